@@ -1,0 +1,19 @@
+# The dependency graph: one line per module, and nothing else decides it. A module may include its declared modules
+# (DEPENDS, always of a lower layer), what those declare in turn, and the external libraries it names (EXTERNAL).
+# PURE modules link no clock, entropy, thread, socket or file symbol. docs/architecture.md is generated from this file.
+#
+#             name     layer
+ekiden_module(base     0 PURE DEPENDS EXTERNAL sodium)
+ekiden_module(crypto   1 PURE DEPENDS base EXTERNAL sodium openssl)
+ekiden_module(wire     1 PURE DEPENDS base EXTERNAL)
+ekiden_module(identity 2 PURE DEPENDS crypto wire EXTERNAL)
+ekiden_module(store    2 PURE DEPENDS wire EXTERNAL)
+ekiden_module(link     3 PURE DEPENDS identity EXTERNAL)
+ekiden_module(session  4 PURE DEPENDS identity store EXTERNAL)
+ekiden_module(router   4 PURE DEPENDS identity store EXTERNAL)
+ekiden_module(node     5 PURE DEPENDS link session router EXTERNAL)
+ekiden_module(runtime  6 DEPENDS node EXTERNAL boost sqlite threads spdlog tomlplusplus)
+ekiden_module(sim      6 DEPENDS node EXTERNAL tomlplusplus)
+ekiden_module(embed    7 DEPENDS runtime EXTERNAL)
+ekiden_module(api      7 DEPENDS runtime EXTERNAL boost json)
+ekiden_module(cli      8 DEPENDS api EXTERNAL cli11 json)

@@ -1,0 +1,48 @@
+// AES-256-GCM (NIST SP 800-38D) with 96-bit nonces and 128-bit tags; nothing else.
+//
+// Two faces: an AeadCipher keeps its key schedule and serves many messages under one key (links); the free functions
+// are for keys that seal one message (sessions). Nonces are the caller's duty: a nonce is used once per key.
+#pragma once
+
+#include <memory>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "crypto/keys.hpp"
+
+namespace ekiden::crypto {
+
+inline constexpr std::size_t kTagSize = 16;
+using Nonce = ByteArray<12>;
+
+/// Not thread-safe: one cipher belongs to one direction of one link.
+class AeadCipher {
+ public:
+  explicit AeadCipher(const AeadKey& key);
+  ~AeadCipher();
+  AeadCipher(AeadCipher&&) noexcept;
+  AeadCipher& operator=(AeadCipher&&) noexcept;
+
+  /// Replaces the key, keeping the allocation.
+  void set_key(const AeadKey& key);
+
+  /// Encrypts into `out`, tag last. `plaintext` may be the start of `out` (in place).
+  /// REQUIRES: out.size() == plaintext.size() + kTagSize.
+  void seal(const Nonce& nonce, ByteView associated, ByteView plaintext, MutableBytes out);
+
+  /// Decrypts into `out`, which may be the start of `sealed` (in place). On failure `out` is zeroed.
+  /// REQUIRES: sealed.size() >= kTagSize and out.size() == sealed.size() - kTagSize. Errors: unauthenticated.
+  Status open(const Nonce& nonce, ByteView associated, ByteView sealed, MutableBytes out);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Appends ciphertext and tag to `out`.
+void seal(const AeadKey& key, const Nonce& nonce, ByteView associated, ByteView plaintext, Bytes& out);
+
+/// Errors: malformed if shorter than a tag, unauthenticated if it does not verify.
+Result<Bytes> open(const AeadKey& key, const Nonce& nonce, ByteView associated, ByteView sealed);
+
+}  // namespace ekiden::crypto

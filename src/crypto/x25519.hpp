@@ -1,0 +1,23 @@
+// X25519 key agreement (RFC 7748).
+#pragma once
+
+#include "base/result.hpp"
+#include "crypto/keys.hpp"
+
+namespace ekiden::crypto {
+
+struct X25519KeyPair {
+  X25519SecretKey secret;
+  X25519PublicKey public_key;
+
+  /// `entropy` becomes the secret key.
+  static X25519KeyPair from_entropy(const ByteArray<32>& entropy);
+};
+
+X25519PublicKey x25519_public(const X25519SecretKey& secret);
+
+/// Errors: refused if the result is all zero (RFC 7748 section 6.1): the peer sent a point of low order, and the
+/// "secret" would be known to everybody.
+Result<SharedSecret> x25519(const X25519SecretKey& mine, const X25519PublicKey& theirs);
+
+}  // namespace ekiden::crypto
