@@ -1,0 +1,190 @@
+// The links of a node: who we are connected to, and how connections come to be.
+//
+// A connection is a byte stream that the driver owns (TCP; later WebSocket and others); it is known here by its ConnId. A
+// link is a connection on which the Noise handshake has finished and the first transport record of the other side has
+// been verified. A peer may have up to `max_links_per_peer` links (both sides dialled at once); one of them, the same on
+// both sides, carries traffic, and the others drain and close.
+//
+// Inputs: want / unwant a peer; a connection was accepted, made, failed, brought bytes, was closed; a message to send.
+// Outputs: Dial, Hangup, WantWrite for the driver; Up, Down, Message, DialFailed for the node.
+// Pulled: the bytes to write, per connection (to_send / mark_sent). Back-pressure lives there: frames wait in per-link
+// priority queues and are sealed into records only when the driver asks for bytes, so that a critical frame never waits
+// behind more than one record.
+// Timers: connect, handshake, keepalive, idle, rekey, redial with exponential back-off and jitter.
+//
+// Bounds and the attacks they stop: half-open handshakes in total and per address prefix (/24, IPv6 /56), each with a
+// deadline (slowloris); a connection that has not proven itself holds a fixed small buffer; queued bytes per link (slow
+// readers); links in total; nothing received before authentication changes any state but the connection's own. A
+// responder acts on nothing before the initiator's first transport record (design section 7: replayed or
+// key-compromised first flights bring no state).
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/deadline_map.hpp"
+#include "base/outbox.hpp"
+#include "base/result.hpp"
+#include "base/rng.hpp"
+#include "base/time.hpp"
+#include "identity/address.hpp"
+#include "identity/endpoint.hpp"
+#include "identity/identity.hpp"
+#include "identity/peer_id.hpp"
+#include "identity/peer_record.hpp"
+#include "wire/priority.hpp"
+
+namespace ekiden::link {
+
+/// Names one connection of one node, never reused in a run. The pool numbers those it dials from 1; the driver numbers
+/// those it accepts from kFirstAccepted.
+enum class ConnId : std::uint64_t {};
+inline constexpr std::uint64_t kFirstAccepted = std::uint64_t{1} << 63;
+
+/// Largest message in one frame: one 32 KiB chunk with its headers.
+inline constexpr std::size_t kMaxMessage = 34 * 1024;
+
+/// A buffer of received bytes that several messages share: one allocation per record, not per message.
+using SharedBytes = std::shared_ptr<const Bytes>;
+
+struct Dial {
+  ConnId conn;
+  identity::Endpoint endpoint;
+};
+struct Hangup {
+  ConnId conn;
+};
+/// There are bytes to pull with to_send(). Said once until they have been pulled.
+struct WantWrite {
+  ConnId conn;
+};
+/// A peer has its first link, or has sent a newer record in a new handshake.
+struct Up {
+  identity::SignedRecord record;  ///< verified
+  bool initiated_by_us = false;
+  std::uint16_t version = 0;      ///< the lower of both
+  std::uint64_t features = 0;     ///< those both have
+};
+/// The last link of a peer is gone. What was queued on it is dropped: the layers above send again.
+struct Down {
+  identity::PeerId peer;
+  Error why;
+};
+struct Message {
+  identity::PeerId from;
+  SharedBytes buffer;
+  ByteView bytes;  ///< into buffer
+};
+/// All endpoints of a wanted peer failed once. The pool goes on trying, at `next_attempt`.
+struct DialFailed {
+  identity::PeerId peer;
+  Error why;  ///< the last one; names endpoint and step
+  Instant next_attempt;
+};
+/// One line of the trail: a connection refused, a handshake failed. Rate-bounded by the pool.
+struct Notice {
+  Error what;
+  std::string remote;  ///< printable address or endpoint
+};
+
+struct Config {
+  Duration connect_timeout = seconds(10);
+  Duration handshake_timeout = seconds(10);
+  Duration keepalive_interval = seconds(30);  ///< silence after which a ping is sent; dead after twice that
+  Duration idle_timeout = seconds(300);       ///< without messages and not wanted
+  Duration rekey_age = hours(1);
+  std::uint64_t rekey_bytes = std::uint64_t{1} << 34;
+  Duration redial_min = milliseconds(200);
+  Duration redial_max = minutes(5);
+  std::size_t max_links = 4096;
+  std::size_t max_links_per_peer = 3;
+  std::size_t max_half_open = 256;
+  std::size_t max_half_open_per_prefix = 16;
+  std::size_t max_queued_bytes = 4 << 20;     ///< per link, over all priorities
+  std::size_t max_wanted = 4096;
+  std::uint64_t features = 0;
+};
+
+struct LinkStatus {
+  identity::PeerId peer;
+  ConnId conn;
+  std::string remote;
+  bool initiated_by_us = false;
+  bool carries_traffic = false;
+  Instant since;
+  std::optional<Duration> round_trip;  ///< smoothed, from keepalive pings
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::size_t queued_bytes = 0;
+};
+
+class Link;
+
+class LinkPool {
+ public:
+  using Effect = std::variant<Dial, Hangup, WantWrite, Up, Down, Message, DialFailed, Notice>;
+
+  /// `self` outlives the pool.
+  LinkPool(const identity::Identity& self, Config config, Rng rng);
+  ~LinkPool();
+
+  /// Our signed record, sent in handshakes from now on. REQUIRED before the first connection.
+  void set_own_record(Bytes signed_record);
+
+  // Inputs.
+
+  /// Keep a link to this peer: dial the endpoints in order, until unwant(). With a known record the handshake is IK,
+  /// otherwise XX and the identity that answers must be `peer`. Again for a wanted peer: replaces endpoints and record.
+  void want(Now now, const identity::PeerId& peer, std::vector<identity::Endpoint> endpoints,
+            std::optional<identity::PeerRecord> record, Outbox<Effect>& out);
+  /// No longer dial it; an existing link ends by idling.
+  void unwant(Now now, const identity::PeerId& peer);
+  /// Dial now what is backing off (the network came back, the user asks).
+  void retry_now(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
+
+  void on_accepted(Now now, ConnId conn, const identity::IpAddress& from, std::uint16_t port, Outbox<Effect>& out);
+  void on_connected(Now now, ConnId conn, Outbox<Effect>& out);
+  void on_connect_failed(Now now, ConnId conn, const Error& why, Outbox<Effect>& out);
+  void on_bytes(Now now, ConnId conn, ByteView bytes, Outbox<Effect>& out);
+  void on_closed(Now now, ConnId conn, const Error& why, Outbox<Effect>& out);
+
+  /// Queues one message (type byte and body) on the link that carries traffic. Errors: unreachable (no link),
+  /// limit_exceeded (queue full: the caller keeps the message and tries again later), too_large.
+  Status send(Now now, const identity::PeerId& to, wire::Priority priority, ByteView message, Outbox<Effect>& out);
+
+  /// Says goodbye on every link; connections close once that is written. For a graceful end.
+  void shut_down(Now now, Outbox<Effect>& out);
+
+  // Pulled by the driver.
+
+  /// Seals what is queued into at most one more record and returns the bytes to write; empty if there are none. Valid
+  /// until the next call for this connection.
+  ByteView to_send(Now now, ConnId conn);
+  void mark_sent(Now now, ConnId conn, std::size_t bytes, Outbox<Effect>& out);
+
+  std::optional<Instant> deadline() const;
+  void on_deadline(Now now, Outbox<Effect>& out);
+
+  // Queries.
+
+  bool is_up(const identity::PeerId& peer) const;
+  /// Bytes queued towards a peer and not yet pulled.
+  std::size_t queued_bytes(const identity::PeerId& peer) const;
+  std::vector<LinkStatus> links() const;
+  std::size_t half_open() const;
+
+  void check_invariants() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ekiden::link

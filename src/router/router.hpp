@@ -1,0 +1,270 @@
+// Outbox, inbox and receipts: a message accepted here is delivered once, or its sender is told why not.
+//
+// Inputs: submit (the application sends), take (the application has what it read), envelopes, receipts and refusals from
+// links, what the session engine sealed or opened, links up and down, persisted. Outputs: Seal and Open requests for the
+// session engine, Persist, Transmit, Connect, answers and events for the application. Timers: retry, expiry, connect
+// release.
+//
+// The life of a durable message. At the sender: submitted -> accepted (row in the outbox persisted, answered) -> in flight
+// (sealed, session state persisted, transmitted) -> delivered (the recipient's signed receipt verified), expired or
+// cancelled. At the recipient: opened -> row in the inbox persisted together with the session state -> receipt and
+// arrival -> taken by the application.
+//
+// Rules, and why:
+//  1. Nothing is acknowledged before it is persisted: neither acceptance nor receipt.
+//  2. At most `max_in_flight` messages per peer are sealed and not receipted. They are sealed when they enter the flight,
+//     highest priority first; the same sealed bytes are sent again while the process lives. (The recipient's bound on
+//     skipped keys is never reached by reordering; after a crash the message is sealed anew under fresh keys.)
+//  3. Deduplication does not rest on sessions: each sender numbers its messages to each recipient; the recipient keeps the
+//     set of received numbers above the sender's floor, on disk, and forgets what the floor has passed. (Survives
+//     restarts, session resets and replays, in memory bounded by `max_window`.)
+//  4. A repeated message is answered with its receipt again: the first may have been lost.
+//  5. A receipt settles a message only if its signature is that of the recipient, it names us, and the message is ours to
+//     that recipient. A refusal only delays.
+//  6. Retries back off exponentially with jitter, from `retry_min` to `retry_max`, and end with the message's expiry.
+//  7. Quotas are checked before acceptance and a refusal says which one; what was accepted is never evicted.
+//
+// Volatile messages live in memory: transmitted once when a link is up, dropped at expiry, no receipt.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/outbox.hpp"
+#include "base/result.hpp"
+#include "base/rng.hpp"
+#include "base/time.hpp"
+#include "crypto/keys.hpp"
+#include "identity/identity.hpp"
+#include "identity/peer_id.hpp"
+#include "router/envelope.hpp"
+#include "store/batch.hpp"
+
+namespace ekiden::router {
+
+/// Names a request of the application, so that its answer finds it. The driver chooses it.
+enum class RequestId : std::uint64_t {};
+
+/// What an application asks to send.
+struct Draft {
+  identity::PeerId to;
+  std::string type;
+  std::string content_type;
+  std::optional<MessageId> in_reply_to;
+  std::optional<MessageId> id;  ///< chosen by the caller to make sending idempotent; otherwise random
+  Bytes body;
+  Duration ttl = hours(24 * 7);
+  wire::Priority priority = wire::Priority::normal;
+  DeliveryClass delivery = DeliveryClass::durable;
+};
+
+/// A message in the inbox. Immutable once made, shared between the engine and the application.
+struct Arrived {
+  std::uint64_t number = 0;  ///< local, increasing: the order of arrival
+  MessageId id;
+  identity::PeerId from;
+  WallTime sent;
+  WallTime received;
+  WallTime expires;
+  wire::Priority priority = wire::Priority::normal;
+  DeliveryClass delivery = DeliveryClass::durable;
+  std::string type;
+  std::string content_type;
+  std::optional<MessageId> in_reply_to;
+  Bytes body;
+};
+using ArrivedPtr = std::shared_ptr<const Arrived>;
+
+enum class MessageState : std::uint8_t {
+  queued = 0,     ///< accepted, waiting for a link or a session
+  in_flight = 1,  ///< transmitted, no receipt yet
+  delivered = 2,  ///< the recipient's receipt has verified
+  expired = 3,    ///< its time was over before a receipt came
+  sent = 4,       ///< volatile: handed to the link; nothing more will be known
+};
+std::string_view message_state_name(MessageState state);
+
+/// One step of a message's story.
+struct TraceStep {
+  WallTime at;
+  std::string what;
+};
+
+struct Trace {
+  MessageId id;
+  identity::PeerId peer;
+  bool outgoing = true;
+  MessageState state = MessageState::queued;
+  wire::Priority priority = wire::Priority::normal;
+  DeliveryClass delivery = DeliveryClass::durable;
+  WallTime accepted;
+  std::optional<WallTime> delivered;
+  WallTime expires;
+  std::uint32_t attempts = 0;
+  std::size_t size = 0;
+  std::vector<TraceStep> steps;  ///< at most kMaxTraceSteps, the oldest after the first dropped
+  Bytes receipt;                 ///< COSE_Sign1, empty until delivered
+};
+inline constexpr std::size_t kMaxTraceSteps = 24;
+
+// Effects.
+
+/// Seal this for `to` and call on_sealed; on_unsealable if it cannot be now (no record of the peer yet).
+struct Seal {
+  MessageId message;
+  identity::PeerId to;
+  DeliveryClass delivery;
+  Bytes associated;
+  Bytes plaintext;
+};
+/// Open this and call on_opened or on_unopenable.
+struct Open {
+  Envelope envelope;                   ///< `sealed` points into `buffer`
+  std::shared_ptr<const Bytes> buffer;
+};
+struct Persist {
+  store::Batch batch;
+  store::PersistToken token;  ///< on_persisted wants it
+};
+/// Send this to the neighbour: type and body of one link message.
+struct Transmit {
+  identity::PeerId to;
+  wire::Priority priority;
+  Bytes message;  ///< type byte and CBOR
+};
+/// A link to this peer is wanted, or no longer (idle for `connect_linger`).
+struct Connect {
+  identity::PeerId peer;
+  bool wanted = true;
+};
+/// The answer to submit().
+struct Submitted {
+  RequestId request;
+  Result<MessageId> result;
+};
+/// The answer to take().
+struct Taken {
+  RequestId request;
+  Status result;
+};
+/// A message for the application. Durable ones stay in the inbox until taken.
+struct Arrival {
+  ArrivedPtr message;
+};
+/// An outgoing message has changed state.
+struct StateChanged {
+  MessageId id;
+  identity::PeerId to;
+  MessageState state;
+};
+
+struct Config {
+  std::size_t max_outbox_messages = 65'536;
+  std::size_t max_outbox_bytes = 128 << 20;
+  std::size_t max_outbox_messages_per_peer = 32'768;
+  std::size_t max_inbox_messages = 65'536;
+  std::size_t max_inbox_bytes = 128 << 20;
+  std::size_t max_inbox_bytes_per_peer = 64 << 20;
+  std::size_t max_volatile = 8'192;      ///< waiting in memory for a link
+  std::size_t max_in_flight = 256;       ///< per peer
+  std::size_t max_in_flight_bytes = 2 << 20;
+  std::size_t max_window = 65'536;       ///< numbers above the floor, per sender
+  std::size_t max_senders = 16'384;
+  std::size_t max_history = 10'000;      ///< settled messages that trace() still knows
+  Duration retry_min = seconds(2);       ///< without receipt over a link that is up
+  Duration retry_max = minutes(10);
+  Duration connect_linger = seconds(60);
+  Duration clock_skew = minutes(10);     ///< how far expiry may be behind and still be taken
+};
+
+struct RouterStatus {
+  std::size_t outbox_messages = 0;
+  std::size_t outbox_bytes = 0;
+  std::size_t in_flight = 0;
+  std::size_t inbox_messages = 0;  ///< not taken yet
+  std::size_t inbox_bytes = 0;
+  std::uint64_t accepted = 0;      ///< since start, as are the next
+  std::uint64_t delivered = 0;
+  std::uint64_t expired = 0;
+  std::uint64_t received = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t retransmitted = 0;
+  std::uint64_t refused = 0;
+};
+
+class Router {
+ public:
+  using Effect = std::variant<Seal, Open, Persist, Transmit, Connect, Submitted, Taken, Arrival, StateChanged>;
+
+  /// `self` outlives the router.
+  Router(const identity::Identity& self, Config config, Rng rng);
+  ~Router();
+
+  /// Restores Table::outbox, inbox, windows, history and its row of meta; ignores others. Errors: storage_corrupt.
+  Status load(const std::vector<store::Row>& rows);
+  /// Call once after load: announces the messages not yet taken (Arrival, in order) and the peers wanted (Connect).
+  void start(Now now, Outbox<Effect>& out);
+
+  // The application.
+
+  void submit(Now now, RequestId request, Draft draft, Outbox<Effect>& out);
+  /// The application has these inbox numbers and will not be given them again. Unknown numbers: not_found.
+  void take(Now now, RequestId request, const std::vector<std::uint64_t>& numbers, Outbox<Effect>& out);
+  /// Tries now what is backing off for this peer.
+  void retry_now(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
+
+  // The session engine.
+
+  /// `changes` is the session state that must be persisted before `sealed` leaves, if `must_persist`.
+  void on_sealed(Now now, const MessageId& message, Bytes sealed, bool must_persist, store::Batch changes,
+                 Outbox<Effect>& out);
+  /// The peer's record is not known or not usable; tried again at the next on_link_up.
+  void on_unsealable(Now now, const MessageId& message, const Error& why, Outbox<Effect>& out);
+  void on_opened(Now now, const Envelope& envelope, ByteView plaintext, store::Batch changes, Outbox<Effect>& out);
+  /// A session with this peer is gone: what was sealed and not receipted is sealed again.
+  void on_session_lost(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
+  /// The key of this message was used already, so it was received before: answered as rule 4 says if we remember it.
+  void on_duplicate(Now now, const Envelope& envelope, Outbox<Effect>& out);
+
+  // The neighbours. `from` is authenticated by its link.
+
+  void on_link_up(Now now, const identity::PeerId& peer, const crypto::Ed25519PublicKey& key, Outbox<Effect>& out);
+  void on_link_down(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
+  /// The link could not take a Transmit (queue full): sent again when it has drained or at the next retry.
+  void on_transmit_failed(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
+  /// The bodies of link messages. Errors are malformed or unauthenticated input: the node counts and answers them.
+  Status on_envelope(Now now, const identity::PeerId& from, std::shared_ptr<const Bytes> buffer, ByteView body,
+                     Outbox<Effect>& out);
+  Status on_receipt(Now now, const identity::PeerId& from, ByteView body, Outbox<Effect>& out);
+  Status on_refusal(Now now, const identity::PeerId& from, ByteView body, Outbox<Effect>& out);
+
+  // The store and time.
+
+  void on_persisted(Now now, store::PersistToken token, Outbox<Effect>& out);
+  /// While the store cannot commit, nothing new is accepted: submit answers with `why`, envelopes are refused.
+  void set_storage(Now now, Status state);
+
+  std::optional<Instant> deadline() const;
+  void on_deadline(Now now, Outbox<Effect>& out);
+
+  // Queries.
+
+  std::optional<Trace> trace(const MessageId& id) const;
+  /// Newest first, at most `limit`.
+  std::vector<Trace> outgoing(std::size_t limit) const;
+  /// Not taken, in order of arrival, from `after` (exclusive), at most `limit`.
+  std::vector<ArrivedPtr> inbox(std::uint64_t after, std::size_t limit) const;
+  RouterStatus status() const;
+  void check_invariants() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ekiden::router

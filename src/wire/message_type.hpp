@@ -1,0 +1,19 @@
+// The kinds of message that neighbours exchange: the first byte of a message frame, before its CBOR map.
+//
+// Each engine owns the messages it handles; only their numbers meet here, so that none is given twice.
+#pragma once
+
+#include <cstdint>
+
+namespace ekiden::wire {
+
+enum class MessageType : std::uint8_t {
+  error = 0,          ///< node: your message was not understood (unknown type, malformed)
+  record = 1,         ///< node: my PeerRecord has changed
+  envelope = 2,       ///< router: an end-to-end encrypted message on its way
+  receipt = 3,        ///< router: signed by the recipient: these messages were delivered
+  refusal = 4,        ///< router: these messages were not accepted now, and why
+  session_reset = 5,  ///< session: I cannot decrypt under this session: start a new one
+};
+
+}  // namespace ekiden::wire
