@@ -1,0 +1,130 @@
+// Everything that can happen to a node, and everything it can ask for: the seam between the pure code and its two
+// drivers, the runtime (real sockets, disk, clock) and the simulator. A driver feeds one Input at a time with the time,
+// then runs the Effects in order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.hpp"
+#include "identity/address.hpp"
+#include "identity/contact.hpp"
+#include "identity/peer_id.hpp"
+#include "link/pool.hpp"
+#include "router/router.hpp"
+#include "store/batch.hpp"
+
+namespace ekiden::node {
+
+using link::ConnId;
+using router::RequestId;
+
+// Inputs from the network. The driver numbers accepted connections from link::kFirstAccepted upwards, never twice.
+
+struct ConnAccepted {
+  ConnId conn;
+  identity::IpAddress from;
+  std::uint16_t port = 0;
+};
+struct ConnConnected {
+  ConnId conn;
+};
+struct ConnFailed {
+  ConnId conn;
+  Error why;
+};
+struct ConnBytes {
+  ConnId conn;
+  ByteView bytes;  ///< borrowed for the call
+};
+struct ConnClosed {
+  ConnId conn;
+  Error why;
+};
+
+// Inputs from the store.
+
+/// This batch and all before it are on disk.
+struct Persisted {
+  store::PersistToken up_to;
+};
+/// Commits fail for now (disk full, locked); the driver keeps the batches and tries again. Nothing more is accepted.
+struct StorageStalled {
+  Error why;
+};
+struct StorageResumed {};
+
+// Inputs from the application. Each is answered by one Reply with its request.
+
+struct SendMessage {
+  RequestId request;
+  router::Draft draft;
+};
+struct TakeMessages {
+  RequestId request;
+  std::vector<std::uint64_t> numbers;
+};
+/// Adds a contact; with `replace`, changes the one of the same id.
+struct PutContact {
+  RequestId request;
+  identity::Contact contact;
+  bool replace = false;
+};
+struct RemoveContact {
+  RequestId request;
+  identity::PeerId id;
+};
+/// Dial and retransmit now what is backing off.
+struct RetryNow {
+  RequestId request;
+  identity::PeerId peer;
+};
+
+/// The deadline() has come. Harmless when it has not.
+struct Tick {};
+/// Say goodbye to neighbours. The driver then pulls what is to be written, waits for the last Persist, and ends.
+struct ShutDown {};
+
+using Input = std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, Persisted, StorageStalled,
+                           StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact, RetryNow, Tick, ShutDown>;
+
+// Effects.
+
+using link::Dial;
+using link::Hangup;
+using link::WantWrite;
+using router::Arrival;
+using router::StateChanged;
+
+/// Make this durable, all or nothing, after all earlier ones; answer with Persisted. Several may be gathered into one
+/// commit.
+struct Persist {
+  store::PersistToken token;
+  store::Batch batch;
+};
+/// The answer to a request; the id of the message when one was sent.
+struct Reply {
+  RequestId request;
+  Result<router::MessageId> result;  ///< a nil id for requests that are not SendMessage
+};
+struct PeerUp {
+  identity::PeerId peer;
+  bool initiated_by_us = false;
+};
+struct PeerDown {
+  identity::PeerId peer;
+  Error why;
+};
+enum class LogLevel { debug, info, warning, error };
+struct Log {
+  LogLevel level;
+  std::string_view component;  ///< static text
+  std::string text;
+};
+
+using Effect = std::variant<Dial, Hangup, WantWrite, Persist, Reply, Arrival, StateChanged, PeerUp, PeerDown, Log>;
+
+}  // namespace ekiden::node
