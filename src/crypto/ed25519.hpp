@@ -2,7 +2,10 @@
 //
 // Verification refuses a public key A or a signature R that is not canonically encoded or is of low order, and an S
 // that is not reduced. Rationale: with a low-order A anybody signs as that key; with malleable or non-canonical forms
-// two nodes can disagree about whether the same bytes are signed.
+// two nodes can disagree about whether the same bytes are signed. The equation checked is the one without the cofactor
+// (RFC 8032 section 5.1.7 allows both), so that the encoding of R is compared byte for byte.
+//
+// No function here needs sodium_init() to be right, and none reads entropy: signatures are deterministic.
 #pragma once
 
 #include "base/result.hpp"
@@ -32,9 +35,12 @@ class Ed25519KeyPair {
 /// it enters from outside.
 bool is_acceptable(const Ed25519PublicKey& key);
 
+/// False for any signature that is not strictly valid, and for any key that is not canonical or is of low order. It
+/// does not repeat the subgroup check of is_acceptable, which costs as much as the signature itself.
 bool verify(const Ed25519PublicKey& key, ByteView message, const Signature& signature);
 
-/// Errors: refused if the key is not acceptable.
+/// The X25519 key that is the birational image (RFC 7748 section 4.1) of an Ed25519 key; checks what is_acceptable
+/// does. Errors: refused if the key is not acceptable.
 Result<X25519PublicKey> to_x25519(const Ed25519PublicKey& key);
 
 }  // namespace ekiden::crypto

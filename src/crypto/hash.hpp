@@ -1,4 +1,7 @@
 // SHA-256 (FIPS 180-4), HMAC-SHA-256 (RFC 2104) and HKDF-SHA-256 (RFC 5869).
+//
+// Pure functions of their arguments: nothing is kept between calls, nothing is allocated, and every intermediate state
+// is erased, because a key may have gone through it. Views may be empty; outputs must not overlap inputs.
 #pragma once
 
 #include <initializer_list>
@@ -9,20 +12,25 @@
 
 namespace ekiden::crypto {
 
+/// The longest output of one HKDF expansion: 255 blocks (RFC 5869 section 2.3).
+inline constexpr std::size_t kMaxHkdfOutput = 255 * 32;
+
 Digest sha256(ByteView bytes);
 
 /// The hash of the concatenation, without making it.
 Digest sha256(std::initializer_list<ByteView> parts);
 
-/// Any key length. The result is secret if the key is.
+/// Any key length (over 64 bytes it is hashed first); the message is the concatenation of the parts. The result is
+/// secret if the key is.
 ChainKey hmac_sha256(ByteView key, std::initializer_list<ByteView> parts);
 
-/// Compares in constant time.
+/// Compares in constant time. `expected` is the whole code; a truncated one does not verify.
 bool hmac_sha256_verify(ByteView key, ByteView message, ByteView expected);
 
+/// An empty salt is the RFC's default, a string of zeros.
 ChainKey hkdf_extract(ByteView salt, ByteView input_key_material);
 
-/// Fills `out`. Errors: too_large if out.size() > 255 * 32.
+/// Fills `out`. Errors: too_large if out.size() > kMaxHkdfOutput.
 Status hkdf_expand(ByteView pseudo_random_key, ByteView info, MutableBytes out);
 
 }  // namespace ekiden::crypto

@@ -1,4 +1,8 @@
-// X25519 key agreement (RFC 7748).
+// X25519 key agreement (RFC 7748 section 5).
+//
+// Secrets are clamped and the top bit of a received u coordinate is ignored, as the RFC says; a u coordinate of p or
+// more is reduced. Right without sodium_init(); a program that called it gets libsodium's vector code here, which is
+// faster.
 #pragma once
 
 #include "base/result.hpp"
@@ -10,10 +14,11 @@ struct X25519KeyPair {
   X25519SecretKey secret;
   X25519PublicKey public_key;
 
-  /// `entropy` becomes the secret key.
+  /// `entropy` (32 bytes of an Rng) becomes the secret key.
   static X25519KeyPair from_entropy(const ByteArray<32>& entropy);
 };
 
+/// The public key of a secret: its product with the base point 9 (section 6.1).
 X25519PublicKey x25519_public(const X25519SecretKey& secret);
 
 /// Errors: refused if the result is all zero (RFC 7748 section 6.1): the peer sent a point of low order, and the

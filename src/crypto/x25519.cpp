@@ -1,0 +1,34 @@
+#include "crypto/x25519.hpp"
+
+#include <sodium/crypto_scalarmult_curve25519.h>
+
+#include "base/check.hpp"
+
+namespace ekiden::crypto {
+
+static_assert(X25519SecretKey::kSize == crypto_scalarmult_curve25519_SCALARBYTES);
+static_assert(X25519PublicKey::kSize == crypto_scalarmult_curve25519_BYTES);
+
+X25519KeyPair X25519KeyPair::from_entropy(const ByteArray<32>& entropy) {
+  X25519KeyPair pair;
+  pair.secret = X25519SecretKey(entropy);
+  pair.public_key = x25519_public(pair.secret);
+  return pair;
+}
+
+X25519PublicKey x25519_public(const X25519SecretKey& secret) {
+  X25519PublicKey key;
+  CHECK(crypto_scalarmult_curve25519_base(key.bytes.data(), secret.view().data()) == 0);
+  return key;
+}
+
+Result<SharedSecret> x25519(const X25519SecretKey& mine, const X25519PublicKey& theirs) {
+  SharedSecret shared;
+  if (crypto_scalarmult_curve25519(shared.mutable_view().data(), mine.view().data(), theirs.bytes.data()) != 0 ||
+      shared == SharedSecret()) {
+    return fail(Errc::refused, "the X25519 public key is of low order: it would make a secret that everybody knows");
+  }
+  return shared;
+}
+
+}  // namespace ekiden::crypto
