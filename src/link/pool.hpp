@@ -159,6 +159,9 @@ class LinkPool {
   /// limit_exceeded (queue full: the caller keeps the message and tries again later), too_large.
   Status send(Now now, const identity::PeerId& to, wire::Priority priority, ByteView message, Outbox<Effect>& out);
 
+  /// Cuts all links of a peer that misbehaves; not dialled again before `redial_max` unless wanted anew.
+  void cut(Now now, const identity::PeerId& peer, const Error& why, Outbox<Effect>& out);
+
   /// Says goodbye on every link; connections close once that is written. For a graceful end.
   void shut_down(Now now, Outbox<Effect>& out);
 

@@ -88,8 +88,9 @@ struct Tick {};
 /// Say goodbye to neighbours. The driver then pulls what is to be written, waits for the last Persist, and ends.
 struct ShutDown {};
 
-using Input = std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, Persisted, StorageStalled,
-                           StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact, RetryNow, Tick, ShutDown>;
+using Input =
+    std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, Persisted, StorageStalled,
+                 StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact, RetryNow, Tick, ShutDown>;
 
 // Effects.
 

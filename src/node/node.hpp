@@ -5,7 +5,8 @@
 // same effects. Not thread-safe: one driver, one thread.
 //
 // Life: construct, load() what the store holds, start(); then handle() inputs as they come, pull bytes with to_send()
-// after a WantWrite, and come back with a Tick at deadline(). Links are made only once the node's own record is on disk.
+// after a WantWrite, and come back with a Tick at deadline(). Links are made only once the node's own record is on
+// disk.
 //
 // Bounds: the queue between engines is drained within each handle(); each engine bounds its own state.
 #pragma once
@@ -39,7 +40,7 @@ struct Config {
   Duration record_ttl = days(7);
   Duration record_refresh = hours(24);
   std::size_t max_contacts = 10'000;
-  std::size_t max_bad_messages = 16;           ///< malformed messages after which a link is cut
+  std::size_t max_bad_messages = 16;  ///< malformed messages after which a link is cut
 };
 
 /// What `ekiden status` shows of the pure node.

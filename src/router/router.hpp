@@ -235,6 +235,8 @@ class Router {
 
   void on_link_up(Now now, const identity::PeerId& peer, const crypto::Ed25519PublicKey& key, Outbox<Effect>& out);
   void on_link_down(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
+  /// All ways to a peer failed for now: noted once in the trace of each message that waits for it.
+  void on_unreachable(Now now, const identity::PeerId& peer, const Error& why);
   /// The link could not take a Transmit (queue full): sent again when it has drained or at the next retry.
   void on_transmit_failed(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
   /// The bodies of link messages. Errors are malformed or unauthenticated input: the node counts and answers them.

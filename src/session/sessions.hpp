@@ -80,7 +80,7 @@ std::string_view state_name(State state);
 
 /// Our prekey has changed: sign and publish a new record with it. Already in the batch that came with it.
 struct PrekeyChanged {
-  identity::SignedPrekey prekey;
+  identity::Prekey prekey;
 };
 /// Persist this (rule 3, prekeys, expiry); nothing waits for it.
 struct Flush {
@@ -139,7 +139,7 @@ class Sessions {
   void start(Now now, Outbox<Effect>& out);
 
   /// The prekey for our record.
-  const identity::SignedPrekey& prekey() const;
+  const identity::Prekey& prekey() const;
 
   // Inputs.
 

@@ -1,0 +1,6 @@
+// Ekiden: a peer-to-peer relay network for software agents. This header is the whole C++ API.
+#pragma once
+
+#include <ekiden/error.hpp>
+#include <ekiden/message.hpp>
+#include <ekiden/node.hpp>

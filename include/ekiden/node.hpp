@@ -1,0 +1,75 @@
+// A node in your own process.
+//
+// A Node runs on a thread of its own. All methods may be called from any thread; those that say "blocks" wait for that
+// thread and must not be called from a callback. Callbacks run on the node's thread and should return soon.
+#pragma once
+
+#include <chrono>
+#include <ekiden/error.hpp>
+#include <ekiden/export.hpp>
+#include <ekiden/message.hpp>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ekiden {
+
+struct NodeOptions {
+  std::filesystem::path data_dir;   ///< identity, settings and store; one running node a directory
+  bool create = true;               ///< make the directory and an identity if there is none
+  std::vector<std::string> listen;  ///< replaces the setting: "tcp://127.0.0.1:0"; port 0: any free
+};
+
+class EKIDEN_EXPORT Node {
+ public:
+  /// Blocks until the node listens. Errors: not_found (no data directory and `create` is off), busy (another node runs
+  /// there, a port is in use), storage_corrupt …
+  static Result<Node> start(NodeOptions options);
+
+  /// Ends the node gracefully; blocks, at most about five seconds.
+  ~Node();
+  Node(Node&&) noexcept;
+  Node& operator=(Node&&) noexcept;
+
+  PeerId id() const;
+  /// Where it listens, with real ports: "tcp://127.0.0.1:40123".
+  std::vector<std::string> listening() const;
+
+  /// Names a peer and where it may be dialled. An existing contact of that id is replaced. Blocks.
+  Status add_contact(const std::string& name, const PeerId& id, const std::vector<std::string>& endpoints);
+
+  /// Accepts a message for delivery and returns its id. Durable: when it is on disk. Blocks.
+  Result<std::string> send(OutgoingMessage message);
+
+  /// The same without waiting; `done` is called once.
+  void send(OutgoingMessage message, std::function<void(Result<std::string>)> done);
+
+  /// The oldest message that is neither taken nor returned before by this Node. Blocks up to `timeout`. Errors:
+  /// timed_out.
+  Result<Message> receive(std::chrono::milliseconds timeout);
+
+  /// We have it: it will not be given again, not even after a restart. Blocks until that is on disk.
+  Status take(const Message& message);
+  /// The same without waiting.
+  void take(const Message& message, std::function<void(Status)> done);
+
+  /// Calls `handler` for each message as it arrives, instead of receive(): first for those that wait in the inbox. Call
+  /// at most once.
+  void on_message(std::function<void(const Message&)> handler);
+
+  /// Calls `handler` when an outgoing message changes state.
+  void on_state(std::function<void(const std::string& id, MessageState state)> handler);
+
+  /// Blocks until the message is delivered or expired, or the time is over (timed_out).
+  Result<MessageState> wait_settled(const std::string& id, std::chrono::milliseconds timeout);
+
+ private:
+  struct Impl;
+  explicit Node(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ekiden

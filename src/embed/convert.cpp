@@ -1,0 +1,64 @@
+#include "embed/convert.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace ekiden::embed {
+namespace {
+
+std::chrono::system_clock::time_point to_system(WallTime at) {
+  return std::chrono::system_clock::time_point(milliseconds(static_cast<std::int64_t>(to_unix_ms(at))));
+}
+
+}  // namespace
+
+Message to_message(const router::Arrived& arrived) {
+  Message message;
+  message.number = arrived.number;
+  message.id = arrived.id.text();
+  message.from = PeerId{arrived.from.bytes};
+  message.body = as_text(arrived.body);
+  message.type = arrived.type;
+  message.content_type = arrived.content_type;
+  if (arrived.in_reply_to) message.in_reply_to = arrived.in_reply_to->text();
+  message.sent = to_system(arrived.sent);
+  message.received = to_system(arrived.received);
+  message.priority = static_cast<Priority>(arrived.priority);
+  message.delivery = static_cast<Delivery>(arrived.delivery);
+  return message;
+}
+
+Result<router::Draft> to_draft(OutgoingMessage message) {
+  router::Draft draft;
+  draft.to = identity::PeerId{message.to.bytes};
+  draft.type = std::move(message.type);
+  draft.content_type = std::move(message.content_type);
+  if (!message.in_reply_to.empty()) {
+    EKIDEN_ASSIGN(draft.in_reply_to, Uuid::parse(message.in_reply_to));
+  }
+  if (!message.id.empty()) {
+    EKIDEN_ASSIGN(draft.id, Uuid::parse(message.id));
+  }
+  draft.body = to_bytes(as_bytes(message.body));
+  // Clamped here so that the conversion to nanoseconds cannot overflow; the router refuses what is out of bounds.
+  draft.ttl = std::chrono::duration_cast<Duration>(std::clamp(message.ttl, milliseconds(-1), milliseconds(days(366))));
+  draft.priority = static_cast<wire::Priority>(message.priority);
+  draft.delivery = static_cast<router::DeliveryClass>(message.delivery);
+  return draft;
+}
+
+Result<identity::Contact> to_contact(const std::string& name, const PeerId& id,
+                                     const std::vector<std::string>& endpoints) {
+  identity::Contact contact;
+  contact.id = identity::PeerId{id.bytes};
+  contact.petname = name;
+  for (const std::string& text : endpoints) {
+    EKIDEN_ASSIGN(auto endpoint, identity::Endpoint::parse(text));
+    contact.endpoints.push_back(std::move(endpoint));
+  }
+  EKIDEN_TRY(identity::check_contact(contact));
+  return contact;
+}
+
+}  // namespace ekiden::embed

@@ -1,0 +1,23 @@
+// Between the public types of include/ekiden and those of the modules.
+#pragma once
+
+#include <ekiden/message.hpp>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "identity/contact.hpp"
+#include "router/router.hpp"
+
+namespace ekiden::embed {
+
+Message to_message(const router::Arrived& arrived);
+
+/// Errors: invalid_argument, malformed (an id that is not a UUID v4).
+Result<router::Draft> to_draft(OutgoingMessage message);
+
+/// Errors: as identity::check_contact and Endpoint::parse.
+Result<identity::Contact> to_contact(const std::string& name, const PeerId& id,
+                                     const std::vector<std::string>& endpoints);
+
+}  // namespace ekiden::embed

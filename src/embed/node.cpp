@@ -1,0 +1,221 @@
+#include <condition_variable>
+#include <deque>
+#include <ekiden/node.hpp>
+#include <future>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "embed/convert.hpp"
+#include "runtime/host.hpp"
+
+namespace ekiden {
+namespace {
+
+using runtime::Host;
+
+/// What arrives for receive() and the handlers. Filled on the node's thread, read from any.
+class Mailroom : public runtime::Listener {
+ public:
+  void on_arrival(const router::ArrivedPtr& arrived) override {
+    Message message = embed::to_message(*arrived);
+    if (handler_) {
+      handler_(message);
+      return;
+    }
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(message));
+    changed_.notify_all();
+  }
+
+  void on_state(const node::StateChanged& change) override {
+    if (state_handler_) state_handler_(change.id.text(), static_cast<MessageState>(change.state));
+    const std::lock_guard lock(mutex_);
+    changed_.notify_all();
+  }
+
+  Result<Message> receive(std::chrono::milliseconds timeout) {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, timeout, [this] { return !waiting_.empty(); })) {
+      return fail(Errc::timed_out, "no message arrived in time");
+    }
+    Message message = std::move(waiting_.front());
+    waiting_.pop_front();
+    return message;
+  }
+
+  /// Waits until a state may have changed.
+  void wait_for_change(std::chrono::steady_clock::time_point until) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_until(lock, until);
+  }
+
+  // On the node's thread.
+  void set_handler(std::function<void(const Message&)> handler) {
+    std::deque<Message> waiting;
+    {
+      const std::lock_guard lock(mutex_);
+      waiting.swap(waiting_);
+    }
+    handler_ = std::move(handler);
+    for (const Message& message : waiting) handler_(message);
+  }
+  void set_state_handler(std::function<void(const std::string&, MessageState)> handler) {
+    state_handler_ = std::move(handler);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Message> waiting_;
+  std::function<void(const Message&)> handler_;
+  std::function<void(const std::string&, MessageState)> state_handler_;
+};
+
+Result<std::unique_ptr<Host>> open_host(const NodeOptions& options) {
+  auto identity = runtime::load_identity(options.data_dir);
+  if (!identity && identity.error().code == Errc::not_found && options.create) {
+    runtime::InitOptions init{.data_dir = options.data_dir, .listen = "tcp://0.0.0.0:7420", .advertise = {}};
+    if (!options.listen.empty()) init.listen = options.listen.front();
+    EKIDEN_TRY(runtime::init_data_dir(init));
+    identity = runtime::load_identity(options.data_dir);
+  }
+  if (!identity) return std::unexpected(identity.error());
+  EKIDEN_ASSIGN(auto settings, runtime::load_settings(options.data_dir));
+  if (!options.listen.empty()) {
+    settings.listen.clear();
+    for (const std::string& text : options.listen) {
+      EKIDEN_ASSIGN(auto endpoint, identity::Endpoint::parse(text));
+      settings.listen.push_back(std::move(endpoint));
+    }
+  }
+  return Host::open({.data_dir = options.data_dir, .settings = std::move(settings), .identity = *identity});
+}
+
+}  // namespace
+
+struct Node::Impl {
+  explicit Impl(std::unique_ptr<Host> opened) : host(std::move(opened)), mailroom(std::make_shared<Mailroom>()) {
+    host->post([this] {
+      for (const auto& arrived : host->node().inbox(0, SIZE_MAX)) mailroom->on_arrival(arrived);
+      host->subscribe(mailroom);
+    });
+    thread = std::thread([this] { ended = host->run(); });
+  }
+
+  ~Impl() {
+    host->stop();
+    thread.join();
+  }
+
+  /// Runs `function` on the node's thread and waits for its result.
+  template <class T, class Function>
+  T call(Function function) {
+    std::promise<T> promise;
+    auto result = promise.get_future();
+    host->post([&] { function(promise); });
+    return result.get();
+  }
+
+  std::unique_ptr<Host> host;
+  std::shared_ptr<Mailroom> mailroom;
+  Status ended;
+  std::thread thread;
+};
+
+Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Node::~Node() = default;
+Node::Node(Node&&) noexcept = default;
+Node& Node::operator=(Node&&) noexcept = default;
+
+Result<Node> Node::start(NodeOptions options) {
+  EKIDEN_ASSIGN(auto host, open_host(options));
+  return Node(std::make_unique<Impl>(std::move(host)));
+}
+
+PeerId Node::id() const { return PeerId{impl_->host->node().self().id().bytes}; }
+
+std::vector<std::string> Node::listening() const {
+  std::vector<std::string> all;
+  for (const auto& endpoint : impl_->host->listening()) all.push_back(endpoint.text());
+  return all;
+}
+
+Status Node::add_contact(const std::string& name, const PeerId& id, const std::vector<std::string>& endpoints) {
+  EKIDEN_ASSIGN(auto contact, embed::to_contact(name, id, endpoints));
+  return impl_->call<Status>([&](std::promise<Status>& done) {
+    impl_->host->put_contact(std::move(contact), true, [&done](Status status) { done.set_value(std::move(status)); });
+  });
+}
+
+Result<std::string> Node::send(OutgoingMessage message) {
+  std::promise<Result<std::string>> promise;
+  auto result = promise.get_future();
+  send(std::move(message), [&promise](Result<std::string> id) { promise.set_value(std::move(id)); });
+  return result.get();
+}
+
+void Node::send(OutgoingMessage message, std::function<void(Result<std::string>)> done) {
+  auto draft = embed::to_draft(std::move(message));
+  if (!draft) {
+    done(std::unexpected(draft.error()));
+    return;
+  }
+  impl_->host->post([host = impl_->host.get(), draft = std::move(*draft), done = std::move(done)]() mutable {
+    host->send(std::move(draft), [done = std::move(done)](Result<router::MessageId> id) {
+      if (id) {
+        done(id->text());
+      } else {
+        done(std::unexpected(id.error()));
+      }
+    });
+  });
+}
+
+Result<Message> Node::receive(std::chrono::milliseconds timeout) { return impl_->mailroom->receive(timeout); }
+
+Status Node::take(const Message& message) {
+  std::promise<Status> promise;
+  auto result = promise.get_future();
+  take(message, [&promise](Status status) { promise.set_value(std::move(status)); });
+  return result.get();
+}
+
+void Node::take(const Message& message, std::function<void(Status)> done) {
+  if (message.delivery == Delivery::volatile_) {
+    done({});
+    return;
+  }
+  impl_->host->post([host = impl_->host.get(), number = message.number, done = std::move(done)]() mutable {
+    host->take({number}, std::move(done));
+  });
+}
+
+void Node::on_message(std::function<void(const Message&)> handler) {
+  impl_->host->post(
+      [room = impl_->mailroom, handler = std::move(handler)]() mutable { room->set_handler(std::move(handler)); });
+}
+
+void Node::on_state(std::function<void(const std::string&, MessageState)> handler) {
+  impl_->host->post([room = impl_->mailroom, handler = std::move(handler)]() mutable {
+    room->set_state_handler(std::move(handler));
+  });
+}
+
+Result<MessageState> Node::wait_settled(const std::string& id, std::chrono::milliseconds timeout) {
+  EKIDEN_ASSIGN(const auto message, Uuid::parse(id));
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    const auto trace = impl_->call<std::optional<router::Trace>>(
+        [&](auto& done) { done.set_value(impl_->host->node().trace(message)); });
+    if (!trace) return fail(Errc::not_found, "no message " + id + " was sent by this node");
+    const auto state = static_cast<MessageState>(trace->state);
+    if (state != MessageState::queued && state != MessageState::in_flight) return state;
+    if (std::chrono::steady_clock::now() >= until)
+      return fail(Errc::timed_out, "message " + id + " is not delivered yet");
+    impl_->mailroom->wait_for_change(
+        std::min(until, std::chrono::steady_clock::now() + std::chrono::milliseconds(100)));
+  }
+}
+
+}  // namespace ekiden

@@ -1,0 +1,105 @@
+// The contact book, and the records of peers that we hold.
+#include <algorithm>
+#include <utility>
+
+#include "node/impl.hpp"
+
+namespace ekiden::node {
+namespace {
+
+std::string row_name(const store::Row& row) { return identity::PeerId{take_array<32>(row.key.name)}.text(); }
+
+}  // namespace
+
+Status Node::Impl::load_contact_row(const store::Row& row) {
+  auto contact = wire::decode<identity::Contact>(row.value);
+  if (!contact) return fail(Errc::storage_corrupt, "table contacts: " + contact.error().message);
+  if (auto status = contacts.add(std::move(*contact)); !status) {
+    return fail(Errc::storage_corrupt, "table contacts: " + status.error().message);
+  }
+  return {};
+}
+
+Status Node::Impl::load_peer_record_row(const store::Row& row) {
+  auto known = identity::verify_record_ignoring_time(row.value);
+  if (!known || row.key.name.size() != identity::PeerId{}.bytes.size() || known->id().text() != row_name(row)) {
+    return fail(Errc::storage_corrupt, "table records: a record that does not verify");
+  }
+  const identity::PeerId id = known->id();
+  records.put(id, {std::move(*known), row.value});
+  return {};
+}
+
+void Node::Impl::put_contact(Now now, const PutContact& request) {
+  identity::Contact contact = request.contact;
+  const identity::Contact* existing = contacts.find(contact.id);
+  if (contact.id == self.id()) {
+    reply(request.request, fail(Errc::invalid_argument, "this is the node's own id"));
+    return;
+  }
+  if (existing != nullptr) {
+    contact.added_at = existing->added_at;
+    contact.public_key = existing->public_key;
+    contact.record = existing->record;
+  } else {
+    contact.added_at = now.wall;
+    if (const auto* known = records.find(contact.id)) {
+      contact.public_key = known->record.public_key;
+      contact.record = known->signed_bytes;
+    }
+  }
+  auto status = existing != nullptr && request.replace ? contacts.update(contact) : contacts.add(contact);
+  if (!status) {
+    reply(request.request, std::move(status));
+    return;
+  }
+  batch.put(store::Table::contacts, contact.id.view(), wire::encode(*contacts.find(contact.id)));
+  waiting.answers.push_back(request.request);
+  if (wanted.contains(contact.id)) connect(now, {contact.id, true});
+}
+
+void Node::Impl::remove_contact(Now now, const RemoveContact& request) {
+  if (auto removed = contacts.remove(request.id); !removed) {
+    reply(request.request, std::unexpected(removed.error()));
+    return;
+  }
+  batch.erase(store::Table::contacts, request.id.view());
+  waiting.answers.push_back(request.request);
+  if (wanted.contains(request.id)) connect(now, {request.id, true});
+}
+
+void Node::Impl::learn(Now now, identity::SignedRecord signed_record) {
+  const identity::PeerId id = signed_record.record.id();
+  if (contacts.learn(signed_record)) {
+    batch.put(store::Table::contacts, id.view(), wire::encode(*contacts.find(id)));
+  }
+  const identity::SignedRecord* known = records.find(id);
+  if (known != nullptr && !identity::is_newer(signed_record.record, known->record)) return;
+  records.put(id, std::move(signed_record));
+  if (wanted.contains(id)) connect(now, {id, true});
+}
+
+const identity::PeerRecord* Node::Impl::record_of(const identity::PeerId& peer) {
+  if (const identity::SignedRecord* known = records.find(peer)) return &known->record;
+  const identity::Contact* contact = contacts.find(peer);
+  if (contact == nullptr || !contact->record) return nullptr;
+  auto known = identity::verify_record_ignoring_time(*contact->record);
+  if (!known) return nullptr;
+  return &records.put(peer, {std::move(*known), *contact->record}).record;
+}
+
+std::vector<identity::Endpoint> Node::Impl::endpoints_of(const identity::PeerId& peer) {
+  std::vector<identity::Endpoint> all;
+  if (const identity::Contact* contact = contacts.find(peer)) all = contact->endpoints;
+  const identity::PeerRecord* known = record_of(peer);
+  if (known == nullptr) return all;
+  for (identity::Endpoint& endpoint : known->known_endpoints()) {
+    // A name could resolve to anything, and a stranger chose it: only plain addresses of records are dialled.
+    const auto address = endpoint.address();
+    if (!address || !identity::may_dial(*address, identity::LearnedFrom::remote_record)) continue;
+    if (std::find(all.begin(), all.end(), endpoint) == all.end()) all.push_back(std::move(endpoint));
+  }
+  return all;
+}
+
+}  // namespace ekiden::node

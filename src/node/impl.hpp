@@ -1,0 +1,98 @@
+// The inside of a Node: its engines, their outboxes, and the glue between them, one file per meeting.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "base/lru_map.hpp"
+#include "node/messages.hpp"
+#include "node/node.hpp"
+#include "wire/message_type.hpp"
+
+namespace ekiden::node {
+
+struct Node::Impl {
+  Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng);
+
+  // node.cpp: inputs and the queue between engines.
+  void handle(Now now, Input input);
+  void on_persisted(Now now, store::PersistToken up_to);
+  void tick(Now now);
+  /// Runs the effects of all engines until none is left, then asks the driver to persist what they wrote.
+  void settle(Now now);
+  void log(LogLevel level, std::string_view component, std::string text);
+  void reply(RequestId request, Status status);
+
+  // own_record.cpp: the record that we publish.
+  Status load_record_row(const store::Row& row);
+  void renew_record(Now now);
+  void publish_record(Now now);
+
+  // link_glue.cpp: neighbours meet router, sessions and contacts.
+  void on_link_effect(Now now, link::LinkPool::Effect effect);
+  void on_message(Now now, const link::Message& message);
+  Status dispatch(Now now, const link::Message& message);
+  Status on_record_message(Now now, const identity::PeerId& from, ByteView body);
+  Status on_session_reset(Now now, const identity::PeerId& from, ByteView body);
+  void send_message(Now now, const identity::PeerId& to, wire::Priority priority, wire::MessageType type,
+                    ByteView body);
+  void on_bad_message(Now now, const identity::PeerId& from, std::uint8_t type, const Error& why);
+
+  // session_glue.cpp: the router's messages are sealed and opened.
+  void on_session_effect(Now now, session::Sessions::Effect effect);
+  void seal(Now now, const router::Seal& request);
+  void open(Now now, const router::Open& request);
+
+  // router_glue.cpp: the router's effects reach links, store and application.
+  void on_router_effect(Now now, router::Router::Effect effect);
+  void connect(Now now, const router::Connect& request);
+
+  // contact_glue.cpp: the contact book and the records of peers.
+  Status load_contact_row(const store::Row& row);
+  Status load_peer_record_row(const store::Row& row);
+  void put_contact(Now now, const PutContact& request);
+  void remove_contact(Now now, const RemoveContact& request);
+  void learn(Now now, identity::SignedRecord record);
+  const identity::PeerRecord* record_of(const identity::PeerId& peer);
+  std::vector<identity::Endpoint> endpoints_of(const identity::PeerId& peer);
+
+  identity::Identity self;
+  Config config;
+  link::LinkPool links;
+  session::Sessions sessions;
+  router::Router router;
+  identity::ContactBook contacts;
+  LruMap<identity::PeerId, identity::SignedRecord>
+      records;                                           ///< of peers that are not contacts, and verified ones of those
+  std::set<identity::PeerId> wanted;                     ///< the router has something for them
+  std::map<identity::PeerId, std::size_t> bad_messages;  ///< of peers with a link
+
+  std::uint64_t record_sequence = 0;
+  Bytes record;       ///< published; empty until it is on disk
+  Bytes unpublished;  ///< waits for the disk
+  std::optional<Instant> record_refresh;
+  std::optional<Error> storage;
+  bool ending = false;
+
+  Outbox<link::LinkPool::Effect> link_out;
+  Outbox<session::Sessions::Effect> session_out;
+  Outbox<router::Router::Effect> router_out;
+  Outbox<Effect>* out = nullptr;  ///< the driver's, during a call
+
+  /// What waits for a Persist of ours.
+  struct InFlight {
+    store::PersistToken token;
+    std::optional<store::PersistToken> router;
+    std::vector<RequestId> answers;  ///< requests that are done once it is on disk
+    bool record = false;
+  };
+  store::Batch batch;           ///< written since the last Persist
+  InFlight waiting{};           ///< for `batch`
+  bool persist_wanted = false;  ///< even if `batch` is empty: somebody waits
+  std::deque<InFlight> in_flight;
+  std::uint64_t last_token = 0;
+};
+
+}  // namespace ekiden::node

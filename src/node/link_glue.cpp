@@ -1,0 +1,111 @@
+// Neighbours meet the router, the sessions and the contact book.
+#include <utility>
+
+#include "node/impl.hpp"
+
+namespace ekiden::node {
+
+void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
+  std::visit(Overloaded{
+                 [&](link::Dial& dial) { out->push(std::move(dial)); },
+                 [&](link::Hangup& hangup) { out->push(hangup); },
+                 [&](link::WantWrite& want) { out->push(want); },
+                 [&](link::Up& up) {
+                   const identity::PeerId peer = up.record.record.id();
+                   const auto key = up.record.record.public_key;
+                   log(LogLevel::info, "link",
+                       "up: " + peer.text() + (up.initiated_by_us ? " (dialled)" : " (accepted)"));
+                   learn(now, std::move(up.record));
+                   out->push(PeerUp{peer, up.initiated_by_us});
+                   router.on_link_up(now, peer, key, router_out);
+                 },
+                 [&](link::Down& down) {
+                   log(LogLevel::info, "link", "down: " + down.peer.text() + ": " + down.why.message);
+                   bad_messages.erase(down.peer);
+                   router.on_link_down(now, down.peer, router_out);
+                   out->push(PeerDown{down.peer, std::move(down.why)});
+                 },
+                 [&](const link::Message& message) { on_message(now, message); },
+                 [&](const link::DialFailed& failed) {
+                   log(LogLevel::warning, "link", "cannot reach " + failed.peer.text() + ": " + failed.why.message);
+                   router.on_unreachable(now, failed.peer, failed.why);
+                 },
+                 [&](const link::Notice& notice) {
+                   log(LogLevel::warning, "link", notice.remote + ": " + notice.what.message);
+                 },
+             },
+             effect);
+}
+
+void Node::Impl::on_message(Now now, const link::Message& message) {
+  if (auto status = dispatch(now, message); !status) {
+    on_bad_message(now, message.from, message.bytes.empty() ? 0 : message.bytes[0], status.error());
+  }
+}
+
+Status Node::Impl::dispatch(Now now, const link::Message& message) {
+  if (message.bytes.empty()) return fail(Errc::malformed, "an empty message");
+  const ByteView body = message.bytes.subspan(1);
+  switch (static_cast<wire::MessageType>(message.bytes[0])) {
+    case wire::MessageType::error: {
+      EKIDEN_ASSIGN(const auto error, wire::decode<ErrorMessage>(body));
+      log(LogLevel::warning, "link",
+          message.from.text() + " did not understand a message of type " + std::to_string(error.type));
+      return {};
+    }
+    case wire::MessageType::record:
+      return on_record_message(now, message.from, body);
+    case wire::MessageType::envelope:
+      return router.on_envelope(now, message.from, message.buffer, body, router_out);
+    case wire::MessageType::receipt:
+      return router.on_receipt(now, message.from, body, router_out);
+    case wire::MessageType::refusal:
+      return router.on_refusal(now, message.from, body, router_out);
+    case wire::MessageType::session_reset:
+      return on_session_reset(now, message.from, body);
+  }
+  const ErrorMessage answer{.type = message.bytes[0], .reason = ErrorMessage::Reason::unknown_type, .detail = {}};
+  send_message(now, message.from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));
+  return {};
+}
+
+Status Node::Impl::on_record_message(Now now, const identity::PeerId& from, ByteView body) {
+  EKIDEN_ASSIGN(auto signed_record, identity::verify_signed_record(body, now.wall));
+  if (signed_record.record.id() != from) return fail(Errc::refused, "a record of somebody else");
+  learn(now, std::move(signed_record));
+  return {};
+}
+
+Status Node::Impl::on_session_reset(Now now, const identity::PeerId& from, ByteView body) {
+  EKIDEN_ASSIGN(const auto reset, wire::decode<SessionReset>(body));
+  if (sessions.on_reset(now, from, reset.session, batch, session_out)) {
+    log(LogLevel::warning, "session", from.text() + " lost session " + reset.session.text() + ": starting a new one");
+    router.on_session_lost(now, from, router_out);
+  }
+  return {};
+}
+
+void Node::Impl::send_message(Now now, const identity::PeerId& to, wire::Priority priority, wire::MessageType type,
+                              ByteView body) {
+  Bytes message;
+  message.reserve(body.size() + 1);
+  message.push_back(static_cast<Byte>(type));
+  append(message, body);
+  if (auto status = links.send(now, to, priority, message, link_out); !status) {
+    log(LogLevel::debug, "link", "not sent to " + to.text() + ": " + status.error().message);
+  }
+}
+
+void Node::Impl::on_bad_message(Now now, const identity::PeerId& from, std::uint8_t type, const Error& why) {
+  log(LogLevel::warning, "link",
+      "bad message of type " + std::to_string(type) + " from " + from.text() + ": " + why.message);
+  if (++bad_messages[from] < config.max_bad_messages) {
+    const ErrorMessage answer{
+        .type = type, .reason = ErrorMessage::Reason::malformed, .detail = why.message.substr(0, 256)};
+    send_message(now, from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));
+    return;
+  }
+  links.cut(now, from, {Errc::malformed, "too many malformed messages"}, link_out);
+}
+
+}  // namespace ekiden::node

@@ -1,0 +1,200 @@
+#include "node/node.hpp"
+
+#include <utility>
+
+#include "base/check.hpp"
+#include "node/impl.hpp"
+
+namespace ekiden::node {
+namespace {
+
+constexpr std::size_t kMaxStrangers = 4096;
+
+/// Lends the driver's outbox to the engines' glue for the length of one call.
+class Borrow {
+ public:
+  Borrow(Outbox<Effect>*& slot, Outbox<Effect>& out) : slot_(slot) {
+    CHECK(slot == nullptr);
+    slot = &out;
+  }
+  ~Borrow() { slot_ = nullptr; }
+  Borrow(const Borrow&) = delete;
+  Borrow& operator=(const Borrow&) = delete;
+
+ private:
+  Outbox<Effect>*& slot_;
+};
+
+}  // namespace
+
+Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
+    : self(seed),
+      config(std::move(cfg)),
+      links(self, config.link, rng.split()),
+      sessions(self, config.session, rng.split()),
+      router(self, config.router, rng.split()),
+      contacts(config.max_contacts),
+      records(kMaxStrangers) {}
+
+Node::Node(const crypto::Ed25519Seed& seed, Config config, Rng rng)
+    : impl_(std::make_unique<Impl>(seed, std::move(config), std::move(rng))) {}
+Node::~Node() = default;
+
+Status Node::load(const std::vector<store::Row>& rows) {
+  EKIDEN_TRY(impl_->sessions.load(rows));
+  EKIDEN_TRY(impl_->router.load(rows));
+  for (const store::Row& row : rows) {
+    if (row.key.table == store::Table::meta) EKIDEN_TRY(impl_->load_record_row(row));
+    if (row.key.table == store::Table::contacts) EKIDEN_TRY(impl_->load_contact_row(row));
+    if (row.key.table == store::Table::records) EKIDEN_TRY(impl_->load_peer_record_row(row));
+  }
+  return {};
+}
+
+void Node::start(Now now, Outbox<Effect>& out) {
+  const Borrow borrow(impl_->out, out);
+  impl_->sessions.start(now, impl_->session_out);
+  impl_->renew_record(now);
+  impl_->settle(now);
+}
+
+void Node::handle(Now now, Input input, Outbox<Effect>& out) {
+  const Borrow borrow(impl_->out, out);
+  impl_->handle(now, std::move(input));
+  impl_->settle(now);
+}
+
+void Node::Impl::handle(Now now, Input input) {
+  std::visit(Overloaded{
+                 [&](const ConnAccepted& in) {
+                   if (record.empty() || ending) {
+                     out->push(Hangup{in.conn});
+                   } else {
+                     links.on_accepted(now, in.conn, in.from, in.port, link_out);
+                   }
+                 },
+                 [&](const ConnConnected& in) { links.on_connected(now, in.conn, link_out); },
+                 [&](const ConnFailed& in) { links.on_connect_failed(now, in.conn, in.why, link_out); },
+                 [&](const ConnBytes& in) { links.on_bytes(now, in.conn, in.bytes, link_out); },
+                 [&](const ConnClosed& in) { links.on_closed(now, in.conn, in.why, link_out); },
+                 [&](const Persisted& in) { on_persisted(now, in.up_to); },
+                 [&](const StorageStalled& in) {
+                   storage = in.why;
+                   router.set_storage(now, std::unexpected(in.why));
+                   log(LogLevel::error, "store", in.why.message);
+                 },
+                 [&](const StorageResumed&) {
+                   storage.reset();
+                   router.set_storage(now, {});
+                   log(LogLevel::info, "store", "the store commits again");
+                 },
+                 [&](SendMessage& in) { router.submit(now, in.request, std::move(in.draft), router_out); },
+                 [&](const TakeMessages& in) { router.take(now, in.request, in.numbers, router_out); },
+                 [&](const PutContact& in) { put_contact(now, in); },
+                 [&](const RemoveContact& in) { remove_contact(now, in); },
+                 [&](const RetryNow& in) {
+                   links.retry_now(now, in.peer, link_out);
+                   router.retry_now(now, in.peer, router_out);
+                   reply(in.request, {});
+                 },
+                 [&](const Tick&) { tick(now); },
+                 [&](const ShutDown&) {
+                   ending = true;
+                   links.shut_down(now, link_out);
+                 },
+             },
+             input);
+}
+
+void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
+  InFlight done{};
+  while (!in_flight.empty() && in_flight.front().token <= up_to) {
+    InFlight& first = in_flight.front();
+    if (first.router) done.router = first.router;
+    done.record |= first.record;
+    for (const RequestId request : first.answers) reply(request, {});
+    in_flight.pop_front();
+  }
+  if (done.router) router.on_persisted(now, *done.router, router_out);
+  if (done.record) publish_record(now);
+}
+
+void Node::Impl::tick(Now now) {
+  links.on_deadline(now, link_out);
+  sessions.on_deadline(now, session_out);
+  router.on_deadline(now, router_out);
+  if (record_refresh && *record_refresh <= now.mono) renew_record(now);
+}
+
+void Node::Impl::settle(Now now) {
+  while (!link_out.empty() || !session_out.empty() || !router_out.empty()) {
+    link_out.drain([&](link::LinkPool::Effect&& effect) { on_link_effect(now, std::move(effect)); });
+    session_out.drain([&](session::Sessions::Effect&& effect) { on_session_effect(now, std::move(effect)); });
+    router_out.drain([&](router::Router::Effect&& effect) { on_router_effect(now, std::move(effect)); });
+  }
+  if (batch.empty() && !persist_wanted) return;
+  waiting.token = store::PersistToken{++last_token};
+  out->push(Persist{waiting.token, std::exchange(batch, {})});
+  in_flight.push_back(std::exchange(waiting, {}));
+  persist_wanted = false;
+}
+
+void Node::Impl::log(LogLevel level, std::string_view component, std::string text) {
+  out->push(Log{level, component, std::move(text)});
+}
+
+void Node::Impl::reply(RequestId request, Status status) {
+  if (status) {
+    out->push(Reply{request, router::MessageId{}});
+  } else {
+    out->push(Reply{request, std::unexpected(std::move(status).error())});
+  }
+}
+
+ByteView Node::to_send(Now now, ConnId conn) { return impl_->links.to_send(now, conn); }
+
+void Node::mark_sent(Now now, ConnId conn, std::size_t bytes, Outbox<Effect>& out) {
+  const Borrow borrow(impl_->out, out);
+  impl_->links.mark_sent(now, conn, bytes, impl_->link_out);
+  impl_->settle(now);
+}
+
+std::optional<Instant> Node::deadline() const {
+  auto at = earlier(impl_->links.deadline(), impl_->sessions.deadline());
+  at = earlier(at, impl_->router.deadline());
+  return earlier(at, impl_->record_refresh);
+}
+
+const identity::Identity& Node::self() const { return impl_->self; }
+
+NodeStatus Node::status() const {
+  return {.id = impl_->self.id(),
+          .links = impl_->links.links(),
+          .half_open = impl_->links.half_open(),
+          .sessions = impl_->sessions.status(),
+          .router = impl_->router.status(),
+          .contacts = impl_->contacts.size(),
+          .storage = impl_->storage,
+          .ready = !impl_->record.empty()};
+}
+
+std::optional<router::Trace> Node::trace(const router::MessageId& id) const { return impl_->router.trace(id); }
+std::vector<router::Trace> Node::outgoing(std::size_t limit) const { return impl_->router.outgoing(limit); }
+std::vector<router::ArrivedPtr> Node::inbox(std::uint64_t after, std::size_t limit) const {
+  return impl_->router.inbox(after, limit);
+}
+const identity::ContactBook& Node::contacts() const { return impl_->contacts; }
+ByteView Node::own_record() const { return impl_->record; }
+store::PersistToken Node::last_persist() const { return store::PersistToken{impl_->last_token}; }
+
+void Node::check_invariants() const {
+  impl_->links.check_invariants();
+  impl_->sessions.check_invariants();
+  impl_->router.check_invariants();
+  impl_->contacts.check_invariants();
+  CHECK(impl_->link_out.empty() && impl_->session_out.empty() && impl_->router_out.empty());
+  CHECK(impl_->batch.empty() && !impl_->persist_wanted);
+  CHECK(impl_->in_flight.empty() || impl_->in_flight.back().token == store::PersistToken{impl_->last_token});
+}
+
+}  // namespace ekiden::node

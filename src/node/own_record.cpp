@@ -1,0 +1,51 @@
+// The record that we publish: made anew when the prekey or the time asks for it, shown to nobody before its sequence
+// number is on disk. Otherwise a crash could let two different records carry the same number, and peers would keep the
+// older.
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "node/impl.hpp"
+
+namespace ekiden::node {
+
+Status Node::Impl::load_record_row(const store::Row& row) {
+  if (as_text(row.key.name) != kRecordRowName) return {};
+  const auto decoded = wire::decode<RecordRow>(row.value);
+  if (!decoded) return fail(Errc::storage_corrupt, "table meta, row node.record: " + decoded.error().message);
+  record_sequence = decoded->sequence;
+  return {};
+}
+
+void Node::Impl::renew_record(Now now) {
+  // Not below the wall clock: a node whose data was restored from a backup still supersedes what it published before.
+  record_sequence = std::max(record_sequence + 1, to_unix_ms(now.wall));
+  identity::PeerRecord fresh;
+  fresh.public_key = self.public_key();
+  fresh.sequence = record_sequence;
+  fresh.issued_at = now.wall;
+  fresh.ttl_seconds = static_cast<std::uint32_t>(std::chrono::duration_cast<seconds>(config.record_ttl).count());
+  for (const identity::Endpoint& endpoint : config.advertised) fresh.endpoints.push_back(endpoint.text());
+  fresh.features = config.link.features;
+  fresh.prekey = sessions.prekey();
+  auto signed_record = identity::sign_record(self, fresh);
+  CHECK(signed_record.has_value());  // Our own endpoints are bounded by the settings.
+  unpublished = std::move(*signed_record);
+  batch.put(store::Table::meta, as_bytes(kRecordRowName), wire::encode(RecordRow{record_sequence}));
+  waiting.record = true;
+  record_refresh = now.mono + config.record_refresh;
+}
+
+void Node::Impl::publish_record(Now now) {
+  const bool first = record.empty();
+  record = unpublished;
+  links.set_own_record(record);
+  if (first) {
+    router.start(now, router_out);
+    return;
+  }
+  for (const link::LinkStatus& link : links.links()) {
+    if (link.carries_traffic) send_message(now, link.peer, wire::Priority::low, wire::MessageType::record, record);
+  }
+}
+
+}  // namespace ekiden::node

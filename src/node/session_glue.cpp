@@ -1,0 +1,73 @@
+// The router's messages are sealed and opened by the session engine.
+#include <utility>
+
+#include "node/impl.hpp"
+
+namespace ekiden::node {
+namespace {
+
+session::Durability durability_of(router::DeliveryClass delivery) {
+  return delivery == router::DeliveryClass::durable ? session::Durability::durable : session::Durability::volatile_;
+}
+
+}  // namespace
+
+void Node::Impl::on_session_effect(Now now, session::Sessions::Effect effect) {
+  std::visit(Overloaded{
+                 [&](const session::PrekeyChanged&) { renew_record(now); },
+                 [&](session::Flush& flush) { batch.append(std::move(flush.batch)); },
+                 [&](const session::Changed& changed) {
+                   log(LogLevel::debug, "session",
+                       changed.session.text() + " with " + changed.peer.text() + ": " +
+                           std::string(session::state_name(changed.state)) + ", " + std::string(changed.why));
+                 },
+             },
+             effect);
+}
+
+void Node::Impl::seal(Now now, const router::Seal& request) {
+  const identity::PeerRecord* record_of_peer = record_of(request.to);
+  if (record_of_peer == nullptr) {
+    router.on_unsealable(now, request.message, {Errc::unreachable, "the peer's record is not known yet"}, router_out);
+    return;
+  }
+  store::Batch changes;
+  auto sealed = sessions.seal(now, *record_of_peer, durability_of(request.delivery), request.associated,
+                              request.plaintext, changes, session_out);
+  if (!sealed) {
+    router.on_unsealable(now, request.message, sealed.error(), router_out);
+    return;
+  }
+  router.on_sealed(now, request.message, std::move(sealed->sealed), sealed->must_persist, std::move(changes),
+                   router_out);
+}
+
+void Node::Impl::open(Now now, const router::Open& request) {
+  const router::Envelope& envelope = request.envelope;
+  store::Batch changes;
+  auto opened = sessions.open(now, envelope.from, durability_of(envelope.delivery), envelope.associated_data(),
+                              envelope.sealed, changes, session_out);
+  if (opened) {
+    router.on_opened(now, envelope, opened->plaintext, std::move(changes), router_out);
+    return;
+  }
+  switch (opened.error()) {
+    case session::OpenFailure::duplicate:
+      router.on_duplicate(now, envelope, router_out);
+      return;
+    case session::OpenFailure::unknown_session:
+    case session::OpenFailure::too_far:
+    case session::OpenFailure::expired:
+      if (const auto id = session::Sessions::peek_session(envelope.sealed)) {
+        send_message(now, envelope.from, wire::Priority::high, wire::MessageType::session_reset,
+                     wire::encode(SessionReset{*id}));
+      }
+      return;
+    case session::OpenFailure::bad:
+      on_bad_message(now, envelope.from, static_cast<std::uint8_t>(wire::MessageType::envelope),
+                     {Errc::unauthenticated, "message " + envelope.id.text() + " cannot be decrypted"});
+      return;
+  }
+}
+
+}  // namespace ekiden::node
