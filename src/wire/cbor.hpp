@@ -55,7 +55,7 @@ class Encoder {
   void map(std::uint64_t count) { head(5, count); }
   void tag(std::uint64_t number) { head(6, number); }
   /// Simple values 0 to 23 and 32 to 255. REQUIRES: not 24 to 31.
-  void simple(std::uint8_t value) { head(7, value); }
+  void simple(std::uint8_t value);
   /// A float given as the bits of its binary64 form, written in the shortest width that keeps every bit of its value;
   /// NaN payloads are kept. Bits, because no pure module computes with floating point.
   void floating(std::uint64_t binary64_bits);
@@ -136,6 +136,7 @@ class Decoder {
   Result<ByteView> take_string(const Head& head, std::size_t max_size);
   Status open(const Head& head);
   Status complete_item();
+  Status complete_scalar();
   Status complete_key(Level& level);
   std::unexpected<Error> malformed(std::string_view what) const;
   std::size_t left() const { return input_.size() - position_; }
