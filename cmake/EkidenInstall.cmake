@@ -16,7 +16,8 @@ target_compile_features(ekiden_shared INTERFACE cxx_std_23)
 target_include_directories(ekiden_shared INTERFACE
   "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>" "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
 target_link_libraries(ekiden_shared PRIVATE $<BUILD_INTERFACE:ekiden_options> $<BUILD_INTERFACE:ekiden_embed>)
-target_link_options(ekiden_shared PRIVATE "-Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/exports.map" -Wl,--gc-sections)
+target_link_options(ekiden_shared PRIVATE
+  "-Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/exports.map" -Wl,--gc-sections)
 if(NOT EKIDEN_SANITIZE)
   # A missing dependency shows here and not in the program of whoever embeds it.
   target_link_options(ekiden_shared PRIVATE -Wl,--no-undefined)

@@ -1,5 +1,5 @@
-# ekiden_module(name layer [PURE] DEPENDS ... EXTERNAL ...): declares the static library ekiden_<name> of src/<name>/*.cpp.
-# ekiden_link_test(name): the program link_<name>, the whole archive of one module linked against its declarations alone.
+# ekiden_module(name layer [PURE] DEPENDS ... EXTERNAL ...): the static library ekiden_<name> of src/<name>/*.cpp.
+# ekiden_link_test(name): the program link_<name>, the whole archive of one module linked with what it declares alone.
 include_guard()
 
 set(EKIDEN_EXTERNAL_sodium PkgConfig::sodium)
@@ -25,7 +25,8 @@ function(ekiden_module name layer)
     get_property(below GLOBAL PROPERTY EKIDEN_LAYER_${dependency})
     get_property(below_pure GLOBAL PROPERTY EKIDEN_PURE_${dependency})
     if("${below}" STREQUAL "" OR NOT below LESS layer)
-      message(FATAL_ERROR "cmake/modules.cmake: ${name} (layer ${layer}) may not depend on ${dependency} (layer '${below}')")
+      message(FATAL_ERROR
+        "cmake/modules.cmake: ${name} (layer ${layer}) may not depend on ${dependency} (layer '${below}')")
     endif()
     if(M_PURE AND NOT below_pure)
       message(FATAL_ERROR "cmake/modules.cmake: ${name} is PURE and may not depend on ${dependency}, which is not")
@@ -44,7 +45,8 @@ function(ekiden_module name layer)
   endforeach()
   foreach(library IN LISTS M_EXTERNAL)
     if(NOT DEFINED EKIDEN_EXTERNAL_${library})
-      message(FATAL_ERROR "cmake/modules.cmake: ${name} names the external library '${library}', which cmake/EkidenModule.cmake does not know")
+      message(FATAL_ERROR
+        "cmake/modules.cmake: ${name} names the library '${library}', which cmake/EkidenModule.cmake does not know")
     endif()
     target_link_libraries(ekiden_${name} PUBLIC ${EKIDEN_EXTERNAL_${library}})
   endforeach()
@@ -52,7 +54,7 @@ endfunction()
 
 # Every object of the archive is linked, used or not, so that one call into an undeclared module is an undefined symbol.
 function(ekiden_link_test name)
-  set(main "${CMAKE_CURRENT_BINARY_DIR}/link_main.cpp")
+  set(main "${CMAKE_CURRENT_BINARY_DIR}/link_${name}.cpp")
   file(GENERATE OUTPUT "${main}" CONTENT "int main() { return 0; }\n")
   add_executable(link_${name} "${main}")
   target_link_libraries(link_${name} PRIVATE ekiden_options "$<LINK_LIBRARY:WHOLE_ARCHIVE,ekiden_${name}>")

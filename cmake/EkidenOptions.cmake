@@ -5,7 +5,8 @@ find_program(CCACHE ccache)
 if(CCACHE)
   # Without these ccache refuses every file that uses a precompiled header; the headers themselves are still hashed.
   set(CMAKE_CXX_COMPILER_LAUNCHER
-    "${CMAKE_COMMAND}" -E env "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime" "${CCACHE}")
+    "${CMAKE_COMMAND}" -E env "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime"
+    "${CCACHE}")
 endif()
 
 add_library(ekiden_options INTERFACE)
@@ -24,7 +25,8 @@ target_compile_definitions(ekiden_options INTERFACE
   $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 
 if(EKIDEN_SANITIZE)
-  target_compile_options(ekiden_options INTERFACE -fsanitize=${EKIDEN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_compile_options(ekiden_options INTERFACE
+    -fsanitize=${EKIDEN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(ekiden_options INTERFACE -fsanitize=${EKIDEN_SANITIZE})
 else()
   target_compile_options(ekiden_options INTERFACE -fstack-protector-strong $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2>)
