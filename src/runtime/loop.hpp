@@ -1,9 +1,8 @@
 // The event loop of a Host, for servers that share its thread (the local API). Keeps Boost out of host.hpp.
 #pragma once
 
-#include <utility>
-
 #include <boost/asio/io_context.hpp>
+#include <utility>
 
 #include "runtime/host.hpp"
 

@@ -1,0 +1,170 @@
+#include "runtime/schema.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "base/check.hpp"
+#include "runtime/files.hpp"
+
+namespace ekiden::runtime {
+namespace {
+
+constexpr std::array<TableLayout, 9> kTables = {{
+    {store::Table::meta, "meta", false},
+    {store::Table::contacts, "contacts", false},
+    {store::Table::records, "records", false},
+    {store::Table::prekeys, "prekeys", true},
+    {store::Table::sessions, "sessions", false},
+    {store::Table::outbox, "outbox", true},
+    {store::Table::inbox, "inbox", true},
+    {store::Table::windows, "windows", false},
+    {store::Table::history, "history", true},
+}};
+
+/// Entry i leads from version i to version i + 1.
+constexpr std::array<const char*, 1> kMigrations = {{
+    "CREATE TABLE meta (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE contacts (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE records (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE prekeys (n INTEGER PRIMARY KEY, value BLOB NOT NULL);"
+    "CREATE TABLE sessions (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE outbox (n INTEGER PRIMARY KEY, value BLOB NOT NULL);"
+    "CREATE TABLE inbox (n INTEGER PRIMARY KEY, value BLOB NOT NULL);"
+    "CREATE TABLE windows (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE history (n INTEGER PRIMARY KEY, value BLOB NOT NULL);",
+}};
+
+std::unexpected<Error> corrupt(const std::filesystem::path& path, std::string_view what) {
+  return fail(Errc::storage_corrupt,
+              path.string() + " " + std::string(what) +
+                  ": keep the file, check the disk, and restore the data directory from a backup; "
+                  "nothing was changed");
+}
+
+/// What SQLite would take for a new database, and we must not.
+Status check_present(const std::filesystem::path& path) {
+  struct stat info{};
+  if (::lstat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT) {
+      return fail(Errc::not_found,
+                  path.string() +
+                      " is missing: restore it from a backup; what this node had accepted and not delivered is "
+                      "in it. To go on without it, start once with --new-store");
+    }
+    return std::unexpected(system_error("look at " + path.string(), errno));
+  }
+  if (!S_ISREG(info.st_mode)) return corrupt(path, "is not a regular file");
+  if (info.st_size == 0) return corrupt(path, "is empty");
+  return {};
+}
+
+Status configure(Database& database) {
+  // Exclusive: one process owns the file, so the index of the log lives in memory and a commit takes no file locks.
+  EKIDEN_TRY(database.execute("PRAGMA locking_mode = EXCLUSIVE"));
+  EKIDEN_TRY(database.execute("PRAGMA journal_mode = WAL"));
+  EKIDEN_TRY(database.execute("PRAGMA synchronous = FULL"));
+  // Checkpoints are ours to time: see sqlite_store.hpp.
+  EKIDEN_TRY(database.execute("PRAGMA wal_autocheckpoint = 0"));
+  EKIDEN_TRY(database.execute("PRAGMA journal_size_limit = 33554432"));
+  EKIDEN_TRY(database.execute("PRAGMA cache_size = -1024"));
+  EKIDEN_TRY(database.execute("PRAGMA temp_store = MEMORY"));
+  EKIDEN_TRY(database.execute("PRAGMA trusted_schema = OFF"));
+  return database.execute("PRAGMA cell_size_check = ON");
+}
+
+Status migrate(Database& database, std::uint64_t from) {
+  for (std::uint64_t version = from; version < kMigrations.size(); ++version) {
+    const std::string script = "BEGIN IMMEDIATE;" + std::string(kMigrations[version]) +
+                               "PRAGMA application_id = " + std::to_string(kApplicationId) +
+                               ";PRAGMA user_version = " + std::to_string(version + 1) + ";COMMIT";
+    if (auto done = database.execute(script.c_str()); !done) {
+      if (database.in_transaction()) static_cast<void>(database.execute("ROLLBACK"));
+      return fail("bring the store to version " + std::to_string(version + 1), std::move(done).error());
+    }
+  }
+  return {};
+}
+
+Status check_identity(Database& database) {
+  EKIDEN_ASSIGN(const std::uint64_t application, database.query_number("PRAGMA application_id"));
+  if (application != kApplicationId) return corrupt(database.path(), "is not an Ekiden store");
+  EKIDEN_ASSIGN(const std::uint64_t version, database.query_number("PRAGMA user_version"));
+  if (version > kMigrations.size()) {
+    return fail(Errc::unsupported, database.path().string() + " was made by a newer ekiden (its version is " +
+                                       std::to_string(version) + ", this build knows " +
+                                       std::to_string(kMigrations.size()) + "): run that one, or a newer one");
+  }
+  if (version == 0) return corrupt(database.path(), "has no version");
+  return {};
+}
+
+Status check_integrity(Database& database) {
+  EKIDEN_ASSIGN(Statement check, database.prepare("PRAGMA quick_check(1)"));
+  const int code = check.step();
+  if (code != SQLITE_ROW) return std::unexpected(database.error(code, "check its integrity"));
+  const std::string found{check.text(0)};
+  if (found != "ok") return corrupt(database.path(), "is damaged (" + found + ")");
+  return {};
+}
+
+Status check_tables(Database& database) {
+  for (const TableLayout& layout : kTables) {
+    const std::string sql = "SELECT " + std::string(layout.numbered ? "n" : "name") + ", value FROM " +
+                            std::string(layout.name) + " LIMIT 0";
+    if (!database.prepare(sql)) return corrupt(database.path(), "has no table " + std::string(layout.name));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::span<const TableLayout> table_layouts() { return kTables; }
+
+const TableLayout& layout_of(store::Table table) {
+  const auto index = static_cast<std::size_t>(table) - 1;
+  CHECK(index < kTables.size());
+  return kTables[index];
+}
+
+std::uint64_t schema_version() { return kMigrations.size(); }
+
+Status create_store(const std::filesystem::path& path, const char* vfs) {
+  std::error_code ignored;
+  if (std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) {
+    return fail(Errc::already_exists, path.string() + " exists already: it is never overwritten");
+  }
+  const std::filesystem::path fresh = path.string() + ".new";
+  for (const char* suffix : {"", "-wal", "-journal"}) std::filesystem::remove(fresh.string() + suffix, ignored);
+  EKIDEN_TRY(write_new_file(fresh, {}));
+  {
+    EKIDEN_ASSIGN(Database database, Database::open(fresh, vfs));
+    EKIDEN_TRY(configure(database));
+    EKIDEN_TRY(migrate(database, 0));
+    EKIDEN_TRY(database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  }
+  return rename_file(fresh, path);
+}
+
+Result<Database> open_store(const std::filesystem::path& path, const char* vfs) {
+  EKIDEN_TRY(check_present(path));
+  EKIDEN_ASSIGN(Database database, Database::open(path, vfs));
+  EKIDEN_TRY(database.execute("PRAGMA locking_mode = EXCLUSIVE"));
+  EKIDEN_TRY(check_identity(database));
+  EKIDEN_TRY(configure(database));
+  // Takes the lock that is then kept, so that a second holder is found now and not at the first commit.
+  EKIDEN_TRY(database.execute("BEGIN IMMEDIATE; COMMIT"));
+  EKIDEN_TRY(check_integrity(database));
+  EKIDEN_ASSIGN(const std::uint64_t version, database.query_number("PRAGMA user_version"));
+  EKIDEN_TRY(migrate(database, version));
+  EKIDEN_TRY(check_tables(database));
+  return database;
+}
+
+}  // namespace ekiden::runtime

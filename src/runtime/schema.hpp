@@ -1,0 +1,52 @@
+// The layout of ekiden.db, its versions, and the checks before the file is trusted.
+//
+// Each store::Table is one SQLite table of two columns: `n INTEGER PRIMARY KEY, value BLOB` if its rows are numbered,
+// `name BLOB PRIMARY KEY, value BLOB` without rowid if they are named. The header of the file carries our application
+// id and, as user_version, the version of this layout. A migration is a list entry that leads from one version to the
+// next; what stands in a released migration is never edited.
+//
+// Rules:
+//  - A store is made once, by create_store: under another name, synced, then renamed. A crash in the middle leaves no
+//    half-made ekiden.db.
+//  - Opening never creates, repairs or deletes: a file that is missing, empty, damaged, of another program or of a
+//  newer
+//    version is an error that names it. (A node that silently began anew would accept again what it has accepted, reuse
+//    numbers that its peers remember, and lose what it had promised to keep.)
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "runtime/sqlite.hpp"
+#include "store/batch.hpp"
+
+namespace ekiden::runtime {
+
+inline constexpr const char* kStoreFile = "ekiden.db";
+inline constexpr std::uint64_t kApplicationId = 0x656b6e64;  // "eknd"
+
+struct TableLayout {
+  store::Table table{};
+  std::string_view name;
+  bool numbered = false;
+};
+
+/// Every table, in the order of its number.
+std::span<const TableLayout> table_layouts();
+const TableLayout& layout_of(store::Table table);
+
+/// The version that this build reads and writes.
+std::uint64_t schema_version();
+
+/// Makes an empty store, durably. Errors: already_exists, storage_full, storage_failed.
+Status create_store(const std::filesystem::path& path, const char* vfs = nullptr);
+
+/// Opens a store, checks it and brings it to this build's version. The cost of the check is proportional to the size of
+/// the file, which the quotas of the node bound. Errors: not_found, busy, storage_corrupt, unsupported (a newer
+/// version).
+Result<Database> open_store(const std::filesystem::path& path, const char* vfs = nullptr);
+
+}  // namespace ekiden::runtime

@@ -1,0 +1,126 @@
+#include "runtime/sqlite_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace ekiden::runtime {
+namespace {
+
+bool may_pass(Errc code) { return code == Errc::storage_full || code == Errc::busy; }
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(StoreOptions options) {
+  EKIDEN_ASSIGN(Database database, open_store(options.path, options.vfs));
+  EKIDEN_ASSIGN(TableWriter writer, TableWriter::make(std::move(database)));
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(options), std::move(writer)));
+}
+
+SqliteStore::SqliteStore(StoreOptions options, TableWriter writer)
+    : options_(std::move(options)), writer_(std::move(writer)) {}
+
+SqliteStore::~SqliteStore() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+Result<std::vector<store::Row>> SqliteStore::load() {
+  CHECK(!thread_.joinable());
+  return writer_.load();
+}
+
+void SqliteStore::start(StoreEvents events) {
+  CHECK(!thread_.joinable());
+  events_ = std::move(events);
+  thread_ = std::thread([this] { run(); });
+}
+
+void SqliteStore::persist(store::PersistToken token, store::Batch batch) {
+  bool was_empty = false;
+  {
+    const std::lock_guard lock(mutex_);
+    CHECK(token > queued_);
+    was_empty = queue_.empty();
+    queue_.push_back(std::move(batch));
+    queued_ = token;
+  }
+  if (was_empty) work_.notify_one();
+}
+
+bool SqliteStore::drain(Duration patience) {
+  std::unique_lock lock(mutex_);
+  const store::PersistToken last = queued_;
+  idle_.wait_for(lock, patience, [&] { return committed_ >= last || ended_; });
+  return committed_ >= last;
+}
+
+void SqliteStore::run() {
+  while (wait_for_work()) {
+    if (!commit_gathered()) break;
+    if (!checkpoint_if_due()) break;
+  }
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  idle_.notify_all();
+}
+
+bool SqliteStore::wait_for_work() {
+  std::unique_lock lock(mutex_);
+  work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  if (stopping_) return false;
+  gathered_.clear();
+  gathered_.swap(queue_);
+  gathering_ = queued_;
+  return true;
+}
+
+bool SqliteStore::commit_gathered() {
+  Duration pause = options_.retry_min;
+  bool stalled = false;
+  while (true) {
+    auto done = writer_.apply(gathered_);
+    if (done) break;
+    if (!may_pass(done.error().code)) {
+      events_.on_failed(std::move(done).error());
+      return false;
+    }
+    if (!stalled) events_.on_stalled(std::move(done).error());
+    stalled = true;
+    if (!pause_before_retry(pause)) return false;
+    pause = std::min(pause * 2, options_.retry_max);
+  }
+  if (stalled) events_.on_resumed();
+  {
+    const std::lock_guard lock(mutex_);
+    committed_ = gathering_;
+  }
+  events_.on_persisted(gathering_);
+  idle_.notify_all();
+  return true;
+}
+
+bool SqliteStore::pause_before_retry(Duration pause) {
+  std::unique_lock lock(mutex_);
+  return !work_.wait_for(lock, pause, [this] { return stopping_; });
+}
+
+bool SqliteStore::checkpoint_if_due() {
+  const int pages = writer_.log_pages();
+  if (pages < options_.idle_log_pages) return true;
+  if (pages < options_.max_log_pages) {
+    const std::lock_guard lock(mutex_);
+    if (!queue_.empty()) return true;
+  }
+  auto done = writer_.checkpoint();
+  if (done || may_pass(done.error().code)) return true;
+  events_.on_failed(std::move(done).error());
+  return false;
+}
+
+}  // namespace ekiden::runtime

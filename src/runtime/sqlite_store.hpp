@@ -1,0 +1,105 @@
+// The store of a real node: batches made durable by SQLite, on a thread of its own, many to a commit.
+//
+// Inputs: persist(token, batch), from the loop's thread, in order. Outputs (StoreEvents, on the store's thread):
+// persisted up to a token; stalled and resumed; failed.
+//
+// Group commit: while one commit is under way the next batches gather, and all of them become one transaction. Within
+// it the last operation on a key wins before SQLite sees any of them; a numbered row that was never on disk and is gone
+// again costs nothing at all.
+//
+// Rules, and why:
+//  1. on_persisted follows the return of COMMIT under synchronous=FULL, never earlier: all above acknowledge on it.
+//  2. A disk that is full, or a file that is locked, stalls: nothing is lost, the same commit is tried again with
+//     growing pauses, until it succeeds or the node ends. Who persists must stop accepting meanwhile; that bounds the
+//     queue.
+//  3. Any other failure ends the store: on_failed, once, and then nothing. After a failed sync the kernel may have
+//     dropped what it could not write and report success the next time: trying again would acknowledge what is not
+//     there.
+//  4. The write-ahead log is copied back (checkpoint) when nothing waits, or when it has grown over its bound; never
+//     between a commit and its on_persisted. A failure of it for want of space only lets the log grow.
+//
+// Bounds: the queue holds what its user gives it (the node's quotas and in-flight limits); the log, `max_log_pages`;
+// the page cache of SQLite, 1 MiB.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "runtime/table_writer.hpp"
+#include "store/batch.hpp"
+
+namespace ekiden::runtime {
+
+/// Called on the store's thread, without its lock held: they must hand over and return.
+struct StoreEvents {
+  std::function<void(store::PersistToken up_to)> on_persisted;
+  std::function<void(Error why)> on_stalled;
+  std::function<void()> on_resumed;
+  std::function<void(Error why)> on_failed;
+};
+
+struct StoreOptions {
+  std::filesystem::path path;
+  Duration retry_min = milliseconds(50);
+  Duration retry_max = seconds(2);
+  int idle_log_pages = 1'000;  ///< the log is copied back at this size when nothing waits …
+  int max_log_pages = 8'000;   ///< … and at this size whatever waits
+  const char* vfs = nullptr;   ///< SQLite's name of a file layer; tests inject faults with it
+};
+
+class SqliteStore {
+ public:
+  /// Errors: as open_store (runtime/schema.hpp).
+  static Result<std::unique_ptr<SqliteStore>> open(StoreOptions options);
+  /// Ends the thread after the commit under way; what is still queued is dropped, as in a crash.
+  ~SqliteStore();
+
+  /// All rows. REQUIRES: before start(). Errors: storage_corrupt, storage_failed.
+  Result<std::vector<store::Row>> load();
+  /// Begins to commit. Call once.
+  void start(StoreEvents events);
+
+  /// Makes `batch` durable after all earlier ones. An empty batch is in order, too. REQUIRES: growing tokens.
+  void persist(store::PersistToken token, store::Batch batch);
+
+  /// Waits until everything persisted so far is on disk. False if that took longer than `patience`, or cannot be.
+  bool drain(Duration patience);
+
+ private:
+  SqliteStore(StoreOptions options, TableWriter writer);
+
+  void run();
+  bool wait_for_work();
+  bool commit_gathered();
+  bool pause_before_retry(Duration pause);
+  bool checkpoint_if_due();
+
+  const StoreOptions options_;
+  TableWriter writer_;
+  StoreEvents events_;
+
+  std::mutex mutex_;
+  std::condition_variable work_;  ///< something was queued, or the end was asked for
+  std::condition_variable idle_;  ///< committed_ has grown, or the store has ended
+  std::vector<store::Batch> queue_;
+  store::PersistToken queued_{};     ///< the last token in or before the queue
+  store::PersistToken committed_{};  ///< the last token on disk
+  bool stopping_ = false;
+  bool ended_ = false;
+
+  // Of the store's thread alone.
+  std::vector<store::Batch> gathered_;
+  store::PersistToken gathering_{};
+
+  std::thread thread_;
+};
+
+}  // namespace ekiden::runtime

@@ -1,0 +1,135 @@
+#include "runtime/table_writer.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace ekiden::runtime {
+namespace {
+
+int count_log_pages(void* pages, sqlite3* /*handle*/, const char* /*schema*/, int in_log) {
+  *static_cast<int*>(pages) = in_log;
+  return SQLITE_OK;
+}
+
+}  // namespace
+
+TableWriter::TableWriter(Database database) : database_(std::move(database)), log_pages_(std::make_unique<int>(0)) {
+  sqlite3_wal_hook(database_.handle(), count_log_pages, log_pages_.get());
+}
+
+Result<TableWriter> TableWriter::make(Database database) {
+  TableWriter writer(std::move(database));
+  EKIDEN_ASSIGN(writer.begin_, writer.database_.prepare("BEGIN IMMEDIATE"));
+  EKIDEN_ASSIGN(writer.commit_, writer.database_.prepare("COMMIT"));
+  EKIDEN_ASSIGN(writer.rollback_, writer.database_.prepare("ROLLBACK"));
+  for (const TableLayout& layout : table_layouts()) {
+    const std::string key = layout.numbered ? "n" : "name";
+    const std::string name{layout.name};
+    Table table;
+    EKIDEN_ASSIGN(table.put,
+                  writer.database_.prepare("INSERT OR REPLACE INTO " + name + " (" + key + ", value) VALUES (?1, ?2)"));
+    EKIDEN_ASSIGN(table.erase, writer.database_.prepare("DELETE FROM " + name + " WHERE " + key + " = ?1"));
+    writer.tables_.push_back(std::move(table));
+  }
+  return writer;
+}
+
+Result<std::vector<store::Row>> TableWriter::load() {
+  std::vector<store::Row> rows;
+  for (const TableLayout& layout : table_layouts()) {
+    EKIDEN_TRY(load_table(layout, rows));
+  }
+  return rows;
+}
+
+Status TableWriter::load_table(const TableLayout& layout, std::vector<store::Row>& rows) {
+  const std::string name{layout.name};
+  const std::string key = layout.numbered ? "n" : "name";
+  const std::string sql = "SELECT " + key + ", value FROM " + name + " ORDER BY " + key;
+  EKIDEN_ASSIGN(Statement select, database_.prepare(sql));
+  Table& table = tables_[static_cast<std::size_t>(layout.table) - 1];
+  int code = SQLITE_OK;
+  while ((code = select.step()) == SQLITE_ROW) {
+    store::Row row{.key = {.table = layout.table, .number = 0, .name = {}}, .value = to_bytes(select.blob(1))};
+    if (layout.numbered) {
+      row.key.number = select.number(0);
+      table.highest = std::max(table.highest.value_or(0), row.key.number);
+    } else {
+      row.key.name = to_bytes(select.blob(0));
+      if (row.key.name.size() > store::kMaxName) {
+        return fail(Errc::storage_corrupt, database_.path().string() + ": a row of the table " + name +
+                                               " has a name of " + std::to_string(row.key.name.size()) + " bytes");
+      }
+    }
+    rows.push_back(std::move(row));
+  }
+  if (code != SQLITE_DONE) return std::unexpected(database_.error(code, "read the table " + name));
+  return {};
+}
+
+Status TableWriter::apply(std::span<const store::Batch> batches) {
+  gather(batches);
+  if (operations_.empty()) return {};
+  if (const int code = begin_.run(); code != SQLITE_OK) return std::unexpected(database_.error(code, "begin to write"));
+  auto written = write_all();
+  if (written) {
+    if (const int code = commit_.run(); code != SQLITE_OK) written = std::unexpected(database_.error(code, "commit"));
+  }
+  // SQLite ends the transaction by itself after some errors, but not after all.
+  if (!written && database_.in_transaction()) static_cast<void>(rollback_.run());
+  return written;
+}
+
+void TableWriter::gather(std::span<const store::Batch> batches) {
+  operations_.clear();
+  for (const store::Batch& batch : batches) {
+    for (const store::Operation& operation : batch.operations()) operations_.push_back(&operation);
+  }
+  const auto by_key = [](const store::Operation* a, const store::Operation* b) { return a->key < b->key; };
+  std::stable_sort(operations_.begin(), operations_.end(), by_key);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < operations_.size(); ++i) {
+    const bool is_last = i + 1 == operations_.size() || operations_[i + 1]->key != operations_[i]->key;
+    if (is_last && !never_written(*operations_[i])) operations_[kept++] = operations_[i];
+  }
+  operations_.resize(kept);
+}
+
+bool TableWriter::never_written(const store::Operation& operation) {
+  if (!operation.erase || !layout_of(operation.key.table).numbered) return false;
+  const auto& highest = tables_[static_cast<std::size_t>(operation.key.table) - 1].highest;
+  return !highest || operation.key.number > *highest;
+}
+
+Status TableWriter::write_all() {
+  for (const store::Operation* operation : operations_) EKIDEN_TRY(write(*operation));
+  return {};
+}
+
+Status TableWriter::write(const store::Operation& operation) {
+  const TableLayout& layout = layout_of(operation.key.table);
+  Table& table = tables_[static_cast<std::size_t>(operation.key.table) - 1];
+  Statement& statement = operation.erase ? table.erase : table.put;
+  if (layout.numbered) {
+    statement.bind(1, operation.key.number);
+    // Even if this transaction fails: the number only has to be at least the highest on disk.
+    if (!operation.erase) table.highest = std::max(table.highest.value_or(0), operation.key.number);
+  } else {
+    statement.bind(1, operation.key.name);
+  }
+  if (!operation.erase) statement.bind(2, operation.value);
+  if (const int code = statement.run(); code != SQLITE_OK) {
+    return std::unexpected(database_.error(code, "write to the table " + std::string(layout.name)));
+  }
+  return {};
+}
+
+Status TableWriter::checkpoint() {
+  const int code = sqlite3_wal_checkpoint_v2(database_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (code != SQLITE_OK) return std::unexpected(database_.error(code, "copy the log back"));
+  *log_pages_ = 0;
+  return {};
+}
+
+}  // namespace ekiden::runtime

@@ -1,0 +1,61 @@
+// Applies gathered batches to the tables of one SQLite file, each time as one transaction.
+//
+// Not thread-safe. Statements are prepared once per table and operation. What never reaches SQLite: all but the last
+// operation on a key, and the erasure of a numbered row whose number is above every number ever written to its table
+// (such a row was put and erased within these batches).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/result.hpp"
+#include "runtime/schema.hpp"
+#include "runtime/sqlite.hpp"
+#include "store/batch.hpp"
+
+namespace ekiden::runtime {
+
+class TableWriter {
+ public:
+  /// Prepares the statements.
+  static Result<TableWriter> make(Database database);
+
+  /// Every row of every table, in the order of table and key. REQUIRES: before the first apply(). Errors:
+  /// storage_corrupt (a name too long), storage_failed.
+  Result<std::vector<store::Row>> load();
+
+  /// All or nothing; durable when it returns success. After an error the transaction is over and may be tried again.
+  Status apply(std::span<const store::Batch> batches);
+
+  /// Pages in the write-ahead log since it was last copied back.
+  int log_pages() const { return *log_pages_; }
+  /// Copies the log back into the file. Durable data is never at risk in it.
+  Status checkpoint();
+
+ private:
+  struct Table {
+    Statement put;
+    Statement erase;
+    std::optional<std::uint64_t> highest;  ///< number ever written, of a numbered table
+  };
+
+  explicit TableWriter(Database database);
+  void gather(std::span<const store::Batch> batches);
+  Status write_all();
+  Status write(const store::Operation& operation);
+  bool never_written(const store::Operation& operation);
+  Status load_table(const TableLayout& layout, std::vector<store::Row>& rows);
+
+  Database database_;
+  Statement begin_;
+  Statement commit_;
+  Statement rollback_;
+  std::vector<Table> tables_;                        ///< by number - 1
+  std::unique_ptr<int> log_pages_;                   ///< at an address that SQLite may keep
+  std::vector<const store::Operation*> operations_;  ///< of the transaction; kept for its storage
+};
+
+}  // namespace ekiden::runtime

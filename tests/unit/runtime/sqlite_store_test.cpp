@@ -1,0 +1,176 @@
+#include "runtime/sqlite_store.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <fstream>
+#include <utility>
+
+#include "unit/runtime/store_fixture.hpp"
+
+namespace ekiden::runtime {
+namespace {
+
+using store::Batch;
+using store::PersistToken;
+using store::Table;
+
+class SqliteStoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(create_store(path_)); }
+
+  std::unique_ptr<SqliteStore> open() {
+    auto store = SqliteStore::open({.path = path_});
+    EXPECT_TRUE(store) << store.error().message;
+    return store ? std::move(*store) : nullptr;
+  }
+
+  TemporaryDirectory directory_;
+  std::filesystem::path path_ = directory_ / "ekiden.db";
+};
+
+TEST_F(SqliteStoreTest, RowsOfEveryTableSurviveAReopen) {
+  Batch batch;
+  store::MemoryStore model;
+  for (const TableLayout& layout : table_layouts()) {
+    if (layout.numbered) {
+      batch.put(layout.table, 7, Bytes{1, 2, 3});
+      batch.put(layout.table, ~std::uint64_t{0}, Bytes{});
+    } else {
+      batch.put(layout.table, as_bytes("a name"), Bytes{4});
+      batch.put(layout.table, ByteView{}, Bytes(5000, 9));
+    }
+  }
+  model.apply(batch);
+  {
+    StoreWatch watch;
+    const auto store = open();
+    store->start(watch.events());
+    store->persist(PersistToken{1}, batch);
+    ASSERT_TRUE(store->drain(kPatience));
+    EXPECT_EQ(watch.persisted(), PersistToken{1});
+  }
+  auto rows = read_store(path_);
+  ASSERT_TRUE(rows) << rows.error().message;
+  std::sort(rows->begin(), rows->end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  EXPECT_EQ(*rows, model.rows());
+}
+
+TEST_F(SqliteStoreTest, BatchesThatGatherBecomeOneCommitInWhichTheLastOperationWins) {
+  const Script script = make_script(200, 300);
+  StoreWatch watch;
+  const auto store = open();
+  // Queued before the thread runs: all of them are one commit.
+  for (std::size_t i = 0; i < script.batches.size(); ++i) store->persist(PersistToken{i + 1}, script.batches[i]);
+  store->start(watch.events());
+  ASSERT_TRUE(store->drain(kPatience));
+  EXPECT_EQ(watch.persisted(), PersistToken{200});
+  EXPECT_FALSE(watch.failure());
+}
+
+TEST_F(SqliteStoreTest, ARowThatCameAndWentWithinOneCommitIsNeverWritten) {
+  auto database = open_store(path_);
+  ASSERT_TRUE(database) << database.error().message;
+  auto writer = TableWriter::make(std::move(*database));
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE(writer->load());
+  std::vector<Batch> batches(2);
+  batches[0].put(Table::outbox, 5, Bytes(1000, 1));
+  batches[1].erase(Table::outbox, 5);
+  ASSERT_TRUE(writer->apply(batches));
+  EXPECT_EQ(writer->log_pages(), 0);
+
+  ASSERT_TRUE(writer->apply(std::span(batches).first(1)));
+  EXPECT_GT(writer->log_pages(), 0);
+  ASSERT_TRUE(writer->apply(std::span(batches).last(1)));
+  auto rows = writer->load();
+  ASSERT_TRUE(rows);
+  EXPECT_TRUE(rows->empty());
+}
+
+TEST_F(SqliteStoreTest, ADropBeforeTheThreadRanLosesOnlyWhatWasNotPersisted) {
+  const Script script = make_script(10, 50);
+  {
+    StoreWatch watch;
+    const auto store = open();
+    store->start(watch.events());
+    for (std::size_t i = 0; i < 5; ++i) store->persist(PersistToken{i + 1}, script.batches[i]);
+    ASSERT_TRUE(store->drain(kPatience));
+  }
+  {
+    const auto store = open();
+    for (std::size_t i = 5; i < 10; ++i) store->persist(PersistToken{i + 1}, script.batches[i]);
+  }
+  auto rows = read_store(path_);
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(*rows, script.states[5]);
+}
+
+TEST_F(SqliteStoreTest, DrainSaysNoWhenTheDiskDoesNotCome) {
+  const auto store = open();
+  store->persist(PersistToken{1}, Batch{});
+  EXPECT_FALSE(store->drain(Duration::zero()));
+}
+
+TEST_F(SqliteStoreTest, TheLogIsCopiedBackAndBoundedUnderLoad) {
+  StoreWatch watch;
+  auto opened = SqliteStore::open({.path = path_, .idle_log_pages = 8, .max_log_pages = 32});
+  ASSERT_TRUE(opened);
+  const auto store = std::move(*opened);
+  store->start(watch.events());
+  const Script script = make_script(400, 900);
+  for (std::size_t i = 0; i < script.batches.size(); ++i) {
+    store->persist(PersistToken{i + 1}, script.batches[i]);
+    if (i % 4 == 0) {
+      ASSERT_TRUE(store->drain(kPatience));
+    }
+  }
+  ASSERT_TRUE(store->drain(kPatience));
+  const auto log_size = std::filesystem::file_size(path_.string() + "-wal");
+  EXPECT_LT(log_size, 200u * 4096u);  // 400 steps would have written far over 1,000 pages
+  EXPECT_FALSE(watch.failure());
+}
+
+RC_GTEST_FIXTURE_PROP(SqliteStoreTest, AgreesWithTheStoreInMemory, ()) {
+  TemporaryDirectory directory;
+  RC_ASSERT(create_store(directory / "ekiden.db").has_value());
+  store::MemoryStore model;
+  std::uint64_t token = 0;
+  const auto runs = *rc::gen::inRange(1, 4);
+  for (int run = 0; run < runs; ++run) {
+    StoreWatch watch;
+    auto opened = SqliteStore::open({.path = directory / "ekiden.db", .idle_log_pages = 4});
+    RC_ASSERT(opened.has_value());
+    auto loaded = (*opened)->load();
+    RC_ASSERT(loaded.has_value());
+    RC_ASSERT(*loaded == model.rows());
+    const auto batches = *rc::gen::inRange(0, 30);
+    for (int i = 0; i < batches; ++i) {
+      Batch batch;
+      for (int j = *rc::gen::inRange(0, 6); j > 0; --j) {
+        const auto number = *rc::gen::inRange<std::uint64_t>(0, 9);
+        const Bytes name = {static_cast<Byte>(number)};
+        switch (*rc::gen::inRange(0, 4)) {
+          case 0:
+            batch.put(Table::inbox, number, Bytes(*rc::gen::inRange<std::size_t>(0, 9000), 1));
+            break;
+          case 1:
+            batch.erase(Table::inbox, number);
+            break;
+          case 2:
+            batch.put(Table::contacts, name, Bytes(*rc::gen::inRange<std::size_t>(0, 90), 2));
+            break;
+          default:
+            batch.erase(Table::contacts, name);
+        }
+      }
+      model.apply(batch);
+      (*opened)->persist(PersistToken{++token}, std::move(batch));
+      if (i == batches / 2) (*opened)->start(watch.events());
+    }
+    if (batches > 0) RC_ASSERT((*opened)->drain(kPatience));
+  }
+}
+
+}  // namespace
+}  // namespace ekiden::runtime

@@ -1,0 +1,83 @@
+#include "unit/runtime/store_fixture.hpp"
+
+#include <utility>
+
+namespace ekiden::runtime {
+
+Script make_script(std::size_t steps, std::size_t value_size) {
+  Script script;
+  store::MemoryStore model;
+  script.states.push_back({});
+  for (std::size_t step = 1; step <= steps; ++step) {
+    store::Batch batch;
+    batch.put(store::Table::outbox, step, Bytes(value_size, static_cast<Byte>(step)));
+    batch.put(store::Table::sessions, as_bytes("session"), Bytes(64, static_cast<Byte>(step)));
+    if (step % 3 == 0) batch.put(store::Table::windows, as_bytes("w" + std::to_string(step % 7)), Bytes(step % 5, 1));
+    if (step > 2) batch.erase(store::Table::outbox, step - 2);
+    if (step > 2) batch.put(store::Table::history, step - 2, Bytes(40, 2));
+    model.apply(batch);
+    script.batches.push_back(std::move(batch));
+    script.states.push_back(model.rows());
+  }
+  return script;
+}
+
+StoreEvents StoreWatch::events() {
+  StoreEvents events;
+  events.on_persisted = [shared = shared_](store::PersistToken up_to) {
+    const std::lock_guard lock(shared->mutex);
+    shared->persisted = up_to;
+  };
+  events.on_stalled = [shared = shared_](Error why) {
+    const std::lock_guard lock(shared->mutex);
+    shared->stalls.push_back(std::move(why));
+    shared->changed.notify_all();
+  };
+  events.on_resumed = [shared = shared_] {
+    const std::lock_guard lock(shared->mutex);
+    ++shared->resumes;
+  };
+  events.on_failed = [shared = shared_](Error why) {
+    const std::lock_guard lock(shared->mutex);
+    shared->failure = std::move(why);
+    shared->changed.notify_all();
+  };
+  return events;
+}
+
+store::PersistToken StoreWatch::persisted() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->persisted;
+}
+
+std::vector<Error> StoreWatch::stalls() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->stalls;
+}
+
+std::size_t StoreWatch::resumes() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->resumes;
+}
+
+std::optional<Error> StoreWatch::failure() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->failure;
+}
+
+bool StoreWatch::wait_for_stall() {
+  std::unique_lock lock(shared_->mutex);
+  return shared_->changed.wait_for(lock, kPatience, [this] { return !shared_->stalls.empty(); });
+}
+
+bool StoreWatch::wait_for_failure() {
+  std::unique_lock lock(shared_->mutex);
+  return shared_->changed.wait_for(lock, kPatience, [this] { return shared_->failure.has_value(); });
+}
+
+Result<std::vector<store::Row>> read_store(const std::filesystem::path& path) {
+  EKIDEN_ASSIGN(const auto store, SqliteStore::open({.path = path}));
+  return store->load();
+}
+
+}  // namespace ekiden::runtime
