@@ -1,0 +1,55 @@
+#include "sim/disk.hpp"
+
+#include <utility>
+
+namespace ekiden::sim {
+
+Disk::Disk(Schedule& schedule, DiskModel model, Rng rng, std::function<void(store::PersistToken)> on_commit)
+    : schedule_(schedule), model_(model), rng_(std::move(rng)), on_commit_(std::move(on_commit)) {}
+
+void Disk::write(store::PersistToken token, store::Batch batch) {
+  gathering_.push_back({token, std::move(batch)});
+  begin();
+}
+
+void Disk::begin() {
+  if (stalled_ || !committing_.empty() || gathering_.empty()) return;
+  committing_.swap(gathering_);
+  const Duration latency = rng_.between(model_.sync_min, model_.sync_max) + extra_;
+  schedule_.after(latency, [this, generation = generation_] {
+    if (generation == generation_ && !stalled_) finish();
+  });
+}
+
+void Disk::finish() {
+  ++commits_;
+  if (crash_point && crash_point(commits_, false)) return;
+  for (const Write& write : committing_) synced_.apply(write.batch);
+  const store::PersistToken last = committing_.back().token;
+  committing_.clear();
+  if (crash_point && crash_point(commits_, true)) return;
+  begin();
+  on_commit_(last);
+}
+
+void Disk::crash() {
+  ++generation_;
+  const std::size_t reached = rng_.below(committing_.size() + 1);
+  for (std::size_t i = 0; i < reached; ++i) synced_.apply(committing_[i].batch);
+  committing_.clear();
+  gathering_.clear();
+  stalled_ = false;
+}
+
+void Disk::set_stalled(bool stalled) {
+  if (stalled_ == stalled) return;
+  stalled_ = stalled;
+  if (stalled_) return;
+  if (!committing_.empty()) {
+    finish();
+  } else {
+    begin();
+  }
+}
+
+}  // namespace ekiden::sim

@@ -1,0 +1,70 @@
+// A simulated disk under a node's store, with the promises of the real one and no more.
+//
+// Batches are applied in order, each all or nothing. While one commit is under way, later batches gather for the next.
+// A crash loses what was not committed; of the commit under way, an arbitrary prefix of its batches may have reached
+// the disk (a torn commit). A full disk stalls commits until there is room again.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/rng.hpp"
+#include "base/time.hpp"
+#include "sim/schedule.hpp"
+#include "store/batch.hpp"
+#include "store/memory_store.hpp"
+
+namespace ekiden::sim {
+
+struct DiskModel {
+  Duration sync_min = microseconds(200);
+  Duration sync_max = milliseconds(3);
+};
+
+class Disk {
+ public:
+  /// `on_commit(token)` is called when everything up to the token is synced.
+  Disk(Schedule& schedule, DiskModel model, Rng rng, std::function<void(store::PersistToken)> on_commit);
+
+  void write(store::PersistToken token, store::Batch batch);
+
+  /// The power goes: loses or tears what is not synced. Nothing is called back afterwards until the next write.
+  void crash();
+
+  /// While stalled no commit ends; what is written meanwhile waits.
+  void set_stalled(bool stalled);
+  /// Every sync takes this much longer.
+  void set_extra_latency(Duration extra) { extra_ = extra; }
+
+  const store::MemoryStore& synced() const { return synced_; }
+  bool idle() const { return committing_.empty() && gathering_.empty(); }
+  std::uint64_t commits() const { return commits_; }
+
+  /// Called at each commit point with its number, before (false) and after (true) it reaches the disk; true means: the
+  /// power goes now. For tests that crash at every write point.
+  std::function<bool(std::uint64_t commit, bool after)> crash_point;
+
+ private:
+  struct Write {
+    store::PersistToken token;
+    store::Batch batch;
+  };
+
+  void begin();
+  void finish();
+
+  Schedule& schedule_;
+  DiskModel model_;
+  Rng rng_;
+  std::function<void(store::PersistToken)> on_commit_;
+  store::MemoryStore synced_;
+  std::vector<Write> gathering_;
+  std::vector<Write> committing_;
+  Duration extra_{};
+  bool stalled_ = false;
+  std::uint64_t commits_ = 0;
+  std::uint64_t generation_ = 0;  ///< of the power: events of an earlier one are void
+};
+
+}  // namespace ekiden::sim

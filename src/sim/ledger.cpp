@@ -1,0 +1,138 @@
+#include "sim/ledger.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ekiden::sim {
+namespace {
+
+constexpr std::size_t kMaxBreaches = 20;
+
+}  // namespace
+
+Bytes Ledger::make_body(SendNumber number, std::size_t size, Rng& rng) {
+  Bytes body;
+  append_be(body, number);
+  body.resize(std::max<std::size_t>(size, body.size()));
+  rng.fill(MutableBytes(body).subspan(sizeof number));
+  return body;
+}
+
+SendNumber Ledger::submit(HostIndex from, HostIndex to, router::DeliveryClass delivery, std::size_t body_size,
+                          Instant expires, Rng& rng) {
+  const SendNumber number = entries_.size();
+  Entry entry;
+  entry.from = from;
+  entry.to = to;
+  entry.delivery = delivery;
+  entry.expires = expires;
+  entry.body = make_body(number, body_size, rng);
+  entries_.push_back(std::move(entry));
+  return number;
+}
+
+void Ledger::accepted(SendNumber number, const router::MessageId& id, Instant now) {
+  entries_[number].accepted = now;
+  by_id_[id] = number;
+}
+
+std::optional<SendNumber> Ledger::arrived(HostIndex at, std::uint64_t boot, const router::Arrived& message,
+                                          HostIndex from, Instant now) {
+  if (message.body.size() < sizeof(SendNumber)) {
+    breach("a message of " + std::to_string(message.body.size()) + " bytes arrived that nobody sent");
+    return std::nullopt;
+  }
+  const auto number = get_be<SendNumber>(message.body);
+  if (number >= entries_.size() || entries_[number].body != message.body || entries_[number].to != at ||
+      entries_[number].from != from || entries_[number].delivery != message.delivery) {
+    breach("message " + message.id.text() + " arrived at host " + std::to_string(at) + " and is not what was sent");
+    return std::nullopt;
+  }
+  Entry& entry = entries_[number];
+  if (entry.refused) breach(describe(number) + " was refused and arrived all the same");
+  if (entry.taken) {
+    breach(describe(number) + " arrived again after it was taken");
+    return std::nullopt;
+  }
+  if (entry.arrived_in_boot == boot) {
+    breach(describe(number) + " arrived twice in one run of the node");
+    return std::nullopt;
+  }
+  entry.arrived_in_boot = boot;
+  if (!entry.arrived) entry.arrived = now;
+  // The sender may have crashed between the disk and the answer: it was accepted all the same.
+  by_id_.try_emplace(message.id, number);
+  return number;
+}
+
+void Ledger::taken(SendNumber number) { entries_[number].taken = true; }
+
+void Ledger::state_changed(HostIndex at, const router::MessageId& id, router::MessageState state, Instant now) {
+  if (state != router::MessageState::delivered) return;
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) {
+    breach("host " + std::to_string(at) + " heard of the delivery of " + id.text() + ", which has not arrived");
+    return;
+  }
+  Entry& entry = entries_[found->second];
+  if (!entry.arrived) breach(describe(found->second) + " was receipted and has not arrived");
+  if (entry.from != at) breach(describe(found->second) + " was receipted to host " + std::to_string(at));
+  if (!entry.receipted) entry.receipted = now;
+}
+
+bool Ledger::settled(Instant now) const {
+  return std::all_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    if (entry.delivery != router::DeliveryClass::durable || !entry.accepted || entry.expires <= now) return true;
+    return entry.arrived && entry.taken && entry.receipted;
+  });
+}
+
+void Ledger::check_end(Instant now) {
+  for (SendNumber number = 0; number < entries_.size(); ++number) {
+    const Entry& entry = entries_[number];
+    if (entry.delivery != router::DeliveryClass::durable || !entry.accepted || entry.expires <= now) continue;
+    if (!entry.arrived) {
+      breach(describe(number) + " was accepted and is lost");
+    } else if (!entry.taken) {
+      breach(describe(number) + " arrived and could not be taken");
+    } else if (!entry.receipted) {
+      breach(describe(number) + " arrived and its sender has no receipt");
+    }
+  }
+}
+
+void Ledger::breach(std::string what) {
+  if (breaches_.size() < kMaxBreaches) breaches_.push_back(std::move(what));
+}
+
+std::string Ledger::describe(SendNumber number) const {
+  const Entry& entry = entries_[number];
+  return "message #" + std::to_string(number) + " from host " + std::to_string(entry.from) + " to " +
+         std::to_string(entry.to);
+}
+
+Ledger::Totals Ledger::totals(Instant now) const {
+  Totals totals;
+  totals.submitted = entries_.size();
+  std::vector<Duration> latencies;
+  for (const Entry& entry : entries_) {
+    const bool durable = entry.delivery == router::DeliveryClass::durable;
+    totals.accepted += entry.accepted.has_value();
+    totals.refused += entry.refused;
+    totals.arrived += entry.arrived.has_value();
+    totals.taken += entry.taken;
+    totals.receipted += entry.receipted.has_value();
+    totals.expired += durable && entry.accepted && !entry.arrived && entry.expires <= now;
+    totals.durable_accepted += durable && entry.accepted;
+    totals.durable_arrived += durable && entry.accepted && entry.arrived;
+    if (entry.accepted && entry.arrived) latencies.push_back(std::max(Duration(0), *entry.arrived - *entry.accepted));
+  }
+  if (!latencies.empty()) {
+    std::sort(latencies.begin(), latencies.end());
+    totals.latency_median = latencies[latencies.size() / 2];
+    totals.latency_p99 = latencies[latencies.size() * 99 / 100];
+  }
+  return totals;
+}
+
+}  // namespace ekiden::sim

@@ -1,0 +1,84 @@
+// What the applications of a simulation saw, and what must hold of it: the referee.
+//
+// Every message that a node accepted, every arrival, every take and every receipt is written down as the applications
+// learn of it. The rules are checked at each entry, and at the end:
+//   1. Nothing arrives that was not sent: same sender, recipient and body; and nothing that was refused.
+//   2. Nothing reaches the application twice: not twice in one run of a node, and never again once its take was
+//   answered.
+//   3. No receipt without delivery: a sender hears "delivered" only of a message that has arrived.
+//   4. Nothing accepted is lost: at the end, each accepted durable message that has not expired has arrived.
+// A breach stops the simulation; its text names the message.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "router/router.hpp"
+#include "sim/network.hpp"
+
+namespace ekiden::sim {
+
+/// Names one attempt of an application to send: carried in the body of the message.
+using SendNumber = std::uint64_t;
+
+class Ledger {
+ public:
+  struct Entry {
+    HostIndex from = 0;
+    HostIndex to = 0;
+    router::DeliveryClass delivery = router::DeliveryClass::durable;
+    Bytes body;
+    Instant expires;  ///< no earlier than this by any clock
+    std::optional<Instant> accepted;
+    std::optional<Instant> arrived;
+    std::optional<Instant> receipted;
+    bool refused = false;               ///< at submission
+    bool taken = false;                 ///< and answered
+    std::uint64_t arrived_in_boot = 0;  ///< of the recipient, from 1
+  };
+
+  /// The body carries the number, so that an arrival can be told from all others.
+  static Bytes make_body(SendNumber number, std::size_t size, Rng& rng);
+
+  SendNumber submit(HostIndex from, HostIndex to, router::DeliveryClass delivery, std::size_t body_size,
+                    Instant expires, Rng& rng);
+  const Bytes& body_of(SendNumber number) const { return entries_[number].body; }
+
+  void accepted(SendNumber number, const router::MessageId& id, Instant now);
+  void refused(SendNumber number) { entries_[number].refused = true; }
+  /// Returns the number, or nothing after a breach.
+  std::optional<SendNumber> arrived(HostIndex at, std::uint64_t boot, const router::Arrived& message, HostIndex from,
+                                    Instant now);
+  void taken(SendNumber number);
+  void state_changed(HostIndex at, const router::MessageId& id, router::MessageState state, Instant now);
+
+  /// Rule 4, and that each delivered message was receipted.
+  void check_end(Instant now);
+  /// True once nothing is owed any more: all accepted durable messages have arrived, are taken and receipted, or
+  /// expired.
+  bool settled(Instant now) const;
+
+  const std::vector<std::string>& breaches() const { return breaches_; }
+  void breach(std::string what);
+
+  struct Totals {
+    std::uint64_t submitted = 0, accepted = 0, arrived = 0, taken = 0, receipted = 0, expired = 0, refused = 0;
+    std::uint64_t durable_accepted = 0, durable_arrived = 0;
+    Duration latency_median{}, latency_p99{};  ///< accepted to arrived
+  };
+  Totals totals(Instant now) const;
+
+ private:
+  std::string describe(SendNumber number) const;
+
+  std::vector<Entry> entries_;
+  std::map<router::MessageId, SendNumber> by_id_;
+  std::vector<std::string> breaches_;
+};
+
+}  // namespace ekiden::sim

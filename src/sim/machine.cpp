@@ -1,0 +1,213 @@
+#include "sim/machine.hpp"
+
+#include <cstdio>
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace ekiden::sim {
+namespace {
+
+/// 2026-01-01T00:00:00Z: where the wall clocks of a simulation begin.
+constexpr WallTime kEpoch{milliseconds(1'767'225'600'000)};
+
+}  // namespace
+
+Machine::Machine(Shared& shared, node::Config config, DiskModel disk, AppModel app, Rng rng)
+    : shared_(shared),
+      config_(std::move(config)),
+      app_(app),
+      rng_(std::move(rng)),
+      seed_(rng_.bytes<32>()),
+      id_(identity::Identity(seed_).id()),
+      host_(shared.network.add_host(*this)),
+      disk_(shared.schedule, disk, rng_.split(), [this](store::PersistToken token) { feed(node::Persisted{token}); }) {
+  shared_.hosts[id_] = host_;
+}
+
+Machine::~Machine() = default;
+
+Now Machine::now() const {
+  const Instant mono = shared_.schedule.now();
+  return {mono, kEpoch + std::chrono::duration_cast<milliseconds>(mono.time_since_epoch() + wall_error())};
+}
+
+Duration Machine::wall_error() const {
+  const auto elapsed_us = std::chrono::duration_cast<microseconds>(shared_.schedule.now().time_since_epoch()).count();
+  return wall_offset_ + nanoseconds(elapsed_us / 1000 * drift_ppm_);
+}
+
+void Machine::boot() {
+  CHECK(node_ == nullptr);
+  ++boots_;
+  node_ = std::make_unique<node::Node>(seed_, config_, rng_.split());
+  if (auto status = node_->load(disk_.synced().rows()); !status) {
+    failure_ = "host " + std::to_string(host_) + " cannot load its store: " + status.error().message;
+    node_.reset();
+    return;
+  }
+  shared_.trace.add(host_);
+  node_->start(now(), out_);
+  run_effects();
+}
+
+void Machine::crash(bool reset) {
+  if (node_ == nullptr) return;
+  shared_.trace.add(host_ | std::uint64_t{1} << 32);
+  node_.reset();
+  out_.take();
+  to_flush_.clear();
+  sends_.clear();
+  takes_.clear();
+  timer_.reset();
+  disk_.crash();
+  shared_.network.crash(host_, reset);
+}
+
+void Machine::add_contact(const std::string& name, const identity::PeerId& id, const identity::Endpoint& endpoint) {
+  identity::Contact contact;
+  contact.id = id;
+  contact.petname = name;
+  contact.endpoints.push_back(endpoint);
+  feed(node::PutContact{next_request(), std::move(contact), true});
+}
+
+void Machine::send(const Machine& to, router::DeliveryClass delivery, wire::Priority priority, std::size_t body_size,
+                   Duration ttl) {
+  if (node_ == nullptr) return;
+  // Clocks may be wrong: a message counts as expired only when it is by every clock.
+  const Instant expires = shared_.schedule.now() + ttl;
+  const SendNumber number = shared_.ledger.submit(host_, to.host(), delivery, body_size, expires, rng_);
+  const auto request = next_request();
+  sends_[request] = number;
+  router::Draft draft;
+  draft.to = to.id();
+  draft.body = shared_.ledger.body_of(number);
+  draft.ttl = ttl;
+  draft.priority = priority;
+  draft.delivery = delivery;
+  feed(node::SendMessage{request, std::move(draft)});
+}
+
+void Machine::stall_disk(bool stalled) {
+  if (stalled && node_ != nullptr) feed(node::StorageStalled{{Errc::storage_full, "no space left on device"}});
+  disk_.set_stalled(stalled);
+  if (!stalled && node_ != nullptr) feed(node::StorageResumed{});
+}
+
+void Machine::feed(node::Input input) {
+  if (node_ == nullptr) return;
+  CHECK(!feeding_);
+  feeding_ = true;
+  const Now at = now();
+  shared_.trace.add(static_cast<std::uint64_t>(at.mono.time_since_epoch().count()));
+  shared_.trace.add(std::uint64_t{host_} << 8 | input.index());
+  if (const auto* bytes = std::get_if<node::ConnBytes>(&input)) shared_.trace.add(bytes->bytes);
+  node_->handle(at, std::move(input), out_);
+  feeding_ = false;
+  run_effects();
+  if (node_ != nullptr && ++shared_.inputs % shared_.check_every == 0) node_->check_invariants();
+}
+
+void Machine::run_effects() {
+  while (node_ != nullptr && (!out_.empty() || !to_flush_.empty())) {
+    out_.drain([this](node::Effect&& effect) { run_effect(std::move(effect)); });
+    for (const link::ConnId conn : std::exchange(to_flush_, {})) flush(conn);
+  }
+  arm_timer();
+}
+
+void Machine::run_effect(node::Effect effect) {
+  shared_.trace.add(effect.index());
+  std::visit(Overloaded{
+                 [&](const node::Dial& dial) { shared_.network.dial(host_, dial.conn, dial.endpoint); },
+                 [&](const node::Hangup& hangup) { shared_.network.close(host_, hangup.conn); },
+                 [&](const node::WantWrite& want) { to_flush_.insert(want.conn); },
+                 [&](node::Persist& persist) { disk_.write(persist.token, std::move(persist.batch)); },
+                 [&](const node::Reply& reply) {
+                   if (auto sent = sends_.extract(reply.request)) {
+                     if (reply.result) {
+                       shared_.trace.add(reply.result->bytes);
+                       shared_.ledger.accepted(sent.mapped(), *reply.result, shared_.schedule.now());
+                     } else {
+                       shared_.ledger.refused(sent.mapped());
+                     }
+                   } else if (auto took = takes_.extract(reply.request); took && reply.result) {
+                     shared_.ledger.taken(took.mapped());
+                   }
+                 },
+                 [&](const node::Arrival& arrival) { on_arrival(arrival.message); },
+                 [&](const node::StateChanged& change) {
+                   shared_.ledger.state_changed(host_, change.id, change.state, shared_.schedule.now());
+                 },
+                 [&](const node::PeerUp&) {},
+                 [&](const node::PeerDown&) {},
+                 [&](const node::Log& line) {
+                   if (!shared_.print_log) return;
+                   const auto us =
+                       std::chrono::duration_cast<microseconds>(shared_.schedule.now().time_since_epoch()).count();
+                   std::printf("%12.6f host %u %.*s: %s\n", static_cast<double>(us) / 1e6, host_,
+                               static_cast<int>(line.component.size()), line.component.data(), line.text.c_str());
+                 },
+             },
+             effect);
+}
+
+void Machine::flush(link::ConnId conn) {
+  for (;;) {
+    const std::size_t room = shared_.network.room(host_, conn);
+    if (room == 0) return;  // on_room() comes back, or the connection is gone.
+    ByteView bytes = node_->to_send(now(), conn);
+    if (bytes.empty()) return;
+    bytes = bytes.first(std::min(room, bytes.size()));
+    shared_.trace.add(bytes);
+    shared_.network.write(host_, conn, bytes);
+    node_->mark_sent(now(), conn, bytes.size(), out_);
+    out_.drain([this](node::Effect&& effect) { run_effect(std::move(effect)); });
+  }
+}
+
+void Machine::arm_timer() {
+  if (node_ == nullptr) return;
+  const auto deadline = node_->deadline();
+  if (!deadline || (timer_ && *timer_ <= *deadline)) return;
+  timer_ = deadline;
+  shared_.schedule.at(*deadline, [this, boot = boots_, at = *deadline] {
+    if (boot != boots_ || node_ == nullptr || timer_ != at) return;
+    timer_.reset();
+    feed(node::Tick{});
+  });
+}
+
+void Machine::on_arrival(const router::ArrivedPtr& message) {
+  shared_.trace.add(message->id.bytes);
+  const auto from = shared_.hosts.find(message->from);
+  CHECK(from != shared_.hosts.end());
+  const auto number = shared_.ledger.arrived(host_, boots_, *message, from->second, shared_.schedule.now());
+  if (!number || message->delivery == router::DeliveryClass::volatile_) return;
+  shared_.schedule.after(rng_.between(Duration(0), app_.take_delay_max),
+                         [this, boot = boots_, inbox_number = message->number, n = *number] {
+                           if (boot == boots_ && node_ != nullptr) take(inbox_number, n);
+                         });
+}
+
+void Machine::take(std::uint64_t inbox_number, SendNumber number) {
+  const auto request = next_request();
+  takes_[request] = number;
+  feed(node::TakeMessages{request, {inbox_number}});
+}
+
+void Machine::on_accepted(link::ConnId conn, const identity::IpAddress& from, std::uint16_t port) {
+  feed(node::ConnAccepted{conn, from, port});
+}
+void Machine::on_connected(link::ConnId conn) { feed(node::ConnConnected{conn}); }
+void Machine::on_connect_failed(link::ConnId conn, Error why) { feed(node::ConnFailed{conn, std::move(why)}); }
+void Machine::on_bytes(link::ConnId conn, ByteView bytes) { feed(node::ConnBytes{conn, bytes}); }
+void Machine::on_closed(link::ConnId conn, Error why) { feed(node::ConnClosed{conn, std::move(why)}); }
+void Machine::on_room(link::ConnId conn) {
+  if (node_ == nullptr) return;
+  to_flush_.insert(conn);
+  run_effects();
+}
+
+}  // namespace ekiden::sim

@@ -1,0 +1,115 @@
+// One machine of a simulation: the production Node on a simulated disk, network and clock, and an application on it.
+//
+// It drives the Node as the runtime does: feeds inputs, runs effects in order, pulls bytes after a WantWrite, ticks at
+// the deadline. A crash destroys the Node with all that was not synced; a boot makes a new one from the disk. The
+// identity survives, as a key file would.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/rng.hpp"
+#include "node/node.hpp"
+#include "sim/disk.hpp"
+#include "sim/ledger.hpp"
+#include "sim/network.hpp"
+#include "sim/schedule.hpp"
+#include "sim/trace_hash.hpp"
+
+namespace ekiden::sim {
+
+/// What all machines of a world share. Outlives them.
+struct Shared {
+  Schedule& schedule;
+  Network& network;
+  Ledger& ledger;
+  TraceHash& trace;
+  std::map<identity::PeerId, HostIndex>& hosts;
+  std::uint64_t check_every = 1;  ///< inputs between two checks of a node's invariants
+  bool print_log = false;
+  std::uint64_t inputs = 0;
+};
+
+/// How an application treats what arrives.
+struct AppModel {
+  Duration take_delay_max = milliseconds(200);
+};
+
+class Machine final : public NetworkHost {
+ public:
+  Machine(Shared& shared, node::Config config, DiskModel disk, AppModel app, Rng rng);
+  ~Machine() override;
+
+  HostIndex host() const { return host_; }
+  const identity::PeerId& id() const { return id_; }
+
+  /// Starts the node from what the disk holds.
+  void boot();
+  /// `reset`: its kernel says so to the peers; otherwise the power went.
+  void crash(bool reset);
+
+  void add_contact(const std::string& name, const identity::PeerId& id, const identity::Endpoint& endpoint);
+  /// The application sends a message with a fresh body. Nothing happens while the machine is down.
+  void send(const Machine& to, router::DeliveryClass delivery, wire::Priority priority, std::size_t body_size,
+            Duration ttl);
+
+  // The wall clock: true time, plus an offset that drifts and steps.
+  void set_drift(std::int64_t parts_per_million) { drift_ppm_ = parts_per_million; }
+  void step_wall(Duration by) { wall_offset_ += by; }
+  Duration wall_error() const;
+
+  Disk& disk() { return disk_; }
+  void stall_disk(bool stalled);
+
+  const node::Node* node() const { return node_.get(); }
+  std::uint64_t boots() const { return boots_; }
+  const std::string& failure() const { return failure_; }
+
+  // NetworkHost.
+  bool is_up() const override { return node_ != nullptr; }
+  void on_accepted(link::ConnId conn, const identity::IpAddress& from, std::uint16_t port) override;
+  void on_connected(link::ConnId conn) override;
+  void on_connect_failed(link::ConnId conn, Error why) override;
+  void on_bytes(link::ConnId conn, ByteView bytes) override;
+  void on_room(link::ConnId conn) override;
+  void on_closed(link::ConnId conn, Error why) override;
+
+ private:
+  Now now() const;
+  void feed(node::Input input);
+  void run_effects();
+  void run_effect(node::Effect effect);
+  void flush(link::ConnId conn);
+  void arm_timer();
+  void on_arrival(const router::ArrivedPtr& message);
+  void take(std::uint64_t inbox_number, SendNumber number);
+  router::RequestId next_request() { return router::RequestId{++requests_}; }
+
+  Shared& shared_;
+  node::Config config_;
+  AppModel app_;
+  Rng rng_;
+  crypto::Ed25519Seed seed_;
+  identity::PeerId id_;
+  HostIndex host_;
+  Disk disk_;
+  std::unique_ptr<node::Node> node_;
+  Outbox<node::Effect> out_;
+  std::set<link::ConnId> to_flush_;
+  std::map<router::RequestId, SendNumber> sends_;  ///< waiting for their answer
+  std::map<router::RequestId, SendNumber> takes_;
+  std::optional<Instant> timer_;
+  std::uint64_t boots_ = 0;
+  std::uint64_t requests_ = 0;
+  std::int64_t drift_ppm_ = 0;
+  Duration wall_offset_{};
+  bool feeding_ = false;
+  std::string failure_;
+};
+
+}  // namespace ekiden::sim

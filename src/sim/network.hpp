@@ -1,0 +1,119 @@
+// A simulated network of byte streams.
+//
+// Streams behave like TCP over a bad network: bytes travel in segments that are delayed, lost, duplicated and
+// reordered; lost ones are sent again after a timeout, the receiving end puts them in order, and a stream whose
+// segments do not get through for `give_up` is aborted on the side that waits. A cut drops everything from one host to
+// another, one way.
+//
+// Hosts are numbered from 0 and have the address 10.a.b.c; the driver of a host is told what happens through `Host`.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "base/rng.hpp"
+#include "base/time.hpp"
+#include "identity/address.hpp"
+#include "identity/endpoint.hpp"
+#include "link/pool.hpp"
+#include "sim/schedule.hpp"
+
+namespace ekiden::sim {
+
+using HostIndex = std::uint32_t;
+
+/// Probabilities are in parts per million.
+struct NetworkModel {
+  Duration latency_min = milliseconds(1);  ///< one way; drawn once for each pair of hosts
+  Duration latency_max = milliseconds(50);
+  Duration jitter = milliseconds(2);  ///< added to each segment, uniform
+  std::uint32_t loss = 0;
+  std::uint32_t duplicate = 0;
+  std::uint32_t reorder = 0;  ///< segments held back by up to four latencies
+  Duration give_up = seconds(30);
+  std::size_t window = 256 * 1024;  ///< bytes under way in one direction of a stream
+};
+
+/// What a host's driver hears of its connections.
+class NetworkHost {
+ public:
+  virtual ~NetworkHost() = default;
+  virtual bool is_up() const = 0;
+  virtual void on_accepted(link::ConnId conn, const identity::IpAddress& from, std::uint16_t port) = 0;
+  virtual void on_connected(link::ConnId conn) = 0;
+  virtual void on_connect_failed(link::ConnId conn, Error why) = 0;
+  virtual void on_bytes(link::ConnId conn, ByteView bytes) = 0;
+  virtual void on_room(link::ConnId conn) = 0;  ///< there is room in the window again
+  virtual void on_closed(link::ConnId conn, Error why) = 0;
+};
+
+class Network {
+ public:
+  Network(Schedule& schedule, NetworkModel model, Rng rng);
+  ~Network();
+
+  HostIndex add_host(NetworkHost& host);
+  static identity::IpAddress address_of(HostIndex host);
+  static identity::Endpoint endpoint_of(HostIndex host);
+  static constexpr std::uint16_t kPort = 7420;
+
+  void dial(HostIndex from, link::ConnId conn, const identity::Endpoint& to);
+  /// Bytes that fit into the window now.
+  std::size_t room(HostIndex host, link::ConnId conn) const;
+  void write(HostIndex host, link::ConnId conn, ByteView bytes);
+  /// Closes in order: what was written arrives first.
+  void close(HostIndex host, link::ConnId conn);
+
+  /// The host's connections vanish. With `reset` the other ends learn it after a latency (the process died, its kernel
+  /// answers); without, they learn nothing until they send (the power went).
+  void crash(HostIndex host, bool reset);
+
+  /// Cuts or restores the way from one host to another.
+  void set_cut(HostIndex from, HostIndex to, bool cut);
+  bool is_cut(HostIndex from, HostIndex to) const { return cuts_.contains({from, to}); }
+  void heal_all() { cuts_.clear(); }
+  /// No more loss, duplication and reordering from now on.
+  void calm();
+
+  std::uint64_t bytes_sent() const { return bytes_sent_; }
+  std::uint64_t segments_sent() const { return segments_sent_; }
+  std::uint64_t segments_lost() const { return segments_lost_; }
+
+ private:
+  struct End;
+  struct Stream;
+  using StreamPtr = std::shared_ptr<Stream>;
+
+  StreamPtr find(HostIndex host, link::ConnId conn) const;
+  void attach(const StreamPtr& stream, int side, HostIndex host, link::ConnId conn);
+  void detach(Stream& stream, int side);
+  void syn(const StreamPtr& stream, unsigned attempt);
+  void send_segment(const StreamPtr& stream, int side, std::uint64_t offset, unsigned attempt);
+  void arrive(const StreamPtr& stream, int side, std::uint64_t offset);
+  void deliver(const StreamPtr& stream, int side);
+  void abort(const StreamPtr& stream, int side, Error why);
+  void send_reset(const StreamPtr& stream, int to_side);
+  Duration delay(HostIndex from, HostIndex to);
+  bool chance(std::uint32_t per_million) { return per_million != 0 && rng_.chance(per_million, 1'000'000); }
+
+  Schedule& schedule_;
+  NetworkModel model_;
+  Rng rng_;
+  std::vector<NetworkHost*> hosts_;
+  std::vector<std::uint64_t> accepted_;  ///< connections accepted so far, by host
+  std::map<std::pair<HostIndex, link::ConnId>, StreamPtr> streams_;
+  std::map<std::pair<HostIndex, HostIndex>, Duration> latencies_;
+  std::set<std::pair<HostIndex, HostIndex>> cuts_;
+  std::uint64_t bytes_sent_ = 0;
+  std::uint64_t segments_sent_ = 0;
+  std::uint64_t segments_lost_ = 0;
+};
+
+}  // namespace ekiden::sim

@@ -1,0 +1,136 @@
+#include "sim/scenario.hpp"
+
+#include <toml++/toml.h>
+
+#include <fstream>
+#include <functional>
+#include <map>
+#include <sstream>
+
+namespace ekiden::sim {
+namespace {
+
+using Setter = std::function<bool(const toml::node&)>;
+
+template <class Integer>
+Setter number(Integer& to, std::int64_t low, std::int64_t high) {
+  return [&to, low, high](const toml::node& node) {
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value || *value < low || *value > high) return false;
+    to = static_cast<Integer>(*value);
+    return true;
+  };
+}
+
+template <class Unit>
+Setter duration(Duration& to) {
+  return [&to](const toml::node& node) {
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value || *value < 0 || *value > 1'000'000'000) return false;
+    to = Unit(*value);
+    return to <= hours(24 * 365);
+  };
+}
+
+Setter text(std::string& to) {
+  return [&to](const toml::node& node) {
+    const auto value = node.value_exact<std::string>();
+    if (value) to = *value;
+    return value.has_value();
+  };
+}
+
+Setter boolean(bool& to) {
+  return [&to](const toml::node& node) {
+    const auto value = node.value_exact<bool>();
+    if (value) to = *value;
+    return value.has_value();
+  };
+}
+
+constexpr std::int64_t kMillion = 1'000'000;
+
+/// Every key that a scenario may have, by its dotted name.
+std::map<std::string, Setter, std::less<>> keys_of(Scenario& s) {
+  return {
+      {"name", text(s.name)},
+      {"about", text(s.about)},
+      {"nodes", number(s.nodes, 2, 20'000)},
+      {"duration_s", duration<seconds>(s.duration)},
+      {"vary_config", boolean(s.vary_config)},
+      {"check_every", number(s.check_every, 1, kMillion * 1000)},
+      {"network.latency_min_ms", duration<milliseconds>(s.network.latency_min)},
+      {"network.latency_max_ms", duration<milliseconds>(s.network.latency_max)},
+      {"network.jitter_ms", duration<milliseconds>(s.network.jitter)},
+      {"network.loss_ppm", number(s.network.loss, 0, kMillion / 2)},
+      {"network.duplicate_ppm", number(s.network.duplicate, 0, kMillion)},
+      {"network.reorder_ppm", number(s.network.reorder, 0, kMillion)},
+      {"disk.sync_min_us", duration<microseconds>(s.disk.sync_min)},
+      {"disk.sync_max_us", duration<microseconds>(s.disk.sync_max)},
+      {"app.take_delay_max_ms", duration<milliseconds>(s.app.take_delay_max)},
+      {"workload.messages", number(s.workload.messages, 0, 100 * kMillion)},
+      {"workload.contacts", number(s.workload.contacts, 1, 1000)},
+      {"workload.body_min", number(s.workload.body_min, 8, 32 * 1024)},
+      {"workload.body_max", number(s.workload.body_max, 8, 32 * 1024)},
+      {"workload.durable_percent", number(s.workload.durable_percent, 0, 100)},
+      {"workload.ttl_s", duration<seconds>(s.workload.ttl)},
+      {"faults.crashes", number(s.faults.crashes, 0, 100'000)},
+      {"faults.cuts", number(s.faults.cuts, 0, 100'000)},
+      {"faults.one_way_cuts", number(s.faults.one_way_cuts, 0, 100'000)},
+      {"faults.wall_steps", number(s.faults.wall_steps, 0, 100'000)},
+      {"faults.slow_disks", number(s.faults.slow_disks, 0, 100'000)},
+      {"faults.full_disks", number(s.faults.full_disks, 0, 100'000)},
+      {"faults.crash_max_s", duration<seconds>(s.faults.crash_max)},
+      {"faults.cut_max_s", duration<seconds>(s.faults.cut_max)},
+      {"faults.wall_step_max_s", duration<seconds>(s.faults.wall_step_max)},
+      {"faults.disk_trouble_max_s", duration<seconds>(s.faults.disk_trouble_max)},
+      {"faults.drift_ppm_max", number(s.faults.drift_ppm_max, 0, 100'000)},
+      {"expect.settle_max_s", duration<seconds>(s.expect.settle_max)},
+      {"expect.latency_p99_max_ms", duration<milliseconds>(s.expect.latency_p99_max)},
+      {"expect.bytes_per_message_max", number(s.expect.bytes_per_message_max, 0, kMillion * kMillion)},
+  };
+}
+
+Status read_table(const toml::table& table, const std::string& prefix, std::string_view name,
+                  const std::map<std::string, Setter, std::less<>>& keys) {
+  for (const auto& [key, node] : table) {
+    const std::string full = prefix + std::string(key.str());
+    if (const toml::table* inner = node.as_table()) {
+      EKIDEN_TRY(read_table(*inner, full + ".", name, keys));
+      continue;
+    }
+    const std::string where = std::string(name) + ":" + std::to_string(node.source().begin.line) + ": ";
+    const auto setter = keys.find(full);
+    if (setter == keys.end()) return fail(Errc::malformed, where + "unknown key " + full);
+    if (!setter->second(node)) return fail(Errc::malformed, where + full + " has the wrong type or is out of range");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Scenario> parse_scenario(std::string_view source, std::string_view name) {
+  Scenario scenario;
+  try {
+    EKIDEN_TRY(read_table(toml::parse(source, name), "", name, keys_of(scenario)));
+  } catch (const toml::parse_error& error) {
+    return fail(Errc::malformed, std::string(name) + ":" + std::to_string(error.source().begin.line) + ": " +
+                                     std::string(error.description()));
+  }
+  if (scenario.name.empty()) return fail(Errc::malformed, std::string(name) + ": the scenario needs a name");
+  if (scenario.network.latency_min > scenario.network.latency_max || scenario.disk.sync_min > scenario.disk.sync_max ||
+      scenario.workload.body_min > scenario.workload.body_max) {
+    return fail(Errc::malformed, std::string(name) + ": a minimum is over its maximum");
+  }
+  return scenario;
+}
+
+Result<Scenario> load_scenario(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return fail(Errc::not_found, "cannot read the scenario " + path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return parse_scenario(text.str(), path);
+}
+
+}  // namespace ekiden::sim

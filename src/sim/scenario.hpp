@@ -1,0 +1,67 @@
+// A scenario: what a simulation is made of, as data (scenarios/*.toml). Everything random in it follows from the seed.
+//
+// Unknown keys are errors; every number has a unit in its name and is checked against bounds.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "sim/disk.hpp"
+#include "sim/machine.hpp"
+#include "sim/network.hpp"
+
+namespace ekiden::sim {
+
+struct WorkloadModel {
+  std::uint64_t messages = 200;
+  std::uint32_t contacts = 3;  ///< peers that each node knows and writes to
+  std::size_t body_min = 8;
+  std::size_t body_max = 2048;
+  std::uint32_t durable_percent = 100;
+  Duration ttl = hours(24 * 7);
+};
+
+/// How many of each fault strike in a run, at random moments on random hosts.
+struct FaultModel {
+  std::uint32_t crashes = 0;  ///< of a process or of the power
+  std::uint32_t cuts = 0;     ///< both ways between two hosts
+  std::uint32_t one_way_cuts = 0;
+  std::uint32_t wall_steps = 0;
+  std::uint32_t slow_disks = 0;
+  std::uint32_t full_disks = 0;
+  Duration crash_max = seconds(20);
+  Duration cut_max = seconds(40);
+  Duration wall_step_max = minutes(4);
+  Duration disk_trouble_max = seconds(10);
+  std::uint32_t drift_ppm_max = 0;
+};
+
+struct Expectations {
+  Duration settle_max = minutes(30);  ///< after the faults end, until nothing is owed
+  Duration latency_p99_max = hours(1);
+  std::uint64_t bytes_per_message_max = 0;  ///< on all wires together; 0: not checked
+};
+
+struct Scenario {
+  std::string name;
+  std::string about;
+  std::uint32_t nodes = 2;
+  Duration duration = seconds(60);  ///< of workload and faults
+  bool vary_config = false;         ///< each seed draws other knobs of the engines, inside their bounds
+  std::uint64_t check_every = 1;
+  NetworkModel network;
+  DiskModel disk;
+  AppModel app;
+  WorkloadModel workload;
+  FaultModel faults;
+  Expectations expect;
+};
+
+/// Errors: malformed, with file, line and key.
+Result<Scenario> parse_scenario(std::string_view text, std::string_view name);
+Result<Scenario> load_scenario(const std::string& path);
+
+}  // namespace ekiden::sim

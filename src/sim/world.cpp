@@ -1,0 +1,218 @@
+#include "sim/world.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ekiden::sim {
+namespace {
+
+Rng seeded(std::uint64_t seed) {
+  Rng::Seed bytes{};
+  put_be(MutableBytes(bytes).first(8), seed);
+  return Rng(bytes);
+}
+
+}  // namespace
+
+World::World(const Scenario& scenario, RunOptions options)
+    : scenario_(scenario),
+      rng_(seeded(options.seed)),
+      network_(schedule_, scenario.network, rng_.split()),
+      shared_{.schedule = schedule_,
+              .network = network_,
+              .ledger = ledger_,
+              .trace = trace_,
+              .hosts = hosts_,
+              .check_every = scenario.check_every,
+              .print_log = options.print_log} {
+  for (std::uint32_t i = 0; i < scenario_.nodes; ++i) {
+    node::Config config = scenario_.vary_config ? vary_config(rng_) : node::Config{};
+    config.advertised = {Network::endpoint_of(i)};
+    machines_.push_back(
+        std::make_unique<Machine>(shared_, std::move(config), scenario_.disk, scenario_.app, rng_.split()));
+  }
+}
+
+World::~World() = default;
+
+void World::boot() {
+  contacts_.resize(machines_.size());
+  for (auto& machine : machines_) {
+    if (scenario_.faults.drift_ppm_max != 0) {
+      const auto bound = static_cast<std::int64_t>(scenario_.faults.drift_ppm_max);
+      machine->set_drift(static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(2 * bound + 1))) - bound);
+    }
+    machine->boot();
+  }
+  for (HostIndex host = 0; host < machines_.size(); ++host) {
+    const auto wanted = std::min<std::size_t>(scenario_.workload.contacts, machines_.size() - 1);
+    while (contacts_[host].size() < wanted) {
+      const auto other = static_cast<HostIndex>(rng_.below(machines_.size()));
+      auto& known = contacts_[host];
+      if (other == host || std::find(known.begin(), known.end(), other) != known.end()) continue;
+      known.push_back(other);
+      machines_[host]->add_contact("host" + std::to_string(other), machines_[other]->id(), Network::endpoint_of(other));
+    }
+  }
+}
+
+const Machine& World::any_contact(const Machine& of) {
+  const auto& known = contacts_[of.host()];
+  return *machines_[known[rng_.below(known.size())]];
+}
+
+void World::plan_workload() {
+  const WorkloadModel& work = scenario_.workload;
+  for (std::uint64_t i = 0; i < work.messages; ++i) {
+    schedule_.after(rng_.between(Duration(0), scenario_.duration), [this, &work] {
+      Machine& from = any_machine();
+      const Machine& to = any_contact(from);
+      const bool durable = rng_.below(100) < work.durable_percent;
+      const auto priority = static_cast<wire::Priority>(rng_.below(wire::kPriorities));
+      const std::size_t size = work.body_min + rng_.below(work.body_max - work.body_min + 1);
+      from.send(to, durable ? router::DeliveryClass::durable : router::DeliveryClass::volatile_, priority, size,
+                work.ttl);
+    });
+  }
+}
+
+void World::plan_crash(Instant at) {
+  schedule_.at(at, [this] {
+    Machine& victim = any_machine();
+    if (peace_ || !victim.is_up()) return;
+    ++crashes_;
+    victim.crash(rng_.chance(1, 2));
+    schedule_.after(rng_.between(milliseconds(10), scenario_.faults.crash_max), [&victim] {
+      if (!victim.is_up()) victim.boot();
+    });
+  });
+}
+
+void World::plan_cut(Instant at, bool both_ways) {
+  schedule_.at(at, [this, both_ways] {
+    const HostIndex a = any_machine().host();
+    const HostIndex b = any_contact(*machines_[a]).host();
+    if (peace_) return;
+    network_.set_cut(a, b, true);
+    if (both_ways) network_.set_cut(b, a, true);
+    schedule_.after(rng_.between(milliseconds(100), scenario_.faults.cut_max), [this, a, b, both_ways] {
+      network_.set_cut(a, b, false);
+      if (both_ways) network_.set_cut(b, a, false);
+    });
+  });
+}
+
+void World::plan_faults() {
+  const FaultModel& faults = scenario_.faults;
+  const auto moment = [this] { return schedule_.now() + rng_.between(Duration(0), scenario_.duration); };
+  for (std::uint32_t i = 0; i < faults.crashes; ++i) plan_crash(moment());
+  for (std::uint32_t i = 0; i < faults.cuts; ++i) plan_cut(moment(), true);
+  for (std::uint32_t i = 0; i < faults.one_way_cuts; ++i) plan_cut(moment(), false);
+  for (std::uint32_t i = 0; i < faults.wall_steps; ++i) {
+    schedule_.at(moment(), [this, &faults] {
+      if (!peace_) any_machine().step_wall(rng_.between(-faults.wall_step_max, faults.wall_step_max));
+    });
+  }
+  for (std::uint32_t i = 0; i < faults.slow_disks; ++i) {
+    schedule_.at(moment(), [this, &faults] {
+      Machine& victim = any_machine();
+      victim.disk().set_extra_latency(rng_.between(milliseconds(1), seconds(1)));
+      schedule_.after(rng_.between(milliseconds(1), faults.disk_trouble_max),
+                      [&victim] { victim.disk().set_extra_latency(Duration(0)); });
+    });
+  }
+  for (std::uint32_t i = 0; i < faults.full_disks; ++i) {
+    schedule_.at(moment(), [this, &faults] {
+      Machine& victim = any_machine();
+      if (peace_) return;
+      victim.stall_disk(true);
+      schedule_.after(rng_.between(milliseconds(1), faults.disk_trouble_max), [&victim] { victim.stall_disk(false); });
+    });
+  }
+}
+
+void World::run_until(Instant when) {
+  while (ledger_.breaches().empty() && schedule_.step(when)) {
+  }
+  if (ledger_.breaches().empty()) schedule_.advance_to(when);
+}
+
+void World::settle(Duration limit) {
+  peace_ = true;
+  network_.heal_all();
+  network_.calm();
+  for (auto& machine : machines_) {
+    machine->disk().set_extra_latency(Duration(0));
+    machine->stall_disk(false);
+    machine->step_wall(-machine->wall_error());
+    machine->set_drift(0);
+    if (!machine->is_up()) machine->boot();
+  }
+  const Instant end = schedule_.now() + limit;
+  while (ledger_.breaches().empty() && schedule_.now() < end && !ledger_.settled(schedule_.now())) {
+    run_until(std::min(end, schedule_.now() + seconds(1)));
+  }
+}
+
+Outcome World::run() {
+  boot();
+  plan_workload();
+  plan_faults();
+  run_until(schedule_.now() + scenario_.duration);
+  settle(scenario_.expect.settle_max);
+  if (ledger_.breaches().empty()) {
+    ledger_.check_end(schedule_.now());
+    check_left_over();
+  }
+  check_failures();
+  Outcome result = outcome();
+  if (result.totals.latency_p99 > scenario_.expect.latency_p99_max) {
+    result.breaches.push_back("the 99th percentile of the latency is over its bound");
+  }
+  const std::uint64_t per_message = result.wire_bytes / std::max<std::uint64_t>(1, result.totals.arrived);
+  if (scenario_.expect.bytes_per_message_max != 0 && per_message > scenario_.expect.bytes_per_message_max) {
+    result.breaches.push_back(std::to_string(per_message) + " bytes on the wire for each message");
+  }
+  return result;
+}
+
+void World::check_left_over() {
+  // Receipts settle the senders' rows; takes settle the recipients' but for what later messages will confirm.
+  for (const auto& machine : machines_) {
+    if (machine->node() == nullptr) continue;
+    const node::NodeStatus status = machine->node()->status();
+    if (status.router.inbox_messages != 0) {
+      ledger_.breach("host " + std::to_string(machine->host()) + " still has " +
+                     std::to_string(status.router.inbox_messages) + " messages in its inbox at the end");
+    }
+    if (scenario_.workload.ttl > scenario_.duration + scenario_.expect.settle_max &&
+        status.router.outbox_messages != 0) {
+      ledger_.breach("host " + std::to_string(machine->host()) + " still has " +
+                     std::to_string(status.router.outbox_messages) + " messages in its outbox at the end");
+    }
+    machine->node()->check_invariants();
+  }
+}
+
+void World::check_failures() {
+  for (const auto& machine : machines_) {
+    if (!machine->failure().empty()) ledger_.breach(machine->failure());
+  }
+}
+
+Outcome World::outcome() {
+  Outcome result;
+  result.breaches = ledger_.breaches();
+  result.trace_hash = trace_.value();
+  result.totals = ledger_.totals(schedule_.now());
+  result.inputs = shared_.inputs;
+  result.wire_bytes = network_.bytes_sent();
+  result.segments = network_.segments_sent();
+  result.segments_lost = network_.segments_lost();
+  result.crashes = crashes_;
+  for (const auto& machine : machines_) result.commits += machine->disk().commits();
+  result.virtual_time = schedule_.now().time_since_epoch();
+  return result;
+}
+
+}  // namespace ekiden::sim

@@ -1,0 +1,85 @@
+// A simulated world: machines, a network between them, a workload, faults, and a referee. Nothing in it waits: virtual
+// time jumps from event to event, and the same scenario and seed give the same trace hash.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/ledger.hpp"
+#include "sim/machine.hpp"
+#include "sim/scenario.hpp"
+
+namespace ekiden::sim {
+
+struct Outcome {
+  std::vector<std::string> breaches;  ///< empty: every rule held
+  std::uint64_t trace_hash = 0;
+  Ledger::Totals totals;
+  std::uint64_t inputs = 0;  ///< handled by all nodes
+  std::uint64_t wire_bytes = 0;
+  std::uint64_t segments = 0;
+  std::uint64_t segments_lost = 0;
+  std::uint64_t crashes = 0;
+  std::uint64_t commits = 0;
+  Duration virtual_time{};
+};
+
+struct RunOptions {
+  std::uint64_t seed = 1;
+  bool print_log = false;
+};
+
+class World {
+ public:
+  World(const Scenario& scenario, RunOptions options);
+  ~World();
+
+  /// Boots all machines and introduces them to each other.
+  void boot();
+  /// Workload and faults, then peace until nothing is owed; checks the rules of the end.
+  Outcome run();
+
+  Machine& machine(HostIndex host) { return *machines_[host]; }
+  Ledger& ledger() { return ledger_; }
+  Schedule& schedule() { return schedule_; }
+  Network& network() { return network_; }
+  /// Runs events up to `when`, or until a rule is broken.
+  void run_until(Instant when);
+  /// Ends all faults, boots what is down, and runs until nothing is owed or `limit` is over.
+  void settle(Duration limit);
+  Outcome outcome();
+
+ private:
+  Machine& any_machine() { return *machines_[rng_.below(machines_.size())]; }
+  const Machine& any_contact(const Machine& of);
+  void plan_workload();
+  void plan_faults();
+  void plan_crash(Instant at);
+  void plan_cut(Instant at, bool both_ways);
+  void check_left_over();
+  void check_failures();
+
+  Scenario scenario_;
+  Rng rng_;
+  Schedule schedule_;
+  Network network_;
+  Ledger ledger_;
+  TraceHash trace_;
+  std::map<identity::PeerId, HostIndex> hosts_;
+  Shared shared_;
+  std::vector<std::unique_ptr<Machine>> machines_;
+  std::vector<std::vector<HostIndex>> contacts_;
+  bool peace_ = false;  ///< faults planned for later do not strike any more
+  std::uint64_t crashes_ = 0;
+};
+
+/// The same script twice: two machines, `messages` messages both ways, and a crash at one write point of one of them.
+/// Returns one outcome per write point and way to crash; breaches name the point.
+std::vector<Outcome> run_crash_points(std::uint64_t seed, std::uint64_t messages);
+
+/// Draws the knobs of the engines inside their bounds.
+node::Config vary_config(Rng& rng);
+
+}  // namespace ekiden::sim
