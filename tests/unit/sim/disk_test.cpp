@@ -1,0 +1,81 @@
+#include "sim/disk.hpp"
+
+#include <gtest/gtest.h>
+
+#include "sim/schedule.hpp"
+
+namespace ekiden::sim {
+namespace {
+
+store::Batch one_row(std::uint64_t number) {
+  store::Batch batch;
+  batch.put(store::Table::outbox, number, Bytes{1});
+  return batch;
+}
+
+class DiskTest : public ::testing::Test {
+ protected:
+  DiskTest() : disk_(schedule_, {}, Rng(Rng::Seed{7}), [this](store::PersistToken token) { synced_ = token; }) {}
+
+  void run() {
+    while (schedule_.step(schedule_.now() + hours(1))) {
+    }
+  }
+
+  Schedule schedule_;
+  store::PersistToken synced_{};
+  Disk disk_;
+};
+
+TEST_F(DiskTest, WhatIsWrittenWhileACommitIsUnderWayGathersIntoTheNext) {
+  for (std::uint64_t i = 1; i <= 10; ++i) disk_.write(store::PersistToken{i}, one_row(i));
+  run();
+  EXPECT_EQ(disk_.commits(), 2U);
+  EXPECT_EQ(synced_, store::PersistToken{10});
+  EXPECT_EQ(disk_.synced().size(), 10U);
+}
+
+TEST_F(DiskTest, ACrashKeepsAPrefixOfTheCommitUnderWayAndNothingOfTheRest) {
+  std::set<std::size_t> kept;
+  for (int round = 0; round < 200; ++round) {
+    Schedule schedule;
+    Rng::Seed seed{};
+    seed[0] = static_cast<Byte>(round);
+    Disk disk(schedule, {}, Rng(seed), [](store::PersistToken) { FAIL() << "called back after the crash"; });
+    for (std::uint64_t i = 1; i <= 3; ++i) disk.write(store::PersistToken{i}, one_row(i));
+    disk.crash();
+    while (schedule.step(schedule.now() + hours(1))) {
+    }
+    // Only the first batch was in the commit under way; the others were gathering.
+    EXPECT_LE(disk.synced().size(), 1U);
+    kept.insert(disk.synced().size());
+  }
+  EXPECT_EQ(kept.size(), 2U) << "a torn commit has to come out both ways";
+}
+
+TEST_F(DiskTest, AFullDiskCommitsNothingUntilThereIsRoom) {
+  disk_.set_stalled(true);
+  disk_.write(store::PersistToken{1}, one_row(1));
+  run();
+  EXPECT_EQ(synced_, store::PersistToken{0});
+  disk_.set_stalled(false);
+  run();
+  EXPECT_EQ(synced_, store::PersistToken{1});
+}
+
+TEST_F(DiskTest, ACrashPointStopsJustBeforeOrJustAfterTheDisk) {
+  for (const bool after : {false, true}) {
+    Schedule schedule;
+    store::PersistToken synced{};
+    Disk disk(schedule, {}, Rng(Rng::Seed{7}), [&](store::PersistToken token) { synced = token; });
+    disk.crash_point = [&](std::uint64_t commit, bool is_after) { return commit == 1 && is_after == after; };
+    disk.write(store::PersistToken{1}, one_row(1));
+    while (schedule.step(schedule.now() + hours(1))) {
+    }
+    EXPECT_EQ(synced, store::PersistToken{0});
+    EXPECT_EQ(disk.synced().size(), after ? 1U : 0U);
+  }
+}
+
+}  // namespace
+}  // namespace ekiden::sim

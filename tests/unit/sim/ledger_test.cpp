@@ -1,0 +1,96 @@
+// The referee has to see what it is there to see: each rule is broken once.
+#include "sim/ledger.hpp"
+
+#include <gtest/gtest.h>
+
+namespace ekiden::sim {
+namespace {
+
+class LedgerTest : public ::testing::Test {
+ protected:
+  SendNumber accepted_message() {
+    const SendNumber number = ledger_.submit(0, 1, router::DeliveryClass::durable, 64, Instant(hours(1)), rng_);
+    id_ = Uuid::random(rng_);
+    ledger_.accepted(number, id_, Instant(seconds(1)));
+    return number;
+  }
+  router::Arrived arrival_of(SendNumber number) const {
+    router::Arrived arrived;
+    arrived.id = id_;
+    arrived.body = ledger_.body_of(number);
+    return arrived;
+  }
+  bool broken() const { return !ledger_.breaches().empty(); }
+
+  Rng rng_{Rng::Seed{3}};
+  Ledger ledger_;
+  router::MessageId id_;
+};
+
+TEST_F(LedgerTest, AnHonestLifeBreaksNothing) {
+  const SendNumber number = accepted_message();
+  EXPECT_TRUE(ledger_.arrived(1, 1, arrival_of(number), 0, Instant(seconds(2))));
+  ledger_.state_changed(0, id_, router::MessageState::delivered, Instant(seconds(3)));
+  EXPECT_FALSE(ledger_.settled(Instant(seconds(3)))) << "not taken yet";
+  ledger_.taken(number);
+  EXPECT_TRUE(ledger_.settled(Instant(seconds(3))));
+  ledger_.check_end(Instant(seconds(3)));
+  EXPECT_FALSE(broken());
+}
+
+TEST_F(LedgerTest, SeesALostMessage) {
+  accepted_message();
+  ledger_.check_end(Instant(seconds(9)));
+  EXPECT_TRUE(broken());
+}
+
+TEST_F(LedgerTest, AnExpiredMessageIsNotLost) {
+  accepted_message();
+  ledger_.check_end(Instant(hours(2)));
+  EXPECT_FALSE(broken());
+}
+
+TEST_F(LedgerTest, SeesASecondArrivalInOneRun) {
+  const SendNumber number = accepted_message();
+  ledger_.arrived(1, 1, arrival_of(number), 0, Instant(seconds(2)));
+  ledger_.arrived(1, 1, arrival_of(number), 0, Instant(seconds(3)));
+  EXPECT_TRUE(broken());
+}
+
+TEST_F(LedgerTest, AllowsAnArrivalAgainAfterARestartUntilItIsTaken) {
+  const SendNumber number = accepted_message();
+  ledger_.arrived(1, 1, arrival_of(number), 0, Instant(seconds(2)));
+  ledger_.arrived(1, 2, arrival_of(number), 0, Instant(seconds(3)));
+  EXPECT_FALSE(broken());
+  ledger_.taken(number);
+  ledger_.arrived(1, 3, arrival_of(number), 0, Instant(seconds(4)));
+  EXPECT_TRUE(broken());
+}
+
+TEST_F(LedgerTest, SeesAReceiptWithoutDelivery) {
+  accepted_message();
+  ledger_.state_changed(0, id_, router::MessageState::delivered, Instant(seconds(3)));
+  EXPECT_TRUE(broken());
+}
+
+TEST_F(LedgerTest, SeesAChangedBodyAWrongSenderAndAWrongRecipient) {
+  const SendNumber number = accepted_message();
+  router::Arrived changed = arrival_of(number);
+  changed.body.back() ^= 1;
+  ledger_.arrived(1, 1, changed, 0, Instant(seconds(2)));
+  EXPECT_EQ(ledger_.breaches().size(), 1U);
+  ledger_.arrived(1, 1, arrival_of(number), 2, Instant(seconds(2)));
+  EXPECT_EQ(ledger_.breaches().size(), 2U);
+  ledger_.arrived(2, 1, arrival_of(number), 0, Instant(seconds(2)));
+  EXPECT_EQ(ledger_.breaches().size(), 3U);
+}
+
+TEST_F(LedgerTest, SeesARefusedMessageArrive) {
+  const SendNumber number = ledger_.submit(0, 1, router::DeliveryClass::durable, 64, Instant(hours(1)), rng_);
+  ledger_.refused(number);
+  ledger_.arrived(1, 1, arrival_of(number), 0, Instant(seconds(2)));
+  EXPECT_TRUE(broken());
+}
+
+}  // namespace
+}  // namespace ekiden::sim
