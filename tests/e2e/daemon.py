@@ -1,0 +1,123 @@
+"""A real node in a process of its own, for the end-to-end tests: started, killed, restarted, asked through its local API."""
+
+import http.client
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+BINARY = os.environ.get("EKIDEN_BINARY", "ekiden")
+
+
+def free_port():
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def command(*words, check=True, **options):
+    """Runs the command to its end; returns the finished process with its output as text."""
+    done = subprocess.run([BINARY, *map(str, words)], capture_output=True, text=True, timeout=60, **options)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{words} ended with {done.returncode}: {done.stderr}")
+    return done
+
+
+class ApiError(Exception):
+    def __init__(self, status, problem):
+        super().__init__(f"{status}: {problem}")
+        self.status = status
+        self.problem = problem
+
+
+class Api:
+    """One connection to a node's local API. Not for several threads at once."""
+
+    def __init__(self, directory):
+        address = (directory / "api.address").read_text().strip()
+        token = (directory / "api.token").read_text().strip()
+        host, _, port = address.removeprefix("http://").rpartition(":")
+        self._connection = http.client.HTTPConnection(host, int(port), timeout=30)
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def call(self, method, path, body=None):
+        data = None if body is None else json.dumps(body)
+        self._connection.request(method, path, data, self._headers)
+        answer = self._connection.getresponse()
+        content = answer.read()
+        decoded = json.loads(content) if content else None
+        if answer.status >= 300:
+            raise ApiError(answer.status, decoded)
+        return decoded
+
+    def close(self):
+        self._connection.close()
+
+
+class Daemon:
+    def __init__(self, directory, binary_environment=None):
+        self.directory = pathlib.Path(directory)
+        self.port = free_port()
+        self.endpoint = f"tcp://127.0.0.1:{self.port}"
+        self.environment = {**os.environ, **(binary_environment or {})}
+        self.process = None
+        self.log = self.directory.with_suffix(".log")
+
+    def init(self):
+        command("init", "--data-dir", self.directory, "--listen", self.endpoint)
+        self.id = command("id", "--data-dir", self.directory).stdout.strip()
+        return self
+
+    def start(self, *flags, wait=True):
+        for stale in ("api.address",):
+            (self.directory / stale).unlink(missing_ok=True)
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [BINARY, "up", "--data-dir", str(self.directory), *flags],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment)
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self, seconds=30):
+        """Until the local API answers and the node may make links."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the node ended with {self.process.returncode}: {self.log_text()[-2000:]}")
+            try:
+                if self.api().call("GET", "/v1/status")["ready"]:
+                    return
+            except (OSError, http.client.HTTPException, ApiError):
+                pass
+            time.sleep(0.01)
+        raise AssertionError(f"the node is not ready after {seconds} s: {self.log_text()[-2000:]}")
+
+    def api(self):
+        return Api(self.directory)
+
+    def kill(self):
+        """The hard way: nothing is flushed, nobody is told."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(timeout=10)
+
+    def stop(self, seconds=20):
+        """The polite way. Returns the exit status."""
+        if self.process is None or self.process.poll() is not None:
+            return self.process.returncode if self.process else None
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError("the node did not end after SIGTERM") from None
+
+    def add_contact(self, name, other):
+        self.api().call("POST", "/v1/contacts", {"name": name, "id": other.id, "endpoints": [other.endpoint]})
+
+    def log_text(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
