@@ -1,0 +1,88 @@
+// What the local API needs of a node, and nothing more: the seam between HTTP and the Host.
+//
+// Everything here is called on the loop's thread. Commands answer through their callback, on the same thread, before or
+// after the call returns; a callback may be dropped unanswered when the node ends.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "identity/contact.hpp"
+#include "identity/endpoint.hpp"
+#include "node/node.hpp"
+#include "router/router.hpp"
+#include "runtime/host.hpp"
+
+namespace ekiden::api {
+
+class Backend {
+ public:
+  using SendDone = std::function<void(Result<router::MessageId>)>;
+  using Done = std::function<void(Status)>;
+
+  virtual ~Backend() = default;
+
+  // Commands.
+
+  virtual void send(router::Draft draft, SendDone done) = 0;
+  virtual void take(std::vector<std::uint64_t> numbers, Done done) = 0;
+  virtual void put_contact(identity::Contact contact, bool replace, Done done) = 0;
+  virtual void remove_contact(const identity::PeerId& id, Done done) = 0;
+  virtual void retry_now(const identity::PeerId& peer, Done done) = 0;
+
+  // Queries, of the moment.
+
+  virtual node::NodeStatus status() const = 0;
+  virtual identity::PeerId id() const = 0;
+  virtual crypto::Ed25519PublicKey public_key() const = 0;
+  /// Our signed record; empty before it is on disk.
+  virtual Bytes own_record() const = 0;
+  virtual std::optional<router::Trace> trace(const router::MessageId& id) const = 0;
+  virtual std::vector<router::Trace> outgoing(std::size_t limit) const = 0;
+  virtual std::vector<router::ArrivedPtr> inbox(std::uint64_t after, std::size_t limit) const = 0;
+  virtual const identity::ContactBook& contacts() const = 0;
+  virtual std::vector<identity::Endpoint> listening() const = 0;
+  virtual std::string data_dir() const = 0;
+  virtual Now now() const = 0;
+  virtual std::uint64_t uptime_ms() const = 0;
+
+  // Events.
+
+  virtual void subscribe(std::weak_ptr<runtime::Listener> listener) = 0;
+};
+
+/// The backend over a real node. The host outlives it.
+class HostBackend final : public Backend {
+ public:
+  explicit HostBackend(runtime::Host& host) : host_(host) {}
+
+  void send(router::Draft draft, SendDone done) override;
+  void take(std::vector<std::uint64_t> numbers, Done done) override;
+  void put_contact(identity::Contact contact, bool replace, Done done) override;
+  void remove_contact(const identity::PeerId& id, Done done) override;
+  void retry_now(const identity::PeerId& peer, Done done) override;
+  node::NodeStatus status() const override;
+  identity::PeerId id() const override;
+  crypto::Ed25519PublicKey public_key() const override;
+  Bytes own_record() const override;
+  std::optional<router::Trace> trace(const router::MessageId& id) const override;
+  std::vector<router::Trace> outgoing(std::size_t limit) const override;
+  std::vector<router::ArrivedPtr> inbox(std::uint64_t after, std::size_t limit) const override;
+  const identity::ContactBook& contacts() const override;
+  std::vector<identity::Endpoint> listening() const override;
+  std::string data_dir() const override;
+  Now now() const override;
+  std::uint64_t uptime_ms() const override;
+  void subscribe(std::weak_ptr<runtime::Listener> listener) override;
+
+ private:
+  runtime::Host& host_;
+};
+
+}  // namespace ekiden::api

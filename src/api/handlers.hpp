@@ -1,0 +1,47 @@
+// The handlers behind serve(), by the noun they are about, and what they share.
+#pragma once
+
+#include <charconv>
+#include <string>
+
+#include "api/json.hpp"
+#include "api/service.hpp"
+
+namespace ekiden::api {
+
+/// One request on its way through a handler. References live for the call only.
+struct Call {
+  Backend& backend;
+  const Route& route;
+  const Target& target;
+  const std::string& body;
+  const Respond& respond;
+};
+
+void handle_contacts(const Call& call);
+void handle_messages(const Call& call);
+void handle_inbox(const Call& call);
+
+inline Response json_response(int status, const Json& json) {
+  Response response;
+  response.status = status;
+  response.body = dump_json(json) + "\n";
+  return response;
+}
+
+/// A whole number among the parameters of the target, or `otherwise`. Errors: invalid_argument.
+inline Result<std::uint64_t> number_parameter(const Target& target, std::string_view name, std::uint64_t otherwise,
+                                              std::uint64_t max) {
+  const auto* text = target.parameter(name);
+  if (text == nullptr) return otherwise;
+  std::uint64_t value = 0;
+  const auto* end = text->data() + text->size();
+  const auto [stopped, failure] = std::from_chars(text->data(), end, value);
+  if (failure != std::errc() || stopped != end || value > max) {
+    return fail(Errc::invalid_argument,
+                "the parameter '" + std::string(name) + "' must be a whole number up to " + std::to_string(max));
+  }
+  return value;
+}
+
+}  // namespace ekiden::api

@@ -1,0 +1,50 @@
+// The backend over a real node: each call goes straight to the Host.
+#include <utility>
+
+#include "api/backend.hpp"
+
+namespace ekiden::api {
+
+void HostBackend::send(router::Draft draft, SendDone done) { host_.send(std::move(draft), std::move(done)); }
+
+void HostBackend::take(std::vector<std::uint64_t> numbers, Done done) {
+  host_.take(std::move(numbers), std::move(done));
+}
+
+void HostBackend::put_contact(identity::Contact contact, bool replace, Done done) {
+  host_.put_contact(std::move(contact), replace, std::move(done));
+}
+
+void HostBackend::remove_contact(const identity::PeerId& id, Done done) { host_.remove_contact(id, std::move(done)); }
+
+void HostBackend::retry_now(const identity::PeerId& peer, Done done) { host_.retry_now(peer, std::move(done)); }
+
+node::NodeStatus HostBackend::status() const { return host_.node().status(); }
+
+identity::PeerId HostBackend::id() const { return host_.node().self().id(); }
+
+crypto::Ed25519PublicKey HostBackend::public_key() const { return host_.node().self().public_key(); }
+
+Bytes HostBackend::own_record() const { return to_bytes(host_.node().own_record()); }
+
+std::optional<router::Trace> HostBackend::trace(const router::MessageId& id) const { return host_.node().trace(id); }
+
+std::vector<router::Trace> HostBackend::outgoing(std::size_t limit) const { return host_.node().outgoing(limit); }
+
+std::vector<router::ArrivedPtr> HostBackend::inbox(std::uint64_t after, std::size_t limit) const {
+  return host_.node().inbox(after, limit);
+}
+
+const identity::ContactBook& HostBackend::contacts() const { return host_.node().contacts(); }
+
+std::vector<identity::Endpoint> HostBackend::listening() const { return host_.listening(); }
+
+std::string HostBackend::data_dir() const { return host_.data_dir().string(); }
+
+Now HostBackend::now() const { return host_.now(); }
+
+std::uint64_t HostBackend::uptime_ms() const { return host_.uptime_ms(); }
+
+void HostBackend::subscribe(std::weak_ptr<runtime::Listener> listener) { host_.subscribe(std::move(listener)); }
+
+}  // namespace ekiden::api

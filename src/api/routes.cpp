@@ -1,0 +1,69 @@
+#include "api/routes.hpp"
+
+#include <array>
+
+namespace ekiden::api {
+namespace {
+
+struct Row {
+  std::string_view method;
+  std::string_view path;  ///< Segments; "{}" stands for any one that is not empty.
+  Endpoint endpoint;
+  bool has_body;
+};
+
+constexpr std::array kTable = {
+    Row{"GET", "v1/status", Endpoint::status, false},
+    Row{"GET", "v1/identity", Endpoint::identity, false},
+    Row{"GET", "v1/contacts", Endpoint::list_contacts, false},
+    Row{"POST", "v1/contacts", Endpoint::add_contact, true},
+    Row{"GET", "v1/contacts/{}", Endpoint::show_contact, false},
+    Row{"PUT", "v1/contacts/{}", Endpoint::change_contact, true},
+    Row{"DELETE", "v1/contacts/{}", Endpoint::remove_contact, false},
+    Row{"POST", "v1/messages", Endpoint::send_message, true},
+    Row{"GET", "v1/messages", Endpoint::list_messages, false},
+    Row{"GET", "v1/messages/{}", Endpoint::trace_message, false},
+    Row{"POST", "v1/messages/{}/retry", Endpoint::retry_message, false},
+    Row{"GET", "v1/inbox", Endpoint::read_inbox, false},
+    Row{"POST", "v1/inbox/take", Endpoint::take_inbox, true},
+    Row{"GET", "v1/events", Endpoint::events, false},
+};
+
+/// The wildcard's segment (empty if the row has none), or nothing if the path is another.
+std::optional<std::string> match(std::string_view pattern, const std::vector<std::string>& segments) {
+  std::string name;
+  std::size_t i = 0;
+  while (!pattern.empty()) {
+    const auto slash = pattern.find('/');
+    const auto part = pattern.substr(0, slash);
+    pattern.remove_prefix(slash == std::string_view::npos ? pattern.size() : slash + 1);
+    if (i == segments.size() || segments[i].empty()) return std::nullopt;
+    if (part == "{}") {
+      name = segments[i];
+    } else if (part != segments[i]) {
+      return std::nullopt;
+    }
+    ++i;
+  }
+  if (i != segments.size()) return std::nullopt;
+  return name;
+}
+
+}  // namespace
+
+std::variant<Route, Response> find_route(std::string_view method, const Target& target) {
+  std::string allowed;
+  for (const auto& row : kTable) {
+    auto name = match(row.path, target.segments);
+    if (!name) continue;
+    if (row.method == method) return Route{row.endpoint, std::move(*name), row.has_body};
+    if (!allowed.empty()) allowed += ", ";
+    allowed += row.method;
+  }
+  if (allowed.empty()) return problem(Error{Errc::not_found, "there is nothing at this path"});
+  auto response = problem(405, Error{Errc::unsupported, "this path allows only " + allowed});
+  response.fields.emplace_back("Allow", allowed);
+  return response;
+}
+
+}  // namespace ekiden::api

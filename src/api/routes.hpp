@@ -1,0 +1,44 @@
+// Which request goes where: the table of the local API, version 1.
+//
+// A path that is not in the table is 404; a path with another method is 405 and says which are allowed. GET never
+// changes anything (a page can make a browser GET, and caches and previews repeat it), so everything that does is POST,
+// PUT or DELETE. A new endpoint is one line in routes.cpp.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "api/http_response.hpp"
+#include "api/http_target.hpp"
+
+namespace ekiden::api {
+
+enum class Endpoint {
+  status,
+  identity,
+  list_contacts,
+  add_contact,
+  show_contact,
+  change_contact,
+  remove_contact,
+  send_message,
+  list_messages,
+  trace_message,
+  retry_message,
+  read_inbox,
+  take_inbox,
+  events,
+};
+
+struct Route {
+  Endpoint endpoint;
+  std::string name;       ///< What stands for {...} in the path; empty if nothing does.
+  bool has_body = false;  ///< The endpoint reads a JSON body; others refuse one.
+};
+
+/// The route, or the answer to give instead (404, 405).
+std::variant<Route, Response> find_route(std::string_view method, const Target& target);
+
+}  // namespace ekiden::api

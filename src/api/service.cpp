@@ -1,0 +1,37 @@
+#include "api/service.hpp"
+
+#include "api/handlers.hpp"
+#include "api/views.hpp"
+#include "base/check.hpp"
+
+namespace ekiden::api {
+
+void serve(Backend& backend, const Route& route, const Target& target, const std::string& body,
+           const Respond& respond) {
+  const Call call{backend, route, target, body, respond};
+  switch (route.endpoint) {
+    case Endpoint::status:
+      return respond(json_response(200, status_view(backend)));
+    case Endpoint::identity:
+      return respond(json_response(200, identity_view(backend)));
+    case Endpoint::list_contacts:
+    case Endpoint::add_contact:
+    case Endpoint::show_contact:
+    case Endpoint::change_contact:
+    case Endpoint::remove_contact:
+      return handle_contacts(call);
+    case Endpoint::send_message:
+    case Endpoint::list_messages:
+    case Endpoint::trace_message:
+    case Endpoint::retry_message:
+      return handle_messages(call);
+    case Endpoint::read_inbox:
+    case Endpoint::take_inbox:
+      return handle_inbox(call);
+    case Endpoint::events:
+      break;
+  }
+  CHECK(false);
+}
+
+}  // namespace ekiden::api

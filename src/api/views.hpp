@@ -1,0 +1,43 @@
+// How the things of a node look in JSON. docs/api.md names every key; a key that is there keeps its name and meaning.
+//
+// Times are ISO 8601 in UTC with milliseconds; durations are whole milliseconds in keys that end in _ms; sizes are
+// bytes. Peers are ids; beside an id stands the petname, where the owner gave one. A body is "body" where it is plain
+// text, else "body_base64"; exactly one of the two is there. Lists in a status are cut at kMaxListed, with the full
+// count beside.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "api/backend.hpp"
+#include "api/json.hpp"
+#include "base/time.hpp"
+#include "node/input.hpp"
+
+namespace ekiden::api {
+
+inline constexpr std::size_t kMaxListed = 256;
+
+/// "2026-01-31T09:05:00.250Z"
+std::string iso_time(WallTime time);
+
+std::string_view class_name(router::DeliveryClass delivery);
+/// Errors: invalid_argument, listing what there is.
+Result<router::DeliveryClass> parse_class(std::string_view name);
+Result<wire::Priority> parse_priority(std::string_view name);
+
+Json status_view(const Backend& backend);
+Json identity_view(const Backend& backend);
+Json contact_view(const identity::Contact& contact);
+Json message_view(const router::Arrived& message, const identity::ContactBook& contacts);
+/// With steps and receipt, as one message shows it, or without, as lists do.
+Json trace_view(const router::Trace& trace, const identity::ContactBook& contacts, bool with_story);
+
+// Events, one JSON object each, told apart by "kind".
+
+Json message_event(const router::Arrived& message, const identity::ContactBook& contacts);
+Json state_event(const node::StateChanged& change, WallTime at, const identity::ContactBook& contacts);
+/// `why`: nullptr if the peer came, else why it went.
+Json peer_event(const identity::PeerId& peer, const Error* why, const identity::ContactBook& contacts);
+
+}  // namespace ekiden::api
