@@ -78,7 +78,7 @@ def _judge_own(modules: graph.Graph, module: str, name: str, own_test: bool) -> 
         if target in modules.closure(module):
             return None
         return "include-module", f"{module} does not declare {target} in cmake/modules.cmake"
-    if own_test and target in ("", "unit"):
+    if own_test and target in ("", "unit", "support"):
         return None
     return "include-unknown", f'"{name}" names no module; write "module/file.hpp" (external headers go in <>)'
 
