@@ -7,7 +7,8 @@ if(NOT TARGET ekiden_embed)
 endif()
 include(CMakePackageConfigHelpers)
 
-add_library(ekiden_shared SHARED $<TARGET_OBJECTS:ekiden_embed>)
+# base holds the part of the public interface that the modules share; the rest comes in where embed needs it.
+add_library(ekiden_shared SHARED $<TARGET_OBJECTS:ekiden_embed> $<TARGET_OBJECTS:ekiden_base>)
 add_library(ekiden::ekiden ALIAS ekiden_shared)
 set_target_properties(ekiden_shared PROPERTIES
   OUTPUT_NAME ekiden EXPORT_NAME ekiden VERSION ${PROJECT_VERSION} SOVERSION 0
