@@ -1,0 +1,233 @@
+// Nodes in one process, joined by connections that carry bytes at once, on disks that sync at once unless told not to.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/deadline_map.hpp"
+#include "node/node.hpp"
+#include "store/memory_store.hpp"
+
+namespace ekiden::node {
+
+inline constexpr WallTime kStartOfTime{milliseconds(1'767'225'600'000)};
+
+class Harness {
+ public:
+  struct Peer {
+    crypto::Ed25519Seed seed;
+    identity::PeerId id;
+    identity::Endpoint endpoint;
+    std::unique_ptr<Node> node;
+    store::MemoryStore disk;
+    bool disk_syncs = true;
+    std::deque<Persist> unsynced;
+    std::uint64_t accepted = 0;
+    Outbox<Effect> out;
+    // What the driver and the application saw.
+    std::map<std::uint64_t, Result<router::MessageId>> replies;
+    std::vector<router::ArrivedPtr> arrivals;
+    std::vector<StateChanged> states;
+    std::vector<std::string> log;
+    std::set<identity::PeerId> up;
+    std::uint64_t hangups = 0;
+  };
+
+  explicit Harness(std::size_t count, Config config = {}) : config_(std::move(config)), peers_(count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      ByteArray<32> seed{};
+      seed[0] = static_cast<Byte>(i + 1);
+      peers_[i].seed = crypto::Ed25519Seed(seed);
+      peers_[i].id = identity::Identity(peers_[i].seed).id();
+      peers_[i].endpoint = {identity::Endpoint::Transport::tcp, "10.0." + std::to_string(i) + ".1", 7420};
+      boot(i);
+    }
+  }
+
+  Peer& operator[](std::size_t i) { return peers_[i]; }
+  Now now() const { return now_; }
+
+  void boot(std::size_t i) {
+    Peer& peer = peers_[i];
+    Rng::Seed seed{};
+    seed[0] = static_cast<Byte>(i);
+    seed[1] = static_cast<Byte>(++boots_);
+    Config config = config_;
+    config.advertised = {peer.endpoint};
+    peer.node = std::make_unique<Node>(peer.seed, config, Rng(seed));
+    const auto loaded = peer.node->load(peer.disk.rows());
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    peer.node->start(now_, peer.out);
+    pump();
+  }
+
+  void crash(std::size_t i) {
+    Peer& peer = peers_[i];
+    peer.node.reset();
+    peer.out.take();
+    peer.unsynced.clear();
+    peer.up.clear();
+    for (auto it = connections_.begin(); it != connections_.end();) {
+      if (it->first.first != i) {
+        ++it;
+        continue;
+      }
+      const auto other = it->second;
+      connections_.erase(other);
+      it = connections_.erase(it);
+      feed(other.first, ConnClosed{other.second, {Errc::closed, "reset"}});
+    }
+    pump();
+  }
+
+  void feed(std::size_t i, Input input) {
+    if (peers_[i].node) peers_[i].node->handle(now_, std::move(input), peers_[i].out);
+  }
+
+  /// Runs effects and carries bytes until nothing moves.
+  void pump() {
+    for (bool moved = true; moved;) {
+      moved = false;
+      for (std::size_t i = 0; i < peers_.size(); ++i) {
+        while (peers_[i].node && !peers_[i].out.empty()) {
+          moved = true;
+          for (Effect& effect : peers_[i].out.take()) run(i, std::move(effect));
+        }
+        moved |= sync(i);
+      }
+      auto deliveries = std::exchange(in_transit_, {});
+      for (auto& [to, bytes] : deliveries) {
+        moved = true;
+        feed(to.first, ConnBytes{to.second, bytes});
+      }
+    }
+    for (const Peer& peer : peers_) {
+      if (peer.node) peer.node->check_invariants();
+    }
+  }
+
+  /// Moves the time on, ticking whoever is due.
+  void advance(Duration by) {
+    const Instant end = now_.mono + by;
+    for (;;) {
+      std::optional<Instant> next;
+      for (const Peer& peer : peers_) {
+        if (peer.node) next = earlier(next, peer.node->deadline());
+      }
+      if (!next || *next > end) break;
+      go_to(std::max(*next, now_.mono));
+      for (std::size_t i = 0; i < peers_.size(); ++i) feed(i, Tick{});
+      pump();
+    }
+    go_to(end);
+  }
+
+  void introduce(std::size_t i, std::size_t j, const std::string& name) {
+    identity::Contact contact;
+    contact.id = peers_[j].id;
+    contact.petname = name;
+    contact.endpoints = {peers_[j].endpoint};
+    feed(i, PutContact{next_request(), contact, false});
+    pump();
+  }
+
+  /// Returns the request, whose answer is in `replies`.
+  std::uint64_t send(std::size_t i, std::size_t j, const std::string& text,
+                     router::DeliveryClass delivery = router::DeliveryClass::durable) {
+    router::Draft draft;
+    draft.to = peers_[j].id;
+    draft.body = to_bytes(as_bytes(text));
+    draft.delivery = delivery;
+    const RequestId request = next_request();
+    feed(i, SendMessage{request, std::move(draft)});
+    pump();
+    return static_cast<std::uint64_t>(request);
+  }
+
+  RequestId next_request() { return RequestId{++requests_}; }
+
+ private:
+  using End = std::pair<std::size_t, ConnId>;
+
+  void go_to(Instant when) {
+    now_.wall += std::chrono::duration_cast<milliseconds>(when - now_.mono);
+    now_.mono = when;
+  }
+
+  bool sync(std::size_t i) {
+    Peer& peer = peers_[i];
+    if (!peer.disk_syncs || peer.unsynced.empty() || !peer.node) return false;
+    for (const Persist& persist : peer.unsynced) peer.disk.apply(persist.batch);
+    const auto last = peer.unsynced.back().token;
+    peer.unsynced.clear();
+    feed(i, Persisted{last});
+    return true;
+  }
+
+  void run(std::size_t i, Effect effect) {
+    Peer& peer = peers_[i];
+    std::visit(
+        Overloaded{
+            [&](const Dial& dial) { connect(i, dial); },
+            [&](const Hangup& hangup) {
+              ++peer.hangups;
+              const auto found = connections_.find({i, hangup.conn});
+              if (found == connections_.end()) return;
+              const End other = found->second;
+              connections_.erase(found);
+              connections_.erase(other);
+              feed(other.first, ConnClosed{other.second, {Errc::closed, "closed by the other side"}});
+            },
+            [&](const WantWrite& want) { pull(i, want.conn); },
+            [&](Persist& persist) { peer.unsynced.push_back(std::move(persist)); },
+            [&](const Reply& reply) { peer.replies.emplace(static_cast<std::uint64_t>(reply.request), reply.result); },
+            [&](const Arrival& arrival) { peer.arrivals.push_back(arrival.message); },
+            [&](const StateChanged& change) { peer.states.push_back(change); },
+            [&](const PeerUp& change) { peer.up.insert(change.peer); },
+            [&](const PeerDown& change) { peer.up.erase(change.peer); },
+            [&](const Log& line) { peer.log.push_back(line.text); },
+        },
+        effect);
+  }
+
+  void connect(std::size_t i, const Dial& dial) {
+    for (std::size_t j = 0; j < peers_.size(); ++j) {
+      if (!peers_[j].node || peers_[j].endpoint != dial.endpoint) continue;
+      const End here{i, dial.conn};
+      const End there{j, ConnId{link::kFirstAccepted + peers_[j].accepted++}};
+      connections_[here] = there;
+      connections_[there] = here;
+      feed(j, ConnAccepted{there.second, *peers_[i].endpoint.address(), 40'000});
+      feed(i, ConnConnected{dial.conn});
+      return;
+    }
+    feed(i, ConnFailed{dial.conn, {Errc::unreachable, "connection refused"}});
+  }
+
+  void pull(std::size_t i, ConnId conn) {
+    for (;;) {
+      const ByteView bytes = peers_[i].node->to_send(now_, conn);
+      if (bytes.empty()) return;
+      const auto found = connections_.find({i, conn});
+      if (found != connections_.end()) in_transit_.emplace_back(found->second, to_bytes(bytes));
+      peers_[i].node->mark_sent(now_, conn, bytes.size(), peers_[i].out);
+    }
+  }
+
+  Config config_;
+  Now now_{Instant(seconds(1)), kStartOfTime};
+  std::vector<Peer> peers_;
+  std::map<End, End> connections_;
+  std::deque<std::pair<End, Bytes>> in_transit_;
+  std::uint64_t requests_ = 0;
+  std::uint64_t boots_ = 0;
+};
+
+}  // namespace ekiden::node

@@ -1,0 +1,156 @@
+// What a neighbour may do that speaks the link protocol and nothing else that is right.
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "node/messages.hpp"
+#include "node/node.hpp"
+#include "wire/message_type.hpp"
+
+namespace ekiden::node {
+namespace {
+
+/// A node under test, linked to a bare link pool that sends whatever it likes.
+class StrangerTest : public ::testing::Test {
+ protected:
+  static constexpr ConnId kOurs{link::kFirstAccepted};
+  static constexpr ConnId kTheirs{1};
+
+  StrangerTest()
+      : stranger_(crypto::Ed25519Seed(ByteArray<32>{2})),
+        pool_(stranger_, {}, Rng(Rng::Seed{2})),
+        node_(crypto::Ed25519Seed(ByteArray<32>{1}), {}, Rng(Rng::Seed{1})) {
+    identity::PeerRecord record;
+    record.public_key = stranger_.public_key();
+    record.sequence = 1;
+    record.issued_at = now_.wall;
+    record.ttl_seconds = 3600;
+    pool_.set_own_record(*identity::sign_record(stranger_, record));
+    EXPECT_TRUE(node_.load({}));
+    node_.start(now_, node_out_);
+    pump();
+    pool_.want(now_, node_.self().id(), {*identity::Endpoint::parse("tcp://10.0.0.1:7420")}, std::nullopt, pool_out_);
+    pump();
+  }
+
+  void send(std::uint8_t type, ByteView body) {
+    Bytes message{type};
+    append(message, body);
+    ASSERT_TRUE(pool_.send(now_, node_.self().id(), wire::Priority::normal, message, pool_out_));
+    pump();
+  }
+  void send(wire::MessageType type, ByteView body) { send(static_cast<std::uint8_t>(type), body); }
+
+  void pump() {
+    for (bool moved = true; moved;) {
+      moved = !node_out_.empty() || !pool_out_.empty();
+      for (Effect& effect : node_out_.take()) {
+        if (auto* persist = std::get_if<Persist>(&effect)) {
+          node_.handle(now_, Persisted{persist->token}, node_out_);
+        } else if (std::get_if<WantWrite>(&effect)) {
+          pull([&] { return node_.to_send(now_, kOurs); },
+               [&](std::size_t n) { node_.mark_sent(now_, kOurs, n, node_out_); }, to_pool_);
+        } else if (std::get_if<Hangup>(&effect)) {
+          pool_.on_closed(now_, kTheirs, {Errc::closed, "closed"}, pool_out_);
+        }
+      }
+      for (link::LinkPool::Effect& effect : pool_out_.take()) {
+        if (std::get_if<link::Dial>(&effect)) {
+          node_.handle(now_, ConnAccepted{kOurs, *identity::IpAddress::parse("10.0.1.1"), 4000}, node_out_);
+          pool_.on_connected(now_, kTheirs, pool_out_);
+        } else if (std::get_if<link::WantWrite>(&effect)) {
+          pull([&] { return pool_.to_send(now_, kTheirs); },
+               [&](std::size_t n) { pool_.mark_sent(now_, kTheirs, n, pool_out_); }, to_node_);
+        } else if (auto* message = std::get_if<link::Message>(&effect)) {
+          answers_.push_back(to_bytes(message->bytes));
+        } else if (std::get_if<link::Down>(&effect)) {
+          cut_ = true;
+        }
+      }
+      for (; !to_pool_.empty(); to_pool_.pop_front()) pool_.on_bytes(now_, kTheirs, to_pool_.front(), pool_out_);
+      for (; !to_node_.empty(); to_node_.pop_front()) {
+        node_.handle(now_, ConnBytes{kOurs, to_node_.front()}, node_out_);
+      }
+    }
+    node_.check_invariants();
+  }
+
+  template <class ToSend, class MarkSent>
+  static void pull(ToSend to_send, MarkSent mark_sent, std::deque<Bytes>& wire) {
+    for (;;) {
+      const ByteView bytes = to_send();
+      if (bytes.empty()) return;
+      wire.push_back(to_bytes(bytes));
+      mark_sent(bytes.size());
+    }
+  }
+
+  Now now_{Instant(seconds(1)), WallTime(milliseconds(1'767'225'600'000))};
+  identity::Identity stranger_;
+  link::LinkPool pool_;
+  Node node_;
+  Outbox<Effect> node_out_;
+  Outbox<link::LinkPool::Effect> pool_out_;
+  std::deque<Bytes> to_pool_, to_node_;
+  std::vector<Bytes> answers_;
+  bool cut_ = false;
+};
+
+TEST_F(StrangerTest, AnUnknownTypeIsAnsweredWithAnErrorAndTheLinkStays) {
+  send(200, Bytes{0xa0});
+  ASSERT_EQ(answers_.size(), 1U);
+  ASSERT_EQ(answers_[0][0], static_cast<Byte>(wire::MessageType::error));
+  const auto error = wire::decode<ErrorMessage>(ByteView(answers_[0]).subspan(1));
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->type, 200);
+  EXPECT_EQ(error->reason, ErrorMessage::Reason::unknown_type);
+  EXPECT_FALSE(cut_);
+}
+
+TEST_F(StrangerTest, AnErrorIsNeverAnswered) {
+  const ErrorMessage error{.type = 2, .reason = ErrorMessage::Reason::malformed, .detail = "x"};
+  send(wire::MessageType::error, wire::encode(error));
+  EXPECT_TRUE(answers_.empty());
+}
+
+TEST_F(StrangerTest, TooManyMalformedMessagesCutTheLink) {
+  for (int i = 0; i < 15; ++i) send(wire::MessageType::envelope, Bytes{0xff});
+  EXPECT_FALSE(cut_);
+  send(wire::MessageType::envelope, Bytes{0xff});
+  EXPECT_TRUE(cut_);
+}
+
+TEST_F(StrangerTest, ARecordOfSomebodyElseChangesNothing) {
+  const identity::Identity other(crypto::Ed25519Seed(ByteArray<32>{3}));
+  identity::PeerRecord record;
+  record.public_key = other.public_key();
+  record.sequence = 9;
+  record.issued_at = now_.wall;
+  record.ttl_seconds = 3600;
+  send(wire::MessageType::record, *identity::sign_record(other, record));
+  ASSERT_EQ(answers_.size(), 1U);
+  EXPECT_EQ(answers_[0][0], static_cast<Byte>(wire::MessageType::error));
+}
+
+TEST_F(StrangerTest, AForgedEnvelopeArrivesNowhere) {
+  router::Envelope envelope;
+  Rng rng(Rng::Seed{5});
+  envelope.id = Uuid::random(rng);
+  envelope.from = stranger_.id();
+  envelope.to = node_.self().id();
+  envelope.expires = now_.wall + hours(1);
+  const Bytes sealed = to_bytes(rng.bytes<200>());
+  envelope.sealed = sealed;
+  send(wire::MessageType::envelope, wire::encode(envelope));
+  EXPECT_EQ(node_.status().router.received, 0U);
+}
+
+TEST_F(StrangerTest, AResetOfAForeignSessionChangesNothing) {
+  Rng rng(Rng::Seed{5});
+  send(wire::MessageType::session_reset, wire::encode(SessionReset{Uuid::random(rng)}));
+  EXPECT_FALSE(cut_);
+  EXPECT_TRUE(answers_.empty());
+}
+
+}  // namespace
+}  // namespace ekiden::node
