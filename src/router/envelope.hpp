@@ -21,7 +21,7 @@ using MessageId = Uuid;
 /// volatile: never waits for a disk, sent once, lost with a link or a process.
 enum class DeliveryClass : std::uint8_t { durable = 0, volatile_ = 1 };
 
-inline constexpr std::size_t kMaxBody = 32 * 1024;         ///< of an application message
+inline constexpr std::size_t kMaxBody = 32 * 1024;          ///< of an application message
 inline constexpr std::size_t kMaxSealed = kMaxBody + 1024;  ///< with its inner header and the session's
 inline constexpr std::size_t kMaxTypeLength = 128;
 inline constexpr std::uint64_t kMaxTtlMs = 30ull * 24 * 3600 * 1000;
@@ -38,12 +38,12 @@ struct Envelope {
   DeliveryClass delivery = DeliveryClass::durable;
   ByteView sealed;  ///< borrowed
 
-  static constexpr auto kFields = wire::fields(
-      wire::field<1>("id", &Envelope::id), wire::field<2>("from", &Envelope::from),
-      wire::field<3>("to", &Envelope::to), wire::field<4>("expires", &Envelope::expires),
-      wire::field<5>("priority", &Envelope::priority, wire::max_enum(wire::Priority::background)),
-      wire::field<6>("delivery", &Envelope::delivery, wire::max_enum(DeliveryClass::volatile_)),
-      wire::field<7>("sealed", &Envelope::sealed, wire::max_size(kMaxSealed)));
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("id", &Envelope::id), wire::field<2>("from", &Envelope::from),
+                   wire::field<3>("to", &Envelope::to), wire::field<4>("expires", &Envelope::expires),
+                   wire::field<5>("priority", &Envelope::priority, wire::max_enum(wire::Priority::background)),
+                   wire::field<6>("delivery", &Envelope::delivery, wire::max_enum(DeliveryClass::volatile_)),
+                   wire::field<7>("sealed", &Envelope::sealed, wire::max_size(kMaxSealed)));
 
   /// The bytes that bind the ciphertext to its envelope.
   Bytes associated_data() const;
@@ -52,29 +52,30 @@ struct Envelope {
 /// What only the recipient sees: the plaintext of a session message.
 struct Content {
   static constexpr std::string_view kName = "content";
-  std::uint64_t epoch = 0;     ///< the sender's outbox: Unix milliseconds of its creation; a later one replaces it
-  std::uint64_t sequence = 0;  ///< of durable messages of this sender to this recipient in this epoch, from 1; 0: volatile
-  std::uint64_t floor = 0;     ///< every sequence below this is settled: the sender will not send it again
+  std::uint64_t epoch = 0;  ///< the sender's outbox: Unix milliseconds of its creation; a later one replaces it
+  std::uint64_t sequence =
+      0;                    ///< of durable messages of this sender to this recipient in this epoch, from 1; 0: volatile
+  std::uint64_t floor = 0;  ///< every sequence below this is settled: the sender will not send it again
   WallTime sent;
-  std::string type;            ///< application-defined name, "" is plain
-  std::string content_type;    ///< media type, "" is unknown
+  std::string type;          ///< application-defined name, "" is plain
+  std::string content_type;  ///< media type, "" is unknown
   std::optional<MessageId> in_reply_to;
-  ByteView body;               ///< borrowed
+  ByteView body;  ///< borrowed
 
-  static constexpr auto kFields = wire::fields(
-      wire::field<1>("epoch", &Content::epoch), wire::field<2>("sequence", &Content::sequence),
-      wire::field<3>("floor", &Content::floor), wire::field<4>("sent", &Content::sent),
-      wire::field<5>("type", &Content::type, wire::max_size(kMaxTypeLength)),
-      wire::field<6>("content_type", &Content::content_type, wire::max_size(kMaxTypeLength)),
-      wire::field<7>("in_reply_to", &Content::in_reply_to),
-      wire::field<8>("body", &Content::body, wire::max_size(kMaxBody)));
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("epoch", &Content::epoch), wire::field<2>("sequence", &Content::sequence),
+                   wire::field<3>("floor", &Content::floor), wire::field<4>("sent", &Content::sent),
+                   wire::field<5>("type", &Content::type, wire::max_size(kMaxTypeLength)),
+                   wire::field<6>("content_type", &Content::content_type, wire::max_size(kMaxTypeLength)),
+                   wire::field<7>("in_reply_to", &Content::in_reply_to),
+                   wire::field<8>("body", &Content::body, wire::max_size(kMaxBody)));
 };
 
 /// The payload of a COSE_Sign1 by the recipient: it alone proves delivery. One signature covers many messages.
 struct Receipt {
   static constexpr std::string_view kName = "receipt";
-  identity::PeerId by;   ///< who signed: the recipient
-  identity::PeerId to;   ///< the sender of the messages
+  identity::PeerId by;  ///< who signed: the recipient
+  identity::PeerId to;  ///< the sender of the messages
   WallTime at;
   std::vector<MessageId> delivered;
 
@@ -92,10 +93,10 @@ struct Refusal {
   std::uint32_t retry_after_ms = 0;  ///< clamped by the receiver of the refusal
   std::vector<MessageId> ids;
 
-  static constexpr auto kFields = wire::fields(
-      wire::field<1>("reason", &Refusal::reason, wire::max_enum(Reason::window)),
-      wire::field<2>("retry_after_ms", &Refusal::retry_after_ms),
-      wire::field<3>("ids", &Refusal::ids, wire::max_count(kMaxReceiptIds)));
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("reason", &Refusal::reason, wire::max_enum(Reason::window)),
+                   wire::field<2>("retry_after_ms", &Refusal::retry_after_ms),
+                   wire::field<3>("ids", &Refusal::ids, wire::max_count(kMaxReceiptIds)));
 };
 
 }  // namespace ekiden::router

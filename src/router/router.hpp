@@ -1,25 +1,28 @@
 // Outbox, inbox and receipts: a message accepted here is delivered once, or its sender is told why not.
 //
-// Inputs: submit (the application sends), take (the application has what it read), envelopes, receipts and refusals from
-// links, what the session engine sealed or opened, links up and down, persisted. Outputs: Seal and Open requests for the
-// session engine, Persist, Transmit, Connect, answers and events for the application. Timers: retry, expiry, connect
-// release.
+// Inputs: submit (the application sends), take (the application has what it read), envelopes, receipts and refusals
+// from links, what the session engine sealed or opened, links up and down, persisted. Outputs: Seal and Open requests
+// for the session engine, Persist, Transmit, Connect, answers and events for the application. Timers: retry, expiry,
+// connect release.
 //
-// The life of a durable message. At the sender: submitted -> accepted (row in the outbox persisted, answered) -> in flight
-// (sealed, session state persisted, transmitted) -> delivered (the recipient's signed receipt verified), expired or
-// cancelled. At the recipient: opened -> row in the inbox persisted together with the session state -> receipt and
+// The life of a durable message. At the sender: submitted -> accepted (row in the outbox persisted, answered) -> in
+// flight (sealed, session state persisted, transmitted) -> delivered (the recipient's signed receipt verified), expired
+// or cancelled. At the recipient: opened -> row in the inbox persisted together with the session state -> receipt and
 // arrival -> taken by the application.
 //
 // Rules, and why:
 //  1. Nothing is acknowledged before it is persisted: neither acceptance nor receipt.
-//  2. At most `max_in_flight` messages per peer are sealed and not receipted. They are sealed when they enter the flight,
+//  2. At most `max_in_flight` messages per peer are sealed and not receipted. They are sealed when they enter the
+//  flight,
 //     highest priority first; the same sealed bytes are sent again while the process lives. (The recipient's bound on
 //     skipped keys is never reached by reordering; after a crash the message is sealed anew under fresh keys.)
-//  3. Deduplication does not rest on sessions: each sender numbers its messages to each recipient; the recipient keeps the
+//  3. Deduplication does not rest on sessions: each sender numbers its messages to each recipient; the recipient keeps
+//  the
 //     set of received numbers above the sender's floor, on disk, and forgets what the floor has passed. (Survives
 //     restarts, session resets and replays, in memory bounded by `max_window`.)
 //  4. A repeated message is answered with its receipt again: the first may have been lost.
-//  5. A receipt settles a message only if its signature is that of the recipient, it names us, and the message is ours to
+//  5. A receipt settles a message only if its signature is that of the recipient, it names us, and the message is ours
+//  to
 //     that recipient. A refusal only delays.
 //  6. Retries back off exponentially with jitter, from `retry_min` to `retry_max`, and end with the message's expiry.
 //  7. Quotas are checked before acceptance and a refusal says which one; what was accepted is never evicted.
@@ -124,7 +127,7 @@ struct Seal {
 };
 /// Open this and call on_opened or on_unopenable.
 struct Open {
-  Envelope envelope;                   ///< `sealed` points into `buffer`
+  Envelope envelope;  ///< `sealed` points into `buffer`
   std::shared_ptr<const Bytes> buffer;
 };
 struct Persist {
@@ -170,16 +173,16 @@ struct Config {
   std::size_t max_inbox_messages = 65'536;
   std::size_t max_inbox_bytes = 128 << 20;
   std::size_t max_inbox_bytes_per_peer = 64 << 20;
-  std::size_t max_volatile = 8'192;      ///< waiting in memory for a link
-  std::size_t max_in_flight = 256;       ///< per peer
+  std::size_t max_volatile = 8'192;  ///< waiting in memory for a link
+  std::size_t max_in_flight = 256;   ///< per peer
   std::size_t max_in_flight_bytes = 2 << 20;
-  std::size_t max_window = 65'536;       ///< numbers above the floor, per sender
+  std::size_t max_window = 65'536;  ///< numbers above the floor, per sender
   std::size_t max_senders = 16'384;
-  std::size_t max_history = 10'000;      ///< settled messages that trace() still knows
-  Duration retry_min = seconds(2);       ///< without receipt over a link that is up
+  std::size_t max_history = 10'000;  ///< settled messages that trace() still knows
+  Duration retry_min = seconds(2);   ///< without receipt over a link that is up
   Duration retry_max = minutes(10);
   Duration connect_linger = seconds(60);
-  Duration clock_skew = minutes(10);     ///< how far expiry may be behind and still be taken
+  Duration clock_skew = minutes(10);  ///< how far expiry may be behind and still be taken
 };
 
 struct RouterStatus {
@@ -188,7 +191,7 @@ struct RouterStatus {
   std::size_t in_flight = 0;
   std::size_t inbox_messages = 0;  ///< not taken yet
   std::size_t inbox_bytes = 0;
-  std::uint64_t accepted = 0;      ///< since start, as are the next
+  std::uint64_t accepted = 0;  ///< since start, as are the next
   std::uint64_t delivered = 0;
   std::uint64_t expired = 0;
   std::uint64_t received = 0;

@@ -1,0 +1,238 @@
+#include "router/inbox.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace ekiden::router {
+namespace {
+
+// How long a refused sender should wait. It clamps and spreads these itself.
+constexpr Duration kRetryFull = seconds(30);
+constexpr Duration kRetryStorage = seconds(10);
+constexpr Duration kRetryExpired = minutes(5);
+constexpr Duration kRetryWindow = seconds(1);
+
+/// By how much sealed bytes can exceed their content.
+constexpr std::size_t kSealedOverhead = kMaxSealed - kMaxBody;
+
+Duration retry_after(Refusal::Reason reason) {
+  switch (reason) {
+    case Refusal::Reason::inbox_full:
+      return kRetryFull;
+    case Refusal::Reason::storage:
+      return kRetryStorage;
+    case Refusal::Reason::expired:
+      return kRetryExpired;
+    case Refusal::Reason::window:
+      return kRetryWindow;
+  }
+  std::unreachable();
+}
+
+ArrivedPtr make_arrived(Now now, std::uint64_t number, const Envelope& envelope, Content content) {
+  return std::make_shared<Arrived>(Arrived{.number = number,
+                                           .id = envelope.id,
+                                           .from = envelope.from,
+                                           .sent = content.sent,
+                                           .received = from_unix_ms(to_unix_ms(now.wall)),
+                                           .expires = envelope.expires,
+                                           .priority = envelope.priority,
+                                           .delivery = envelope.delivery,
+                                           .type = std::move(content.type),
+                                           .content_type = std::move(content.content_type),
+                                           .in_reply_to = content.in_reply_to,
+                                           .body = to_bytes(content.body)});
+}
+
+}  // namespace
+
+Status Receiver::on_envelope(Now now, const identity::PeerId& from, std::shared_ptr<const Bytes> buffer, ByteView body,
+                             const Status& storage, Effects& out) {
+  EKIDEN_ASSIGN(const Envelope envelope, wire::decode<Envelope>(body));
+  if (envelope.to != self_) return fail(Errc::refused, "an envelope for somebody else: this node does not forward");
+  if (envelope.from != from) {
+    return fail(Errc::refused, "an envelope by somebody else than the neighbour that brought it");
+  }
+  if (may_open(now, envelope, storage, out)) out.push(Open{.envelope = envelope, .buffer = std::move(buffer)});
+  return {};
+}
+
+bool Receiver::may_open(Now now, const Envelope& envelope, const Status& storage, Effects& out) {
+  const bool expired = envelope.expires + config_.clock_skew < now.wall;
+  if (envelope.delivery == DeliveryClass::volatile_) return !expired;
+  const auto sender = senders_.find(envelope.from);
+  const Window* window = sender == senders_.end() ? nullptr : &sender->second;
+  if (window != nullptr && window->ids.contains(envelope.id)) {
+    if (storage) return true;  // opened again, so that the session does not wait for this key
+    repeat(now, envelope.from, window->ids.at(envelope.id), out);
+    return false;
+  }
+  const std::size_t least = envelope.sealed.size() > kSealedOverhead ? envelope.sealed.size() - kSealedOverhead : 0;
+  if (!storage) {
+    refuse(now, envelope, Refusal::Reason::storage, out);
+  } else if (expired) {
+    refuse(now, envelope, Refusal::Reason::expired, out);
+  } else if (!has_inbox_room(window, least)) {
+    refuse(now, envelope, Refusal::Reason::inbox_full, out);
+  } else {
+    return true;
+  }
+  return false;
+}
+
+bool Receiver::has_inbox_room(const Window* window, std::size_t size) const {
+  const std::size_t free = config_.max_inbox_messages - std::min(config_.max_inbox_messages, untaken_);
+  const std::size_t free_bytes = config_.max_inbox_bytes - std::min(config_.max_inbox_bytes, untaken_bytes_);
+  const std::size_t used = window == nullptr ? 0 : window->untaken;
+  const std::size_t used_bytes = window == nullptr ? 0 : window->untaken_bytes;
+  return used < free && used_bytes + size <= std::min(free_bytes, config_.max_inbox_bytes_per_peer);
+}
+
+bool Receiver::is_sound(const Envelope& envelope, const Result<Content>& content) {
+  if (!content) return false;
+  if (envelope.delivery == DeliveryClass::volatile_) return content->sequence == 0;
+  return content->sequence > 0 && content->floor <= content->sequence;
+}
+
+void Receiver::on_opened(Now now, const Envelope& envelope, ByteView plaintext, store::Batch changes, Effects& out) {
+  auto content = wire::decode<Content>(plaintext);
+  if (!is_sound(envelope, content)) {
+    journal_.write(std::move(changes), out);
+    refuse(now, envelope, Refusal::Reason::window, out);
+  } else if (envelope.delivery == DeliveryClass::volatile_) {
+    journal_.write(std::move(changes), out);
+    ++received_;
+    out.push(Arrival{make_arrived(now, 0, envelope, std::move(*content))});
+  } else {
+    on_durable(now, envelope, std::move(*content), std::move(changes), out);
+  }
+}
+
+/// Whatever the verdict: what `batch` holds already is persisted, for the session has used up the key.
+void Receiver::on_durable(Now now, const Envelope& envelope, Content content, store::Batch batch, Effects& out) {
+  const identity::PeerId& from = envelope.from;
+  const auto known = senders_.find(from);
+  const bool is_new = known == senders_.end();
+  Window fresh{.epoch = content.epoch, .floor = content.floor};
+  Window* window = is_new ? &fresh : &known->second;
+  bool changed = is_new;
+  if (!is_new && content.epoch >= window->epoch) changed = advance(*window, content.epoch, content.floor, batch);
+
+  Verdict verdict = judge(*window, envelope, content);
+  if (verdict == Verdict::fresh && !make_room(now, from, *window, batch)) verdict = Verdict::refused_window;
+  if (verdict == Verdict::fresh) {
+    if (is_new) {
+      window = &senders_.emplace(from, std::move(fresh)).first->second;
+      by_expiry_.emplace(window->expires, from);
+    }
+    changed = extend_expiry(now, from, *window, envelope.expires) || changed;
+    const std::uint64_t number = accept(now, envelope, std::move(content), *window, batch, out);
+    if (changed) write_window(from, *window, batch);
+    journal_.wait(journal_.write(std::move(batch), out), ArrivalWaits{number});
+    return;
+  }
+  if (changed && !is_new) write_window(from, *window, batch);
+  journal_.write(std::move(batch), out);
+  if (verdict == Verdict::repeated) return repeat(now, from, window->ids.at(envelope.id), out);
+  refuse(now, envelope, verdict == Verdict::refused_full ? Refusal::Reason::inbox_full : Refusal::Reason::window, out);
+}
+
+Receiver::Verdict Receiver::judge(const Window& window, const Envelope& envelope, const Content& content) const {
+  if (content.epoch < window.epoch || content.sequence < window.floor) return Verdict::refused_window;
+  if (window.ids.contains(envelope.id)) return Verdict::repeated;
+  if (window.received.contains(content.sequence)) return Verdict::refused_window;
+  const std::size_t size = content.body.size() + content.type.size() + content.content_type.size();
+  return has_inbox_room(&window, size) ? Verdict::fresh : Verdict::refused_full;
+}
+
+std::uint64_t Receiver::accept(Now now, const Envelope& envelope, Content content, Window& window, store::Batch& batch,
+                               Effects& out) {
+  const std::uint64_t number = counters_.next_arrival(journal_, out);
+  const std::uint64_t sequence = content.sequence;
+  Entry entry{.from = envelope.from,
+              .id = envelope.id,
+              .epoch = content.epoch,
+              .sequence = sequence,
+              .expires = envelope.expires,
+              .message = make_arrived(now, number, envelope, std::move(content))};
+  write_entry(number, entry, batch);
+  const std::size_t size = size_of(*entry.message);
+  window.received.emplace(sequence, number);
+  window.ids.emplace(entry.id, number);
+  ++remembered_;
+  ++window.untaken;
+  window.untaken_bytes += size;
+  ++untaken_;
+  untaken_bytes_ += size;
+  rows_.emplace_hint(rows_.end(), number, std::move(entry));
+  return number;
+}
+
+/// Received before. If its row is not persisted yet the receipt comes with that.
+void Receiver::repeat(Now now, const identity::PeerId& from, std::uint64_t number, Effects& out) {
+  ++duplicates_;
+  const Entry& entry = rows_.at(number);
+  if (entry.persisted) answers_.delivered(now, from, entry.id, out);
+}
+
+void Receiver::refuse(Now now, const Envelope& envelope, Refusal::Reason reason, Effects& out) {
+  ++refused_;
+  if (envelope.delivery == DeliveryClass::volatile_) return;
+  answers_.refuse(now, envelope.from, envelope.id, reason, retry_after(reason), out);
+}
+
+void Receiver::on_duplicate(Now now, const Envelope& envelope, Effects& out) {
+  if (envelope.delivery == DeliveryClass::volatile_) {
+    ++duplicates_;
+    return;
+  }
+  const auto sender = senders_.find(envelope.from);
+  if (sender != senders_.end()) {
+    const auto known = sender->second.ids.find(envelope.id);
+    if (known != sender->second.ids.end()) return repeat(now, envelope.from, known->second, out);
+  }
+  refuse(now, envelope, Refusal::Reason::window, out);
+}
+
+void Receiver::on_persisted(Now now, std::uint64_t number, Effects& out) {
+  Entry& entry = rows_.at(number);
+  entry.persisted = true;
+  ++received_;
+  out.push(Arrival{entry.message});
+  answers_.delivered(now, entry.from, entry.id, out);
+}
+
+void Receiver::take(RequestId request, std::vector<std::uint64_t> numbers, Effects& out) {
+  std::ranges::sort(numbers);
+  numbers.erase(std::ranges::unique(numbers).begin(), numbers.end());
+  store::Batch batch;
+  Status answer;
+  for (const std::uint64_t number : numbers) {
+    const auto found = rows_.find(number);
+    if (found == rows_.end() || !found->second.persisted || found->second.message == nullptr) {
+      if (answer)
+        answer = fail(Errc::not_found, "no message " + std::to_string(number) + " in the inbox; the others are taken");
+      continue;
+    }
+    Entry& entry = found->second;
+    Window& window = senders_.at(entry.from);
+    const std::size_t size = size_of(*entry.message);
+    --window.untaken;
+    window.untaken_bytes -= size;
+    --untaken_;
+    untaken_bytes_ -= size;
+    entry.message = nullptr;
+    if (is_in_window(entry, window)) {
+      write_entry(number, entry, batch);
+    } else {
+      batch.erase(store::Table::inbox, number);
+      rows_.erase(found);
+    }
+  }
+  if (batch.empty()) return out.push(Taken{request, std::move(answer)});
+  journal_.wait(journal_.write(std::move(batch), out), TakeWaits{request, std::move(answer)});
+}
+
+}  // namespace ekiden::router

@@ -1,0 +1,144 @@
+// The recipient's side: takes each message once, keeps it on disk until the application has it, and never again.
+//
+// Inputs: envelopes from links, what the session engine opened or called a duplicate, take from the application,
+// persisted. Outputs: Open, Persist, Arrival, Taken; receipts and refusals through router/receipts.hpp. No timers.
+//
+// The window. Each durable message carries its sender's epoch (one outbox), its sequence to us in that epoch, and the
+// floor below which the sender has settled everything. For each sender we hold {epoch, floor, received sequences at or
+// above the floor}, in Table::windows and in the rows of Table::inbox. What arrives is, in this order:
+//
+//   from an epoch before the window's     refused (window): a data directory was restored from a copy, or replayed
+//   from a later epoch                    a new outbox: its window replaces the old one
+//   below the floor                       refused (window): settled, the sender passes the refusal over
+//   of an id in the window                received before: receipt again
+//   of a sequence in the window           refused (window): a sender that gives one number to two messages
+//   over a bound of the window            refused (window)
+//   over a quota of the inbox             refused (inbox_full)
+//   anything else                         new: row and window are persisted, then arrival and receipt
+//
+// Why deduplication survives anything: the set is on disk with the messages, so a crash loses both or neither; a row
+// that the application has taken stays as a tombstone until the floor has passed it; and a floor that lets rows go is
+// persisted in the batch that erases them.
+//
+// After a refusal the key of the message may be used up. A sender that repeats the same bytes then meets a duplicate
+// whose id we do not know: refused (window), which makes it seal the message anew. So every exchange ends with a
+// receipt, or with the message's expiry.
+//
+// Bounds: quotas of messages and bytes; `max_window` for each sender and kMaxWindows in total; `max_senders`. A sender
+// may use no more than is still free of the total (bytes, messages, window), so that however many senders are greedy,
+// each gets a like share and a newcomer finds room: one stranger cannot fill the inbox. A sender is forgotten only when
+// there are too many, only with nothing left to be taken, and only when all its messages have expired: repeats are
+// then refused as expired.
+//
+// Invariants: a sequence in a window has a row; a row that is not in a window holds a message not taken yet; bytes and
+// counts equal the sums over the rows; nothing is announced or receipted before its row is persisted.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "router/journal.hpp"
+#include "router/receipts.hpp"
+#include "router/rows.hpp"
+
+namespace ekiden::router {
+
+inline constexpr std::size_t kMaxWindows = std::size_t{1} << 18;  ///< remembered sequences, over all senders
+
+class Receiver {
+ public:
+  Receiver(const identity::PeerId& self, const Config& config, Journal& journal, Counters& counters, Answers& answers)
+      : self_(self), config_(config), journal_(journal), counters_(counters), answers_(answers) {}
+
+  /// Windows first, then rows in ascending order. Errors: storage_corrupt.
+  Status load_window(ByteView name, ByteView value);
+  Status load_row(std::uint64_t number, ByteView value);
+  /// Announces what is not taken yet.
+  void start(Effects& out) const;
+
+  /// Decides on what the header says whether it is worth opening. `storage`: why nothing can be persisted now.
+  Status on_envelope(Now now, const identity::PeerId& from, std::shared_ptr<const Bytes> buffer, ByteView body,
+                     const Status& storage, Effects& out);
+  void on_opened(Now now, const Envelope& envelope, ByteView plaintext, store::Batch changes, Effects& out);
+  void on_duplicate(Now now, const Envelope& envelope, Effects& out);
+  void take(RequestId request, std::vector<std::uint64_t> numbers, Effects& out);
+
+  /// The row with this number is persisted: announce and receipt it. The caller flushes the answers.
+  void on_persisted(Now now, std::uint64_t number, Effects& out);
+
+  std::vector<ArrivedPtr> untaken(std::uint64_t after, std::size_t limit) const;
+  std::optional<Trace> trace(const MessageId& id) const;
+  void add_status(RouterStatus& status) const;
+  void check_invariants() const;
+
+ private:
+  struct Entry {
+    identity::PeerId from;
+    MessageId id;
+    std::uint64_t epoch = 0;
+    std::uint64_t sequence = 0;
+    WallTime expires{};
+    ArrivedPtr message;  ///< null: a tombstone
+    bool persisted = false;
+  };
+  struct Window {
+    std::uint64_t epoch = 0;
+    std::uint64_t floor = 0;
+    WallTime expires{};                                 ///< of the last to expire, rounded up to the hour
+    std::map<std::uint64_t, std::uint64_t> received{};  ///< sequence -> number of the row
+    std::map<MessageId, std::uint64_t> ids{};           ///< id -> number of the row
+    std::size_t untaken = 0;                            ///< messages, in the window or out of it
+    std::size_t untaken_bytes = 0;
+  };
+  using Senders = std::map<identity::PeerId, Window>;
+  enum class Verdict { fresh, repeated, refused_window, refused_full };
+
+  static std::size_t size_of(const Arrived& message) {
+    return message.body.size() + message.type.size() + message.content_type.size();
+  }
+
+  // inbox.cpp
+  static bool is_sound(const Envelope& envelope, const Result<Content>& content);
+  void on_durable(Now now, const Envelope& envelope, Content content, store::Batch batch, Effects& out);
+  Verdict judge(const Window& window, const Envelope& envelope, const Content& content) const;
+  bool has_inbox_room(const Window* window, std::size_t size) const;
+  bool may_open(Now now, const Envelope& envelope, const Status& storage, Effects& out);
+  std::uint64_t accept(Now now, const Envelope& envelope, Content content, Window& window, store::Batch& batch,
+                       Effects& out);
+  void repeat(Now now, const identity::PeerId& from, std::uint64_t number, Effects& out);
+  void refuse(Now now, const Envelope& envelope, Refusal::Reason reason, Effects& out);
+
+  // inbox_window.cpp
+  bool make_room(Now now, const identity::PeerId& from, const Window& window, store::Batch& batch);
+  bool forget_expired_sender(Now now, const identity::PeerId& except, store::Batch& batch);
+  bool advance(Window& window, std::uint64_t epoch, std::uint64_t floor, store::Batch& batch);
+  void drop_below(Window& window, std::uint64_t floor, store::Batch& batch);
+  void drop_all(Window& window, store::Batch& batch);
+  void drop_lowest(Window& window, store::Batch& batch);
+  bool extend_expiry(Now now, const identity::PeerId& from, Window& window, WallTime expires);
+  static void write_window(const identity::PeerId& from, const Window& window, store::Batch& batch);
+  static void write_entry(std::uint64_t number, const Entry& entry, store::Batch& batch);
+  static bool is_in_window(const Entry& entry, const Window& window);
+
+  const identity::PeerId self_;
+  const Config& config_;
+  Journal& journal_;
+  Counters& counters_;
+  Answers& answers_;
+
+  std::map<std::uint64_t, Entry> rows_;
+  Senders senders_;
+  std::set<std::pair<WallTime, identity::PeerId>> by_expiry_;  ///< senders, the first to expire first
+  std::size_t remembered_ = 0;                                 ///< sequences in all windows
+  std::size_t untaken_ = 0;
+  std::size_t untaken_bytes_ = 0;
+  std::uint64_t received_ = 0;
+  std::uint64_t duplicates_ = 0;
+  std::uint64_t refused_ = 0;
+};
+
+}  // namespace ekiden::router

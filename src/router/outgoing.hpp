@@ -1,0 +1,91 @@
+// One message of ours that is not settled, and what is kept for each peer we send to. Plain values; the rules are in
+// router/outbox.hpp.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/time.hpp"
+#include "router/router.hpp"
+#include "router/steps.hpp"
+
+namespace ekiden::router {
+
+/// Where a message is on its way out.
+///
+///   queued --room in the flight--> sealing --sealed--> writing --persisted--> out --receipt--> (settled)
+///     ^                               |                                        |
+///     +-------- cannot be sealed -----+<--- its time to be tried again --- stale (refused, or its session is gone)
+///
+/// Volatile messages wait in `queued` for a link and are settled as soon as they are transmitted.
+enum class Stage : std::uint8_t {
+  queued,
+  sealing,  ///< the session engine has been asked
+  writing,  ///< sealed; the session's new state is being persisted
+  out,      ///< may be transmitted, any number of times, while the process lives
+  stale,    ///< in flight, but the sealed bytes are of no use any more
+};
+
+struct Outgoing {
+  std::uint64_t number = 0;  ///< local: order of acceptance, key of the row
+  MessageId id{};
+  identity::PeerId to{};
+  std::uint64_t sequence = 0;  ///< 0: volatile
+  WallTime accepted{};
+  WallTime expires{};
+  wire::Priority priority = wire::Priority::normal;
+  DeliveryClass delivery = DeliveryClass::durable;
+  std::string type{};
+  std::string content_type{};
+  std::optional<MessageId> in_reply_to{};
+  std::optional<crypto::Digest> digest{};  ///< of the content, if the caller chose the id
+  Bytes body{};
+
+  Stage stage = Stage::queued;
+  bool row_written = false;          ///< the row is in some batch …
+  bool stored = false;               ///< … and persisted: accepted
+  store::PersistToken row_token{};   ///< that batch
+  store::PersistToken send_token{};  ///< what must be persisted before `wire` leaves (stage writing)
+  Bytes wire{};                      ///< the link message, once sealed
+  Instant next_try{};                ///< stages out and stale, over a link that is up
+  std::uint32_t attempts = 0;
+  bool announced_in_flight = false;
+  std::vector<RequestId> waiters{};  ///< whom to tell that it is accepted
+  Steps steps{};
+
+  bool is_durable() const { return delivery == DeliveryClass::durable; }
+  bool in_flight() const { return is_durable() && stage != Stage::queued; }
+  /// What the quotas count.
+  std::size_t size() const { return body.size() + type.size() + content_type.size(); }
+  MessageState state() const { return announced_in_flight ? MessageState::in_flight : MessageState::queued; }
+};
+
+/// Highest priority first, then in the order of acceptance.
+using QueueKey = std::pair<wire::Priority, std::uint64_t>;
+inline QueueKey queue_key(const Outgoing& message) { return {message.priority, message.number}; }
+
+/// A peer we have something for, or a link to.
+struct Recipient {
+  bool up = false;
+  bool wanted = false;      ///< Connect{true} was said
+  bool unsealable = false;  ///< until the link comes up again or the retry timer fires
+  Instant hold_until;       ///< nothing new is sealed before: the peer refuses
+  Instant idle_since;
+  std::uint32_t failures = 0;  ///< rounds of retries without a receipt
+  Duration interval{};         ///< until an unanswered message is sent again; grows with `failures`
+  std::uint64_t last_sequence = 0;
+  std::size_t messages = 0;  ///< of both classes
+  std::size_t flight_bytes = 0;
+  std::map<QueueKey, Outgoing*> queued;       ///< durable, stage queued
+  std::map<QueueKey, Outgoing*> waiting;      ///< volatile, stage queued
+  std::map<std::uint64_t, Outgoing*> flight;  ///< durable, by number, all other stages
+  std::set<std::uint64_t> unsettled;          ///< sequences of durable messages; the first is the floor
+};
+
+}  // namespace ekiden::router

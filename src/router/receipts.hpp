@@ -1,0 +1,78 @@
+// Answers to senders, gathered: receipts and refusals for many messages leave as one.
+//
+// A signature costs more than everything else that is done for a message, and so does verifying it; one COSE_Sign1 over
+// up to kMaxReceiptIds ids spreads both. Receipts of all messages that one commit made durable leave at once, in one
+// object for each peer. Answers to duplicates and refusals wait for kAnswerDelay: after a lost link a sender repeats
+// its whole flight, and the answers should not become one signature each. (Otherwise repeating one message is a cheap
+// way to make us sign.)
+//
+// Inputs: delivered, refuse, flush, time. Output: Transmit. Timer: kAnswerDelay after the first answer that is not
+// flushed by a commit. Bounds: kMaxPendingReceipts ids for each peer, refusals only for peers with a link; peers
+// without a link keep their receipts, at most kMaxSilentPeers of them: what is dropped is asked for again, for the
+// sender repeats what has no receipt. Invariant: every id given to delivered() is of a message persisted in our inbox.
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "identity/identity.hpp"
+#include "router/journal.hpp"
+
+namespace ekiden::router {
+
+/// The external_aad of receipts.
+inline constexpr std::string_view kReceiptPurpose = "ekiden receipt 1";
+inline constexpr Duration kAnswerDelay = milliseconds(10);
+inline constexpr std::size_t kMaxPendingReceipts = 4096;
+inline constexpr std::size_t kMaxSilentPeers = 1024;
+
+class Answers {
+ public:
+  /// `self` outlives this.
+  explicit Answers(const identity::Identity& self) : self_(self) {}
+
+  void on_link_up(Now now, const identity::PeerId& peer, Effects& out);
+  void on_link_down(const identity::PeerId& peer);
+
+  /// This message of `to` is in our inbox and persisted. Leaves with the next flush(), or after kAnswerDelay.
+  void delivered(Now now, const identity::PeerId& to, const MessageId& id, Effects& out);
+  void refuse(Now now, const identity::PeerId& to, const MessageId& id, Refusal::Reason reason, Duration retry_after,
+              Effects& out);
+  /// Sends all answers to peers with a link.
+  void flush(Now now, Effects& out);
+
+  std::optional<Instant> deadline() const { return flush_at_; }
+  void on_deadline(Now now, Effects& out) {
+    if (flush_at_ && *flush_at_ <= now.mono) flush(now, out);
+  }
+
+  void check_invariants() const;
+
+ private:
+  static constexpr std::size_t kReasons = 4;
+  struct Pending {
+    std::vector<MessageId> delivered;
+    std::array<Refusal, kReasons> refusals;
+    bool empty() const;
+  };
+
+  Pending* pending(Now now, const identity::PeerId& peer);
+  void flush_peer(Now now, const identity::PeerId& peer, Pending& pending, Effects& out) const;
+  void send_receipts(Now now, const identity::PeerId& peer, const std::vector<MessageId>& ids, Effects& out) const;
+
+  const identity::Identity& self_;
+  std::set<identity::PeerId> up_;
+  std::map<identity::PeerId, Pending> ready_;                  ///< peers with a link
+  std::map<identity::PeerId, std::vector<MessageId>> silent_;  ///< receipts for peers without
+  std::optional<Instant> flush_at_;
+};
+
+/// Verifies a receipt from a neighbour: its signature by `key`, by == from, to == self.
+/// Errors: malformed, unsupported, unauthenticated, refused (not by that neighbour or not for us).
+Result<Receipt> open_receipt(ByteView cose, const identity::PeerId& from, const crypto::Ed25519PublicKey& key,
+                             const identity::PeerId& self);
+
+}  // namespace ekiden::router

@@ -1,0 +1,220 @@
+// Dispatch: which of Sender, Receiver and Answers an input is for.
+
+#include "router/router.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/check.hpp"
+#include "router/inbox.hpp"
+#include "router/journal.hpp"
+#include "router/outbox.hpp"
+#include "router/receipts.hpp"
+
+namespace ekiden::router {
+
+struct Router::Impl {
+  Impl(const identity::Identity& identity, Config settings, Rng rng)
+      : self(identity),
+        config(std::move(settings)),
+        answers(identity),
+        sender(identity.id(), config, std::move(rng), journal, counters),
+        receiver(identity.id(), config, journal, counters, answers) {}
+
+  const identity::Identity& self;
+  const Config config;
+  Journal journal;
+  Counters counters;
+  Answers answers;
+  Sender sender;
+  Receiver receiver;
+  std::map<identity::PeerId, crypto::Ed25519PublicKey> links;  ///< peers with a link, and the keys of their receipts
+  Status storage;
+};
+
+std::string_view message_state_name(MessageState state) {
+  switch (state) {
+    case MessageState::queued:
+      return "queued";
+    case MessageState::in_flight:
+      return "in-flight";
+    case MessageState::delivered:
+      return "delivered";
+    case MessageState::expired:
+      return "expired";
+    case MessageState::sent:
+      return "sent";
+  }
+  std::unreachable();
+}
+
+Router::Router(const identity::Identity& self, Config config, Rng rng)
+    : impl_(std::make_unique<Impl>(self, std::move(config), std::move(rng))) {}
+Router::~Router() = default;
+
+namespace {
+
+/// The rows of one table, by key.
+std::vector<const store::Row*> rows_of(const std::vector<store::Row>& rows, store::Table table) {
+  std::vector<const store::Row*> found;
+  for (const store::Row& row : rows) {
+    if (row.key.table == table) found.push_back(&row);
+  }
+  std::ranges::sort(found, {}, [](const store::Row* row) -> const store::Key& { return row->key; });
+  return found;
+}
+
+template <class Load>
+Status load_table(const std::vector<store::Row>& rows, store::Table table, std::string_view name, Load&& load) {
+  for (const store::Row* row : rows_of(rows, table)) {
+    Status status = load(*row);
+    if (!status) return fail("table " + std::string(name), std::move(status).error());
+  }
+  return {};
+}
+
+}  // namespace
+
+Status Router::load(const std::vector<store::Row>& rows) {
+  Impl& my = *impl_;
+  EKIDEN_TRY(load_table(rows, store::Table::meta, "meta", [&](const store::Row& row) -> Status {
+    if (as_text(row.key.name) != kMetaName) return {};
+    auto status = my.counters.load(row.value);
+    if (!status) return fail(Errc::storage_corrupt, status.error().message);
+    return status;
+  }));
+  EKIDEN_TRY(load_table(rows, store::Table::windows, "windows",
+                        [&](const store::Row& row) { return my.receiver.load_window(row.key.name, row.value); }));
+  EKIDEN_TRY(load_table(rows, store::Table::inbox, "inbox",
+                        [&](const store::Row& row) { return my.receiver.load_row(row.key.number, row.value); }));
+  EKIDEN_TRY(load_table(rows, store::Table::outbox, "outbox",
+                        [&](const store::Row& row) { return my.sender.load_outbox(row.key.number, row.value); }));
+  return load_table(rows, store::Table::history, "history",
+                    [&](const store::Row& row) { return my.sender.load_history(row.key.number, row.value); });
+}
+
+void Router::start(Now now, Outbox<Effect>& out) {
+  impl_->counters.start(now, impl_->journal, out);
+  impl_->sender.start(now, out);
+  impl_->receiver.start(out);
+}
+
+void Router::submit(Now now, RequestId request, Draft draft, Outbox<Effect>& out) {
+  impl_->sender.submit(now, request, std::move(draft), impl_->storage, out);
+}
+
+void Router::take(Now, RequestId request, const std::vector<std::uint64_t>& numbers, Outbox<Effect>& out) {
+  impl_->receiver.take(request, numbers, out);
+}
+
+void Router::retry_now(Now now, const identity::PeerId& peer, Outbox<Effect>& out) {
+  impl_->sender.retry_now(now, peer, out);
+}
+
+void Router::on_sealed(Now now, const MessageId& message, Bytes sealed, bool must_persist, store::Batch changes,
+                       Outbox<Effect>& out) {
+  impl_->sender.on_sealed(now, message, std::move(sealed), must_persist, std::move(changes), out);
+}
+
+void Router::on_unsealable(Now now, const MessageId& message, const Error& why, Outbox<Effect>& out) {
+  impl_->sender.on_unsealable(now, message, why, out);
+}
+
+void Router::on_opened(Now now, const Envelope& envelope, ByteView plaintext, store::Batch changes,
+                       Outbox<Effect>& out) {
+  impl_->receiver.on_opened(now, envelope, plaintext, std::move(changes), out);
+}
+
+void Router::on_session_lost(Now now, const identity::PeerId& peer, Outbox<Effect>& out) {
+  impl_->sender.on_session_lost(now, peer, out);
+}
+
+void Router::on_duplicate(Now now, const Envelope& envelope, Outbox<Effect>& out) {
+  impl_->receiver.on_duplicate(now, envelope, out);
+}
+
+void Router::on_link_up(Now now, const identity::PeerId& peer, const crypto::Ed25519PublicKey& key,
+                        Outbox<Effect>& out) {
+  impl_->links.insert_or_assign(peer, key);
+  impl_->answers.on_link_up(now, peer, out);
+  impl_->sender.on_link_up(now, peer, out);
+}
+
+void Router::on_link_down(Now now, const identity::PeerId& peer, Outbox<Effect>&) {
+  impl_->links.erase(peer);
+  impl_->answers.on_link_down(peer);
+  impl_->sender.on_link_down(now, peer);
+}
+
+void Router::on_transmit_failed(Now now, const identity::PeerId& peer, Outbox<Effect>&) {
+  impl_->sender.on_transmit_failed(now, peer);
+}
+
+Status Router::on_envelope(Now now, const identity::PeerId& from, std::shared_ptr<const Bytes> buffer, ByteView body,
+                           Outbox<Effect>& out) {
+  return impl_->receiver.on_envelope(now, from, std::move(buffer), body, impl_->storage, out);
+}
+
+Status Router::on_receipt(Now now, const identity::PeerId& from, ByteView body, Outbox<Effect>& out) {
+  const auto link = impl_->links.find(from);
+  if (link == impl_->links.end()) return fail(Errc::unauthenticated, "a receipt from a peer without a link");
+  EKIDEN_ASSIGN(const Receipt receipt, open_receipt(body, from, link->second, impl_->self.id()));
+  impl_->sender.on_receipt(now, from, body, receipt, out);
+  return {};
+}
+
+Status Router::on_refusal(Now now, const identity::PeerId& from, ByteView body, Outbox<Effect>&) {
+  EKIDEN_ASSIGN(const Refusal refusal, wire::decode<Refusal>(body));
+  impl_->sender.on_refusal(now, from, refusal);
+  return {};
+}
+
+void Router::on_persisted(Now now, store::PersistToken token, Outbox<Effect>& out) {
+  bool arrivals = false;
+  const auto wake = Overloaded{
+      [&](const OutgoingWaits& waits) { impl_->sender.on_persisted(now, waits.id, out); },
+      [&](const ArrivalWaits& waits) {
+        arrivals = true;
+        impl_->receiver.on_persisted(now, waits.number, out);
+      },
+      [&](TakeWaits&& waits) { out.push(Taken{waits.request, std::move(waits.answer)}); },
+  };
+  impl_->journal.on_persisted(token, [&](Waiter&& waiter) { std::visit(wake, std::move(waiter)); });
+  if (arrivals) impl_->answers.flush(now, out);
+}
+
+void Router::set_storage(Now, Status state) { impl_->storage = std::move(state); }
+
+std::optional<Instant> Router::deadline() const { return earlier(impl_->sender.deadline(), impl_->answers.deadline()); }
+
+void Router::on_deadline(Now now, Outbox<Effect>& out) {
+  impl_->sender.on_deadline(now, out);
+  impl_->answers.on_deadline(now, out);
+}
+
+std::optional<Trace> Router::trace(const MessageId& id) const {
+  if (auto outgoing = impl_->sender.trace(id)) return outgoing;
+  return impl_->receiver.trace(id);
+}
+
+std::vector<Trace> Router::outgoing(std::size_t limit) const { return impl_->sender.newest(limit); }
+
+std::vector<ArrivedPtr> Router::inbox(std::uint64_t after, std::size_t limit) const {
+  return impl_->receiver.untaken(after, limit);
+}
+
+RouterStatus Router::status() const {
+  RouterStatus status;
+  impl_->sender.add_status(status);
+  impl_->receiver.add_status(status);
+  return status;
+}
+
+void Router::check_invariants() const {
+  impl_->sender.check_invariants();
+  impl_->receiver.check_invariants();
+  impl_->answers.check_invariants();
+}
+
+}  // namespace ekiden::router
