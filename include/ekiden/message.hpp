@@ -31,12 +31,12 @@ enum class Priority : std::uint8_t { critical, high, normal, low, background };
 enum class Delivery : std::uint8_t { durable, volatile_ };
 
 struct OutgoingMessage {
-  PeerId to;
-  std::string body;          ///< any bytes, at most 32 KiB
-  std::string type;          ///< application-defined, at most 128 bytes
-  std::string content_type;  ///< media type, at most 128 bytes
-  std::string in_reply_to;   ///< id of a message, or empty
-  std::string id;            ///< a UUID v4 of yours makes sending idempotent; empty: one is made
+  PeerId to{};
+  std::string body{};          ///< any bytes, at most 32 KiB
+  std::string type{};          ///< application-defined, at most 128 bytes
+  std::string content_type{};  ///< media type, at most 128 bytes
+  std::string in_reply_to{};   ///< id of a message, or empty
+  std::string id{};            ///< a UUID v4 of yours makes sending idempotent; empty: one is made
   std::chrono::milliseconds ttl = std::chrono::hours(24 * 7);  ///< at most 30 days
   Priority priority = Priority::normal;
   Delivery delivery = Delivery::durable;

@@ -18,9 +18,9 @@
 namespace ekiden {
 
 struct NodeOptions {
-  std::filesystem::path data_dir;   ///< identity, settings and store; one running node a directory
-  bool create = true;               ///< make the directory and an identity if there is none
-  std::vector<std::string> listen;  ///< replaces the setting: "tcp://127.0.0.1:0"; port 0: any free
+  std::filesystem::path data_dir{};   ///< identity, settings and store; one running node a directory
+  bool create = true;                 ///< make the directory and an identity if there is none
+  std::vector<std::string> listen{};  ///< replaces the setting: "tcp://127.0.0.1:0"; port 0: any free
 };
 
 class EKIDEN_EXPORT Node {
