@@ -71,7 +71,9 @@ void check_golden(const T& sample) {
   const auto decoded = wire::decode<T>(golden);
   ASSERT_TRUE(decoded) << decoded.error().message;
   EXPECT_EQ(to_hex(wire::encode(*decoded)), to_hex(bytes));
-  if constexpr (std::equality_comparable<T>) EXPECT_TRUE(*decoded == sample);
+  if constexpr (std::equality_comparable<T>) {
+    EXPECT_TRUE(*decoded == sample);
+  }
 }
 
 }  // namespace ekiden::test
