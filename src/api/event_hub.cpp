@@ -1,0 +1,70 @@
+#include "api/event_hub.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/http_grammar.hpp"
+#include "api/views.hpp"
+
+namespace ekiden::api {
+namespace {
+
+Result<EventKinds> parse_kind(std::string_view name) {
+  if (name == "message") return EventKinds::message;
+  if (name == "state") return EventKinds::state;
+  if (name == "peer") return EventKinds::peer;
+  return fail(Errc::invalid_argument,
+              "'" + std::string(name) + "' is not a kind of event; there are message, state and peer");
+}
+
+}  // namespace
+
+Result<EventKinds> parse_event_kinds(std::string_view text) {
+  if (text.empty()) return EventKinds::all;
+  std::uint8_t kinds = 0;
+  while (!text.empty()) {
+    EKIDEN_ASSIGN(const auto kind, parse_kind(grammar::take_until(text, ',')));
+    kinds = static_cast<std::uint8_t>(kinds | static_cast<std::uint8_t>(kind));
+  }
+  return static_cast<EventKinds>(kinds);
+}
+
+void EventHub::add(std::weak_ptr<EventSubscriber> subscriber, EventKinds kinds) {
+  entries_.push_back({std::move(subscriber), kinds});
+}
+
+bool EventHub::is_wanted(EventKinds kind) const {
+  return std::ranges::any_of(
+      entries_, [kind](const Entry& entry) { return includes(entry.kinds, kind) && !entry.subscriber.expired(); });
+}
+
+void EventHub::publish(EventKinds kind, std::string line) {
+  std::erase_if(entries_, [](const Entry& entry) { return entry.subscriber.expired(); });
+  const auto shared = std::make_shared<const std::string>(std::move(line));
+  for (const auto& entry : entries_) {
+    if (!includes(entry.kinds, kind)) continue;
+    if (const auto subscriber = entry.subscriber.lock()) subscriber->on_event(shared);
+  }
+}
+
+void EventHub::on_arrival(const router::ArrivedPtr& message) {
+  if (!is_wanted(EventKinds::message)) return;
+  publish(EventKinds::message, dump_json(message_event(*message, backend_.contacts())));
+}
+
+void EventHub::on_state(const node::StateChanged& change) {
+  if (!is_wanted(EventKinds::state)) return;
+  publish(EventKinds::state, dump_json(state_event(change, backend_.now().wall, backend_.contacts())));
+}
+
+void EventHub::on_peer_up(const identity::PeerId& peer) {
+  if (!is_wanted(EventKinds::peer)) return;
+  publish(EventKinds::peer, dump_json(peer_event(peer, nullptr, backend_.contacts())));
+}
+
+void EventHub::on_peer_down(const identity::PeerId& peer, const Error& why) {
+  if (!is_wanted(EventKinds::peer)) return;
+  publish(EventKinds::peer, dump_json(peer_event(peer, &why, backend_.contacts())));
+}
+
+}  // namespace ekiden::api

@@ -1,0 +1,66 @@
+// Who hears what happens on the node: one hub, many subscribers, each with a bounded queue of its own.
+//
+// Inputs: what the Host tells its Listener. Outputs: one line of JSON per event, made once and shared by all
+// subscribers, and only if somebody wants that kind. A subscriber that does not keep up is the subscriber's problem:
+// its own queue overflows and its connection is closed with a reason (api/event_connection.hpp); the node never waits
+// for it.
+//
+// Lives on the loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/backend.hpp"
+#include "base/result.hpp"
+
+namespace ekiden::api {
+
+using EventText = std::shared_ptr<const std::string>;
+
+/// A set of kinds of events, as bits.
+enum class EventKinds : std::uint8_t { none = 0, message = 1, state = 2, peer = 4, all = 7 };
+
+constexpr bool includes(EventKinds set, EventKinds kind) {
+  return (static_cast<std::uint8_t>(set) & static_cast<std::uint8_t>(kind)) != 0;
+}
+
+/// Reads "message,state"; an empty text means all. Errors: invalid_argument, listing the kinds.
+Result<EventKinds> parse_event_kinds(std::string_view text);
+
+class EventSubscriber {
+ public:
+  virtual ~EventSubscriber() = default;
+  virtual void on_event(const EventText& line) = 0;
+};
+
+class EventHub final : public runtime::Listener {
+ public:
+  /// The backend outlives the hub.
+  explicit EventHub(const Backend& backend) : backend_(backend) {}
+
+  /// The subscriber leaves by dying.
+  void add(std::weak_ptr<EventSubscriber> subscriber, EventKinds kinds);
+
+  void on_arrival(const router::ArrivedPtr& message) override;
+  void on_state(const node::StateChanged& change) override;
+  void on_peer_up(const identity::PeerId& peer) override;
+  void on_peer_down(const identity::PeerId& peer, const Error& why) override;
+
+ private:
+  struct Entry {
+    std::weak_ptr<EventSubscriber> subscriber;
+    EventKinds kinds;
+  };
+
+  bool is_wanted(EventKinds kind) const;
+  void publish(EventKinds kind, std::string line);
+
+  const Backend& backend_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace ekiden::api
