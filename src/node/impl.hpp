@@ -87,6 +87,7 @@ struct Node::Impl {
     std::optional<store::PersistToken> router;
     std::vector<RequestId> answers;  ///< requests that are done once it is on disk
     bool record = false;
+    std::uint64_t sessions = 0;  ///< changes of the sessions up to this one are in the batch
   };
   store::Batch batch;           ///< written since the last Persist
   InFlight waiting{};           ///< for `batch`

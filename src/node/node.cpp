@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/deadline_map.hpp"
 #include "node/impl.hpp"
 
 namespace ekiden::node {
@@ -112,9 +113,11 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
     InFlight& first = in_flight.front();
     if (first.router) done.router = first.router;
     done.record |= first.record;
+    done.sessions = first.sessions;
     for (const RequestId request : first.answers) reply(request, {});
     in_flight.pop_front();
   }
+  sessions.on_persisted(done.sessions);
   if (done.router) router.on_persisted(now, *done.router, router_out);
   if (done.record) publish_record(now);
 }
@@ -134,6 +137,7 @@ void Node::Impl::settle(Now now) {
   }
   if (batch.empty() && !persist_wanted) return;
   waiting.token = store::PersistToken{++last_token};
+  waiting.sessions = sessions.last_change();
   out->push(Persist{waiting.token, std::exchange(batch, {})});
   in_flight.push_back(std::exchange(waiting, {}));
   persist_wanted = false;

@@ -63,6 +63,8 @@ void Node::Impl::open(Now now, const router::Open& request) {
                      wire::encode(SessionReset{*id}));
       }
       return;
+    case session::OpenFailure::full:
+      return;
     case session::OpenFailure::bad:
       on_bad_message(now, envelope.from, static_cast<std::uint8_t>(wire::MessageType::envelope),
                      {Errc::unauthenticated, "message " + envelope.id.text() + " cannot be decrypted"});

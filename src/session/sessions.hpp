@@ -4,25 +4,39 @@
 // engine is transactional and keeps no promise that the disk does not keep: every call that moves a ratchet appends the
 // new state to the caller's Batch, and the caller persists that batch, together with what depends on it, in one piece.
 //
-// Inputs: seal, open, on_reset, a record of a peer, time (prekey rotation, expiry). Outputs: state in the caller's batch;
-// effects PrekeyChanged, SendReset, Settled, Closed. Timers: prekey rotation and erasure, session expiry, flushing of
-// receive state.
+// Inputs: seal, open, on_reset, what is on disk, time. Outputs: state in the caller's batch; effects PrekeyChanged,
+// Flush, Changed. Timers: prekey rotation and erasure, session expiry, flushing of receive state.
+//
+// Duties of the caller, without which the rules below do not hold:
+//   - every batch is persisted, also that of a message which is then refused, and in the order of the calls that filled
+//     them, Flush effects included; two rows of one session in the wrong order would let a key be used again;
+//   - batches that hold changes up to last_change() being on disk is told with on_persisted(). Who never tells it loses
+//     nothing but time: every volatile message then waits for the disk.
 //
 // Rules, and why:
 //  1. A key seals one message. The persisted send counter of a session is never below any counter used on the wire:
-//     durable messages leave only after their batch is persisted; volatile ones draw from a block of counters that was
-//     persisted before (`reserve_block`); `Sealed::must_persist` says when even a volatile message has to wait. A restart
-//     begins after the reserved block. (A reused key and nonce would reveal both plaintexts.)
+//     durable messages leave only after their batch is persisted; volatile ones draw from a block of counters that is
+//     known to be on disk (`reserve_block`, extended when half of it is used); `Sealed::must_persist` says when even a
+//     volatile message has to wait. A restart begins after the reserved block. (A reused key and nonce would reveal
+//     both plaintexts.)
 //  2. A new ratchet key is persisted before a message under it leaves; a DH step is taken at most once per
 //     `dh_step_interval` or every `dh_step_messages` messages of a direction.
 //  3. Receive state is committed only after the AEAD has verified, and with what was received (a forged message changes
 //     nothing). After volatile messages it is flushed by `flush_interval` or `flush_messages`.
 //  4. Skipped message keys are bounded per session and expire with it; a gap over the bound is refused (memory, CPU).
+//     Over the bound the oldest keys are dropped; a message that comes too late for its key is too_far, never
+//     duplicate.
 //  5. If both sides initiate at once, both sessions open messages, and both sides send on the one whose initiator has
-//     the smaller PeerId; the other is kept for what is under way and then dropped.
-//  6. A reset is believed only from the authenticated peer itself, and at most `max_resets` times an hour.
+//     the smaller PeerId; the other is kept for what is under way and then dropped, at the latest when it expires. A
+//     session that was made knowing another comes before it.
+//  6. A reset is believed only from the authenticated peer itself, and at most `max_resets_per_hour` times an hour for
+//  a
+//     peer.
 //  7. Prekeys rotate; an old one is erased after the longest time that a message may wait for us. First-message forward
 //     secrecy is weaker until the first reply: it rests on the prekey's lifetime.
+//  8. Sessions are named by peer and UUID: nobody touches another's session by using its UUID. A session that a peer
+//     started and that is over is not started again by a replay of its first message, as long as our prekey lives.
+//  9. Wall time may leap. What has expired stays expired; what seems to come from the future has its term from now.
 //
 // Sources: X3DH (Signal, revision 1) without one-time prekeys; Double Ratchet (Signal, revision 1) section 3; RFC 9562.
 #pragma once
@@ -57,7 +71,7 @@ struct Sealed {
   SessionId session;
   std::uint64_t sequence = 0;  ///< of this direction of the session, from 1
   Bytes sealed;                ///< header and ciphertext: the body of an envelope
-  bool must_persist = false;   ///< the batch must be persisted before `sealed` leaves
+  bool must_persist = false;   ///< the batch, which is then not empty, must be persisted before `sealed` leaves
 };
 
 struct Opened {
@@ -67,12 +81,14 @@ struct Opened {
   Bytes plaintext;
 };
 
+/// "Tell the sender": its node acts on it through on_reset(), and only if it really has that session with us.
 enum class OpenFailure {
   duplicate,        ///< this message key was used already: the message was received before
   unknown_session,  ///< tell the sender to start a new one
-  too_far,          ///< more messages skipped than the bound: the session cannot go on
+  too_far,          ///< more messages skipped than the bound, or a key dropped: tell the sender to start a new one
   bad,              ///< malformed or not authentic: no state changed, nothing to answer
-  expired,          ///< the session is over
+  expired,          ///< the session is over: tell the sender to start a new one
+  full,             ///< no room for another session: nothing to answer, the sender will try again
 };
 
 enum class State { initiated, established, renewing, closed };
@@ -97,14 +113,14 @@ struct Changed {
 struct Config {
   std::size_t max_sessions = 8192;
   std::size_t max_sessions_per_peer = 4;
-  std::size_t max_skipped = 1000;
+  std::size_t max_skipped = 1000;  ///< keys of a session; also the largest gap
   Duration dh_step_interval = seconds(1);
   std::uint64_t dh_step_messages = 1000;
-  std::uint64_t reserve_block = 256;
+  std::uint64_t reserve_block = 256;  ///< at most max_skipped, or a crash costs the session
   Duration flush_interval = seconds(1);
   std::uint64_t flush_messages = 256;
-  Duration lifetime = days(30);        ///< a session expires this long after it was made …
-  Duration renew_before = days(7);     ///< … and is replaced by a new one this long before
+  Duration lifetime = days(30);     ///< a session expires this long after it was made …
+  Duration renew_before = days(7);  ///< … and is replaced by a new one this long before
   Duration prekey_rotation = days(7);
   Duration prekey_horizon = days(30);  ///< an old prekey is kept this long after its rotation
   std::size_t max_resets_per_hour = 20;
@@ -131,8 +147,8 @@ class Sessions {
   Sessions(const identity::Identity& self, Config config, Rng rng);
   ~Sessions();
 
-  /// Restores what was persisted: rows of Table::sessions and Table::prekeys, in any order; others are ignored. Call once,
-  /// before anything else. Errors: storage_corrupt, naming the row.
+  /// Restores what was persisted: rows of Table::sessions and Table::prekeys, in any order; others are ignored. Call
+  /// once, before anything else. Errors: storage_corrupt, naming the row.
   Status load(const std::vector<store::Row>& rows);
 
   /// Call once after load(): makes the first prekey or rotates a stale one.
@@ -143,14 +159,15 @@ class Sessions {
 
   // Inputs.
 
-  /// Seals `plaintext` for `to`, on the active session or a new one. `associated` is authenticated with it (the immutable
-  /// part of the envelope). Changes of state are appended to `changes`, which stays empty for a volatile message that
-  /// needs none. Errors: expired or refused (the record has no usable prekey), limit_exceeded (sessions).
+  /// Seals `plaintext` for `to`, on the active session or a new one. `associated` is authenticated with it (the
+  /// immutable part of the envelope). Changes of state are appended to `changes`, which stays empty for a volatile
+  /// message that needs none. Errors: expired or refused (the record has no usable prekey), limit_exceeded (sessions),
+  /// invalid_argument (to ourselves). The record matters only when a session is started.
   Result<Sealed> seal(Now now, const identity::PeerRecord& to, Durability durability, ByteView associated,
                       ByteView plaintext, store::Batch& changes, Outbox<Effect>& out);
 
-  /// Opens what `claimed_from` sealed for us. On success the state is appended to `changes` for durable messages. On
-  /// failure nothing has changed.
+  /// Opens what `claimed_from` sealed for us. On success the state is appended to `changes` for durable messages, and
+  /// now and then for volatile ones. On failure nothing has changed.
   std::expected<Opened, OpenFailure> open(Now now, const identity::PeerId& claimed_from, Durability durability,
                                           ByteView associated, ByteView sealed, store::Batch& changes,
                                           Outbox<Effect>& out);
@@ -158,10 +175,15 @@ class Sessions {
   /// The session a sealed message belongs to, unauthenticated; for answering unknown_session.
   static std::optional<SessionId> peek_session(ByteView sealed);
 
-  /// `peer`, authenticated by its link, cannot open messages of this session. True if the session was ours with that peer
-  /// and is closed now: seal again what was not confirmed.
+  /// `peer`, authenticated by its link, cannot open messages of this session. True if the session was ours with that
+  /// peer and is closed now: seal again what was not confirmed.
   bool on_reset(Now now, const identity::PeerId& peer, const SessionId& session, store::Batch& changes,
                 Outbox<Effect>& out);
+
+  /// Numbers the changes handed out so far, in batches and Flush effects.
+  std::uint64_t last_change() const;
+  /// Everything up to this change is on disk: volatile messages may use the counters reserved there.
+  void on_persisted(std::uint64_t change);
 
   std::optional<Instant> deadline() const;
   void on_deadline(Now now, Outbox<Effect>& out);
@@ -170,6 +192,8 @@ class Sessions {
 
   std::vector<SessionStatus> status() const;
   std::size_t size() const;
+  /// All rows that would restore the present state; for comparing states.
+  store::Batch snapshot() const;
   void check_invariants() const;
 
  private:
