@@ -1,9 +1,9 @@
 // The links of a node: who we are connected to, and how connections come to be.
 //
-// A connection is a byte stream that the driver owns (TCP; later WebSocket and others); it is known here by its ConnId. A
-// link is a connection on which the Noise handshake has finished and the first transport record of the other side has
-// been verified. A peer may have up to `max_links_per_peer` links (both sides dialled at once); one of them, the same on
-// both sides, carries traffic, and the others drain and close.
+// A connection is a byte stream that the driver owns (TCP; later WebSocket and others); it is known here by its ConnId.
+// A link is a connection on which the Noise handshake has finished and the first transport record of the other side has
+// been verified. A peer may have up to `max_links_per_peer` links (both sides dialled at once); one of them, the same
+// on both sides, carries traffic, and the others drain and close.
 //
 // Inputs: want / unwant a peer; a connection was accepted, made, failed, brought bytes, was closed; a message to send.
 // Outputs: Dial, Hangup, WantWrite for the driver; Up, Down, Message, DialFailed for the node.
@@ -19,17 +19,14 @@
 // key-compromised first flights bring no state).
 #pragma once
 
-#include <compare>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "base/deadline_map.hpp"
+#include "base/bytes.hpp"
 #include "base/outbox.hpp"
 #include "base/result.hpp"
 #include "base/rng.hpp"
@@ -39,78 +36,11 @@
 #include "identity/identity.hpp"
 #include "identity/peer_id.hpp"
 #include "identity/peer_record.hpp"
+#include "link/config.hpp"
+#include "link/events.hpp"
 #include "wire/priority.hpp"
 
 namespace ekiden::link {
-
-/// Names one connection of one node, never reused in a run. The pool numbers those it dials from 1; the driver numbers
-/// those it accepts from kFirstAccepted.
-enum class ConnId : std::uint64_t {};
-inline constexpr std::uint64_t kFirstAccepted = std::uint64_t{1} << 63;
-
-/// Largest message in one frame: one 32 KiB chunk with its headers.
-inline constexpr std::size_t kMaxMessage = 34 * 1024;
-
-/// A buffer of received bytes that several messages share: one allocation per record, not per message.
-using SharedBytes = std::shared_ptr<const Bytes>;
-
-struct Dial {
-  ConnId conn;
-  identity::Endpoint endpoint;
-};
-struct Hangup {
-  ConnId conn;
-};
-/// There are bytes to pull with to_send(). Said once until they have been pulled.
-struct WantWrite {
-  ConnId conn;
-};
-/// A peer has its first link, or has sent a newer record in a new handshake.
-struct Up {
-  identity::SignedRecord record;  ///< verified
-  bool initiated_by_us = false;
-  std::uint16_t version = 0;      ///< the lower of both
-  std::uint64_t features = 0;     ///< those both have
-};
-/// The last link of a peer is gone. What was queued on it is dropped: the layers above send again.
-struct Down {
-  identity::PeerId peer;
-  Error why;
-};
-struct Message {
-  identity::PeerId from;
-  SharedBytes buffer;
-  ByteView bytes;  ///< into buffer
-};
-/// All endpoints of a wanted peer failed once. The pool goes on trying, at `next_attempt`.
-struct DialFailed {
-  identity::PeerId peer;
-  Error why;  ///< the last one; names endpoint and step
-  Instant next_attempt;
-};
-/// One line of the trail: a connection refused, a handshake failed. Rate-bounded by the pool.
-struct Notice {
-  Error what;
-  std::string remote;  ///< printable address or endpoint
-};
-
-struct Config {
-  Duration connect_timeout = seconds(10);
-  Duration handshake_timeout = seconds(10);
-  Duration keepalive_interval = seconds(30);  ///< silence after which a ping is sent; dead after twice that
-  Duration idle_timeout = seconds(300);       ///< without messages and not wanted
-  Duration rekey_age = hours(1);
-  std::uint64_t rekey_bytes = std::uint64_t{1} << 34;
-  Duration redial_min = milliseconds(200);
-  Duration redial_max = minutes(5);
-  std::size_t max_links = 4096;
-  std::size_t max_links_per_peer = 3;
-  std::size_t max_half_open = 256;
-  std::size_t max_half_open_per_prefix = 16;
-  std::size_t max_queued_bytes = 4 << 20;     ///< per link, over all priorities
-  std::size_t max_wanted = 4096;
-  std::uint64_t features = 0;
-};
 
 struct LinkStatus {
   identity::PeerId peer;
@@ -124,8 +54,6 @@ struct LinkStatus {
   std::uint64_t bytes_out = 0;
   std::size_t queued_bytes = 0;
 };
-
-class Link;
 
 class LinkPool {
  public:

@@ -1,0 +1,41 @@
+// The knobs of links and their pool, with the defaults of a node. The simulator varies them within reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/time.hpp"
+#include "link/hello.hpp"
+
+namespace ekiden::link {
+
+struct Config {
+  // Times.
+  Duration connect_timeout = seconds(10);
+  Duration handshake_timeout = seconds(10);   ///< From the connection to the first record of the other side.
+  Duration keepalive_interval = seconds(30);  ///< Silence after which a ping is sent; dead after twice that.
+  Duration idle_timeout = seconds(300);       ///< Without messages and wanted by neither side.
+  Duration record_timeout = seconds(30);      ///< From the first byte of a record to its last.
+  Duration close_timeout = seconds(5);        ///< For goodbyes and refusals to be written and answered.
+  Duration rekey_age = hours(1);
+  std::uint64_t rekey_bytes = std::uint64_t{1} << 34;
+  Duration redial_min = milliseconds(200);
+  Duration redial_max = minutes(5);
+
+  // Bounds.
+  std::size_t max_links = 4096;
+  std::size_t max_links_per_peer = 3;
+  std::size_t max_half_open = 256;
+  std::size_t max_half_open_per_prefix = 16;
+  std::size_t max_queued_bytes = 4 << 20;  ///< Per link, over all priorities.
+  std::size_t max_wanted = 4096;
+  std::size_t max_verified_records = 1024;  ///< Remembered, so that reconnecting peers cost no signature check.
+  std::uint64_t max_notices_per_second = 16;
+
+  // What we say in the handshake.
+  std::uint64_t features = 0;
+  std::uint16_t version_min = kVersionMin;
+  std::uint16_t version_max = kVersionMax;
+};
+
+}  // namespace ekiden::link

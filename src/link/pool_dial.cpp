@@ -1,0 +1,121 @@
+// Wanting peers: their endpoints are dialled in order, one at a time; after all failed, again after a back-off.
+#include <algorithm>
+#include <utility>
+
+#include "base/check.hpp"
+#include "crypto/ed25519.hpp"
+#include "link/pool_state.hpp"
+
+namespace ekiden::link {
+
+void LinkPool::State::want(Now now, const identity::PeerId& id, std::vector<identity::Endpoint> endpoints,
+                           std::optional<identity::PeerRecord> record, Out& out) {
+  if (shutting_down) return;
+  const auto refuse = [&](Errc code, std::string why) {
+    out.push(DialFailed{id, {code, std::move(why)}, now.mono + config.redial_max});
+  };
+  if (id == local.self.id()) return refuse(Errc::invalid_argument, "that is this node itself");
+  auto& peer = peers[id];
+  if (!peer.wanted && wanted >= config.max_wanted) {
+    forget_if_idle(id);
+    return refuse(Errc::limit_exceeded, "this node already keeps links to as many peers as it may");
+  }
+  const bool news = !peer.wanted || peer.endpoints != endpoints || (record && !peer.public_key);
+  if (!peer.wanted) ++wanted;
+  peer.wanted = true;
+  peer.endpoints = std::move(endpoints);
+  if (record && record->id() == id) peer.public_key = record->public_key;
+  for (const auto conn : peer.links) find(conn)->link->set_wanted(true);
+  if (news) dial_now(now, id, out);
+}
+
+void LinkPool::State::unwant(const identity::PeerId& id) {
+  auto* peer = find(id);
+  if (peer == nullptr || !peer->wanted) return;
+  peer->wanted = false;
+  --wanted;
+  redials.cancel(id);
+  for (const auto conn : peer->links) {
+    find(conn)->link->set_wanted(false);
+    timers.set_no_later_than(conn, find(conn)->link->deadline());
+  }
+  forget_if_idle(id);
+}
+
+/// Starts a round over the endpoints, unless there is a link or a dial already.
+void LinkPool::State::dial_now(Now now, const identity::PeerId& id, Out& out) {
+  auto* peer = find(id);
+  if (shutting_down || peer == nullptr || !peer->wanted || peer->dialling || !peer->links.empty()) return;
+  redials.cancel(id);
+  if (peer->next_endpoint >= peer->endpoints.size()) peer->next_endpoint = 0;
+  if (peer->endpoints.empty()) return;
+  const auto& endpoint = peer->endpoints[peer->next_endpoint];
+  const ConnId conn{next_conn++};
+  conns[conn] = Conn{.id = conn, .remote = endpoint.text(), .dialled = true, .since = now.mono, .peer = id};
+  timers.set(conn, now.mono + config.connect_timeout);
+  peer->dialling = conn;
+  out.push(Dial{conn, endpoint});
+}
+
+void LinkPool::State::connected(Now now, ConnId id, Out& out) {
+  auto* conn = find(id);
+  if (conn == nullptr || conn->link || !conn->dialled) return;
+  CHECK(!local.record.empty());
+  auto* peer = find(*conn->peer);
+  CHECK(peer != nullptr);
+  if (!peer->noise_key && peer->public_key) {
+    // Without a key that is good for Noise the handshake is XX, and ends with the id that answers.
+    if (auto key = crypto::to_x25519(*peer->public_key)) peer->noise_key = *key;
+  }
+  conn->link = Link::dial(now, config, local, *conn->peer, peer->noise_key, rng.bytes<32>());
+  conn->link->set_wanted(peer->wanted);
+  timers.cancel(id);
+  settle(now, id, out);
+}
+
+/// One endpoint did not work: the next, or the end of the round.
+void LinkPool::State::attempt_failed(Now now, const identity::PeerId& id, Error why, Out& out) {
+  auto* peer = find(id);
+  CHECK(peer != nullptr);
+  peer->dialling.reset();
+  if (!peer->wanted) return forget_if_idle(id);
+  ++peer->next_endpoint;
+  if (!peer->links.empty()) return;  // It came to us in the meantime.
+  if (peer->next_endpoint < peer->endpoints.size()) return dial_now(now, id, out);
+  ++peer->failures;
+  const auto at = schedule_redial(now, id, *peer);
+  out.push(DialFailed{id, std::move(why), at});
+}
+
+/// Doubles with each failure. Jitter of half: nodes that lost the same neighbour at the same moment come back spread.
+Instant LinkPool::State::schedule_redial(Now now, const identity::PeerId& id, Peer& peer) {
+  peer.next_endpoint = 0;
+  auto delay = config.redial_min;
+  for (unsigned i = 1; i < peer.failures && delay < config.redial_max; ++i) delay *= 2;
+  delay = std::min(delay, config.redial_max);
+  auto at = now.mono + rng.between(delay / 2, delay);
+  if (peer.not_before) at = std::max(at, *peer.not_before);
+  redials.set(id, at);
+  return at;
+}
+
+/// Gives up a dial of which the other side cannot know yet. Rationale: one that has begun to shake hands may be the
+/// link that the other side chose.
+void LinkPool::State::stop_dialling(Peer& peer, Out& out) {
+  if (!peer.dialling || find(*peer.dialling)->link) return;
+  out.push(Hangup{*peer.dialling});
+  timers.cancel(*peer.dialling);
+  conns.erase(*peer.dialling);
+  peer.dialling.reset();
+}
+
+void LinkPool::State::forget_if_idle(const identity::PeerId& id) {
+  const auto found = peers.find(id);
+  if (found == peers.end()) return;
+  const auto& peer = found->second;
+  if (peer.wanted || peer.dialling || !peer.links.empty()) return;
+  redials.cancel(id);
+  peers.erase(found);
+}
+
+}  // namespace ekiden::link

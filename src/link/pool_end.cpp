@@ -1,0 +1,83 @@
+// The graceful end of a pool, and what always holds in it.
+#include <algorithm>
+#include <utility>
+
+#include "base/check.hpp"
+#include "link/pool_state.hpp"
+
+namespace ekiden::link {
+
+void LinkPool::State::shut_down(Now now, Out& out) {
+  shutting_down = true;
+  std::vector<identity::PeerId> wanted_peers;
+  for (const auto& [id, peer] : peers) {
+    if (peer.wanted) wanted_peers.push_back(id);
+  }
+  for (const auto& id : wanted_peers) unwant(id);
+  std::vector<ConnId> all;
+  for (const auto& [id, conn] : conns) all.push_back(id);
+  const Error why{Errc::closed, "this node is stopping"};
+  for (const auto id : all) {
+    auto* conn = find(id);
+    if (conn == nullptr) continue;
+    if (conn->link) {
+      conn->link->close(now, CloseReason::going_away, why);
+      settle(now, id, out);
+    } else {
+      hang_up(now, id, why, out);
+    }
+  }
+}
+
+void LinkPool::State::check_invariants() const {
+  std::map<identity::AddressPrefix, std::size_t> counted;
+  std::size_t counted_half_open = 0;
+  std::size_t counted_opened = 0;
+  for (const auto& [id, conn] : conns) {
+    CHECK(conn.dialled == (static_cast<std::uint64_t>(id) < kFirstAccepted));
+    CHECK(timers.at(id).has_value());
+    CHECK(conn.link || conn.dialled);
+    CHECK(!conn.opened || (conn.link && conn.peer));
+    CHECK(!conn.dialled || conn.peer);
+    if (conn.half_open) ++counted[*conn.half_open];
+    counted_half_open += conn.half_open ? 1 : 0;
+    counted_opened += conn.opened ? 1 : 0;
+    if (!conn.link) continue;
+    conn.link->check_invariants();
+    CHECK(!conn.link->is_finished());
+    CHECK(!conn.link->has_output() || conn.write_said);  // Otherwise nobody would ever pull it.
+    CHECK(*timers.at(id) <= conn.link->deadline());
+    if (conn.opened) {
+      const auto& links = peers.at(*conn.peer).links;
+      CHECK(std::count(links.begin(), links.end(), id) == 1);
+    }
+  }
+  CHECK(counted == half_open_by_prefix && counted_half_open == half_open && counted_opened == opened);
+  CHECK(half_open <= config.max_half_open && opened <= config.max_links);
+  CHECK(timers.size() == conns.size());
+  check_peers();
+}
+
+void LinkPool::State::check_peers() const {
+  std::size_t counted_wanted = 0;
+  for (const auto& [id, peer] : peers) {
+    CHECK(id != local.self.id());
+    counted_wanted += peer.wanted ? 1 : 0;
+    CHECK(peer.wanted || peer.dialling || !peer.links.empty());
+    CHECK(peer.links.size() <= config.max_links_per_peer);
+    CHECK(peer.links.empty() == !peer.sequence.has_value());
+    std::size_t open = 0;
+    for (const auto link : peer.links) {
+      const auto& conn = conns.at(link);
+      CHECK(conn.opened && conn.peer == id);
+      open += conn.link->is_open() ? 1 : 0;
+    }
+    if (local.self.id() < id) CHECK(open <= 1);  // The chooser has chosen.
+    if (peer.dialling) CHECK(conns.at(*peer.dialling).peer == id && !conns.at(*peer.dialling).opened);
+    if (redials.at(id)) CHECK(peer.wanted && !peer.dialling && peer.links.empty());
+  }
+  CHECK(counted_wanted == wanted && wanted <= config.max_wanted);
+  CHECK(redials.size() <= peers.size());
+}
+
+}  // namespace ekiden::link

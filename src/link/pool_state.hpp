@@ -1,0 +1,120 @@
+// The inside of LinkPool: connections, peers, and the rules that join them. One file per idea:
+//
+//   pool_dial.cpp    wanting peers, dialling their endpoints, back-off
+//   pool_accept.cpp  limits before authentication, notices
+//   pool_links.cpp   links open and end; which one carries traffic
+//   pool_end.cpp     the graceful end; invariants
+//   pool.cpp         the public face; timers
+//
+// Which link carries traffic, when two nodes have several: on each side the one that opened last; and of the two nodes,
+// the one with the smaller PeerId (the chooser) closes the others as superseded. Why this is right:
+//   - two nodes that dial each other at the same moment may see the two links open in different orders; since only one
+//     of them closes links, they never close different ones;
+//   - a node dials only when it knows of no link, so a new link means that somebody lost the old one (a restart, a
+//     vanished network), and "last" leaves the dead one at once instead of waiting for its silence;
+//   - nothing is lost: what is queued moves to the new carrier, what was sealed is still read, for a superseded link
+//     ends only after both sides said goodbye on it. Until the other side has another link open, it goes on using the
+//     superseded one. Messages may overtake each other across the change.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/deadline_map.hpp"
+#include "link/link.hpp"
+#include "link/pool.hpp"
+
+namespace ekiden::link {
+
+struct LinkPool::State {
+  using Out = Outbox<Effect>;
+
+  struct Conn {
+    ConnId id{};
+    std::string remote;  ///< For people: "tcp://host:port" or "address:port".
+    bool dialled = false;
+    bool opened = false;                                 ///< The link was open once: it is among its peer's links.
+    bool write_said = false;                             ///< WantWrite was said and not yet answered in full.
+    Instant since;                                       ///< Of the dial; of the opening, once opened.
+    std::optional<identity::PeerId> peer{};              ///< Whom we dial; who it is, once opened.
+    std::optional<identity::AddressPrefix> half_open{};  ///< Counted in the limits: accepted and not opened.
+    std::unique_ptr<Link> link{};                        ///< None while connecting.
+  };
+
+  struct Peer {
+    bool wanted = false;
+    std::vector<identity::Endpoint> endpoints;
+    std::size_t next_endpoint = 0;
+    std::optional<crypto::Ed25519PublicKey> public_key;
+    std::optional<crypto::X25519PublicKey> noise_key;  ///< Made of public_key when first needed.
+    std::optional<ConnId> dialling;
+    unsigned failures = 0;                  ///< Rounds in a row that ended without a link that lasted.
+    std::optional<Instant> not_before;      ///< It was cut.
+    std::vector<ConnId> links;              ///< In the order of their opening; closing ones included.
+    std::optional<std::uint64_t> sequence;  ///< Of the newest record seen on these links.
+  };
+
+  State(const identity::Identity& self, Config knobs, Rng random);
+
+  // Dialling.
+  void want(Now now, const identity::PeerId& id, std::vector<identity::Endpoint> endpoints,
+            std::optional<identity::PeerRecord> record, Out& out);
+  void unwant(const identity::PeerId& id);
+  void dial_now(Now now, const identity::PeerId& id, Out& out);
+  void connected(Now now, ConnId id, Out& out);
+  void attempt_failed(Now now, const identity::PeerId& id, Error why, Out& out);
+  Instant schedule_redial(Now now, const identity::PeerId& id, Peer& peer);
+  void stop_dialling(Peer& peer, Out& out);
+  void forget_if_idle(const identity::PeerId& id);
+
+  // Accepting.
+  void accept(Now now, ConnId id, const identity::IpAddress& from, std::uint16_t port, Out& out);
+  Status admit(const identity::AddressPrefix& prefix) const;
+  void release_half_open(Conn& conn);
+  void notice(Now now, Error what, const std::string& remote, Out& out);
+
+  // Links.
+  void receive(Now now, ConnId id, ByteView bytes, Out& out);
+  void on_opened(Now now, ConnId id, RemoteParty remote, Out& out);
+  bool make_room(Now now, Out& out);
+  void choose(Now now, const identity::PeerId& id, Out& out);
+  Conn* carrier(const identity::PeerId& id);
+  const Conn* carrier(const identity::PeerId& id) const;
+  void trim(Now now, const identity::PeerId& id, Out& out);
+  void settle(Now now, ConnId id, Out& out);
+  void hang_up(Now now, ConnId id, Error why, Out& out);
+  void remove(Now now, ConnId id, Error why, Out& out);
+  void peer_lost_link(Now now, ConnId id, const Conn& conn, Error why, Out& out);
+
+  // The end, and what always holds (pool_end.cpp).
+  void shut_down(Now now, Out& out);
+  void check_invariants() const;
+  void check_peers() const;
+
+  Conn* find(ConnId id);
+  Peer* find(const identity::PeerId& id);
+
+  Config config;
+  LocalParty local;
+  Rng rng;
+  std::map<ConnId, Conn> conns;
+  std::map<identity::PeerId, Peer> peers;
+  DeadlineMap<ConnId> timers;  ///< Never later than the deadline of the connection.
+  DeadlineMap<identity::PeerId> redials;
+  std::map<identity::AddressPrefix, std::size_t> half_open_by_prefix;
+  std::size_t half_open = 0;
+  std::size_t opened = 0;
+  std::size_t wanted = 0;
+  std::uint64_t next_conn = 1;
+  bool shutting_down = false;
+  Outbox<LinkEvent> events;  ///< Empty between inputs.
+
+  Instant notices_since;
+  std::uint64_t notices = 0;
+  std::uint64_t notices_dropped = 0;
+};
+
+}  // namespace ekiden::link

@@ -1,0 +1,29 @@
+#include "link/record_cache.hpp"
+
+#include <utility>
+
+#include "crypto/ed25519.hpp"
+
+namespace ekiden::link {
+namespace {
+
+bool is_current(const identity::PeerRecord& record, WallTime now) {
+  return record.issued_at <= now + identity::kMaxRecordClockSkew && now < record.expires_at();
+}
+
+}  // namespace
+
+Result<const RecordCache::Entry*> RecordCache::verify(ByteView signed_bytes, WallTime now) {
+  if (signed_bytes.size() > identity::kMaxRecordSize) {
+    return fail(Errc::too_large, "a record of " + std::to_string(signed_bytes.size()) + " bytes");
+  }
+  const auto digest = crypto::sha256(signed_bytes);
+  if (const Entry* known = entries_.find(digest); known != nullptr && is_current(known->record, now)) return known;
+  // Also the way to the exact error for a known record that is no longer current.
+  EKIDEN_ASSIGN(auto record, identity::verify_record(signed_bytes, now));
+  EKIDEN_ASSIGN(const auto noise_key, crypto::to_x25519(record.public_key));
+  const auto id = record.id();
+  return &entries_.put(digest, {std::move(record), id, noise_key});
+}
+
+}  // namespace ekiden::link
