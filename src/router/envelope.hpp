@@ -52,9 +52,10 @@ struct Envelope {
 /// What only the recipient sees: the plaintext of a session message.
 struct Content {
   static constexpr std::string_view kName = "content";
-  std::uint64_t epoch = 0;  ///< the sender's outbox: Unix milliseconds of its creation; a later one replaces it
-  std::uint64_t sequence =
-      0;                    ///< of durable messages of this sender to this recipient in this epoch, from 1; 0: volatile
+  /// The sender's outbox: Unix milliseconds of its creation. A later one replaces it.
+  std::uint64_t epoch = 0;
+  /// Of durable messages of this sender to this recipient in this epoch: ascending, with gaps. Volatile ones have 0.
+  std::uint64_t sequence = 0;
   std::uint64_t floor = 0;  ///< every sequence below this is settled: the sender will not send it again
   WallTime sent;
   std::string type;          ///< application-defined name, "" is plain
@@ -82,6 +83,8 @@ struct Receipt {
   static constexpr auto kFields = wire::fields(
       wire::field<1>("by", &Receipt::by), wire::field<2>("to", &Receipt::to), wire::field<3>("at", &Receipt::at),
       wire::field<4>("delivered", &Receipt::delivered, wire::max_count(kMaxReceiptIds)));
+
+  friend bool operator==(const Receipt&, const Receipt&) = default;
 };
 
 /// Why a recipient did not take messages now. Not signed: it is believed only from the recipient's own link, and only
@@ -97,6 +100,8 @@ struct Refusal {
       wire::fields(wire::field<1>("reason", &Refusal::reason, wire::max_enum(Reason::window)),
                    wire::field<2>("retry_after_ms", &Refusal::retry_after_ms),
                    wire::field<3>("ids", &Refusal::ids, wire::max_count(kMaxReceiptIds)));
+
+  friend bool operator==(const Refusal&, const Refusal&) = default;
 };
 
 }  // namespace ekiden::router

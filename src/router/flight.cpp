@@ -196,6 +196,7 @@ void Sender::on_link_up(Now now, const identity::PeerId& to, Effects& out) {
   peer.unsealable = false;
   if (!peer.up) {
     peer.up = true;
+    peer.unreachable.clear();
     peer.hold_until = now.mono;
     set_failures(peer, 0);
     for (const auto& [number, message] : peer.flight) resend(now, *message, peer, out);
@@ -212,6 +213,13 @@ void Sender::on_link_down(Now now, const identity::PeerId& to) {
     if (message->stage == Stage::out && message->attempts > 0) message->steps.add(now, StepKind::link_lost);
   }
   forget_if_unused(found);
+}
+
+void Sender::on_unreachable(Now now, const identity::PeerId& to, const Error& why) {
+  const auto found = recipients_.find(to);
+  if (found == recipients_.end() || found->second.up) return;
+  found->second.unreachable = why.message.substr(0, kMaxWhy);
+  found->second.unreachable_at = now.wall;
 }
 
 /// The failed message is not named: it is one of those transmitted at this instant.

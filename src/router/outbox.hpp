@@ -40,6 +40,7 @@
 namespace ekiden::router {
 
 inline constexpr std::size_t kMaxVolatileBytes = 8 << 20;  ///< waiting in memory, over all peers
+inline constexpr std::size_t kMaxWhy = 512;                ///< of an error kept for traces
 inline constexpr std::size_t kMaxWaiters = 16;             ///< requests that wait for one message to be accepted
 
 class Sender {
@@ -68,6 +69,7 @@ class Sender {
 
   void on_link_up(Now now, const identity::PeerId& to, Effects& out);
   void on_link_down(Now now, const identity::PeerId& to);
+  void on_unreachable(Now now, const identity::PeerId& to, const Error& why);
   void on_transmit_failed(Now now, const identity::PeerId& to);
 
   /// `receipt` is verified. Ids that are not ours to that peer are passed over.
@@ -109,7 +111,7 @@ class Sender {
   void forget_if_unused(Recipients::iterator peer);
 
   // outbox_view.cpp: queries.
-  static Trace describe(const Outgoing& message);
+  Trace describe(const Outgoing& message) const;
   void check_message(const Outgoing& message) const;
 
   // flight.cpp: sealing, transmitting, trying again.

@@ -20,20 +20,25 @@ void Sender::on_deadline(Now now, Effects& out) {
   while (const auto to = linger_.pop_due(now.mono)) on_linger(now, *to, out);
 }
 
-Trace Sender::describe(const Outgoing& message) {
-  return {.id = message.id,
-          .peer = message.to,
-          .outgoing = true,
-          .state = message.state(),
-          .priority = message.priority,
-          .delivery = message.delivery,
-          .accepted = message.accepted,
-          .delivered = std::nullopt,
-          .expires = message.expires,
-          .attempts = message.attempts,
-          .size = message.size(),
-          .steps = message.steps.describe(message.to),
-          .receipt = {}};
+Trace Sender::describe(const Outgoing& message) const {
+  Trace trace{.id = message.id,
+              .peer = message.to,
+              .outgoing = true,
+              .state = message.state(),
+              .priority = message.priority,
+              .delivery = message.delivery,
+              .accepted = message.accepted,
+              .delivered = std::nullopt,
+              .expires = message.expires,
+              .attempts = message.attempts,
+              .size = message.size(),
+              .steps = message.steps.describe(message.to),
+              .receipt = {}};
+  const Recipient& peer = recipients_.at(message.to);
+  if (peer.unreachable.empty()) return trace;
+  if (trace.steps.size() == kMaxTraceSteps) trace.steps.erase(trace.steps.begin() + 1);
+  trace.steps.push_back({.at = peer.unreachable_at, .what = "no link to the recipient: " + peer.unreachable});
+  return trace;
 }
 
 std::optional<Trace> Sender::trace(const MessageId& id) const {

@@ -75,7 +75,9 @@ struct Recipient {
   bool up = false;
   bool wanted = false;      ///< Connect{true} was said
   bool unsealable = false;  ///< until the link comes up again or the retry timer fires
-  Instant hold_until;       ///< nothing new is sealed before: the peer refuses
+  std::string unreachable;  ///< why the last attempt at a link failed; empty once there is one
+  WallTime unreachable_at;
+  Instant hold_until;  ///< nothing new is sealed before: the peer refuses
   Instant idle_since;
   std::uint32_t failures = 0;  ///< rounds of retries without a receipt
   Duration interval{};         ///< until an unanswered message is sent again; grows with `failures`

@@ -147,6 +147,10 @@ void Router::on_link_down(Now now, const identity::PeerId& peer, Outbox<Effect>&
   impl_->sender.on_link_down(now, peer);
 }
 
+void Router::on_unreachable(Now now, const identity::PeerId& peer, const Error& why) {
+  impl_->sender.on_unreachable(now, peer, why);
+}
+
 void Router::on_transmit_failed(Now now, const identity::PeerId& peer, Outbox<Effect>&) {
   impl_->sender.on_transmit_failed(now, peer);
 }

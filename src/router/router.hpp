@@ -6,28 +6,32 @@
 // connect release.
 //
 // The life of a durable message. At the sender: submitted -> accepted (row in the outbox persisted, answered) -> in
-// flight (sealed, session state persisted, transmitted) -> delivered (the recipient's signed receipt verified), expired
-// or cancelled. At the recipient: opened -> row in the inbox persisted together with the session state -> receipt and
+// flight (sealed, session state persisted, transmitted) -> delivered (the recipient's signed receipt verified) or
+// expired. At the recipient: opened -> row in the inbox persisted together with the session state -> receipt and
 // arrival -> taken by the application.
 //
 // Rules, and why:
 //  1. Nothing is acknowledged before it is persisted: neither acceptance nor receipt.
 //  2. At most `max_in_flight` messages per peer are sealed and not receipted. They are sealed when they enter the
-//  flight,
-//     highest priority first; the same sealed bytes are sent again while the process lives. (The recipient's bound on
-//     skipped keys is never reached by reordering; after a crash the message is sealed anew under fresh keys.)
+//     flight, highest priority first; the same sealed bytes are sent again while the process lives. (The recipient's
+//     bound on skipped keys is never reached by reordering; after a crash the message is sealed anew under fresh keys.)
 //  3. Deduplication does not rest on sessions: each sender numbers its messages to each recipient; the recipient keeps
-//  the
-//     set of received numbers above the sender's floor, on disk, and forgets what the floor has passed. (Survives
-//     restarts, session resets and replays, in memory bounded by `max_window`.)
+//     the set of received numbers above the sender's floor, on disk, and forgets what the floor has passed. (Survives
+//     restarts, session resets and replays, in memory bounded by `max_window`.) See router/inbox.hpp.
 //  4. A repeated message is answered with its receipt again: the first may have been lost.
 //  5. A receipt settles a message only if its signature is that of the recipient, it names us, and the message is ours
-//  to
-//     that recipient. A refusal only delays.
+//     to that recipient. A refusal only delays.
 //  6. Retries back off exponentially with jitter, from `retry_min` to `retry_max`, and end with the message's expiry.
+//     See router/outbox.hpp.
 //  7. Quotas are checked before acceptance and a refusal says which one; what was accepted is never evicted.
+//  8. A sender uses no more of the inbox than is still free, in messages and in bytes. (However many strangers fill it,
+//     each has a like share and a newcomer finds room.)
 //
-// Volatile messages live in memory: transmitted once when a link is up, dropped at expiry, no receipt.
+// Volatile messages live in memory: transmitted once when a link is up, dropped at expiry, no receipt, no inbox: their
+// Arrival has the number 0 and cannot be taken.
+//
+// Time: expiry follows the wall clock, wherever it is set; everything else is monotonic. A wall clock that steps makes
+// a message expire at most a minute late, and never before the clock says so.
 #pragma once
 
 #include <cstdint>
@@ -68,7 +72,7 @@ struct Draft {
 
 /// A message in the inbox. Immutable once made, shared between the engine and the application.
 struct Arrived {
-  std::uint64_t number = 0;  ///< local, increasing: the order of arrival
+  std::uint64_t number = 0;  ///< local, increasing with gaps: the order of arrival; 0: volatile
   MessageId id;
   identity::PeerId from;
   WallTime sent;
@@ -125,7 +129,7 @@ struct Seal {
   Bytes associated;
   Bytes plaintext;
 };
-/// Open this and call on_opened or on_unopenable.
+/// Open this; call on_opened, or on_duplicate, or nothing if it cannot be opened.
 struct Open {
   Envelope envelope;  ///< `sealed` points into `buffer`
   std::shared_ptr<const Bytes> buffer;
@@ -215,8 +219,12 @@ class Router {
 
   // The application.
 
+  /// Answered by Submitted: at once with an error, or when the message is persisted. With an id chosen by the caller it
+  /// may be repeated: the same content gets the same answer, other content already_exists, as long as the message is
+  /// waiting or in the history. A longer time to live than kMaxTtlMs is cut to it.
   void submit(Now now, RequestId request, Draft draft, Outbox<Effect>& out);
-  /// The application has these inbox numbers and will not be given them again. Unknown numbers: not_found.
+  /// The application has these inbox numbers and will not be given them again. Answered when that is persisted; with
+  /// not_found if one of them is unknown or taken already, and the others are taken nevertheless.
   void take(Now now, RequestId request, const std::vector<std::uint64_t>& numbers, Outbox<Effect>& out);
   /// Tries now what is backing off for this peer.
   void retry_now(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
@@ -226,12 +234,14 @@ class Router {
   /// `changes` is the session state that must be persisted before `sealed` leaves, if `must_persist`.
   void on_sealed(Now now, const MessageId& message, Bytes sealed, bool must_persist, store::Batch changes,
                  Outbox<Effect>& out);
-  /// The peer's record is not known or not usable; tried again at the next on_link_up.
+  /// The peer's record is not known or not usable; tried again at the next on_link_up, over a link also at the next
+  /// retry. Every Seal is answered by on_sealed or on_unsealable.
   void on_unsealable(Now now, const MessageId& message, const Error& why, Outbox<Effect>& out);
   void on_opened(Now now, const Envelope& envelope, ByteView plaintext, store::Batch changes, Outbox<Effect>& out);
   /// A session with this peer is gone: what was sealed and not receipted is sealed again.
   void on_session_lost(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
-  /// The key of this message was used already, so it was received before: answered as rule 4 says if we remember it.
+  /// The key of this message was used already, so it was received before: answered as rule 4 says if we remember it,
+  /// otherwise (it was refused when it came first) with a refusal that makes the sender seal it anew.
   void on_duplicate(Now now, const Envelope& envelope, Outbox<Effect>& out);
 
   // The neighbours. `from` is authenticated by its link.
@@ -251,7 +261,7 @@ class Router {
   // The store and time.
 
   void on_persisted(Now now, store::PersistToken token, Outbox<Effect>& out);
-  /// While the store cannot commit, nothing new is accepted: submit answers with `why`, envelopes are refused.
+  /// While the store cannot commit, nothing durable is accepted: submit answers with `state`, envelopes are refused.
   void set_storage(Now now, Status state);
 
   std::optional<Instant> deadline() const;

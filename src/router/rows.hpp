@@ -40,6 +40,8 @@ struct MetaRow {
   static constexpr auto kFields =
       wire::fields(wire::field<1>("epoch", &MetaRow::epoch), wire::field<2>("sequences", &MetaRow::sequences),
                    wire::field<3>("arrivals", &MetaRow::arrivals));
+
+  friend bool operator==(const MetaRow&, const MetaRow&) = default;
 };
 
 struct OutboxRow {
@@ -110,6 +112,8 @@ struct WindowRow {
   static constexpr auto kFields =
       wire::fields(wire::field<1>("epoch", &WindowRow::epoch), wire::field<2>("floor", &WindowRow::floor),
                    wire::field<3>("expires", &WindowRow::expires));
+
+  friend bool operator==(const WindowRow&, const WindowRow&) = default;
 };
 
 inline constexpr std::size_t kMaxReceiptSize = 8 * 1024;  ///< a COSE_Sign1 of kMaxReceiptIds ids with its frame
@@ -137,6 +141,8 @@ struct HistoryEntry {
                    wire::field<7>("attempts", &HistoryEntry::attempts), wire::field<8>("size", &HistoryEntry::size),
                    wire::field<9>("digest", &HistoryEntry::digest),
                    wire::field<10>("steps", &HistoryEntry::steps, wire::max_count(3 * kMaxTraceSteps)));
+
+  friend bool operator==(const HistoryEntry&, const HistoryEntry&) = default;
 };
 
 struct HistoryRow {
@@ -150,6 +156,8 @@ struct HistoryRow {
       wire::fields(wire::field<1>("peer", &HistoryRow::peer), wire::field<2>("at", &HistoryRow::at),
                    wire::field<3>("receipt", &HistoryRow::receipt, wire::max_size(kMaxReceiptSize)),
                    wire::field<4>("entries", &HistoryRow::entries, wire::max_count(kMaxReceiptIds)));
+
+  friend bool operator==(const HistoryRow&, const HistoryRow&) = default;
 };
 
 }  // namespace ekiden::router
