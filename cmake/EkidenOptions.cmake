@@ -14,8 +14,8 @@ target_compile_options(ekiden_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Werror
   -fvisibility=hidden -fno-math-errno)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # GCC 12 reports `"text" + std::string` as overlapping memory (GCC bug 105651), and the flag of an std::expected inside
-  # an std::variant as uninitialised: there is nothing to fix in our code, and Clang and the sanitizers look as well.
+  # GCC 12 reports `"text" + std::string` as overlapping memory (GCC bug 105651), and the flag of an std::expected in an
+  # std::variant as uninitialised: there is nothing to fix in our code, and Clang and the sanitizers look as well.
   target_compile_options(ekiden_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
 else()
   # Keeps precompiled headers cacheable: their time stamps are not part of what they contain.

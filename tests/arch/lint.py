@@ -60,8 +60,12 @@ def _no_real_time(place: Place) -> bool:
 
 
 def _talks_to_nobody(place: Place) -> bool:
-    """Code that reports through results and the log; the command and the simulator's main talk to a person."""
-    return place.ours and place.module != "cli" and not place.path.endswith(("/main.cpp", "base/check.cpp"))
+    """Code that reports through results and the log; the command and the simulator talk to a person."""
+    return place.ours and place.module not in ("cli", "sim") and not place.path.endswith("base/check.cpp")
+
+
+def _header(place: Place) -> bool:
+    return place.path.endswith(".hpp")
 
 
 def _rule(name: str, pattern: str, advice: str, scope: Callable[[Place], bool] = _everywhere, flags: int = 0) -> Rule:
@@ -94,10 +98,11 @@ CODE_RULES = [
     _rule("text-to-number", r"\b(ato[ifl]|atoll|strto[uld]\w*|std::sto(i|l|ll|ul|ull|f|d|ld))\s*\(",
           "use std::from_chars and check that it took all of the text", _ours),
     _rule("regex", r"\bstd::(basic_)?regex\w*", "write the comparisons: std::regex recurses on outside text", _ours),
-    _rule("raw-new", r"(?<!operator )(?<!>\()\bnew\s+[\w:(]|\bdelete\s+\w|\bdelete\[\]|(?<![.\w>])([mc]|re)alloc\s*\(",
-          "use std::make_unique, unique_ptr<T>(new T) for a private constructor, or a container", _ours),
+    _rule("raw-new", r"^(?!.*_ptr<)(?:.*\W)?(?<!operator )new\s+[\w:(]|\bdelete\s+\w|\bdelete\[\]|\b([mc]|re)alloc\s*\(",
+          "use std::make_unique, unique_ptr<T>(new T) for a private constructor, or a container", _ours, re.M),
     _rule("goto", r"\bgoto\s+\w+\s*;", "return early or use a function"),
-    _rule("global-using", r"^using namespace\b(?!.*literals)", "name what you use", _ours, re.M),
+    _rule("global-using", r"^using namespace\b(?!.*literals)", "name what you use", _header, re.M),
+    _rule("using-std", r"\busing namespace std\s*;", "name what you use"),
     _rule("thread-detach", r"\.\s*detach\s*\(\s*\)\s*;", "keep the thread and join it", _ours),
 ]
 

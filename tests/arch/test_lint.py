@@ -23,7 +23,8 @@ BAD_CODE = {
     "regex": "std::regex r;",
     "raw-new": "auto* p = new Thing();",
     "goto": "goto end;",
-    "global-using": "\nusing namespace std;",
+    "global-using": "\nusing namespace ekiden;",
+    "using-std": "  using namespace std;",
     "thread-detach": "worker.detach();",
 }
 BAD_TEXT = {
@@ -59,9 +60,9 @@ class Lint(TreeCase):
     def test_every_example_is_found_where_it_is(self):
         for name, line in {**BAD_CODE, **BAD_TEXT}.items():
             with self.subTest(name):
-                found = self.check("src/link/x.cpp", f"int before;\n{line}\n")
+                found = self.check("src/link/x.hpp", f"// X.\n#pragma once\n{line}\n")
                 self.assert_rules(found, [name])
-                self.assertEqual(found[0].line, 3 if line.startswith("\n") else 2)
+                self.assertEqual(found[0].line, 4 if line.startswith("\n") else 3)
 
     def test_good_code_is_left_alone(self):
         self.assert_rules(self.check("src/link/x.cpp", GOOD), [])
