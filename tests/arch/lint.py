@@ -98,12 +98,11 @@ CODE_RULES = [
     _rule("text-to-number", r"\b(ato[ifl]|atoll|strto[uld]\w*|std::sto(i|l|ll|ul|ull|f|d|ld))\s*\(",
           "use std::from_chars and check that it took all of the text", _ours),
     _rule("regex", r"\bstd::(basic_)?regex\w*", "write the comparisons: std::regex recurses on outside text", _ours),
-    _rule("raw-new", r"^(?!.*_ptr<)(?:.*\W)?(?<!operator )new\s+[\w:(]|\bdelete\s+\w|\bdelete\[\]|\b([mc]|re)alloc\s*\(",
+    _rule("raw-new", r"^(?!.*_ptr<)(?:.*\W)?(?<!operator )new\s+[\w:(]|\bdelete(\s+\w|\[\])|\b([mc]|re)alloc\s*\(",
           "use std::make_unique, unique_ptr<T>(new T) for a private constructor, or a container", _ours, re.M),
     _rule("goto", r"\bgoto\s+\w+\s*;", "return early or use a function"),
     _rule("global-using", r"^using namespace\b(?!.*literals)", "name what you use", _header, re.M),
     _rule("using-std", r"\busing namespace std\s*;", "name what you use"),
-    _rule("thread-detach", r"\.\s*detach\s*\(\s*\)\s*;", "keep the thread and join it", _ours),
 ]
 
 # Written in two halves where the rule would find itself.

@@ -25,7 +25,6 @@ BAD_CODE = {
     "goto": "goto end;",
     "global-using": "\nusing namespace ekiden;",
     "using-std": "  using namespace std;",
-    "thread-detach": "worker.detach();",
 }
 BAD_TEXT = {
     "todo": "// TO" "DO: later",
