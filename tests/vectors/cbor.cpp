@@ -16,6 +16,16 @@
 namespace ekiden::vectors {
 namespace {
 
+/// Accepts or refuses as expected; what is accepted comes back as the same bytes.
+Status judge_bytes(const Bytes& bytes, bool expected) {
+  const auto value = wire::decode_value(bytes);
+  const auto valid = wire::validate(bytes);
+  EKIDEN_TRY(expect(value.has_value() == valid.has_value(), "validate() and decode_value() do not agree"));
+  if (!value) return expect(!expected, "refused: " + value.error().message);
+  EKIDEN_TRY(expect(expected, "accepted, and should have been refused"));
+  return expect(wire::encode_value(*value) == bytes, "comes back as other bytes");
+}
+
 /// A big number (RFC 8949 section 3.4.3) as a JSON parser leaves it: as a double.
 double big_number(ByteView magnitude, bool negative) {
   double value = 0;
@@ -69,16 +79,6 @@ struct EqualsJson {
 };
 
 bool equals(const wire::Value& value, const Json& json) { return std::visit(EqualsJson{json}, value.of); }
-
-/// Accepts or refuses as expected; what is accepted comes back as the same bytes.
-Status judge_bytes(const Bytes& bytes, bool expected) {
-  const auto value = wire::decode_value(bytes);
-  const auto valid = wire::validate(bytes);
-  EKIDEN_TRY(expect(value.has_value() == valid.has_value(), "validate() and decode_value() do not agree"));
-  if (!value) return expect(!expected, "refused: " + value.error().message);
-  EKIDEN_TRY(expect(expected, "accepted, and should have been refused"));
-  return expect(wire::encode_value(*value) == bytes, "comes back as other bytes");
-}
 
 /// Our diagnostic notation shows floats as bits, so that it cannot be compared where there is one.
 bool has_float(const wire::Value& value) {
