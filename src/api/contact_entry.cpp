@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "api/http_grammar.hpp"
-
 namespace ekiden::api {
 namespace {
 
@@ -32,8 +30,6 @@ Result<identity::Contact> read_contact(const Json& json) {
   identity::Contact contact;
   const auto id = reader.required_text("id", 256);
   read_common(reader, contact);
-  reader.text("added", 64);
-  reader.text("public_key", 64);
   EKIDEN_TRY(reader.finish());
   EKIDEN_ASSIGN(contact.id, identity::PeerId::parse(id));
   EKIDEN_TRY(identity::check_contact(contact));
@@ -47,31 +43,6 @@ Result<identity::Contact> read_contact_change(const identity::Contact& current, 
   EKIDEN_TRY(reader.finish());
   EKIDEN_TRY(identity::check_contact(contact));
   return contact;
-}
-
-Json write_contact(const identity::Contact& contact) {
-  Json json = {{"name", contact.petname}, {"id", contact.id.text()}, {"tier", identity::tier_name(contact.tier)}};
-  json["endpoints"] = Json::array();
-  for (const auto& endpoint : contact.endpoints) json["endpoints"].push_back(endpoint.text());
-  return json;
-}
-
-Result<std::vector<identity::Contact>> parse_contact_file(std::string_view text) {
-  if (text.size() > kMaxContactFile) return fail(Errc::too_large, "the contact file is too large");
-  std::vector<identity::Contact> contacts;
-  for (std::size_t number = 1; !text.empty(); ++number) {
-    const auto line = grammar::trimmed_line(grammar::take_until(text, '\n'));
-    if (line.empty() || line.front() == '#') continue;
-    const auto where = "line " + std::to_string(number);
-    if (line.size() > kMaxContactLine) return fail(Errc::too_large, where + " is too long");
-    if (contacts.size() == identity::kMaxContacts) return fail(Errc::too_large, where + ": too many contacts");
-    const auto json = parse_json(line);
-    if (!json) return fail(where, json.error());
-    auto contact = read_contact(*json);
-    if (!contact) return fail(where, std::move(contact).error());
-    contacts.push_back(std::move(*contact));
-  }
-  return contacts;
 }
 
 }  // namespace ekiden::api

@@ -1,7 +1,5 @@
 #include "api/server.hpp"
 
-#include <sys/random.h>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
@@ -12,6 +10,7 @@
 #include "api/connection.hpp"
 #include "base/encoding.hpp"
 #include "identity/address.hpp"
+#include "runtime/entropy.hpp"
 #include "runtime/files.hpp"
 
 namespace ekiden::api {
@@ -41,14 +40,6 @@ Result<tcp::endpoint> parse_listen(const std::string& text) {
   const auto parsed = asio::ip::make_address(host, bad);
   if (bad) return wrong;
   return tcp::endpoint(parsed, port);
-}
-
-Result<std::string> make_token() {
-  ByteArray<32> bytes;
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-    return fail(Errc::internal, "the operating system gives no random bytes for the API token");
-  }
-  return to_hex(bytes);
 }
 
 std::string address_text(const tcp::endpoint& endpoint) {
@@ -116,7 +107,7 @@ struct Server::Impl final : ConnectionTable, std::enable_shared_from_this<Server
   void remove(ConnectionId id) override { connections.erase(id); }
 
   Status publish() {
-    EKIDEN_ASSIGN(const auto token, make_token());
+    const auto token = to_hex(runtime::entropy_seed());
     const auto endpoint = acceptor.local_endpoint();
     address = address_text(endpoint);
     context->access = AccessPolicy(token, endpoint.port());

@@ -1,0 +1,268 @@
+#include "cli/command_line.hpp"
+
+#include <algorithm>
+
+#include "cli/text.hpp"
+#include "wire/priority.hpp"
+
+namespace ekiden::cli {
+namespace {
+
+constexpr auto kFooter =
+    "Examples:\n"
+    "  ekiden init && ekiden up                  make a node and start it\n"
+    "  ekiden contact add bob ek1... --endpoint tcp://192.0.2.7:7420\n"
+    "  ekiden send bob \"hello\" --wait            until bob's node confirms it\n"
+    "  ekiden inbox --follow --json              for programs: one message a line\n"
+    "\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no node is running, 4 waited too long.\n"
+    "`ekiden COMMAND --help` says more.";
+
+/// Reads a duration while parsing, so that a mistake is a usage error.
+CLI::Option* add_duration(CLI::App* app, const std::string& name, std::optional<Duration>& into,
+                          const std::string& description) {
+  return app
+      ->add_option_function<std::string>(
+          name,
+          [&into, name](const std::string& text) {
+            const auto duration = parse_duration(text);
+            if (!duration) throw CLI::ValidationError(name, duration.error().message);
+            into = *duration;
+          },
+          description)
+      ->type_name("DURATION");
+}
+
+}  // namespace
+
+CommandLine::CommandLine() : app_("A peer-to-peer relay network for software agents.", "ekiden") {
+  app_.fallthrough();
+  app_.require_subcommand(1);
+  app_.footer(kFooter);
+  app_.add_option("--data-dir", data_dir, "Data directory of the node ($EKIDEN_HOME, else ~/.local/share/ekiden)")
+      ->type_name("DIR");
+  app_.add_flag("--json", json, "Print for programs: one JSON object a line, errors included");
+  app_.add_flag("-q,--quiet", quiet, "Print results only");
+  files_[app_.get_option("--data-dir")] = true;
+  declare_node_commands();
+  declare_contact_commands();
+  declare_send();
+  declare_inbox();
+  declare_trace_and_status();
+  declare_completion();
+}
+
+CLI::App* CommandLine::declare(CLI::App& parent, const std::string& name, const std::string& description,
+                               const std::string& examples) {
+  auto* command = parent.add_subcommand(name, description);
+  command->footer("Examples:\n" + examples);
+  return command;
+}
+
+void CommandLine::choose(CLI::Option* option, std::vector<std::string> choices) {
+  option->check(CLI::IsMember(choices));
+  choices_[option] = std::move(choices);
+}
+
+void CommandLine::declare_node_commands() {
+  auto* init = declare(app_, "init", "Make a new node: identity, settings, empty store",
+                       "  ekiden init\n"
+                       "  ekiden init --data-dir ~/agents/alice --listen tcp://0.0.0.0:7421\n"
+                       "  ekiden init --endpoint tcp://alice.example:7420     how others reach it\n");
+  init_.listen = runtime::InitOptions().listen;
+  init->add_option("--listen", init_.listen, "Where to listen for other nodes", true)->type_name("ENDPOINT");
+  init->add_option("--endpoint", init_.endpoints, "Where others can dial this node; may be repeated")
+      ->type_name("ENDPOINT")
+      ->allow_extra_args(false);
+  init->callback([this] { action = [this](const Context& context) { return run_init(context, init_); }; });
+
+  auto* id = declare(app_, "id", "Print the id of the node; it need not run",
+                     "  ekiden id\n"
+                     "  ekiden contact add me \"$(ekiden id --data-dir ~/agents/alice)\"\n");
+  id->callback([this] { action = run_id; });
+
+  auto* up = declare(app_, "up", "Run the node in the foreground until Ctrl-C",
+                     "  ekiden up\n"
+                     "  ekiden up --listen tcp://127.0.0.1:0 --log-level debug\n"
+                     "  ekiden up --json --log-format json 2>node.log\n");
+  up->add_option("--listen", up_.listen, "Listen here instead of what ekiden.toml says; may be repeated")
+      ->type_name("ENDPOINT")
+      ->allow_extra_args(false);
+  up->add_option("--endpoint", up_.endpoints, "Tell others to dial this; may be repeated")
+      ->type_name("ENDPOINT")
+      ->allow_extra_args(false);
+  up->add_option("--api", up_.api, "Loopback address of the local API")->type_name("HOST:PORT");
+  choose(up->add_option("--log-level", up_.log_level, "How much to log"), {"debug", "info", "warning", "error"});
+  choose(up->add_option("--log-format", up_.log_format, "How to log"), {"text", "json"});
+  up->callback([this] { action = [this](const Context& context) { return run_up(context, up_); }; });
+
+  auto* version = declare(app_, "version", "Print the version", "  ekiden version\n  ekiden version --json\n");
+  version->callback([this] { action = run_version; });
+}
+
+void CommandLine::declare_contact_commands() {
+  auto* contact = declare(app_, "contact", "The people and agents you know: add, remove, list, import, export",
+                          "  ekiden contact add bob ek1... --endpoint tcp://192.0.2.7:7420\n"
+                          "  ekiden contact list\n"
+                          "  ekiden contact export contacts.toml\n");
+  contact->require_subcommand(1);
+  const auto run = [this](auto function) {
+    return
+        [this, function] { action = [this, function](const Context& context) { return function(context, contact_); }; };
+  };
+
+  auto* add = declare(*contact, "add", "Give a name to an id",
+                      "  ekiden contact add bob ek1... --endpoint tcp://192.0.2.7:7420\n"
+                      "  ekiden contact add carol ek1... --tier trusted\n"
+                      "  ekiden contact add bob ek1... --endpoint tcp://bob.example:7420 --replace\n");
+  add->add_option("name", contact_.name, "The name that you use for it")->required();
+  add->add_option("id", contact_.id, "Its id, ek1...")->required();
+  add->add_option("--endpoint", contact_.endpoints, "Where to dial it; may be repeated")
+      ->type_name("ENDPOINT")
+      ->allow_extra_args(false);
+  choose(add->add_option("--tier", contact_.tier, "How far to trust it"), {"stranger", "contact", "trusted"});
+  add->add_flag("--replace", contact_.replace, "Change the contact if the id is known already");
+  add->callback(run(run_contact_add));
+
+  auto* remove =
+      declare(*contact, "remove", "Forget a contact", "  ekiden contact remove bob\n  ekiden contact remove ek1...\n");
+  remove->add_option("name", contact_.name, "Its name or id")->required();
+  remove->callback(run(run_contact_remove));
+
+  auto* list = declare(*contact, "list", "Show all contacts", "  ekiden contact list\n  ekiden contact list --json\n");
+  list->callback([this] { action = run_contact_list; });
+
+  auto* import = declare(*contact, "import", "Add the contacts of a file",
+                         "  ekiden contact import contacts.toml\n"
+                         "  ssh host ekiden contact export | ekiden contact import -\n");
+  files_[import->add_option("file", contact_.file, "A file of `ekiden contact export`; - reads standard input")
+             ->required()] = true;
+  import->add_flag("--replace", contact_.replace, "Change contacts whose id is known already");
+  import->callback(run(run_contact_import));
+
+  auto* exported = declare(*contact, "export", "Write the contacts for another node or a backup",
+                           "  ekiden contact export > contacts.toml\n  ekiden contact export contacts.toml\n");
+  files_[exported->add_option("file", contact_.file, "A new file; without it, standard output")] = true;
+  exported->callback(run(run_contact_export));
+}
+
+void CommandLine::declare_send() {
+  auto* send = declare(app_, "send", "Send a message to a contact or an id",
+                       "  ekiden send bob \"hello\"\n"
+                       "  ekiden send bob \"hello\" --wait --timeout 30s      until bob's node confirms it\n"
+                       "  ekiden send bob --file report.json --content-type application/json --ttl 7d\n"
+                       "  date | ekiden send bob - --priority high\n");
+  send->add_option("to", send_.to, "Name of a contact, or an id")->required()->type_name("NAME|ID");
+  auto* text = send->add_option("text", send_.text, "The message; - reads standard input");
+  auto* file = send->add_option("--file", send_.file, "Send the content of this file")->type_name("FILE");
+  text->excludes(file);
+  files_[file] = true;
+  add_duration(send, "--ttl", send_.ttl, "Give up after this time [7d]");
+  const std::vector<std::string> priorities(wire::kPriorityNames.begin(), wire::kPriorityNames.end());
+  choose(send->add_option("--priority", send_.priority, "What goes first [normal]"), priorities);
+  choose(send->add_option("--class", send_.delivery, "durable survives restarts; volatile is faster and may be lost"),
+         {"durable", "volatile"});
+  // A flag with an optional value: as an option it would swallow the word after it.
+  choose(
+      send->add_flag("--wait{delivered}", send_.wait, "Wait until it is delivered, or --wait=accepted (always done)"),
+      {"accepted", "delivered"});
+  add_duration(send, "--timeout", send_.timeout, "Wait at most this long, then exit with 4");
+  send->add_option("--type", send_.type, "What the message is, for the program that reads it")->type_name("NAME");
+  send->add_option("--content-type", send_.content_type, "Media type of the body")->type_name("TYPE");
+  send->add_option("--reply-to", send_.reply_to, "The message that this one answers")->type_name("MESSAGE");
+  send->add_option("--id", send_.id, "A UUID of your choice: sending it again sends it once")->type_name("UUID");
+  send->callback([this, text, file] {
+    if (text->empty() && file->empty()) throw CLI::RequiredError("a text, --file or -");
+    action = [this](const Context& context) { return run_send(context, send_); };
+  });
+}
+
+void CommandLine::declare_inbox() {
+  auto* inbox = declare(app_, "inbox", "Print the messages that came, and take them out of the inbox",
+                        "  ekiden inbox\n"
+                        "  ekiden inbox --peek                       look, and leave them there\n"
+                        "  ekiden inbox --follow --json | my-agent    one message a line, as they come\n");
+  inbox->add_flag("-f,--follow", inbox_.follow, "Go on printing what comes, until Ctrl-C");
+  inbox->add_flag("--peek", inbox_.peek, "Leave the messages in the inbox");
+  inbox->add_option("-n,--limit", inbox_.limit, "Stop after so many messages")->check(CLI::Range(1, 1'000'000'000));
+  inbox->callback([this] { action = [this](const Context& context) { return run_inbox(context, inbox_); }; });
+}
+
+void CommandLine::declare_trace_and_status() {
+  auto* trace = declare(app_, "trace", "Where is my message? Without one: the latest that were sent",
+                        "  ekiden trace\n"
+                        "  ekiden trace 6f0c5a52-5f0e-4d4b-9a57-2f9f1f2f3a77\n"
+                        "  ekiden trace 6f0c5a52-5f0e-4d4b-9a57-2f9f1f2f3a77 --retry    try again now\n");
+  trace->add_option("message", trace_.message, "Id of the message");
+  trace->add_flag("--retry", trace_.retry, "Try now to reach its recipient, instead of at the next attempt");
+  trace->add_option("-n,--limit", trace_.limit, "How many to list [20]")->check(CLI::Range(1, 256));
+  trace->callback([this] { action = [this](const Context& context) { return run_trace(context, trace_); }; });
+
+  auto* status = declare(app_, "status", "What the running node is doing", "  ekiden status\n  ekiden status --json\n");
+  status->callback([this] { action = run_status; });
+}
+
+void CommandLine::declare_completion() {
+  auto* completion = declare(app_, "completion", "Print a completion script for a shell",
+                             "  source <(ekiden completion bash)\n"
+                             "  ekiden completion zsh > ~/.zfunc/_ekiden\n"
+                             "  ekiden completion fish > ~/.config/fish/completions/ekiden.fish\n");
+  choose(completion->add_option("shell", shell_, "bash, zsh or fish")->required(), {"bash", "zsh", "fish"});
+  completion->callback([this] {
+    action = [this](const Context& context) -> Status {
+      EKIDEN_ASSIGN(auto script, completion_script(tree(), shell_));
+      script.pop_back();
+      context.output.line(script);
+      return {};
+    };
+  });
+}
+
+void CommandLine::parse(int argc, const char* const* argv) {
+  std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  // "--wait delivered" is what many type for "--wait=delivered".
+  for (std::size_t i = 0; i + 1 < arguments.size(); ++i) {
+    if (arguments[i] == "--") break;
+    if (arguments[i] != "--wait" || (arguments[i + 1] != "accepted" && arguments[i + 1] != "delivered")) continue;
+    arguments[i] += "=" + arguments[i + 1];
+    arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+  }
+  std::ranges::reverse(arguments);
+  app_.parse(std::move(arguments));
+}
+
+const CLI::App& CommandLine::chosen() const {
+  const auto* app = &app_;
+  while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+  return *app;
+}
+
+CommandNode CommandLine::tree() const {
+  auto root = describe(app_);
+  root.name = "ekiden";
+  return root;
+}
+
+CommandNode CommandLine::describe(const CLI::App& app) const {
+  CommandNode node{.name = app.get_name(), .description = app.get_description()};
+  for (const auto* option : app.get_options()) {
+    const auto choices = choices_.find(option);
+    if (option->get_positional()) {
+      if (choices != choices_.end()) node.words = choices->second;
+      continue;
+    }
+    OptionNode entry{.description = option->get_description()};
+    for (const auto& name : option->get_snames()) entry.names.push_back("-" + name);
+    for (const auto& name : option->get_lnames()) entry.names.push_back("--" + name);
+    entry.takes_value = option->get_items_expected_max() > 0;
+    entry.takes_file = files_.contains(option);
+    if (entry.takes_value && choices != choices_.end()) entry.choices = choices->second;
+    node.options.push_back(std::move(entry));
+  }
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    node.commands.push_back(describe(*command));
+  }
+  return node;
+}
+
+}  // namespace ekiden::cli

@@ -1,0 +1,62 @@
+// The command line: what there is to say, with help that teaches by example.
+//
+// One function declares each command (command_line.cpp); parsing fills its arguments and chooses what to run. The same
+// declarations make the help and the completion scripts.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "cli/completion.hpp"
+#include "runtime/settings.hpp"
+
+namespace ekiden::cli {
+
+class CommandLine {
+ public:
+  CommandLine();
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
+
+  /// Throws CLI::ParseError, which also is how help is asked for.
+  void parse(int argc, const char* const* argv);
+
+  const CLI::App& app() const { return app_; }
+  /// The command that was chosen, or the deepest that was named before something went wrong.
+  const CLI::App& chosen() const;
+  CommandNode tree() const;
+
+  std::string data_dir;  ///< Empty: the default.
+  bool json = false;
+  bool quiet = false;
+  std::function<Status(const Context&)> action;
+
+ private:
+  void declare_node_commands();
+  void declare_contact_commands();
+  void declare_send();
+  void declare_inbox();
+  void declare_trace_and_status();
+  void declare_completion();
+  CLI::App* declare(CLI::App& parent, const std::string& name, const std::string& description,
+                    const std::string& examples);
+  void choose(CLI::Option* option, std::vector<std::string> choices);
+  CommandNode describe(const CLI::App& app) const;
+
+  CLI::App app_;
+  InitArguments init_;
+  UpArguments up_;
+  ContactArguments contact_;
+  SendArguments send_;
+  InboxArguments inbox_;
+  TraceArguments trace_;
+  std::string shell_;
+  std::map<const CLI::Option*, std::vector<std::string>> choices_;
+  std::map<const CLI::Option*, bool> files_;
+};
+
+}  // namespace ekiden::cli

@@ -1,0 +1,87 @@
+// The commands behind the command line: checked options in, exit code out.
+//
+// All but init, id, up, completion and version talk to the running node, and only through its local API. Each command
+// prints its result through the context's output and returns an Error for whoever called it to print.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/client.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/output.hpp"
+
+namespace ekiden::cli {
+
+struct Context {
+  std::filesystem::path data_dir;
+  Output& output;
+
+  Result<api::Client> client() const { return api::Client::open(data_dir); }
+};
+
+struct InitArguments {
+  std::string listen;
+  std::vector<std::string> endpoints;
+};
+struct UpArguments {
+  std::vector<std::string> listen;
+  std::vector<std::string> endpoints;
+  std::string api;
+  std::string log_level;
+  std::string log_format;
+};
+struct ContactArguments {
+  std::string name;
+  std::string id;
+  std::string tier;
+  std::vector<std::string> endpoints;
+  std::string file;
+  bool replace = false;
+};
+struct SendArguments {
+  std::string to;
+  std::optional<std::string> text;
+  std::string file;
+  std::string type;
+  std::string content_type;
+  std::string id;
+  std::string reply_to;
+  std::string priority;
+  std::string delivery;
+  std::optional<Duration> ttl;
+  std::string wait;  ///< "", "accepted" or "delivered"
+  std::optional<Duration> timeout;
+};
+struct InboxArguments {
+  bool follow = false;
+  bool peek = false;
+  std::uint64_t limit = 0;  ///< 0: all
+};
+struct TraceArguments {
+  std::string message;  ///< empty: the latest
+  std::uint64_t limit = 20;
+  bool retry = false;
+};
+
+Status run_init(const Context& context, const InitArguments& arguments);
+Status run_id(const Context& context);
+Status run_up(const Context& context, const UpArguments& arguments);
+Status run_contact_add(const Context& context, const ContactArguments& arguments);
+Status run_contact_remove(const Context& context, const ContactArguments& arguments);
+Status run_contact_list(const Context& context);
+Status run_contact_import(const Context& context, const ContactArguments& arguments);
+Status run_contact_export(const Context& context, const ContactArguments& arguments);
+Status run_send(const Context& context, const SendArguments& arguments);
+Status run_inbox(const Context& context, const InboxArguments& arguments);
+Status run_trace(const Context& context, const TraceArguments& arguments);
+Status run_status(const Context& context);
+Status run_version(const Context& context);
+
+}  // namespace ekiden::cli

@@ -1,0 +1,129 @@
+// inbox: print what has come, then tell the node that we have it.
+//
+// The order is the promise: a message is taken only after its text was flushed. Whoever stops the command in between,
+// or fills the disk behind a pipe, finds the message in the inbox again.
+#include <algorithm>
+#include <utility>
+
+#include "cli/commands.hpp"
+#include "cli/json_read.hpp"
+#include "cli/text.hpp"
+
+namespace ekiden::cli {
+namespace {
+
+constexpr std::uint64_t kPage = 64;
+
+std::string indented(const std::string& text) {
+  std::string out = "  ";
+  for (const char c : text) {
+    out.push_back(c);
+    if (c == '\n') out += "  ";
+  }
+  return out;
+}
+
+void print_message(Output& output, const api::Json& message) {
+  if (output.json()) return output.object(message);
+  auto heading = output.text(peer_of(message, "from", "from_name")) + "  " + text_of(message, "received") + "  " +
+                 text_of(message, "id");
+  if (const auto type = text_of(message, "type"); !type.empty()) heading += "  [" + output.text(type) + "]";
+  output.line(heading);
+  if (const auto reply = text_of(message, "in_reply_to"); !reply.empty()) output.line("  in reply to " + reply);
+  if (message.contains("body")) {
+    auto body = text_of(message, "body");
+    while (body.ends_with('\n')) body.pop_back();
+    return output.line(indented(output.lines(body)));
+  }
+  auto kind = text_of(message, "content_type");
+  if (kind.empty()) kind = "not text";
+  output.line("  (" + human_size(number_of(message, "size")) + ", " + output.text(kind) + "; --json shows it)");
+}
+
+class Reader {
+ public:
+  Reader(const Context& context, const InboxArguments& arguments) : context_(context), arguments_(arguments) {}
+
+  bool finished() const { return arguments_.limit > 0 && printed_ >= arguments_.limit; }
+  std::uint64_t printed() const { return printed_; }
+
+  /// Prints, and takes, what waits behind the last message seen.
+  Status drain(api::Client& client) {
+    bool more = true;
+    while (more && !finished()) {
+      const auto limit = arguments_.limit > 0 ? std::min(kPage, arguments_.limit - printed_) : kPage;
+      EKIDEN_ASSIGN(const auto page,
+                    client.get("/v1/inbox?after=" + std::to_string(last_) + "&limit=" + std::to_string(limit)));
+      more = flag_of(page, "more");
+      EKIDEN_TRY(print_page(client, part_of(page, "messages")));
+    }
+    return {};
+  }
+
+  /// A new message was announced. A durable one is in the inbox; a volatile one is only here.
+  Status on_event(api::Client& client, const api::Json& event) {
+    if (text_of(event, "kind") != "message") return {};
+    const auto number = number_of(event, "number");
+    if (number != 0) return number > last_ ? drain(client) : Status{};
+    auto message = event;
+    message.erase("kind");
+    print_message(context_.output, message);
+    ++printed_;
+    return context_.output.flush();
+  }
+
+ private:
+  Status print_page(api::Client& client, const api::Json& messages) {
+    auto numbers = api::Json::array();
+    for (const auto& message : messages) {
+      print_message(context_.output, message);
+      numbers.push_back(number_of(message, "number"));
+      last_ = std::max(last_, number_of(message, "number"));
+    }
+    printed_ += numbers.size();
+    EKIDEN_TRY(context_.output.flush());
+    if (arguments_.peek || numbers.empty()) return {};
+    const auto taken = client.post("/v1/inbox/take", {{"numbers", std::move(numbers)}});
+    // Somebody else took one of them meanwhile; the others are ours.
+    if (!taken && taken.error().code != Errc::not_found) return std::unexpected<Error>(taken.error());
+    return {};
+  }
+
+  const Context& context_;
+  const InboxArguments& arguments_;
+  std::uint64_t last_ = 0;
+  std::uint64_t printed_ = 0;
+};
+
+Status follow(api::Client& client, api::EventStream stream, Reader& reader) {
+  while (!reader.finished()) {
+    const auto event = stream.next(minutes(1));
+    if (event) {
+      EKIDEN_TRY(reader.on_event(client, *event));
+    } else if (event.error().code == Errc::limit_exceeded) {
+      // Events were dropped. What is durable waits in the inbox; listen again first, so that nothing falls in between.
+      EKIDEN_ASSIGN(stream, client.events("message"));
+      EKIDEN_TRY(reader.drain(client));
+    } else if (event.error().code != Errc::timed_out) {
+      return std::unexpected<Error>(event.error());
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Status run_inbox(const Context& context, const InboxArguments& arguments) {
+  EKIDEN_ASSIGN(auto client, context.client());
+  Reader reader(context, arguments);
+  std::optional<api::EventStream> stream;
+  if (arguments.follow) {
+    EKIDEN_ASSIGN(stream, client.events("message"));
+  }
+  EKIDEN_TRY(reader.drain(client));
+  if (stream) return follow(client, std::move(*stream), reader);
+  if (reader.printed() == 0) context.output.note("nothing new");
+  return {};
+}
+
+}  // namespace ekiden::cli

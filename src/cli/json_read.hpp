@@ -1,0 +1,39 @@
+// Reading the answers of the API leniently: what is missing is empty. The node is ours; a newer one may say more, an
+// older one less.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "api/json.hpp"
+
+namespace ekiden::cli {
+
+inline std::string text_of(const api::Json& json, const char* key) {
+  const auto found = json.is_object() ? json.find(key) : json.end();
+  return json.is_object() && found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+inline std::uint64_t number_of(const api::Json& json, const char* key) {
+  const auto found = json.is_object() ? json.find(key) : json.end();
+  return json.is_object() && found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+
+inline bool flag_of(const api::Json& json, const char* key) {
+  const auto found = json.is_object() ? json.find(key) : json.end();
+  return json.is_object() && found != json.end() && found->is_boolean() && found->get<bool>();
+}
+
+/// An empty list or object if there is none.
+inline api::Json part_of(const api::Json& json, const char* key) {
+  const auto found = json.is_object() ? json.find(key) : json.end();
+  return json.is_object() && found != json.end() ? *found : api::Json::array();
+}
+
+/// The petname beside a peer if there is one, else its id.
+inline std::string peer_of(const api::Json& json, const char* key, const char* name_key) {
+  auto name = text_of(json, name_key);
+  return name.empty() ? text_of(json, key) : name;
+}
+
+}  // namespace ekiden::cli
