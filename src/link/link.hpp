@@ -106,6 +106,8 @@ class Link {
   std::optional<Duration> round_trip() const { return round_trip_; }
   std::uint64_t bytes_in() const { return bytes_in_; }
   std::uint64_t bytes_out() const { return bytes_out_; }
+  /// How often our sending key was replaced.
+  std::uint64_t rekeys() const { return rekeys_; }
   std::size_t queued_bytes() const { return queue_.bytes(); }
   Instant last_message() const { return last_message_; }
   /// The same on both sides, different for every link. REQUIRES: keys exist.
@@ -171,6 +173,7 @@ class Link {
   Instant close_began_;
   Instant key_since_;
   std::uint64_t key_bytes_ = 0;  ///< Sealed under the present key.
+  std::uint64_t rekeys_ = 0;
   std::uint64_t next_token_ = 0;
   std::optional<Instant> ping_sent_;  ///< Of the ping with next_token_ - 1, unanswered.
   std::optional<Duration> round_trip_;

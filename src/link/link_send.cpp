@@ -44,6 +44,7 @@ void Link::seal_next(Now now) {
   key_bytes_ += buffer.size();
   if (rekeys) {
     writer_->rekey();
+    ++rekeys_;
     key_since_ = now.mono;
     key_bytes_ = 0;
   }
