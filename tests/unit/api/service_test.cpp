@@ -1,0 +1,176 @@
+#include "api/service.hpp"
+
+#include <gtest/gtest.h>
+
+#include "api/base64.hpp"
+#include "api/json.hpp"
+#include "unit/api/support/fake_backend.hpp"
+
+namespace ekiden::api {
+namespace {
+
+struct Answer {
+  int status = 0;
+  Json json;
+  Response response;
+};
+
+class Service : public testing::Test {
+ protected:
+  Answer ask(std::string_view method, std::string_view path, const std::string& body = "") {
+    const auto target = *parse_target(path);
+    const auto route = find_route(method, target);
+    Answer answer;
+    if (std::holds_alternative<Response>(route)) {
+      answer.response = std::get<Response>(route);
+    } else {
+      serve(backend_, std::get<Route>(route), target, body,
+            [&](Response response) { answer.response = std::move(response); });
+    }
+    answer.status = answer.response.status;
+    if (!answer.response.body.empty()) answer.json = *parse_json(answer.response.body);
+    return answer;
+  }
+
+  std::string detail(const Answer& answer) { return answer.json.value("detail", ""); }
+
+  test::FakeBackend backend_;
+  const std::string bob_ = test::identity_of(2).id().text();
+};
+
+TEST_F(Service, SendsToANameOrAnId) {
+  const auto answer = ask("POST", "/v1/messages", R"({"to":"bob","body":"hi","ttl_ms":1000,"priority":"high",
+    "class":"volatile","type":"chat","content_type":"text/plain","in_reply_to":"6f0c5a52-5f0e-4d4b-9a57-2f9f1f2f3a77"})");
+  EXPECT_EQ(answer.status, 202);
+  EXPECT_EQ(answer.json.at("to"), bob_);
+  ASSERT_EQ(backend_.drafts.size(), 1u);
+  const auto& draft = backend_.drafts.front();
+  EXPECT_EQ(draft.to.text(), bob_);
+  EXPECT_EQ(as_text(draft.body), "hi");
+  EXPECT_EQ(draft.ttl, seconds(1));
+  EXPECT_EQ(draft.priority, wire::Priority::high);
+  EXPECT_EQ(draft.delivery, router::DeliveryClass::volatile_);
+  EXPECT_EQ(draft.type, "chat");
+  EXPECT_EQ(draft.in_reply_to->text(), "6f0c5a52-5f0e-4d4b-9a57-2f9f1f2f3a77");
+  const auto by_id = ask("POST", "/v1/messages", R"({"to":")" + bob_ + R"(","body_base64":"/w=="})");
+  EXPECT_EQ(by_id.status, 202);
+  EXPECT_EQ(backend_.drafts.back().body, Bytes{0xff});
+  EXPECT_EQ(by_id.response.fields.front().second, "/v1/messages/" + by_id.json.at("id").get<std::string>());
+}
+
+TEST_F(Service, RefusesDraftsThatMakeNoSense) {
+  const std::vector<std::pair<std::string, int>> cases = {
+      {"", 400},
+      {"[]", 400},
+      {R"({"body":"x"})", 400},
+      {R"({"to":"nobody","body":"x"})", 404},
+      {R"({"to":"ek1qqqq","body":"x"})", 400},
+      {R"({"to":"bob","body":"x","body_base64":"eA=="})", 400},
+      {R"({"to":"bob","body_base64":"x"})", 400},
+      {R"({"to":"bob","ttl_ms":0})", 400},
+      {R"({"to":"bob","ttl_ms":99999999999})", 400},
+      {R"({"to":"bob","priority":"urgent"})", 400},
+      {R"({"to":"bob","class":"lasting"})", 400},
+      {R"({"to":"bob","id":"7"})", 400},
+      {R"({"to":"bob","text":"x"})", 400},
+      {R"({"to":"bob","body":")" + std::string(router::kMaxBody + 1, 'a') + "\"}", 413},
+      {R"({"to":"bob","type":")" + std::string(router::kMaxTypeLength + 1, 'a') + "\"}", 413},
+  };
+  for (const auto& [body, status] : cases) {
+    const auto answer = ask("POST", "/v1/messages", body);
+    EXPECT_EQ(answer.status, status) << body.substr(0, 80);
+    EXPECT_FALSE(detail(answer).empty());
+  }
+  EXPECT_TRUE(backend_.drafts.empty());
+}
+
+TEST_F(Service, PassesOnWhyTheNodeRefuses) {
+  backend_.accepts = false;
+  backend_.refusal = Error{Errc::storage_full, "the disk is full"};
+  const auto answer = ask("POST", "/v1/messages", R"({"to":"bob","body":"x"})");
+  EXPECT_EQ(answer.status, 507);
+  EXPECT_EQ(answer.json.at("code"), "storage-full");
+  EXPECT_EQ(detail(answer), "the disk is full");
+}
+
+TEST_F(Service, TracesMessages) {
+  const auto id = ask("POST", "/v1/messages", R"({"to":"bob","body":"hello"})").json.at("id").get<std::string>();
+  const auto trace = ask("GET", "/v1/messages/" + id);
+  EXPECT_EQ(trace.status, 200);
+  EXPECT_EQ(trace.json.at("state"), "queued");
+  EXPECT_EQ(trace.json.at("name"), "bob");
+  EXPECT_EQ(trace.json.at("steps").at(0).at("what"), "accepted");
+  EXPECT_EQ(ask("GET", "/v1/messages?limit=5").json.at("messages").size(), 1u);
+  EXPECT_FALSE(ask("GET", "/v1/messages").json.at("messages").at(0).contains("steps"));
+  EXPECT_EQ(ask("POST", "/v1/messages/" + id + "/retry").status, 202);
+  EXPECT_EQ(backend_.retried.front().text(), bob_);
+  EXPECT_EQ(ask("GET", "/v1/messages/6f0c5a52-5f0e-4d4b-9a57-2f9f1f2f3a77").status, 404);
+  EXPECT_EQ(ask("GET", "/v1/messages/latest").status, 400);
+  EXPECT_EQ(ask("GET", "/v1/messages?limit=many").status, 400);
+}
+
+TEST_F(Service, ReadsTheInboxInPagesAndTakesFromIt) {
+  for (int i = 0; i < 5; ++i) backend_.arrive("message " + std::to_string(i));
+  const auto first = ask("GET", "/v1/inbox?limit=2");
+  EXPECT_EQ(first.json.at("messages").size(), 2u);
+  EXPECT_EQ(first.json.at("messages").at(0).at("body"), "message 0");
+  EXPECT_EQ(first.json.at("messages").at(0).at("from_name"), "bob");
+  EXPECT_EQ(first.json.at("more"), true);
+  const auto rest = ask("GET", "/v1/inbox?after=2");
+  EXPECT_EQ(rest.json.at("messages").size(), 3u);
+  EXPECT_EQ(rest.json.at("more"), false);
+  EXPECT_EQ(ask("POST", "/v1/inbox/take", R"({"numbers":[1,2]})").json.at("taken"), 2);
+  EXPECT_EQ(backend_.taken, (std::vector<std::uint64_t>{1, 2}));
+  EXPECT_EQ(ask("POST", "/v1/inbox/take", R"({"numbers":[1]})").status, 404);
+  EXPECT_EQ(ask("POST", "/v1/inbox/take", R"({})").status, 400);
+  EXPECT_EQ(ask("GET", "/v1/inbox?after=-1").status, 400);
+  EXPECT_EQ(ask("GET", "/v1/inbox?limit=257").status, 400);
+}
+
+TEST_F(Service, BoundsThePageInBytesButNeverToNothing) {
+  for (int i = 0; i < 40; ++i) backend_.arrive(std::string(router::kMaxBody, 'x'));
+  const auto page = ask("GET", "/v1/inbox?limit=256");
+  EXPECT_EQ(page.json.at("messages").size(), kPageBytes / router::kMaxBody);
+  EXPECT_EQ(page.json.at("more"), true);
+}
+
+TEST_F(Service, KeepsContacts) {
+  const auto carol = test::identity_of(3).id().text();
+  const auto added =
+      ask("POST", "/v1/contacts", R"({"name":"carol","id":")" + carol + R"(","endpoints":["tcp://192.0.2.1:7420"]})");
+  EXPECT_EQ(added.status, 201);
+  EXPECT_EQ(added.json.at("tier"), "contact");
+  EXPECT_EQ(ask("GET", "/v1/contacts").json.at("contacts").size(), 2u);
+  EXPECT_EQ(ask("POST", "/v1/contacts", R"({"name":"carol","id":")" + carol + "\"}").status, 409);
+  const auto changed = ask("PUT", "/v1/contacts/carol", R"({"name":"caroline","tier":"trusted"})");
+  EXPECT_EQ(changed.status, 200);
+  EXPECT_EQ(changed.json.at("endpoints").at(0), "tcp://192.0.2.1:7420");
+  EXPECT_EQ(ask("GET", "/v1/contacts/" + carol).json.at("name"), "caroline");
+  EXPECT_EQ(ask("DELETE", "/v1/contacts/caroline").status, 204);
+  EXPECT_EQ(ask("GET", "/v1/contacts/caroline").status, 404);
+  EXPECT_EQ(ask("DELETE", "/v1/contacts/" + carol).status, 404);
+}
+
+TEST_F(Service, RefusesContactsThatMakeNoSense) {
+  const auto carol = test::identity_of(3).id().text();
+  for (const auto& body : {R"({"name":"carol"})" + std::string(), std::string(R"({"name":"carol","id":"ek1wrong"})"),
+                           R"({"name":"ek1carol","id":")" + carol + "\"}", R"({"name":"","id":")" + carol + "\"}",
+                           R"({"name":"carol","id":")" + carol + R"(","endpoints":["carol:1"]})",
+                           R"({"name":"carol","id":")" + carol + R"(","tier":"friend"})",
+                           R"({"name":"carol","id":")" + carol + R"(","colour":"red"})"}) {
+    EXPECT_EQ(ask("POST", "/v1/contacts", body).status, 400) << body;
+  }
+  EXPECT_EQ(backend_.book.size(), 1u);
+}
+
+TEST_F(Service, TellsAboutItself) {
+  backend_.self.storage = Error{Errc::storage_full, "the disk is full"};
+  const auto status = ask("GET", "/v1/status");
+  EXPECT_EQ(status.json.at("id"), backend_.self.id.text());
+  EXPECT_EQ(status.json.at("uptime_ms"), 61'000);
+  EXPECT_EQ(status.json.at("storage_problem").at("code"), "storage-full");
+  EXPECT_EQ(ask("GET", "/v1/identity").json.at("id"), backend_.self.id.text());
+}
+
+}  // namespace
+}  // namespace ekiden::api

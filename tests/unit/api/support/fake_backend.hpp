@@ -1,0 +1,141 @@
+// A node made of containers, for tests of the API and of the command: it answers at once, or when it is told to.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "api/backend.hpp"
+#include "identity/identity.hpp"
+
+namespace ekiden::api::test {
+
+inline identity::Identity identity_of(Byte seed) {
+  ByteArray<32> bytes{};
+  bytes[0] = seed;
+  return identity::Identity(crypto::Ed25519Seed(bytes));
+}
+
+inline Uuid message_id(Byte number) {
+  Uuid id;
+  id.bytes[6] = 0x40;
+  id.bytes[8] = 0x80;
+  id.bytes[15] = number;
+  return id;
+}
+
+class FakeBackend final : public Backend {
+ public:
+  FakeBackend() {
+    self.id = identity_of(1).id();
+    self.ready = true;
+    add_contact("bob", 2);
+  }
+
+  void add_contact(const std::string& name, Byte seed) {
+    identity::Contact contact;
+    contact.id = identity_of(seed).id();
+    contact.petname = name;
+    static_cast<void>(book.add(contact));
+  }
+
+  void arrive(const std::string& body, Byte from = 2) {
+    auto message = std::make_shared<router::Arrived>();
+    message->number = ++last_number;
+    message->id = message_id(static_cast<Byte>(100 + last_number));
+    message->from = identity_of(from).id();
+    message->body = to_bytes(as_bytes(body));
+    waiting.emplace(message->number, message);
+    if (const auto heard = listener.lock()) heard->on_arrival(message);
+  }
+
+  void settle(const router::MessageId& id, router::MessageState state) {
+    traces.at(id).state = state;
+    if (const auto heard = listener.lock()) heard->on_state({id, traces.at(id).peer, state});
+  }
+
+  void send(router::Draft draft, SendDone done) override {
+    drafts.push_back(draft);
+    if (held) return held_sends.push_back(std::move(done));
+    if (!accepts) return done(std::unexpected<Error>(*refusal));
+    const auto id = draft.id.value_or(message_id(static_cast<Byte>(drafts.size())));
+    router::Trace trace;
+    trace.id = id;
+    trace.peer = draft.to;
+    trace.size = draft.body.size();
+    trace.steps.push_back({from_unix_ms(0), "accepted"});
+    traces.emplace(id, trace);
+    done(id);
+    if (delivers) settle(id, router::MessageState::delivered);
+  }
+
+  void take(std::vector<std::uint64_t> numbers, Done done) override {
+    Status result;
+    for (const auto number : numbers) {
+      taken.push_back(number);
+      if (waiting.erase(number) == 0) result = fail(Errc::not_found, "no such number");
+    }
+    done(result);
+  }
+
+  void put_contact(identity::Contact contact, bool replace, Done done) override {
+    done(replace ? book.update(std::move(contact)) : book.add(std::move(contact)));
+  }
+
+  void remove_contact(const identity::PeerId& id, Done done) override {
+    const auto removed = book.remove(id);
+    done(removed ? Status{} : std::unexpected<Error>(removed.error()));
+  }
+
+  void retry_now(const identity::PeerId& peer, Done done) override {
+    retried.push_back(peer);
+    done({});
+  }
+
+  node::NodeStatus status() const override { return self; }
+  identity::PeerId id() const override { return self.id; }
+  crypto::Ed25519PublicKey public_key() const override { return identity_of(1).public_key(); }
+  Bytes own_record() const override { return {}; }
+
+  std::optional<router::Trace> trace(const router::MessageId& id) const override {
+    const auto found = traces.find(id);
+    return found == traces.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  std::vector<router::Trace> outgoing(std::size_t limit) const override {
+    std::vector<router::Trace> out;
+    for (auto i = traces.rbegin(); i != traces.rend() && out.size() < limit; ++i) out.push_back(i->second);
+    return out;
+  }
+
+  std::vector<router::ArrivedPtr> inbox(std::uint64_t after, std::size_t limit) const override {
+    std::vector<router::ArrivedPtr> out;
+    for (auto i = waiting.upper_bound(after); i != waiting.end() && out.size() < limit; ++i) out.push_back(i->second);
+    return out;
+  }
+
+  const identity::ContactBook& contacts() const override { return book; }
+  std::vector<identity::Endpoint> listening() const override { return {}; }
+  std::string data_dir() const override { return "/data"; }
+  Now now() const override { return {}; }
+  std::uint64_t uptime_ms() const override { return 61'000; }
+  void subscribe(std::weak_ptr<runtime::Listener> heard) override { listener = std::move(heard); }
+
+  node::NodeStatus self{};
+  identity::ContactBook book;
+  std::map<router::MessageId, router::Trace> traces;
+  std::map<std::uint64_t, router::ArrivedPtr> waiting;
+  std::vector<router::Draft> drafts;
+  std::vector<std::uint64_t> taken;
+  std::vector<identity::PeerId> retried;
+  std::vector<SendDone> held_sends;
+  std::weak_ptr<runtime::Listener> listener;
+  std::uint64_t last_number = 0;
+  bool accepts = true;
+  bool delivers = false;  ///< The receipt comes right after the acceptance.
+  bool held = false;      ///< Sends are not answered.
+  std::optional<Error> refusal;
+};
+
+}  // namespace ekiden::api::test
