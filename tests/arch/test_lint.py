@@ -12,6 +12,7 @@ BAD_CODE = {
     "assert": "assert(x);",
     "memcmp": "if (std::memcmp(a, b, 4) == 0) return;",
     "catch-all": "try { f(); } catch (...) {}",
+    "abort": "std::abort();",
     "throw": "throw 1;",
     "sleep": "std::this_thread::sleep_for(x);",
     "clock": "auto t = std::chrono::steady_clock::now();",
@@ -67,7 +68,7 @@ class Lint(TreeCase):
         self.assert_rules(self.check("src/link/x.cpp", GOOD), [])
 
     def test_engines_are_held_to_more_than_the_runtime(self):
-        for name in ("unordered", "throw", "clock", "float"):
+        for name in ("unordered", "abort", "throw", "clock", "float"):
             self.assert_rules(self.check("src/runtime/x.cpp", BAD_CODE[name] + "\n"), [])
 
     def test_unit_tests_of_engines_use_no_real_time(self):
