@@ -6,10 +6,10 @@ namespace {
 
 TEST(Conversation, AFirstMessageIsOpenedByItsRecipientAlone) {
   Agent alice(1), bob(2), eve(3);
-  const Bytes body = alice.sealed(at({}), bob, "good morning");
+  const Bytes body = sealed_by(at({}), alice, bob, "good morning");
   EXPECT_EQ(eve.open(at({}), alice.id(), body).error(), OpenFailure::unknown_session);
   expect_opens(at({}), bob, alice, body, "good morning");
-  EXPECT_EQ(Sessions::peek_session(body), bob.active_with(alice.id())->id);
+  EXPECT_EQ(Sessions::peek_session(body), bob.active_with(alice.id()).id);
 }
 
 TEST(Conversation, GoesOnInBothDirectionsForThousandsOfMessages) {
@@ -21,7 +21,7 @@ TEST(Conversation, GoesOnInBothDirectionsForThousandsOfMessages) {
     Agent& to = i % 3 == 0 ? alice : bob;
     const auto durability = i % 2 == 0 ? Durability::durable : Durability::volatile_;
     const std::string text = "message " + std::to_string(i);
-    expect_opens(now, to, from, from.sealed(now, to, text, durability), text, durability);
+    expect_opens(now, to, from, sealed_by(now, from, to, text, durability), text, durability);
     to.persist();
   }
   EXPECT_EQ(alice.engine->size(), 1U);
@@ -36,13 +36,13 @@ TEST(Conversation, TheSequenceNumbersOfADirectionCountFromOneAndSurviveRatchetSt
     EXPECT_EQ(sealed->sequence, i);
     EXPECT_EQ(bob.open(now, alice.id(), sealed->sealed)->sequence, i);
     alice.persist();
-    expect_opens(now, alice, bob, bob.sealed(now, alice, "y"), "y");
+    expect_opens(now, alice, bob, sealed_by(now, bob, alice, "y"), "y");
   }
 }
 
 TEST(Conversation, TheInitiatorStopsSendingItsIntroductionOnceItWasAnswered) {
   Agent alice(1), bob(2);
-  const auto size_of = [&] { return alice.sealed(at({}), bob, "x").size(); };
+  const auto size_of = [&] { return sealed_by(at({}), alice, bob, "x").size(); };
   EXPECT_EQ(size_of(), 137U + 1 + 16);
   EXPECT_EQ(size_of(), 137U + 1 + 16);
   converse(at({}), alice, bob);
@@ -51,20 +51,20 @@ TEST(Conversation, TheInitiatorStopsSendingItsIntroductionOnceItWasAnswered) {
 
 TEST(Conversation, AnyOfTheFirstMessagesStartsTheSessionWhateverWasLostBefore) {
   Agent alice(1), bob(2);
-  const Bytes first = alice.sealed(at({}), bob, "first");
-  const Bytes second = alice.sealed(at({}), bob, "second");
-  const Bytes third = alice.sealed(at({}), bob, "third");
+  const Bytes first = sealed_by(at({}), alice, bob, "first");
+  const Bytes second = sealed_by(at({}), alice, bob, "second");
+  const Bytes third = sealed_by(at({}), alice, bob, "third");
   expect_opens(at({}), bob, alice, third, "third");
-  EXPECT_EQ(bob.active_with(alice.id())->skipped_keys, 2U);
+  EXPECT_EQ(bob.active_with(alice.id()).skipped_keys, 2U);
   expect_opens(at({}), bob, alice, first, "first");
   expect_opens(at({}), bob, alice, second, "second");
-  EXPECT_EQ(bob.active_with(alice.id())->skipped_keys, 0U);
+  EXPECT_EQ(bob.active_with(alice.id()).skipped_keys, 0U);
   EXPECT_EQ(bob.engine->size(), 1U);
 }
 
 TEST(Conversation, AMessageIsOpenedOnce) {
   Agent alice(1), bob(2);
-  const Bytes first = alice.sealed(at({}), bob, "first");
+  const Bytes first = sealed_by(at({}), alice, bob, "first");
   expect_opens(at({}), bob, alice, first, "first");
   EXPECT_EQ(bob.open(at({}), alice.id(), first).error(), OpenFailure::duplicate);
   converse(at({}), alice, bob);
@@ -75,7 +75,7 @@ TEST(Conversation, AMessageIsOpenedOnce) {
 TEST(Conversation, ADuplicateIsKnownAsSuchManyRatchetStepsLater) {
   Agent alice(1), bob(2);
   converse(at({}), alice, bob);
-  const Bytes body = alice.sealed(at({}), bob, "once");
+  const Bytes body = sealed_by(at({}), alice, bob, "once");
   expect_opens(at({}), bob, alice, body, "once");
   for (int i = 1; i < 200; ++i) converse(at(seconds(2 * i)), alice, bob);
   EXPECT_EQ(bob.open(at(seconds(500)), alice.id(), body).error(), OpenFailure::duplicate);
@@ -87,10 +87,10 @@ TEST(Conversation, TheRatchetStepsAtMostOnceASecond) {
   std::set<Bytes> ratchets;
   for (int i = 0; i < 100; ++i) {
     const Now now = at(milliseconds(i * 50));
-    const Bytes body = alice.sealed(now, bob, "ping");
+    const Bytes body = sealed_by(now, alice, bob, "ping");
     ratchets.insert(Bytes(body.begin() + 17, body.begin() + 49));
     expect_opens(now, bob, alice, body, "ping");
-    expect_opens(now, alice, bob, bob.sealed(now, alice, "pong"), "pong");
+    expect_opens(now, alice, bob, sealed_by(now, bob, alice, "pong"), "pong");
   }
   EXPECT_GE(ratchets.size(), 4U);
   EXPECT_LE(ratchets.size(), 6U);
@@ -103,10 +103,10 @@ TEST(Conversation, ManyMessagesMakeTheRatchetStepBeforeTheSecondIsOver) {
   converse(at({}), alice, bob);
   std::set<Bytes> ratchets;
   for (int i = 0; i < 100; ++i) {
-    const Bytes body = alice.sealed(at({}), bob, "ping");
+    const Bytes body = sealed_by(at({}), alice, bob, "ping");
     ratchets.insert(Bytes(body.begin() + 17, body.begin() + 49));
     expect_opens(at({}), bob, alice, body, "ping");
-    expect_opens(at({}), alice, bob, bob.sealed(at({}), alice, "pong"), "pong");
+    expect_opens(at({}), alice, bob, sealed_by(at({}), bob, alice, "pong"), "pong");
   }
   EXPECT_GE(ratchets.size(), 9U);
   EXPECT_LE(ratchets.size(), 11U);
@@ -126,7 +126,7 @@ TEST(Conversation, AnEmptyMessageAndAnEmptyEnvelopeAreMessagesToo) {
 TEST(Conversation, ANodeDoesNotTalkToItself) {
   Agent alice(1), bob(2);
   EXPECT_EQ(alice.seal(at({}), alice.record(at({})), Durability::durable, "x").error().code, Errc::invalid_argument);
-  const Bytes body = bob.sealed(at({}), alice, "x");
+  const Bytes body = sealed_by(at({}), bob, alice, "x");
   EXPECT_EQ(alice.open(at({}), alice.id(), body).error(), OpenFailure::bad);
 }
 
