@@ -68,13 +68,14 @@ void Node::Impl::remove_contact(Now now, const RemoveContact& request) {
   if (wanted.contains(request.id)) connect(now, {request.id, true});
 }
 
-void Node::Impl::learn(Now now, identity::SignedRecord signed_record) {
+void Node::Impl::learn(Now now, identity::SignedRecord signed_record, bool live) {
   const identity::PeerId id = signed_record.record.id();
   if (contacts.learn(signed_record)) {
     batch.put(store::Table::contacts, id.view(), wire::encode(*contacts.find(id)));
   }
   const identity::SignedRecord* known = records.find(id);
-  if (known != nullptr && !identity::is_newer(signed_record.record, known->record)) return;
+  const bool known_already = known != nullptr && known->signed_bytes == signed_record.signed_bytes;
+  if (known_already || (known != nullptr && !live && !identity::is_newer(signed_record.record, known->record))) return;
   records.put(id, std::move(signed_record));
   if (wanted.contains(id)) connect(now, {id, true});
 }

@@ -48,13 +48,16 @@ struct Node::Impl {
   // router_glue.cpp: the router's effects reach links, store and application.
   void on_router_effect(Now now, router::Router::Effect effect);
   void connect(Now now, const router::Connect& request);
+  void dial(Now now, const identity::PeerId& peer);
 
   // contact_glue.cpp: the contact book and the records of peers.
   Status load_contact_row(const store::Row& row);
   Status load_peer_record_row(const store::Row& row);
   void put_contact(Now now, const PutContact& request);
   void remove_contact(Now now, const RemoveContact& request);
-  void learn(Now now, identity::SignedRecord record);
+  /// `live`: the peer itself has just shown it in a handshake, so it is the record that holds now, whatever its
+  /// sequence (a peer that lost its data may count from below).
+  void learn(Now now, identity::SignedRecord record, bool live);
   const identity::PeerRecord* record_of(const identity::PeerId& peer);
   std::vector<identity::Endpoint> endpoints_of(const identity::PeerId& peer);
 

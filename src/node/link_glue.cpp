@@ -15,7 +15,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    const auto key = up.record.record.public_key;
                    log(LogLevel::info, "link",
                        "up: " + peer.text() + (up.initiated_by_us ? " (dialled)" : " (accepted)"));
-                   learn(now, std::move(up.record));
+                   learn(now, std::move(up.record), /*live=*/true);
                    out->push(PeerUp{peer, up.initiated_by_us});
                    router.on_link_up(now, peer, key, router_out);
                  },
@@ -72,7 +72,7 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
 Status Node::Impl::on_record_message(Now now, const identity::PeerId& from, ByteView body) {
   EKIDEN_ASSIGN(auto signed_record, identity::verify_signed_record(body, now.wall));
   if (signed_record.record.id() != from) return fail(Errc::refused, "a record of somebody else");
-  learn(now, std::move(signed_record));
+  learn(now, std::move(signed_record), /*live=*/false);
   return {};
 }
 

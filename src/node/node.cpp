@@ -55,6 +55,7 @@ Status Node::load(const std::vector<store::Row>& rows) {
 void Node::start(Now now, Outbox<Effect>& out) {
   const Borrow borrow(impl_->out, out);
   impl_->sessions.start(now, impl_->session_out);
+  impl_->router.start(now, impl_->router_out);
   impl_->renew_record(now);
   impl_->settle(now);
 }

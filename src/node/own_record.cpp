@@ -40,7 +40,7 @@ void Node::Impl::publish_record(Now now) {
   record = unpublished;
   links.set_own_record(record);
   if (first) {
-    router.start(now, router_out);
+    for (const identity::PeerId& peer : wanted) dial(now, peer);
     return;
   }
   for (const link::LinkStatus& link : links.links()) {

@@ -40,14 +40,20 @@ void Node::Impl::connect(Now now, const router::Connect& request) {
   if (known != nullptr && contacts.find(request.peer) == nullptr) {
     batch.put(store::Table::records, request.peer.view(), records.find(request.peer)->signed_bytes);
   }
-  auto endpoints = endpoints_of(request.peer);
-  if (endpoints.empty() && !links.is_up(request.peer)) {
+  dial(now, request.peer);
+}
+
+void Node::Impl::dial(Now now, const identity::PeerId& peer) {
+  if (record.empty()) return;  // Handshakes show our record; all who are wanted are dialled once it is on disk.
+  auto endpoints = endpoints_of(peer);
+  if (endpoints.empty() && !links.is_up(peer)) {
     router.on_unreachable(
-        now, request.peer,
-        {Errc::unreachable, "no address known for " + request.peer.text() +
+        now, peer,
+        {Errc::unreachable, "no address known for " + peer.text() +
                                 ": add one with `ekiden contact add NAME ID --endpoint tcp://HOST:PORT`"});
   }
-  links.want(now, request.peer, std::move(endpoints), known ? std::optional(*known) : std::nullopt, link_out);
+  const identity::PeerRecord* known = record_of(peer);
+  links.want(now, peer, std::move(endpoints), known ? std::optional(*known) : std::nullopt, link_out);
 }
 
 }  // namespace ekiden::node

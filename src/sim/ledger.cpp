@@ -6,7 +6,7 @@
 namespace ekiden::sim {
 namespace {
 
-constexpr std::size_t kMaxBreaches = 20;
+constexpr std::size_t kMaxBreaches = 40;
 
 }  // namespace
 

@@ -176,6 +176,20 @@ Outcome World::run() {
   return result;
 }
 
+/// The trace of what is stuck says where to look.
+void World::tell_story(const node::Node& node) {
+  for (const router::Trace& newest : node.outgoing(1000)) {
+    if (newest.state != router::MessageState::queued && newest.state != router::MessageState::in_flight) continue;
+    const auto trace = node.trace(newest.id);
+    ledger_.breach("  " + newest.id.text() + " to host " + std::to_string(hosts_.at(newest.peer)) + ", attempts " +
+                   std::to_string(newest.attempts));
+    for (const router::TraceStep& step : trace->steps) {
+      ledger_.breach("    " + std::to_string(to_unix_ms(step.at)) + " " + step.what);
+    }
+    return;
+  }
+}
+
 void World::check_left_over() {
   // Receipts settle the senders' rows; takes settle the recipients' but for what later messages will confirm.
   for (const auto& machine : machines_) {
@@ -189,6 +203,7 @@ void World::check_left_over() {
         status.router.outbox_messages != 0) {
       ledger_.breach("host " + std::to_string(machine->host()) + " still has " +
                      std::to_string(status.router.outbox_messages) + " messages in its outbox at the end");
+      tell_story(*machine->node());
     }
     machine->node()->check_invariants();
   }
