@@ -60,19 +60,6 @@ std::expected<void, HttpRefusal> read_request_line(std::string_view line, const 
   return {};
 }
 
-std::expected<HttpField, HttpRefusal> read_field(std::string_view line) {
-  if (line.front() == ' ' || line.front() == '\t') return malformed("a header field is folded over two lines");
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos) return malformed("a header field has no colon");
-  const auto name = line.substr(0, colon);
-  if (!is_token(name)) return malformed("the name of a header field is not a token");
-  const auto value = trimmed(line.substr(colon + 1));
-  if (!std::ranges::all_of(value, is_value_char)) {
-    return malformed("the header field '" + lower_case(name) + "' contains a control character");
-  }
-  return HttpField{lower_case(name), std::string(value)};
-}
-
 /// Fields of which a second one would leave open which counts.
 constexpr std::array<std::string_view, 10> kSingle = {
     "host",   "content-length", "transfer-encoding", "content-type",      "authorization",
@@ -140,6 +127,19 @@ const std::string* RequestHead::find(std::string_view lower_case_name) const {
   return found == fields.end() ? nullptr : &found->value;
 }
 
+std::expected<HttpField, HttpRefusal> parse_field_line(std::string_view line) {
+  if (line.starts_with(' ') || line.starts_with('\t')) return malformed("a header field is folded over two lines");
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos) return malformed("a header field has no colon");
+  const auto name = line.substr(0, colon);
+  if (!is_token(name)) return malformed("the name of a header field is not a token");
+  const auto value = trimmed(line.substr(colon + 1));
+  if (!std::ranges::all_of(value, is_value_char)) {
+    return malformed("the header field '" + lower_case(name) + "' contains a control character");
+  }
+  return HttpField{lower_case(name), std::string(value)};
+}
+
 std::expected<RequestHead, HttpRefusal> parse_request_head(std::string_view bytes, const HttpLimits& limits) {
   if (bytes.size() > limits.max_head) return refuse(431, Errc::too_large, "the head of the request is too large");
   if (!bytes.ends_with("\r\n\r\n")) return malformed("the head of the request has no end");
@@ -150,7 +150,7 @@ std::expected<RequestHead, HttpRefusal> parse_request_head(std::string_view byte
     const auto line = take_line(rest);
     if (line.empty()) return malformed("the head of the request has an empty line in its middle");
     if (head.fields.size() == limits.max_fields) return refuse(431, Errc::too_large, "too many header fields");
-    auto field = read_field(line);
+    auto field = parse_field_line(line);
     if (!field) return Refused(std::move(field).error());
     head.fields.push_back(std::move(*field));
   }

@@ -162,7 +162,12 @@ void RequestReader::on_chunk_line() {
     return;
   }
   if (chunk_ == Chunk::trailers) {
-    if (text.empty()) state_ = State::done;
+    if (text.empty()) {
+      state_ = State::done;
+    } else if (auto field = parse_field_line(text); !field) {
+      refusal_ = std::move(field).error();
+      state_ = State::failed;
+    }
     return;
   }
   const auto size = parse_chunk_line(text);

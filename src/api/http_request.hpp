@@ -64,6 +64,9 @@ struct HttpRefusal {
   Error error;
 };
 
+/// One line "Name: value" without its line end.
+std::expected<HttpField, HttpRefusal> parse_field_line(std::string_view line);
+
 /// Reads the head alone: everything up to and with the empty line. Pure; RequestReader calls it.
 std::expected<RequestHead, HttpRefusal> parse_request_head(std::string_view head, const HttpLimits& limits);
 

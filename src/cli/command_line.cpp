@@ -70,7 +70,9 @@ void CommandLine::declare_node_commands() {
                        "  ekiden init --data-dir ~/agents/alice --listen tcp://0.0.0.0:7421\n"
                        "  ekiden init --endpoint tcp://alice.example:7420     how others reach it\n");
   init_.listen = runtime::InitOptions().listen;
-  init->add_option("--listen", init_.listen, "Where to listen for other nodes", true)->type_name("ENDPOINT");
+  init->add_option("--listen", init_.listen, "Where to listen for other nodes")
+      ->type_name("ENDPOINT")
+      ->capture_default_str();
   init->add_option("--endpoint", init_.endpoints, "Where others can dial this node; may be repeated")
       ->type_name("ENDPOINT")
       ->allow_extra_args(false);

@@ -29,6 +29,8 @@ class CommandLine {
   /// The command that was chosen, or the deepest that was named before something went wrong.
   const CLI::App& chosen() const;
   CommandNode tree() const;
+  /// What was read for `send`; for tests.
+  const SendArguments& send() const { return send_; }
 
   std::string data_dir;  ///< Empty: the default.
   bool json = false;

@@ -27,37 +27,37 @@ struct Context {
 };
 
 struct InitArguments {
-  std::string listen;
-  std::vector<std::string> endpoints;
+  std::string listen = {};
+  std::vector<std::string> endpoints = {};
 };
 struct UpArguments {
-  std::vector<std::string> listen;
-  std::vector<std::string> endpoints;
-  std::string api;
-  std::string log_level;
-  std::string log_format;
+  std::vector<std::string> listen = {};
+  std::vector<std::string> endpoints = {};
+  std::string api = {};
+  std::string log_level = {};
+  std::string log_format = {};
 };
 struct ContactArguments {
-  std::string name;
-  std::string id;
-  std::string tier;
-  std::vector<std::string> endpoints;
-  std::string file;
+  std::string name = {};
+  std::string id = {};
+  std::string tier = {};
+  std::vector<std::string> endpoints = {};
+  std::string file = {};
   bool replace = false;
 };
 struct SendArguments {
-  std::string to;
-  std::optional<std::string> text;
-  std::string file;
-  std::string type;
-  std::string content_type;
-  std::string id;
-  std::string reply_to;
-  std::string priority;
-  std::string delivery;
-  std::optional<Duration> ttl;
-  std::string wait;  ///< "", "accepted" or "delivered"
-  std::optional<Duration> timeout;
+  std::string to = {};
+  std::optional<std::string> text = {};
+  std::string file = {};
+  std::string type = {};
+  std::string content_type = {};
+  std::string id = {};
+  std::string reply_to = {};
+  std::string priority = {};
+  std::string delivery = {};
+  std::optional<Duration> ttl = {};
+  std::string wait = {};  ///< "", "accepted" or "delivered"
+  std::optional<Duration> timeout = {};
 };
 struct InboxArguments {
   bool follow = false;
@@ -65,7 +65,7 @@ struct InboxArguments {
   std::uint64_t limit = 0;  ///< 0: all
 };
 struct TraceArguments {
-  std::string message;  ///< empty: the latest
+  std::string message = {};  ///< empty: the latest
   std::uint64_t limit = 20;
   bool retry = false;
 };

@@ -12,19 +12,19 @@
 namespace ekiden::cli {
 
 struct OptionNode {
-  std::vector<std::string> names;  ///< With their dashes.
-  std::string description;
+  std::vector<std::string> names = {};  ///< With their dashes.
+  std::string description = {};
   bool takes_value = false;
-  bool takes_file = false;           ///< The value is a path.
-  std::vector<std::string> choices;  ///< The values there are, where they are few.
+  bool takes_file = false;                ///< The value is a path.
+  std::vector<std::string> choices = {};  ///< The values there are, where they are few.
 };
 
 struct CommandNode {
   std::string name;
-  std::string description;
-  std::vector<OptionNode> options;
-  std::vector<std::string> words;  ///< What a positional argument may be, where that is known.
-  std::vector<CommandNode> commands;
+  std::string description = {};
+  std::vector<OptionNode> options = {};
+  std::vector<std::string> words = {};  ///< What a positional argument may be, where that is known.
+  std::vector<CommandNode> commands = {};
 };
 
 /// `shell`: bash, zsh or fish. Errors: invalid_argument.

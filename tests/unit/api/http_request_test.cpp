@@ -142,6 +142,7 @@ INSTANTIATE_TEST_SUITE_P(
                 400},
         Refused{"an empty extension", post("Transfer-Encoding: chunked\r\n", "5;\r\nhello\r\n"), 400},
         Refused{"an open quotation", post("Transfer-Encoding: chunked\r\n", "5;a=\"b\r\nhello\r\n"), 400},
+        Refused{"a trailer that is no field", post("Transfer-Encoding: chunked\r\n", "0\r\nnothing\r\n\r\n"), 400},
         Refused{"an endless line", post("Transfer-Encoding: chunked\r\n", "5;" + std::string(300, 'a')), 400}));
 
 INSTANTIATE_TEST_SUITE_P(

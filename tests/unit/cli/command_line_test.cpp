@@ -1,0 +1,106 @@
+#include "cli/command_line.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "cli/app.hpp"
+
+namespace ekiden::cli {
+namespace {
+
+/// Runs the whole command, quietly.
+int exit_of(std::vector<const char*> words) {
+  words.insert(words.begin(), "ekiden");
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  const auto code = run(static_cast<int>(words.size()), words.data());
+  testing::internal::GetCapturedStdout();
+  testing::internal::GetCapturedStderr();
+  return code;
+}
+
+bool accepts(std::vector<const char*> words) {
+  words.insert(words.begin(), "ekiden");
+  CommandLine line;
+  try {
+    line.parse(static_cast<int>(words.size()), words.data());
+    return line.action != nullptr;
+  } catch (const CLI::ParseError&) {
+    return false;
+  }
+}
+
+TEST(CommandLine, TakesWhatTheHelpShows) {
+  EXPECT_TRUE(
+      accepts({"init", "--listen", "tcp://0.0.0.0:7421", "--endpoint", "tcp://a:1", "--endpoint", "tcp://b:1"}));
+  EXPECT_TRUE(accepts({"--data-dir", "/tmp/x", "id"}));
+  EXPECT_TRUE(accepts({"id", "--json", "--data-dir", "/tmp/x", "-q"}));
+  EXPECT_TRUE(accepts({"up", "--listen", "tcp://127.0.0.1:0", "--log-level", "debug", "--log-format", "json"}));
+  EXPECT_TRUE(accepts({"contact", "add", "bob", "ek1", "--endpoint", "tcp://a:1", "--tier", "trusted", "--json"}));
+  EXPECT_TRUE(accepts({"send", "bob", "hello", "--ttl", "7d", "--priority", "high", "--class", "volatile"}));
+  EXPECT_TRUE(accepts({"send", "bob", "--file", "x", "--wait", "--timeout", "30s"}));
+  EXPECT_TRUE(accepts({"send", "bob", "-"}));
+  EXPECT_TRUE(accepts({"send", "bob", "--", "--not-an-option"}));
+  EXPECT_TRUE(accepts({"inbox", "--follow", "--peek", "-n", "3"}));
+  EXPECT_TRUE(accepts({"trace"}));
+  EXPECT_TRUE(accepts({"trace", "x", "--retry"}));
+  EXPECT_TRUE(accepts({"completion", "bash"}));
+}
+
+TEST(CommandLine, ReadsWaitWithItsValueOrWithout) {
+  const auto wait_of = [](std::vector<const char*> words) {
+    words.insert(words.begin(), "ekiden");
+    CommandLine line;
+    line.parse(static_cast<int>(words.size()), words.data());
+    return line.send().wait + "|" + line.send().text.value_or("");
+  };
+  EXPECT_EQ(wait_of({"send", "bob", "hi"}), "|hi");
+  EXPECT_EQ(wait_of({"send", "bob", "hi", "--wait"}), "delivered|hi");
+  EXPECT_EQ(wait_of({"send", "--wait", "bob", "hi"}), "delivered|hi");
+  EXPECT_EQ(wait_of({"send", "bob", "hi", "--wait=accepted"}), "accepted|hi");
+  EXPECT_EQ(wait_of({"send", "bob", "hi", "--wait", "delivered"}), "delivered|hi");
+  EXPECT_EQ(wait_of({"send", "bob", "--", "--wait"}), "|--wait");
+}
+
+TEST(CommandLine, RefusesWhatMakesNoSense) {
+  EXPECT_FALSE(accepts({}));
+  EXPECT_FALSE(accepts({"sned"}));
+  EXPECT_FALSE(accepts({"send", "bob"}));
+  EXPECT_FALSE(accepts({"send", "bob", "hi", "--file", "x"}));
+  EXPECT_FALSE(accepts({"send", "bob", "hi", "there"}));
+  EXPECT_FALSE(accepts({"send", "bob", "hi", "--ttl", "soon"}));
+  EXPECT_FALSE(accepts({"send", "bob", "hi", "--priority", "urgent"}));
+  EXPECT_FALSE(accepts({"send", "bob", "hi", "--wait=forever"}));
+  EXPECT_FALSE(accepts({"contact"}));
+  EXPECT_FALSE(accepts({"contact", "add", "bob"}));
+  EXPECT_FALSE(accepts({"inbox", "-n", "0"}));
+  EXPECT_FALSE(accepts({"completion", "tcsh"}));
+  EXPECT_FALSE(accepts({"status", "--verbose"}));
+}
+
+TEST(CommandLine, ExitsWithACodeForEachKindOfEnd) {
+  const auto nowhere = testing::TempDir() + "ekiden-nowhere";
+  EXPECT_EQ(exit_of({"version"}), 0);
+  EXPECT_EQ(exit_of({"send", "--help"}), 0);
+  EXPECT_EQ(exit_of({"id", "--data-dir", nowhere.c_str()}), 1);
+  EXPECT_EQ(exit_of({"up", "--data-dir", nowhere.c_str()}), 1);
+  EXPECT_EQ(exit_of({"sned"}), 2);
+  EXPECT_EQ(exit_of({}), 2);
+  EXPECT_EQ(exit_of({"status", "--data-dir", nowhere.c_str()}), 3);
+  EXPECT_EQ(exit_of({"send", "bob", "hi", "--data-dir", nowhere.c_str()}), 3);
+}
+
+TEST(CommandLine, TeachesByExample) {
+  CommandLine line;
+  const std::function<void(const CLI::App&)> visit = [&](const CLI::App& app) {
+    EXPECT_NE(app.get_footer().find("Examples:\n  "), std::string::npos) << app.get_name();
+    EXPECT_FALSE(app.get_description().empty()) << app.get_name();
+    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) visit(*command);
+  };
+  visit(line.app());
+  EXPECT_NE(line.app().get_footer().find("Exit codes: 0 done"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace ekiden::cli

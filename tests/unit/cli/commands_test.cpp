@@ -1,0 +1,229 @@
+#include "cli/commands.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "unit/api/support/server_fixture.hpp"
+
+namespace ekiden::cli {
+namespace {
+
+using api::test::FakeBackend;
+
+/// An output that fails, as a full disk behind a pipe does.
+class FullDisk : public std::streambuf {};
+
+class Commands : public testing::Test {
+ protected:
+  Context context(OutputMode mode = {}) {
+    output_.emplace(out_, err_, mode);
+    return {server_.data_dir(), *output_};
+  }
+  static OutputMode json() { return {.json = true}; }
+
+  std::string printed() {
+    auto text = out_.str();
+    out_.str("");
+    return text;
+  }
+
+  std::filesystem::path file(const std::string& content) {
+    const auto path = server_.data_dir() / "file";
+    std::ofstream(path, std::ios::binary) << content;
+    return path;
+  }
+
+  api::test::ServerFixture server_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+  std::optional<Output> output_;
+  const std::string carol_ = api::test::identity_of(3).id().text();
+};
+
+TEST_F(Commands, SendPrintsTheIdOfTheMessage) {
+  ASSERT_TRUE(run_send(context(), {.to = "bob", .text = "hi"}));
+  EXPECT_EQ(printed(), api::test::message_id(1).text() + "\n");
+  ASSERT_TRUE(run_send(context(json()), {.to = "bob", .text = "hi", .ttl = hours(1)}));
+  const auto object = *api::parse_json(printed());
+  EXPECT_EQ(object.at("state"), "accepted");
+  server_.run([](FakeBackend& backend) {
+    EXPECT_EQ(as_text(backend.drafts.back().body), "hi");
+    EXPECT_EQ(backend.drafts.back().ttl, hours(1));
+  });
+}
+
+TEST_F(Commands, SendReadsFilesOfAnyBytes) {
+  std::string everything;
+  for (int i = 0; i < 256; ++i) everything.push_back(static_cast<char>(i));
+  const std::string awkward(router::kMaxBody, '"');
+  for (const auto& body : {everything, awkward, std::string()}) {
+    ASSERT_TRUE(run_send(context(), {.to = "bob", .file = file(body).string()}));
+    server_.run([&](FakeBackend& backend) { EXPECT_EQ(as_text(backend.drafts.back().body), body); });
+  }
+  const auto large = run_send(context(), {.to = "bob", .file = file(std::string(router::kMaxBody + 1, 'x')).string()});
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().code, Errc::too_large);
+  EXPECT_EQ(run_send(context(), {.to = "bob", .file = "/nonexistent"}).error().code, Errc::not_found);
+}
+
+TEST_F(Commands, SendWaitsForTheReceipt) {
+  server_.run([](FakeBackend& backend) { backend.delivers = true; });
+  ASSERT_TRUE(run_send(context(json()), {.to = "bob", .text = "hi", .wait = "delivered"}));
+  std::istringstream lines(printed());
+  std::string accepted;
+  std::string delivered;
+  std::getline(lines, accepted);
+  std::getline(lines, delivered);
+  EXPECT_EQ(api::parse_json(accepted)->at("state"), "accepted");
+  EXPECT_EQ(api::parse_json(delivered)->at("state"), "delivered");
+}
+
+TEST_F(Commands, SendStopsWaitingInTime) {
+  const auto done = run_send(context(), {.to = "bob", .text = "hi", .wait = "delivered", .timeout = milliseconds(20)});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(exit_code_of(done.error().code), ExitCode::timed_out);
+  EXPECT_NE(done.error().message.find(api::test::message_id(1).text()), std::string::npos);
+}
+
+TEST_F(Commands, SendSaysThatNobodyHasTheName) {
+  const auto done = run_send(context(), {.to = "nobody", .text = "hi"});
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.error().message.find("nobody"), std::string::npos);
+}
+
+TEST_F(Commands, InboxPrintsAndTakes) {
+  server_.run([](FakeBackend& backend) {
+    for (int i = 0; i < 150; ++i) backend.arrive("message " + std::to_string(i));
+  });
+  ASSERT_TRUE(run_inbox(context(json()), {}));
+  std::istringstream lines(printed());
+  std::string line;
+  int count = 0;
+  while (std::getline(lines, line)) {
+    EXPECT_EQ(api::parse_json(line)->at("body"), "message " + std::to_string(count));
+    ++count;
+  }
+  EXPECT_EQ(count, 150);
+  server_.run([](FakeBackend& backend) { EXPECT_TRUE(backend.waiting.empty()); });
+  ASSERT_TRUE(run_inbox(context(), {}));
+  EXPECT_EQ(printed(), "nothing new\n");
+}
+
+TEST_F(Commands, InboxLeavesWhatItOnlyPeeksAt) {
+  server_.run([](FakeBackend& backend) { backend.arrive("hi"); });
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(run_inbox(context(), {.peek = true}));
+    EXPECT_NE(printed().find("bob  "), std::string::npos);
+  }
+}
+
+TEST_F(Commands, InboxTakesNoMoreThanItsLimit) {
+  server_.run([](FakeBackend& backend) {
+    for (int i = 0; i < 5; ++i) backend.arrive("hi");
+  });
+  ASSERT_TRUE(run_inbox(context(), {.limit = 2}));
+  server_.run([](FakeBackend& backend) { EXPECT_EQ(backend.waiting.size(), 3u); });
+}
+
+TEST_F(Commands, InboxTakesNothingThatCouldNotBePrinted) {
+  server_.run([](FakeBackend& backend) { backend.arrive("hi"); });
+  FullDisk disk;
+  std::ostream full(&disk);
+  Output output(full, err_, {});
+  EXPECT_FALSE(run_inbox({server_.data_dir(), output}, {}));
+  server_.run([](FakeBackend& backend) { EXPECT_TRUE(backend.taken.empty()); });
+}
+
+TEST_F(Commands, InboxFollowsWhatComes) {
+  server_.run([](FakeBackend& backend) { backend.arrive("waiting"); });
+  std::thread sender([this] {
+    // Messages come while the command listens, and until it has enough.
+    for (int i = 0; i < 2; ++i) {
+      server_.run([](FakeBackend& backend) { backend.arrive("new"); });
+    }
+  });
+  ASSERT_TRUE(run_inbox(context(json()), {.follow = true, .limit = 3}));
+  sender.join();
+  EXPECT_EQ(std::ranges::count(printed(), '\n'), 3);
+  server_.run([](FakeBackend& backend) { EXPECT_EQ(backend.taken, (std::vector<std::uint64_t>{1, 2, 3})); });
+}
+
+TEST_F(Commands, HostileTextDoesNotReachTheTerminal) {
+  server_.run([](FakeBackend& backend) { backend.arrive("a\u202eb\nsecond line"); });
+  ASSERT_TRUE(run_inbox(context({.terminal = true}), {.peek = true}));
+  EXPECT_NE(printed().find("  a\\u{202e}b\n  second line\n"), std::string::npos);
+  ASSERT_TRUE(run_inbox(context(), {.peek = true}));
+  EXPECT_NE(printed().find("a\u202eb"), std::string::npos);
+}
+
+TEST_F(Commands, ContactsAreAddedChangedAndRemoved) {
+  ContactArguments carol{.name = "carol", .id = carol_, .endpoints = {"tcp://192.0.2.1:7420"}};
+  ASSERT_TRUE(run_contact_add(context(), carol));
+  const auto again = run_contact_add(context(), carol);
+  ASSERT_FALSE(again);
+  EXPECT_NE(again.error().message.find("--replace"), std::string::npos);
+  carol.tier = "trusted";
+  carol.replace = true;
+  ASSERT_TRUE(run_contact_add(context(), carol));
+  // Another id under a name that is taken stays an error.
+  EXPECT_FALSE(
+      run_contact_add(context(), {.name = "carol", .id = api::test::identity_of(4).id().text(), .replace = true}));
+  printed();
+  ASSERT_TRUE(run_contact_list(context()));
+  EXPECT_NE(printed().find("carol  trusted  " + carol_ + "  tcp://192.0.2.1:7420\n"), std::string::npos);
+  ASSERT_TRUE(run_contact_remove(context(), {.name = "carol"}));
+  EXPECT_EQ(run_contact_remove(context(), {.name = "carol"}).error().code, Errc::not_found);
+  EXPECT_FALSE(run_contact_add(context(), {.name = "dave", .id = "ek1mistyped"}));
+}
+
+TEST_F(Commands, ContactsTravelInFiles) {
+  ASSERT_TRUE(run_contact_add(context(),
+                              {.name = "carol", .id = carol_, .tier = "trusted", .endpoints = {"tcp://a.example:1"}}));
+  const auto path = (server_.data_dir() / "contacts.toml").string();
+  ASSERT_TRUE(run_contact_export(context(), {.file = path}));
+  EXPECT_FALSE(run_contact_export(context(), {.file = path})) << "it must not overwrite";
+  ASSERT_TRUE(run_contact_remove(context(), {.name = "carol"}));
+  printed();
+  ASSERT_TRUE(run_contact_import(context(json()), {.file = path}));
+  EXPECT_EQ(printed(), "{\"imported\":1,\"kept\":1}\n");
+  server_.run([](FakeBackend& backend) {
+    const auto* contact = backend.book.find_by_name("carol");
+    ASSERT_NE(contact, nullptr);
+    EXPECT_EQ(contact->tier, identity::TrustTier::trusted);
+    EXPECT_EQ(contact->endpoints.front().text(), "tcp://a.example:1");
+  });
+}
+
+TEST_F(Commands, TraceShowsTheStory) {
+  ASSERT_TRUE(run_send(context(), {.to = "bob", .text = "hi"}));
+  const auto id = api::test::message_id(1).text();
+  printed();
+  ASSERT_TRUE(run_trace(context(), {.message = id, .retry = true}));
+  const auto story = printed();
+  EXPECT_NE(story.find("state       queued\n"), std::string::npos) << story;
+  EXPECT_NE(story.find("accepted\n"), std::string::npos);
+  server_.run([](FakeBackend& backend) { EXPECT_EQ(backend.retried.size(), 1u); });
+  ASSERT_TRUE(run_trace(context(), {}));
+  EXPECT_NE(printed().find(id + "  bob  queued"), std::string::npos);
+  EXPECT_FALSE(run_trace(context(), {.message = "latest"}));
+}
+
+TEST_F(Commands, StatusShowsWhatTheNodeDoes) {
+  ASSERT_TRUE(run_status(context()));
+  EXPECT_NE(printed().find("running     1 min 1 s"), std::string::npos);
+  ASSERT_TRUE(run_status(context(json())));
+  EXPECT_EQ(api::parse_json(printed())->at("ready"), true);
+}
+
+TEST_F(Commands, ErrorsAreOneSentenceOrOneObject) {
+  context().output.error({Errc::not_found, "nothing there"});
+  context(json()).output.error({Errc::not_found, "nothing there"});
+  context({.error_terminal = true}).output.error({Errc::not_found, "\x1b[2J"});
+  EXPECT_EQ(err_.str(),
+            "ekiden: nothing there\n{\"error\":\"nothing there\",\"code\":\"not-found\"}\nekiden: \\x1b[2J\n");
+}
+
+}  // namespace
+}  // namespace ekiden::cli
