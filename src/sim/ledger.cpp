@@ -83,7 +83,7 @@ void Ledger::state_changed(HostIndex at, const router::MessageId& id, router::Me
 bool Ledger::settled(Instant now) const {
   return std::all_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
     if (entry.delivery != router::DeliveryClass::durable || !entry.accepted || entry.expires <= now) return true;
-    return entry.arrived && entry.taken && entry.receipted;
+    return entry.arrived && (entry.taken || entry.maybe_taken) && entry.receipted;
   });
 }
 
@@ -93,7 +93,7 @@ void Ledger::check_end(Instant now) {
     if (entry.delivery != router::DeliveryClass::durable || !entry.accepted || entry.expires <= now) continue;
     if (!entry.arrived) {
       breach(describe(number) + " was accepted and is lost");
-    } else if (!entry.taken) {
+    } else if (!entry.taken && !entry.maybe_taken) {
       breach(describe(number) + " arrived and could not be taken");
     } else if (!entry.receipted) {
       breach(describe(number) + " arrived and its sender has no receipt");

@@ -38,6 +38,7 @@ class Ledger {
     std::optional<Instant> arrived;
     std::optional<Instant> receipted;
     bool refused = false;               ///< at submission
+    bool maybe_taken = false;           ///< a crash swallowed the answer
     bool taken = false;                 ///< and answered
     std::uint64_t arrived_in_boot = 0;  ///< of the recipient, from 1
   };
@@ -55,6 +56,8 @@ class Ledger {
   std::optional<SendNumber> arrived(HostIndex at, std::uint64_t boot, const router::Arrived& message, HostIndex from,
                                     Instant now);
   void taken(SendNumber number);
+  /// The node crashed before it answered: the message may come again, or not.
+  void take_unanswered(SendNumber number) { entries_[number].maybe_taken = true; }
   void state_changed(HostIndex at, const router::MessageId& id, router::MessageState state, Instant now);
 
   /// Rule 4, and that each delivered message was receipted.

@@ -58,6 +58,7 @@ void Machine::crash(bool reset) {
   out_.take();
   to_flush_.clear();
   sends_.clear();
+  for (const auto& [request, number] : takes_) shared_.ledger.take_unanswered(number);
   takes_.clear();
   timer_.reset();
   disk_.crash();

@@ -176,15 +176,17 @@ Outcome World::run() {
   return result;
 }
 
-/// The trace of what is stuck says where to look.
-void World::tell_story(const node::Node& node) {
-  for (const router::Trace& newest : node.outgoing(1000)) {
-    if (newest.state != router::MessageState::queued && newest.state != router::MessageState::in_flight) continue;
-    const auto trace = node.trace(newest.id);
-    ledger_.breach("  " + newest.id.text() + " to host " + std::to_string(hosts_.at(newest.peer)) + ", attempts " +
-                   std::to_string(newest.attempts));
-    for (const router::TraceStep& step : trace->steps) {
-      ledger_.breach("    " + std::to_string(to_unix_ms(step.at)) + " " + step.what);
+/// A durable message that is not settled by now is stuck; its trace says where to look.
+void World::check_outbox(const Machine& machine) {
+  constexpr std::size_t kLooked = 1000;
+  for (const router::Trace& found : machine.node()->outgoing(kLooked)) {
+    const bool unsettled =
+        found.state == router::MessageState::queued || found.state == router::MessageState::in_flight;
+    if (!unsettled || found.delivery != router::DeliveryClass::durable) continue;
+    ledger_.breach("host " + std::to_string(machine.host()) + " still has " + found.id.text() + " to host " +
+                   std::to_string(hosts_.at(found.peer)) + " in its outbox at the end");
+    for (const router::TraceStep& step : machine.node()->trace(found.id)->steps) {
+      ledger_.breach("  " + std::to_string(to_unix_ms(step.at)) + " " + step.what);
     }
     return;
   }
@@ -194,17 +196,12 @@ void World::check_left_over() {
   // Receipts settle the senders' rows; takes settle the recipients' but for what later messages will confirm.
   for (const auto& machine : machines_) {
     if (machine->node() == nullptr) continue;
-    const node::NodeStatus status = machine->node()->status();
-    if (status.router.inbox_messages != 0) {
-      ledger_.breach("host " + std::to_string(machine->host()) + " still has " +
-                     std::to_string(status.router.inbox_messages) + " messages in its inbox at the end");
+    const std::size_t untaken = machine->node()->status().router.inbox_messages;
+    if (untaken != 0) {
+      ledger_.breach("host " + std::to_string(machine->host()) + " still has " + std::to_string(untaken) +
+                     " messages in its inbox at the end");
     }
-    if (scenario_.workload.ttl > scenario_.duration + scenario_.expect.settle_max &&
-        status.router.outbox_messages != 0) {
-      ledger_.breach("host " + std::to_string(machine->host()) + " still has " +
-                     std::to_string(status.router.outbox_messages) + " messages in its outbox at the end");
-      tell_story(*machine->node());
-    }
+    if (scenario_.workload.ttl > scenario_.duration + scenario_.expect.settle_max) check_outbox(*machine);
     machine->node()->check_invariants();
   }
 }

@@ -59,7 +59,7 @@ class World {
   void plan_crash(Instant at);
   void plan_cut(Instant at, bool both_ways);
   void check_left_over();
-  void tell_story(const node::Node& node);
+  void check_outbox(const Machine& machine);
   void check_failures();
 
   Scenario scenario_;
