@@ -35,7 +35,9 @@ Outcome run_with_crash(std::uint64_t seed, std::uint64_t messages, const Point& 
     if (struck || commit != point.commit || after != point.after) return false;
     struck = true;
     victim.crash(false);
-    world.schedule().after(milliseconds(500), [&victim] { victim.boot(); });
+    world.schedule().after(milliseconds(500), [&victim] {
+      if (!victim.is_up()) victim.boot();
+    });
     return true;
   };
   Outcome outcome = world.run();

@@ -149,7 +149,7 @@ void World::settle(Duration limit) {
     if (!machine->is_up()) machine->boot();
   }
   const Instant end = schedule_.now() + limit;
-  while (ledger_.breaches().empty() && schedule_.now() < end && !ledger_.settled(schedule_.now())) {
+  while (ledger_.breaches().empty() && schedule_.now() < end && !owes_nothing()) {
     run_until(std::min(end, schedule_.now() + seconds(1)));
   }
 }
@@ -176,19 +176,31 @@ Outcome World::run() {
   return result;
 }
 
-/// A durable message that is not settled by now is stuck; its trace says where to look.
-void World::check_outbox(const Machine& machine) {
+std::optional<router::Trace> World::stuck(const Machine& machine) {
   constexpr std::size_t kLooked = 1000;
   for (const router::Trace& found : machine.node()->outgoing(kLooked)) {
     const bool unsettled =
         found.state == router::MessageState::queued || found.state == router::MessageState::in_flight;
-    if (!unsettled || found.delivery != router::DeliveryClass::durable) continue;
-    ledger_.breach("host " + std::to_string(machine.host()) + " still has " + found.id.text() + " to host " +
-                   std::to_string(hosts_.at(found.peer)) + " in its outbox at the end");
-    for (const router::TraceStep& step : machine.node()->trace(found.id)->steps) {
-      ledger_.breach("  " + std::to_string(to_unix_ms(step.at)) + " " + step.what);
-    }
-    return;
+    if (unsettled && found.delivery == router::DeliveryClass::durable) return machine.node()->trace(found.id);
+  }
+  return std::nullopt;
+}
+
+bool World::owes_nothing() {
+  if (!ledger_.settled(schedule_.now())) return false;
+  return std::none_of(machines_.begin(), machines_.end(), [](const auto& machine) {
+    return machine->is_up() && (machine->node()->status().router.inbox_messages != 0 || stuck(*machine));
+  });
+}
+
+/// A durable message that is not settled by now; its trace says where to look.
+void World::check_outbox(const Machine& machine) {
+  const auto trace = stuck(machine);
+  if (!trace) return;
+  ledger_.breach("host " + std::to_string(machine.host()) + " still has " + trace->id.text() + " to host " +
+                 std::to_string(hosts_.at(trace->peer)) + " in its outbox at the end");
+  for (const router::TraceStep& step : trace->steps) {
+    ledger_.breach("  " + std::to_string(to_unix_ms(step.at)) + " " + step.what);
   }
 }
 

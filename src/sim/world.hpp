@@ -59,6 +59,9 @@ class World {
   void plan_crash(Instant at);
   void plan_cut(Instant at, bool both_ways);
   void check_left_over();
+  /// The trace of a durable message that is not settled yet, if there is one.
+  static std::optional<router::Trace> stuck(const Machine& machine);
+  bool owes_nothing();
   void check_outbox(const Machine& machine);
   void check_failures();
 
