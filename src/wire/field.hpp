@@ -33,8 +33,11 @@ struct MaxEnum {
   std::uint64_t value;
 };
 
+/// At most so many bytes.
 consteval MaxSize max_size(std::size_t bytes) { return {bytes}; }
+/// At most so many elements.
 consteval MaxCount max_count(std::size_t elements) { return {elements}; }
+/// The enumerators are 0 to `last` without gaps.
 template <class Enum>
 consteval MaxEnum max_enum(Enum last) {
   return {static_cast<std::uint64_t>(last)};
@@ -42,6 +45,8 @@ consteval MaxEnum max_enum(Enum last) {
 
 namespace detail {
 
+/// What is left of a member's type without std::optional and std::vector around it, and which of them there were. Bytes
+/// are a string, not a list of numbers.
 template <class T>
 struct Unwrapped {
   using Type = T;
@@ -65,6 +70,7 @@ struct Unwrapped<Bytes> {
   static constexpr bool kIsList = false;
 };
 
+/// Types whose size a peer chooses.
 template <class T>
 inline constexpr bool kNeedsMaxSize =
     std::is_same_v<T, Bytes> || std::is_same_v<T, std::string> || std::is_same_v<T, ByteView>;
@@ -78,6 +84,7 @@ consteval void apply(Limits& limits, MaxEnum rule) { limits.max_enum = rule.valu
 
 }  // namespace detail
 
+/// One row of a description. The key is part of the type, so that order and uniqueness are checked by the compiler.
 template <std::uint64_t Key, class Owner, class Member>
 struct Field {
   static constexpr std::uint64_t kKey = Key;

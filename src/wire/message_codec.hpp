@@ -3,7 +3,10 @@
 //
 // Inputs: a value, or a decoder at the start of an item; outputs: bytes, or the value in place. Bounds: those of the
 // description; recursion follows the nesting of the C++ types, so it is as deep as the message is written, not as deep
-// as a peer wants.
+// as a peer wants. After an error the value is partly filled and must be dropped, which wire::decode does.
+//
+// Decoding writes into the member in place rather than returning it: a message is built once, not moved through every
+// level. A new kind of member is one more branch in encode_value and in decode_value, in the same order in both.
 #pragma once
 
 #include <limits>
@@ -74,6 +77,8 @@ Status decode_struct(Decoder& in, T& message);
 
 // Encoding. -----------------------------------------------------------------------------------------------------------
 
+/// Writes one value. The CHECKs guard our own promise to write nothing that the description forbids: peers would refuse
+/// it, and it would be found far from where it was made.
 template <class T>
 void encode_value(Encoder& out, const T& value, const Limits& limits) {
   if constexpr (std::is_same_v<T, bool>) {
@@ -110,6 +115,7 @@ void encode_value(Encoder& out, const T& value, const Limits& limits) {
   }
 }
 
+/// Writes key and value, or nothing for an empty optional.
 template <class T, class F>
 void encode_field(Encoder& out, const T& message, const F& field) {
   const auto& value = message.*field.member;
@@ -151,6 +157,7 @@ std::unexpected<Error> wrong_size(std::size_t found, std::size_t expected);
 std::unexpected<Error> missing_field(std::string_view message, std::string_view field);
 std::unexpected<Error> in_field(std::string_view message, std::string_view field, Error error);
 
+/// Narrow types are read wide and checked: a value that does not fit must not become another one.
 template <class T>
 Status decode_integer(Decoder& in, T& out) {
   if constexpr (std::is_unsigned_v<T>) {
@@ -165,6 +172,7 @@ Status decode_integer(Decoder& in, T& out) {
   return {};
 }
 
+/// Values are dense from 0, so that everything up to the maximum is an enumerator.
 template <class T>
 Status decode_enum(Decoder& in, T& out, const Limits& limits) {
   EKIDEN_ASSIGN(const std::uint64_t number, in.unsigned_integer());
@@ -173,6 +181,7 @@ Status decode_enum(Decoder& in, T& out, const Limits& limits) {
   return {};
 }
 
+/// Keys and ids: exactly N bytes.
 template <std::size_t N>
 Status decode_array(Decoder& in, ByteArray<N>& out) {
   EKIDEN_ASSIGN(const ByteView view, in.bytes());
@@ -196,6 +205,7 @@ Status decode_list(Decoder& in, std::vector<T>& out, const Limits& limits) {
   return {};
 }
 
+/// Reads one value, the mirror image of encode_value.
 template <class T>
 Status decode_value(Decoder& in, T& out, const Limits& limits) {
   if constexpr (std::is_same_v<T, bool>) {
@@ -234,6 +244,7 @@ Status decode_value(Decoder& in, T& out, const Limits& limits) {
   return {};
 }
 
+/// Reads the value of a known key; an error says which field of which message it was in.
 template <class T, class F>
 Status decode_field(Decoder& in, T& message, const F& field) {
   auto& member = message.*field.member;
@@ -267,6 +278,8 @@ Status decode_pair(Decoder& in, T& message, std::uint32_t& seen) {
   return known ? std::move(status) : in.skip();
 }
 
+/// Reads a whole map. The decoder has refused repeated keys, so each field is read at most once; `seen` has a bit for
+/// each key, to find what is missing.
 template <Described T>
 Status decode_struct(Decoder& in, T& message) {
   auto pairs = in.map();
