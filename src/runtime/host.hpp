@@ -1,22 +1,29 @@
-// A node running in the real world: one event loop with TCP sockets, a clock and timers, and a store thread with SQLite.
+// A node running in the real world: one event loop with TCP sockets, a clock and timers, and a store thread with
+// SQLite.
 //
 // Thread rules: everything here runs on the loop's thread, the one that called run(), unless it says otherwise. From
 // other threads use post(). Callbacks run on the loop's thread and must not block.
 //
-// Order of a round of the loop: inputs are handled as they come; what they want written is pulled once per connection at
-// the end of the round (many messages, one write); batches go to the store thread, which gathers what came while a commit
-// was under way (group commit).
+// Order of a round of the loop: inputs are handled as they come; what they want written is pulled once per connection
+// at the end of the round (many messages, one write); batches go to the store thread, which gathers what came while a
+// commit was under way (group commit).
+//
+// End: stop() says goodbye to neighbours, waits until the last batch is on disk and the links are closed, at most
+// kShutdownTimeout; a disk that fails ends the node at once, with nothing acknowledged that is not durable. A Host that
+// is destroyed without that leaves what a crash leaves, which the next start knows how to read.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/time.hpp"
+#include "crypto/keys.hpp"
 #include "node/node.hpp"
+#include "runtime/log.hpp"
 #include "runtime/settings.hpp"
 
 namespace ekiden::runtime {
@@ -29,27 +36,38 @@ class Listener {
   virtual void on_state(const node::StateChanged& /*change*/) {}
   virtual void on_peer_up(const identity::PeerId& /*peer*/) {}
   virtual void on_peer_down(const identity::PeerId& /*peer*/, const Error& /*why*/) {}
+  /// The node is about to end: the last moment to say so to others. Nothing comes after it.
+  virtual void on_stopping() {}
 };
 
 struct HostOptions {
   std::filesystem::path data_dir;
   Settings settings;
   crypto::Ed25519Seed identity;
+  bool new_store = false;  ///< begin with an empty store where there is none
+  LogSink log = {};        ///< empty: standard error, as the settings say
+  /// SQLite's name of a file layer, for tests that inject faults; null: the ordinary one. Lives as long as the host.
+  const char* store_vfs = nullptr;
 };
 
 class Host {
  public:
-  /// Takes the lock, opens the store, loads the node, listens. Errors: busy (another node runs on the directory, a port is
-  /// in use: says which), storage_corrupt, storage_full …
+  static constexpr Duration kShutdownTimeout = seconds(5);
+
+  /// Takes the lock, opens the store, loads the node, listens. Errors: busy (another node runs on the directory, a port
+  /// is in use: says which), not_found (the store is missing: see HostOptions::new_store), already_exists (new_store
+  /// where there is one), storage_corrupt, storage_full, unsupported (the store was made by a newer build).
   static Result<std::unique_ptr<Host>> open(HostOptions options);
   ~Host();
 
   /// Runs the loop until stop(). Returns why it ended: success, or a storage failure that ends the node.
   Status run();
-  /// Any thread, also a signal handler of the loop: graceful end; bounded by `shutdown_timeout` (5 s).
+  /// Any thread, also a signal handler of the loop: graceful end, in bounded time.
   void stop();
   /// Any thread: runs the function on the loop.
   void post(std::function<void()> function);
+
+  // Requests. Each `done` is called once, in a later round or in this one; with `closed` if the node ends before.
 
   using SendDone = std::function<void(Result<router::MessageId>)>;
   using Done = std::function<void(Status)>;
@@ -59,6 +77,7 @@ class Host {
   void remove_contact(const identity::PeerId& id, Done done);
   void retry_now(const identity::PeerId& peer, Done done);
 
+  /// Until it expires. Before run(): it also hears of the messages that wait in the inbox.
   void subscribe(std::weak_ptr<Listener> listener);
 
   const node::Node& node() const;

@@ -3,7 +3,7 @@
 // Layout of a data directory (0700; its files 0600):
 //   ekiden.toml    settings, commented, edited by hand
 //   identity.key   the Ed25519 seed: whoever has it is this node
-//   ekiden.db      the store (SQLite), with its -wal and -shm beside it
+//   ekiden.db      the store (SQLite), with its -wal beside it
 //   api.token      the bearer token of the local API, made anew at each start
 //   api.address    where the local API listens, written when it does
 //   lock           held while a node runs on this directory
@@ -11,8 +11,8 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -23,15 +23,23 @@
 
 namespace ekiden::runtime {
 
-/// What ekiden.toml says, checked. Every key has a default; an unknown key is an error that names it and its line.
+inline constexpr std::size_t kMaxSettingsFile = 64 * 1024;
+inline constexpr std::size_t kMaxListen = 8;
+inline constexpr std::size_t kMaxAdvertised = 8;
+
+/// What ekiden.toml says, checked. Every key has a default and its bounds; an unknown key is an error that names it,
+/// its line and the key that was probably meant.
 struct Settings {
-  std::vector<identity::Endpoint> listen;      ///< tcp://0.0.0.0:7420
-  std::vector<identity::Endpoint> advertise;   ///< empty: nothing
-  std::string api_listen = "127.0.0.1:0";      ///< loopback only; port 0: any free
+  std::vector<identity::Endpoint> listen;     ///< tcp://0.0.0.0:7420
+  std::vector<identity::Endpoint> advertise;  ///< empty: nothing
+  std::string api_listen = "127.0.0.1:0";     ///< loopback only; port 0: any free
   std::string log_level = "info";
-  std::string log_format = "text";             ///< text or json
-  node::Config node;
+  std::string log_format = "text";  ///< text or json
+  node::Config node;                ///< its `advertised` is `advertise`
 };
+
+/// What a data directory without any setting has.
+Settings default_settings();
 
 /// $EKIDEN_HOME, else $XDG_DATA_HOME/ekiden, else ~/.local/share/ekiden.
 std::filesystem::path default_data_dir();
@@ -41,12 +49,17 @@ Result<Settings> load_settings(const std::filesystem::path& data_dir);
 /// The same from text; for tests and fuzzing. `name` stands in errors.
 Result<Settings> parse_settings(std::string_view text, std::string_view name);
 
-/// Makes the directory, identity and a commented ekiden.toml. Errors: already_exists (refuses to overwrite anything).
+/// The settings as a commented file, every key with its meaning and bounds; parse_settings reads it back.
+std::string settings_text(const Settings& settings);
+
 struct InitOptions {
   std::filesystem::path data_dir;
   std::string listen = "tcp://0.0.0.0:7420";
   std::vector<std::string> advertise;
 };
+/// Makes the directory, a commented ekiden.toml, an empty store, and last the identity: a directory without an identity
+/// is not a node. On an error what it had made is gone again. Errors: already_exists (refuses to overwrite anything),
+/// malformed or unsupported (endpoints), refused (others may read the directory).
 Result<identity::PeerId> init_data_dir(const InitOptions& options);
 
 /// Errors: not_found, refused (permissions wider than 0600), malformed.

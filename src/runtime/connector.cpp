@@ -1,0 +1,100 @@
+#include "runtime/connector.hpp"
+
+#include <algorithm>
+
+namespace ekiden::runtime {
+
+std::vector<identity::IpAddress> interleave_families(const std::vector<identity::IpAddress>& addresses) {
+  std::vector<identity::IpAddress> left = addresses;
+  std::vector<identity::IpAddress> ordered;
+  while (!left.empty()) {
+    auto next = left.begin();
+    if (!ordered.empty()) {
+      const auto other = std::ranges::find_if(left, [&](const auto& a) { return a.family != ordered.back().family; });
+      if (other != left.end()) next = other;
+    }
+    ordered.push_back(*next);
+    left.erase(next);
+  }
+  return ordered;
+}
+
+Connector::Connector(asio::io_context& loop, identity::Endpoint endpoint, Done done)
+    : loop_(loop), endpoint_(std::move(endpoint)), done_(std::move(done)), stagger_(loop) {}
+
+void Connector::start(Resolver& resolver) {
+  if (const auto address = endpoint_.address()) {
+    asio::post(loop_, [self = shared_from_this(), address = *address] { self->race({address}); });
+    return;
+  }
+  resolver.resolve(endpoint_.host, [self = shared_from_this()](Result<std::vector<identity::IpAddress>> addresses) {
+    if (addresses) {
+      self->race(std::move(*addresses));
+    } else {
+      self->finish(std::unexpected(std::move(addresses).error()));
+    }
+  });
+}
+
+void Connector::cancel() {
+  done_ = nullptr;
+  stagger_.cancel();
+  attempts_.clear();
+}
+
+void Connector::race(std::vector<identity::IpAddress> addresses) {
+  if (!done_) return;
+  std::erase_if(addresses, [](const identity::IpAddress& address) {
+    return !identity::may_dial(address, identity::LearnedFrom::configuration);
+  });
+  addresses_ = interleave_families(addresses);
+  if (addresses_.size() > kMaxAttempts) addresses_.resize(kMaxAttempts);
+  if (addresses_.empty()) {
+    finish(fail(Errc::refused, endpoint_.host + " has no address that can be dialled"));
+    return;
+  }
+  attempts_.reserve(addresses_.size());
+  try_next();
+}
+
+void Connector::try_next() {
+  if (!done_ || attempts_.size() == addresses_.size()) return;
+  const std::size_t attempt = attempts_.size();
+  const asio::ip::tcp::endpoint to(from_ip(addresses_[attempt]), endpoint_.port);
+  attempts_.emplace_back(loop_);
+  attempts_.back().async_connect(
+      to, [self = shared_from_this(), attempt](ErrorCode error) { self->on_connected(attempt, error); });
+  if (attempts_.size() == addresses_.size()) return;
+  stagger_.expires_after(kStagger);
+  stagger_.async_wait([self = shared_from_this()](ErrorCode error) {
+    if (!error) self->try_next();
+  });
+}
+
+void Connector::on_connected(std::size_t attempt, ErrorCode error) {
+  if (!done_) return;
+  if (!error) {
+    finish(std::move(attempts_[attempt]));
+    return;
+  }
+  ++failed_;
+  if (failed_ == addresses_.size()) {
+    finish(fail(Errc::unreachable, "cannot connect to " + addresses_[attempt].text() + " port " +
+                                       std::to_string(endpoint_.port) + ": " + error.message()));
+    return;
+  }
+  if (failed_ == attempts_.size()) {
+    stagger_.cancel();
+    try_next();
+  }
+}
+
+void Connector::finish(Result<Socket> result) {
+  if (!done_) return;
+  const Done done = std::exchange(done_, nullptr);
+  stagger_.cancel();
+  done(std::move(result));
+  attempts_.clear();
+}
+
+}  // namespace ekiden::runtime

@@ -1,0 +1,56 @@
+// What the node asks for, done. Visited without a catch-all: a new effect does not compile until it is handled here.
+#include <utility>
+
+#include "base/check.hpp"
+#include "runtime/host_impl.hpp"
+
+namespace ekiden::runtime {
+
+/// Effects that come while effects run are done by the same loop, after those before them.
+void Host::Impl::run_effects() {
+  if (draining) return;
+  draining = true;
+  outbox.drain([this](node::Effect&& effect) { run(std::move(effect)); });
+  draining = false;
+}
+
+void Host::Impl::run(node::Effect&& effect) {
+  std::visit(
+      Overloaded{
+          [this](link::Dial& dial) { tcp.dial(dial.conn, dial.endpoint); },
+          [this](link::Hangup& hangup) { tcp.hang_up(hangup.conn); },
+          [this](link::WantWrite& want) { tcp.want_write(want.conn); },
+          [this](node::Persist& persist) {
+            asked = persist.token;
+            store->persist(persist.token, std::move(persist.batch));
+          },
+          [this](node::Reply& reply) { answer(reply); },
+          [this](router::Arrival& arrival) { tell([&](Listener& listener) { listener.on_arrival(arrival.message); }); },
+          [this](router::StateChanged& change) { tell([&](Listener& listener) { listener.on_state(change); }); },
+          [this](node::PeerUp& up) { tell([&](Listener& listener) { listener.on_peer_up(up.peer); }); },
+          [this](node::PeerDown& down) {
+            tell([&](Listener& listener) { listener.on_peer_down(down.peer, down.why); });
+          },
+          [this](node::Log& line) { log(line.level, line.component, line.text); },
+      },
+      effect);
+}
+
+void Host::Impl::answer(const node::Reply& reply) {
+  const auto found = requests.find(reply.request);
+  CHECK(found != requests.end());
+  const SendDone done = std::move(found->second);
+  requests.erase(found);
+  done(reply.result);
+}
+
+template <class Call>
+void Host::Impl::tell(Call call) {
+  // By index: a listener may be added meanwhile.
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    if (const auto listener = listeners[i].lock()) call(*listener);
+  }
+  std::erase_if(listeners, [](const std::weak_ptr<Listener>& listener) { return listener.expired(); });
+}
+
+}  // namespace ekiden::runtime

@@ -1,0 +1,187 @@
+#include "runtime/host.hpp"
+
+#include <utility>
+
+#include "base/check.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/entropy.hpp"
+#include "runtime/host_impl.hpp"
+#include "runtime/loop.hpp"
+#include "runtime/schema.hpp"
+
+namespace ekiden::runtime {
+
+Host::Impl::Impl(HostOptions o, DataDirLock l, std::unique_ptr<SqliteStore> s)
+    : options(std::move(o)),
+      lock(std::move(l)),
+      log_sink(options.log ? options.log : standard_error_log(options.settings.log_level, options.settings.log_format)),
+      node(options.identity, options.settings.node, Rng(entropy_seed())),
+      started(read_clocks().mono),
+      store(std::move(s)) {
+  options.identity.erase();
+}
+
+Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
+  ensure_crypto_ready();
+  EKIDEN_ASSIGN(DataDirLock lock, DataDirLock::acquire(options.data_dir));
+  const std::filesystem::path store_path = options.data_dir / kStoreFile;
+  if (options.new_store) EKIDEN_TRY(create_store(store_path));
+  EKIDEN_ASSIGN(auto store, SqliteStore::open({.path = store_path, .vfs = options.store_vfs}));
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(lock), std::move(store));
+  EKIDEN_TRY(impl->open_node());
+  return std::unique_ptr<Host>(new Host(std::move(impl)));
+}
+
+Status Host::Impl::open_node() {
+  EKIDEN_ASSIGN(const auto rows, store->load());
+  EKIDEN_TRY(node.load(rows));
+  for (const identity::Endpoint& endpoint : options.settings.listen) {
+    EKIDEN_ASSIGN(auto bound, tcp.listen(endpoint));
+    listening.push_back(std::move(bound));
+  }
+  return {};
+}
+
+void Host::Impl::begin() {
+  CHECK(state == State::opened);
+  state = State::running;
+  store->start(store_events());
+  tcp.start_accepting();
+  node.start(read_clocks(), outbox);
+  run_effects();
+  end_round();
+}
+
+void Host::Impl::feed(node::Input input) {
+  if (state == State::ended) return;
+  node.handle(read_clocks(), std::move(input), outbox);
+  run_effects();
+}
+
+void Host::Impl::request(router::RequestId id, node::Input input, SendDone done) {
+  CHECK(state != State::opened);
+  if (state == State::ended) {
+    done(ekiden::fail(Errc::closed, "the node has ended"));
+    return;
+  }
+  requests.emplace(id, std::move(done));
+  feed(std::move(input));
+  // Requests come one by one from other programs, not in rounds of the network.
+  if (!draining) end_round();
+}
+
+void Host::Impl::end_round() {
+  if (state == State::ended) return;
+  tcp.flush();
+  set_timer();
+  finish_if_done();
+}
+
+/// Sets the timer only when it would fire too late: one that fires early costs a look, setting it costs a system call.
+void Host::Impl::set_timer() {
+  const auto deadline = node.deadline();
+  if (!deadline || (timer_at && *timer_at <= *deadline)) return;
+  timer_at = deadline;
+  timer.expires_at(std::chrono::steady_clock::time_point(deadline->time_since_epoch()));
+  timer.async_wait([this](ErrorCode error) {
+    if (error) return;
+    timer_at.reset();
+    feed(node::Tick{});
+    end_round();
+  });
+}
+
+void Host::Impl::log(node::LogLevel level, std::string_view component, std::string_view text) {
+  log_sink({level, component, text});
+}
+
+void Host::Impl::on_accepted(ConnId conn, const identity::IpAddress& from, std::uint16_t port) {
+  feed(node::ConnAccepted{conn, from, port});
+}
+void Host::Impl::on_connected(ConnId conn) { feed(node::ConnConnected{conn}); }
+void Host::Impl::on_connect_failed(ConnId conn, Error why) { feed(node::ConnFailed{conn, std::move(why)}); }
+void Host::Impl::on_bytes(ConnId conn, ByteView bytes) { feed(node::ConnBytes{conn, bytes}); }
+void Host::Impl::on_closed(ConnId conn, Error why) { feed(node::ConnClosed{conn, std::move(why)}); }
+
+ByteView Host::Impl::to_send(ConnId conn) {
+  if (state == State::ended) return {};
+  return node.to_send(read_clocks(), conn);
+}
+
+void Host::Impl::mark_sent(ConnId conn, std::size_t bytes) {
+  node.mark_sent(read_clocks(), conn, bytes, outbox);
+  run_effects();
+}
+
+void Host::Impl::on_accept_paused(Error why) { log(node::LogLevel::warning, "tcp", why.message); }
+
+Host::Host(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Host::~Host() = default;
+
+Status Host::run() {
+  impl_->begin();
+  impl_->loop.run();
+  return impl_->outcome;
+}
+
+void Host::stop() {
+  asio::post(impl_->loop, [impl = impl_.get()] { impl->stop(); });
+}
+
+void Host::post(std::function<void()> function) { asio::post(impl_->loop, std::move(function)); }
+
+void Host::send(router::Draft draft, SendDone done) {
+  const router::RequestId id{impl_->next_request++};
+  impl_->request(id, node::SendMessage{id, std::move(draft)}, std::move(done));
+}
+
+namespace {
+
+/// Most requests are answered by success or an error alone.
+Host::SendDone without_id(Host::Done done) {
+  return [done = std::move(done)](Result<router::MessageId> result) {
+    if (result) {
+      done({});
+    } else {
+      done(std::unexpected(std::move(result).error()));
+    }
+  };
+}
+
+}  // namespace
+
+void Host::take(std::vector<std::uint64_t> numbers, Done done) {
+  const router::RequestId id{impl_->next_request++};
+  impl_->request(id, node::TakeMessages{id, std::move(numbers)}, without_id(std::move(done)));
+}
+
+void Host::put_contact(identity::Contact contact, bool replace, Done done) {
+  const router::RequestId id{impl_->next_request++};
+  impl_->request(id, node::PutContact{id, std::move(contact), replace}, without_id(std::move(done)));
+}
+
+void Host::remove_contact(const identity::PeerId& peer, Done done) {
+  const router::RequestId id{impl_->next_request++};
+  impl_->request(id, node::RemoveContact{id, peer}, without_id(std::move(done)));
+}
+
+void Host::retry_now(const identity::PeerId& peer, Done done) {
+  const router::RequestId id{impl_->next_request++};
+  impl_->request(id, node::RetryNow{id, peer}, without_id(std::move(done)));
+}
+
+void Host::subscribe(std::weak_ptr<Listener> listener) { impl_->listeners.push_back(std::move(listener)); }
+
+const node::Node& Host::node() const { return impl_->node; }
+const std::vector<identity::Endpoint>& Host::listening() const { return impl_->listening; }
+const std::filesystem::path& Host::data_dir() const { return impl_->options.data_dir; }
+Now Host::now() const { return read_clocks(); }
+
+std::uint64_t Host::uptime_ms() const {
+  const auto up = std::chrono::duration_cast<milliseconds>(read_clocks().mono - impl_->started);
+  return static_cast<std::uint64_t>(up.count());
+}
+
+asio::io_context& HostAccess::loop(Host& host) { return host.impl_->loop; }
+
+}  // namespace ekiden::runtime

@@ -1,0 +1,95 @@
+// Inside a Host: how inputs reach the node and effects leave it.
+//
+// feed() hands one input to the node and runs the effects that come of it, in order; an input that an effect causes (an
+// answer makes its caller send again) joins the same queue, so the node is never called from within itself. end_round()
+// follows when all inputs of one wake-up have been fed: it writes what is to be written and sets the timer.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/outbox.hpp"
+#include "runtime/asio.hpp"
+#include "runtime/data_dir_lock.hpp"
+#include "runtime/host.hpp"
+#include "runtime/sqlite_store.hpp"
+#include "runtime/tcp.hpp"
+
+namespace ekiden::runtime {
+
+struct Host::Impl final : TcpUser {
+  Impl(HostOptions o, DataDirLock l, std::unique_ptr<SqliteStore> s);
+
+  // host.cpp
+  Status open_node();
+  void begin();
+  void feed(node::Input input);
+  void request(router::RequestId id, node::Input input, SendDone done);
+  void set_timer();
+  void log(node::LogLevel level, std::string_view component, std::string_view text);
+
+  // effects.cpp
+  void run(node::Effect&& effect);
+  void run_effects();
+  void answer(const node::Reply& reply);
+  template <class Call>
+  void tell(Call call);
+
+  // shutdown.cpp
+  StoreEvents store_events();
+  void on_persisted();
+  void stop();
+  void finish_if_done();
+  void fail(Error why);
+  void end(Status why);
+
+  void on_accepted(ConnId conn, const identity::IpAddress& from, std::uint16_t port) override;
+  void on_connected(ConnId conn) override;
+  void on_connect_failed(ConnId conn, Error why) override;
+  void on_bytes(ConnId conn, ByteView bytes) override;
+  void on_closed(ConnId conn, Error why) override;
+  ByteView to_send(ConnId conn) override;
+  void mark_sent(ConnId conn, std::size_t bytes) override;
+  void end_round() override;
+  void on_accept_paused(Error why) override;
+
+  /// Running: inputs are fed. Stopping: goodbyes and the last commit are under way. Ended: nothing reaches the node.
+  enum class State { opened, running, stopping, ended };
+
+  HostOptions options;
+  DataDirLock lock;  ///< outlives the store
+  LogSink log_sink;
+  asio::io_context loop{1};
+  asio::executor_work_guard<Executor> work{loop.get_executor()};
+  node::Node node;
+  Outbox<node::Effect> outbox;
+  bool draining = false;
+  State state = State::opened;
+  Status outcome;  ///< why it ended
+  Instant started;
+
+  std::vector<identity::Endpoint> listening;
+  std::vector<std::weak_ptr<Listener>> listeners;
+  std::uint64_t next_request = 1;
+  std::map<router::RequestId, SendDone> requests;
+
+  Timer timer{loop};
+  std::optional<Instant> timer_at;  ///< when it will fire, if it is set
+  Timer patience{loop};             ///< bounds the stopping
+
+  store::PersistToken asked{};      ///< last batch given to the store
+  store::PersistToken persisted{};  ///< last batch known to be on disk
+  /// Written by the store's thread: the newest token on disk, and whether the loop has yet to look.
+  std::atomic<std::uint64_t> on_disk{0};
+  std::atomic<bool> look_pending{false};
+
+  Tcp tcp{loop, *this};
+  std::unique_ptr<SqliteStore> store;  ///< destroyed first: its thread posts to the loop
+};
+
+}  // namespace ekiden::runtime

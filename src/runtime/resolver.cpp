@@ -1,0 +1,116 @@
+#include "runtime/resolver.hpp"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <tuple>
+#include <utility>
+
+namespace ekiden::runtime {
+namespace {
+
+using Addresses = Result<std::vector<identity::IpAddress>>;
+
+std::optional<identity::IpAddress> address_of(const sockaddr& raw) {
+  if (raw.sa_family == AF_INET) {
+    sockaddr_in address;
+    std::memcpy(&address, &raw, sizeof address);
+    ByteArray<4> bytes;
+    std::memcpy(bytes.data(), &address.sin_addr, bytes.size());
+    return identity::IpAddress::v4(bytes);
+  }
+  if (raw.sa_family == AF_INET6) {
+    sockaddr_in6 address;
+    std::memcpy(&address, &raw, sizeof address);
+    ByteArray<16> bytes;
+    std::memcpy(bytes.data(), &address.sin6_addr, bytes.size());
+    return identity::IpAddress::from_socket_v6(bytes);
+  }
+  return std::nullopt;
+}
+
+Addresses look_up(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* list = nullptr;
+  const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
+  if (code != 0) {
+    const std::string reason =
+        code == EAI_SYSTEM ? std::generic_category().message(errno) : std::string(::gai_strerror(code));
+    return fail(Errc::unreachable, "cannot resolve the name " + host + ": " + reason);
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, &::freeaddrinfo);
+  std::vector<identity::IpAddress> found;
+  for (const addrinfo* entry = list; entry != nullptr && found.size() < Resolver::kMaxAddresses;
+       entry = entry->ai_next) {
+    const auto address = address_of(*entry->ai_addr);
+    if (address && std::ranges::find(found, *address) == found.end()) found.push_back(*address);
+  }
+  return found;
+}
+
+}  // namespace
+
+/// Shared by the resolver and its threads. `loop` is null once the resolver is gone.
+struct Resolver::Mailbox {
+  std::mutex mutex;
+  asio::io_context* loop = nullptr;
+  std::size_t running = 0;
+  std::deque<std::pair<std::string, Done>> waiting;
+
+  /// REQUIRES: the lock is held.
+  void answer(Done done, Addresses addresses) {
+    if (loop == nullptr) return;
+    asio::post(*loop,
+               [done = std::move(done), addresses = std::move(addresses)]() mutable { done(std::move(addresses)); });
+  }
+
+  static void run(const std::shared_ptr<Mailbox>& self, std::string host, Done done) {
+    while (true) {
+      Addresses addresses = look_up(host);
+      const std::lock_guard lock(self->mutex);
+      self->answer(std::move(done), std::move(addresses));
+      if (self->loop == nullptr || self->waiting.empty()) {
+        --self->running;
+        return;
+      }
+      std::tie(host, done) = std::move(self->waiting.front());
+      self->waiting.pop_front();
+    }
+  }
+};
+
+Resolver::Resolver(asio::io_context& loop) : mailbox_(std::make_shared<Mailbox>()) { mailbox_->loop = &loop; }
+
+Resolver::~Resolver() {
+  const std::lock_guard lock(mailbox_->mutex);
+  mailbox_->loop = nullptr;
+  mailbox_->waiting.clear();
+}
+
+void Resolver::resolve(std::string host, Done done) {
+  const std::lock_guard lock(mailbox_->mutex);
+  if (mailbox_->running == kMaxLookups) {
+    if (mailbox_->waiting.size() == kMaxWaiting) {
+      mailbox_->answer(std::move(done),
+                       fail(Errc::limit_exceeded, "cannot resolve the name " + host + " now: too many names wait"));
+    } else {
+      mailbox_->waiting.emplace_back(std::move(host), std::move(done));
+    }
+    return;
+  }
+  ++mailbox_->running;
+  std::thread(&Mailbox::run, mailbox_, std::move(host), std::move(done)).detach();
+}
+
+}  // namespace ekiden::runtime

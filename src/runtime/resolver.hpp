@@ -1,0 +1,43 @@
+// DNS without blocking the loop.
+//
+// getaddrinfo() blocks for as long as the network likes and cannot be cancelled, so each lookup has a thread of its
+// own, at most kMaxLookups at a time; further ones wait in order, at most kMaxWaiting. The threads are detached: a node
+// that ends waits for no name server. They touch nothing of the node but a mailbox that outlives it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "identity/address.hpp"
+#include "runtime/asio.hpp"
+
+namespace ekiden::runtime {
+
+class Resolver {
+ public:
+  static constexpr std::size_t kMaxLookups = 8;
+  static constexpr std::size_t kMaxWaiting = 256;
+  static constexpr std::size_t kMaxAddresses = 16;  ///< of one name; further ones are dropped
+
+  using Done = std::function<void(Result<std::vector<identity::IpAddress>>)>;
+
+  explicit Resolver(asio::io_context& loop);
+  /// Callbacks that have not come will not come.
+  ~Resolver();
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
+
+  /// Calls back on the loop, later, once. Errors: unreachable (names the host and the resolver's reason),
+  /// limit_exceeded.
+  void resolve(std::string host, Done done);
+
+ private:
+  struct Mailbox;
+  std::shared_ptr<Mailbox> mailbox_;
+};
+
+}  // namespace ekiden::runtime

@@ -1,0 +1,234 @@
+#include "runtime/settings_table.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+namespace ekiden::runtime {
+namespace {
+
+constexpr std::uint64_t kMib = 1024 * 1024;
+
+std::vector<std::string> texts_of(const std::vector<identity::Endpoint>& endpoints) {
+  std::vector<std::string> texts;
+  for (const identity::Endpoint& endpoint : endpoints) texts.push_back(endpoint.text());
+  return texts;
+}
+
+Status set_listen(Settings& settings, const std::vector<std::string>& texts) {
+  EKIDEN_ASSIGN(settings.listen, parse_endpoints(texts));
+  for (const identity::Endpoint& endpoint : settings.listen) {
+    if (endpoint.address()) continue;
+    return fail(Errc::malformed, endpoint.text() + " is a name: listen on an address, such as tcp://0.0.0.0:7420");
+  }
+  return {};
+}
+
+Status set_advertise(Settings& settings, const std::vector<std::string>& texts) {
+  EKIDEN_ASSIGN(settings.advertise, parse_endpoints(texts));
+  for (const identity::Endpoint& endpoint : settings.advertise) {
+    const auto address = endpoint.address();
+    const bool dialable = !address || identity::may_dial(*address, identity::LearnedFrom::configuration);
+    if (dialable && endpoint.port != 0) continue;
+    return fail(Errc::malformed, endpoint.text() +
+                                     " cannot be dialled: advertise the address and port at which others "
+                                     "reach this node");
+  }
+  settings.node.advertised = settings.advertise;
+  return {};
+}
+
+/// The local API gives whoever reaches it this node's messages: it stays on this machine.
+Status set_api_listen(Settings& settings, const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon != std::string::npos && text.size() > colon + 1) {
+    std::string host = text.substr(0, colon);
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+    const auto address = identity::IpAddress::parse(host);
+    std::uint16_t port = 0;
+    const char* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data() + colon + 1, end, port);
+    if (address && classify(*address) == identity::AddressClass::loopback && parsed.ec == std::errc{} &&
+        parsed.ptr == end) {
+      settings.api_listen = text;
+      return {};
+    }
+  }
+  return fail(Errc::malformed, "must be a loopback address and a port, such as 127.0.0.1:0 or [::1]:7421");
+}
+
+template <std::string Settings::* Member>
+Status set_choice(Settings& settings, const std::string& text, std::span<const std::string_view> choices) {
+  if (std::ranges::find(choices, text) != choices.end()) {
+    settings.*Member = text;
+    return {};
+  }
+  std::string all;
+  for (const std::string_view choice : choices) all += (all.empty() ? "" : ", ") + std::string(choice);
+  return fail(Errc::malformed, "must be one of: " + all);
+}
+
+constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
+constexpr std::array<std::string_view, 2> kFormats = {"text", "json"};
+
+constexpr ListAccess kListen = {[](const Settings& s) { return texts_of(s.listen); }, set_listen};
+constexpr ListAccess kAdvertise = {[](const Settings& s) { return texts_of(s.advertise); }, set_advertise};
+constexpr TextAccess kApiListen = {[](const Settings& s) { return s.api_listen; }, set_api_listen};
+constexpr TextAccess kLogLevel = {
+    [](const Settings& s) { return s.log_level; },
+    [](Settings& s, const std::string& text) { return set_choice<&Settings::log_level>(s, text, kLevels); }};
+constexpr TextAccess kLogFormat = {
+    [](const Settings& s) { return s.log_format; },
+    [](Settings& s, const std::string& text) { return set_choice<&Settings::log_format>(s, text, kFormats); }};
+
+/// A number of the engine configuration `Group`, in units of `Unit`.
+template <auto Group, auto Member, std::uint64_t Unit = 1>
+constexpr IntegerAccess kCount = {
+    [](const Settings& s) { return static_cast<std::uint64_t>(s.node.*Group.*Member) / Unit; },
+    [](Settings& s, const std::uint64_t& value) { s.node.*Group.*Member = static_cast<std::size_t>(value * Unit); }};
+
+template <auto Group, auto Member>
+constexpr IntegerAccess kSeconds = {
+    [](const Settings& s) {
+      return static_cast<std::uint64_t>(std::chrono::duration_cast<seconds>(s.node.*Group.*Member).count());
+    },
+    [](Settings& s, const std::uint64_t& value) { s.node.*Group.*Member = seconds(value); }};
+
+using L = link::Config;
+using R = router::Config;
+constexpr auto kLink = &node::Config::link;
+constexpr auto kRouter = &node::Config::router;
+
+const std::array kTable = {
+    Setting{.section = "network",
+            .key = "listen",
+            .comment = "Where other nodes connect to. An empty list: nowhere.",
+            .high = kMaxListen,
+            .list = &kListen},
+    Setting{.section = "network",
+            .key = "advertise",
+            .comment = "What this node tells others to dial, such as \"tcp://me.example:7420\".",
+            .high = kMaxAdvertised,
+            .list = &kAdvertise},
+    Setting{.section = "api",
+            .key = "listen",
+            .comment = "The local API, for the ekiden command and programs on this machine. Port 0: any free one.",
+            .text = &kApiListen},
+    Setting{.section = "log", .key = "level", .comment = "debug, info, warning or error.", .text = &kLogLevel},
+    Setting{.section = "log", .key = "format", .comment = "text, or json: one object a line.", .text = &kLogFormat},
+    Setting{.section = "links",
+            .key = "max_links",
+            .comment = "Links to neighbours at one time.",
+            .low = 1,
+            .high = 65'536,
+            .integer = &kCount<kLink, &L::max_links>},
+    Setting{.section = "links",
+            .key = "max_half_open",
+            .comment = "Handshakes under way at one time.",
+            .low = 1,
+            .high = 65'536,
+            .integer = &kCount<kLink, &L::max_half_open>},
+    Setting{.section = "links",
+            .key = "max_half_open_per_prefix",
+            .comment = "The same from one IPv4 /24 or IPv6 /56, so that one network cannot shut out the others.",
+            .low = 1,
+            .high = 65'536,
+            .integer = &kCount<kLink, &L::max_half_open_per_prefix>},
+    Setting{.section = "links",
+            .key = "connect_timeout_s",
+            .comment = "Seconds until a dial is given up.",
+            .low = 1,
+            .high = 300,
+            .integer = &kSeconds<kLink, &L::connect_timeout>},
+    Setting{.section = "links",
+            .key = "handshake_timeout_s",
+            .comment = "Seconds for a handshake.",
+            .low = 1,
+            .high = 300,
+            .integer = &kSeconds<kLink, &L::handshake_timeout>},
+    Setting{.section = "links",
+            .key = "keepalive_s",
+            .comment = "Seconds of silence until a neighbour is asked for a sign of life.",
+            .low = 1,
+            .high = 3'600,
+            .integer = &kSeconds<kLink, &L::keepalive_interval>},
+    Setting{.section = "links",
+            .key = "idle_s",
+            .comment = "Seconds until a link that nobody needs is closed.",
+            .low = 1,
+            .high = 86'400,
+            .integer = &kSeconds<kLink, &L::idle_timeout>},
+    Setting{.section = "outbox",
+            .key = "max_messages",
+            .comment = "Messages accepted and not delivered yet.",
+            .low = 1,
+            .high = 1'000'000,
+            .integer = &kCount<kRouter, &R::max_outbox_messages>},
+    Setting{.section = "outbox",
+            .key = "max_mib",
+            .comment = "The same in MiB.",
+            .low = 1,
+            .high = 16'384,
+            .integer = &kCount<kRouter, &R::max_outbox_bytes, kMib>},
+    Setting{.section = "outbox",
+            .key = "max_messages_per_peer",
+            .comment = "The same for one recipient.",
+            .low = 1,
+            .high = 1'000'000,
+            .integer = &kCount<kRouter, &R::max_outbox_messages_per_peer>},
+    Setting{.section = "outbox",
+            .key = "retry_min_s",
+            .comment = "Seconds without a receipt until the first repetition.",
+            .low = 1,
+            .high = 3'600,
+            .integer = &kSeconds<kRouter, &R::retry_min>},
+    Setting{.section = "outbox",
+            .key = "retry_max_s",
+            .comment = "Seconds between repetitions at the most.",
+            .low = 1,
+            .high = 86'400,
+            .integer = &kSeconds<kRouter, &R::retry_max>},
+    Setting{.section = "inbox",
+            .key = "max_messages",
+            .comment = "Messages received and not taken yet.",
+            .low = 1,
+            .high = 1'000'000,
+            .integer = &kCount<kRouter, &R::max_inbox_messages>},
+    Setting{.section = "inbox",
+            .key = "max_mib",
+            .comment = "The same in MiB.",
+            .low = 1,
+            .high = 16'384,
+            .integer = &kCount<kRouter, &R::max_inbox_bytes, kMib>},
+    Setting{.section = "inbox",
+            .key = "max_mib_per_peer",
+            .comment = "The same from one sender.",
+            .low = 1,
+            .high = 16'384,
+            .integer = &kCount<kRouter, &R::max_inbox_bytes_per_peer, kMib>},
+};
+
+constexpr std::array<std::string_view, 6> kSections = {"network", "api", "log", "links", "outbox", "inbox"};
+
+}  // namespace
+
+std::span<const Setting> settings_table() { return kTable; }
+std::span<const std::string_view> settings_sections() { return kSections; }
+
+Result<std::vector<identity::Endpoint>> parse_endpoints(const std::vector<std::string>& texts) {
+  std::vector<identity::Endpoint> endpoints;
+  for (const std::string& text : texts) {
+    EKIDEN_ASSIGN(identity::Endpoint endpoint, identity::Endpoint::parse(text));
+    if (endpoint.transport != identity::Endpoint::Transport::tcp) {
+      return fail(Errc::unsupported, text + ": this build connects over tcp only, as in tcp://0.0.0.0:7420");
+    }
+    if (std::ranges::find(endpoints, endpoint) != endpoints.end()) {
+      return fail(Errc::malformed, text + " stands there twice");
+    }
+    endpoints.push_back(std::move(endpoint));
+  }
+  return endpoints;
+}
+
+}  // namespace ekiden::runtime

@@ -1,0 +1,88 @@
+// How a Host hears from its store, and how it ends.
+#include <utility>
+
+#include "runtime/host_impl.hpp"
+
+namespace ekiden::runtime {
+
+/// On the store's thread: each event is carried over to the loop. Commits that follow each other faster than the loop
+/// looks are one event.
+StoreEvents Host::Impl::store_events() {
+  StoreEvents events;
+  events.on_persisted = [this](store::PersistToken up_to) {
+    on_disk.store(static_cast<std::uint64_t>(up_to), std::memory_order_release);
+    if (look_pending.exchange(true, std::memory_order_acq_rel)) return;
+    asio::post(loop, [this] { on_persisted(); });
+  };
+  events.on_stalled = [this](Error why) {
+    asio::post(loop, [this, why = std::move(why)]() mutable {
+      feed(node::StorageStalled{std::move(why)});
+      end_round();
+    });
+  };
+  events.on_resumed = [this] {
+    asio::post(loop, [this] {
+      feed(node::StorageResumed{});
+      end_round();
+    });
+  };
+  events.on_failed = [this](Error why) {
+    asio::post(loop, [this, why = std::move(why)]() mutable { fail(std::move(why)); });
+  };
+  return events;
+}
+
+void Host::Impl::on_persisted() {
+  // Cleared before the token is read: a commit between the two posts again, and is at worst seen twice.
+  look_pending.exchange(false, std::memory_order_acq_rel);
+  const store::PersistToken up_to{on_disk.load(std::memory_order_acquire)};
+  if (up_to == persisted) return;
+  persisted = up_to;
+  feed(node::Persisted{up_to});
+  end_round();
+}
+
+void Host::Impl::stop() {
+  if (state != State::running) return;
+  state = State::stopping;
+  log(node::LogLevel::info, "node", "stopping");
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    if (const auto listener = listeners[i].lock()) listener->on_stopping();
+  }
+  patience.expires_after(kShutdownTimeout);
+  patience.async_wait([this](ErrorCode error) {
+    if (error || state == State::ended) return;
+    const bool stored = persisted == asked;
+    end(stored ? Status{}
+               : ekiden::fail(Errc::timed_out,
+                              "the last changes could not be written in time; what was acknowledged "
+                              "is on disk"));
+  });
+  tcp.stop_accepting();
+  feed(node::ShutDown{});
+  end_round();
+}
+
+void Host::Impl::finish_if_done() {
+  if (state == State::stopping && tcp.connections() == 0 && persisted == asked) end({});
+}
+
+void Host::Impl::fail(Error why) {
+  log(node::LogLevel::error, "store", why.message);
+  end(std::unexpected(std::move(why)));
+}
+
+/// From here on nothing reaches the node and nothing leaves it.
+void Host::Impl::end(Status why) {
+  if (state == State::ended) return;
+  state = State::ended;
+  outcome = std::move(why);
+  timer.cancel();
+  patience.cancel();
+  for (auto& [id, done] : std::exchange(requests, {})) {
+    done(ekiden::fail(Errc::closed, "the node has ended" + (outcome ? "" : ": " + outcome.error().message)));
+  }
+  loop.stop();
+}
+
+}  // namespace ekiden::runtime

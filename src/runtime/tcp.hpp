@@ -1,0 +1,130 @@
+// TCP under the node: connections made and accepted, bytes brought and taken.
+//
+// Inputs: listen, dial, hang_up, want_write, flush. Outputs: the calls of TcpUser, all on the loop's thread. Nothing is
+// decided here: whom to dial, whom to admit and what to write is the node's business.
+//
+// Order of a round: something became readable; its bytes go to the user, who may want writes on any connection; at the
+// end of the round (TcpUser::end_round) the user calls flush(), which pulls what is to be written and writes it, record
+// by record. So an answer leaves before the loop sleeps, and many messages leave in one write.
+//
+// Bounds, and the attacks they stop:
+//  - No connection has a buffer of its own: all are read into one of kReadSize, so an idle or slow peer costs a socket.
+//  - A round reads at most kReadsPerRound buffers and writes at most kWritePerRound bytes per connection, then lets the
+//    others have their turn: one busy neighbour delays the rest by that much and no more.
+//  - A reader that does not read fills its socket and then its queue in the node, which bounds it; TCP_USER_TIMEOUT
+//  ends
+//    connections whose bytes nobody acknowledges.
+//  - When the process has no descriptor left, accepting pauses for kAcceptPause instead of spinning.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "identity/endpoint.hpp"
+#include "link/pool.hpp"
+#include "runtime/asio.hpp"
+#include "runtime/connector.hpp"
+#include "runtime/resolver.hpp"
+
+namespace ekiden::runtime {
+
+using link::ConnId;
+
+/// What drives the node. No call is made from within listen(), dial(), hang_up() or want_write().
+class TcpUser {
+ public:
+  virtual void on_accepted(ConnId conn, const identity::IpAddress& from, std::uint16_t port) = 0;
+  virtual void on_connected(ConnId conn) = 0;
+  virtual void on_connect_failed(ConnId conn, Error why) = 0;
+  /// The bytes are valid for the call.
+  virtual void on_bytes(ConnId conn, ByteView bytes) = 0;
+  /// The connection is gone. Not said after hang_up().
+  virtual void on_closed(ConnId conn, Error why) = 0;
+  /// What to write next, empty if nothing; valid until the next call for this connection.
+  virtual ByteView to_send(ConnId conn) = 0;
+  virtual void mark_sent(ConnId conn, std::size_t bytes) = 0;
+  /// Whatever came from this wake-up has been said.
+  virtual void end_round() = 0;
+  /// Accepting has paused for want of descriptors or memory.
+  virtual void on_accept_paused(Error why) = 0;
+
+ protected:
+  ~TcpUser() = default;
+};
+
+/// What every connection gets: no delay for small writes, an end for those that nobody acknowledges.
+void set_tcp_options(int fd);
+
+class Tcp {
+ public:
+  static constexpr std::size_t kReadSize = 64 * 1024;
+  static constexpr int kReadsPerRound = 4;
+  static constexpr std::size_t kWritePerRound = 512 * 1024;
+  static constexpr auto kAcceptPause = std::chrono::milliseconds(500);
+  static constexpr int kUserTimeoutMs = 60'000;
+
+  /// Both outlive it.
+  Tcp(asio::io_context& loop, TcpUser& user);
+  ~Tcp();
+  Tcp(const Tcp&) = delete;
+  Tcp& operator=(const Tcp&) = delete;
+
+  /// Binds; connections are accepted from start_accepting() on. An IPv6 endpoint takes IPv6 alone. Returns the endpoint
+  /// with its real port. Errors: busy (in use), refused (a port below 1024), unreachable (no such address here).
+  Result<identity::Endpoint> listen(const identity::Endpoint& endpoint);
+  void start_accepting();
+  void stop_accepting();
+
+  void dial(ConnId conn, const identity::Endpoint& endpoint);
+  /// Closes at once; what was handed to the kernel is still sent by it. Unknown connections are ignored.
+  void hang_up(ConnId conn);
+  /// Written at the next flush().
+  void want_write(ConnId conn);
+  void flush();
+
+  /// Connections open or being made.
+  std::size_t connections() const { return connections_.size(); }
+
+ private:
+  struct Connection {
+    explicit Connection(Socket s) : socket(std::move(s)) {}
+    Socket socket;
+    std::shared_ptr<Connector> connector;  ///< while it is being made
+    bool writer = false;                   ///< stands in writers_
+    bool blocked = false;                  ///< the kernel takes no more; waiting until it does
+  };
+  struct Listening {
+    explicit Listening(asio::io_context& loop) : acceptor(loop), pause(loop) {}
+    Acceptor acceptor;
+    Timer pause;
+    asio::ip::tcp::endpoint from;  ///< of the connection being accepted
+  };
+
+  Connection* find(ConnId conn);
+  void accept(Listening& listening);
+  void on_accept(Listening& listening, ErrorCode error, Socket socket);
+  void on_dialled(ConnId conn, const identity::Endpoint& endpoint, Result<Socket> socket);
+  void wait_readable(ConnId conn, Connection& connection);
+  void on_readable(ConnId conn);
+  bool read_once(ConnId conn, bool& more);
+  void write(ConnId conn);
+  void on_writable(ConnId conn);
+  void close(ConnId conn, Error why);
+
+  asio::io_context& loop_;
+  TcpUser& user_;
+  Resolver resolver_;
+  std::vector<std::unique_ptr<Listening>> listening_;
+  std::unordered_map<ConnId, Connection> connections_;
+  std::vector<ConnId> writers_;
+  std::vector<ConnId> writing_;  ///< writers_ during a flush, kept for its storage
+  std::uint64_t accepted_ = 0;
+  std::unique_ptr<ByteArray<kReadSize>> buffer_;
+};
+
+}  // namespace ekiden::runtime

@@ -1,0 +1,95 @@
+// The accepting side of runtime/tcp.hpp.
+#include <cerrno>
+
+#include "runtime/tcp.hpp"
+
+namespace ekiden::runtime {
+namespace {
+
+/// Failures that end when other descriptors or memory are given back.
+bool is_shortage(const ErrorCode& error) {
+  return error.value() == EMFILE || error.value() == ENFILE || error.value() == ENOBUFS || error.value() == ENOMEM;
+}
+
+std::unexpected<Error> listen_error(const identity::Endpoint& endpoint, const ErrorCode& error) {
+  const std::string where = "cannot listen on " + endpoint.text() + ": ";
+  switch (error.value()) {
+    case EADDRINUSE:
+      return fail(Errc::busy, where +
+                                  "the port is in use; end the program that holds it, or choose another port under "
+                                  "[network] in ekiden.toml");
+    case EACCES:
+      return fail(Errc::refused, where +
+                                     "ports below 1024 are for the administrator; choose another under [network] in "
+                                     "ekiden.toml");
+    case EADDRNOTAVAIL:
+      return fail(Errc::unreachable, where + "this machine does not have that address; tcp://0.0.0.0:" +
+                                         std::to_string(endpoint.port) + " means all of them");
+    default:
+      return fail(Errc::internal, where + error.message());
+  }
+}
+
+}  // namespace
+
+Result<identity::Endpoint> Tcp::listen(const identity::Endpoint& endpoint) {
+  const auto address = endpoint.address();
+  if (!address) return fail(Errc::invalid_argument, "cannot listen on the name " + endpoint.host + ": use an address");
+  const asio::ip::tcp::endpoint at(from_ip(*address), endpoint.port);
+  auto listening = std::make_unique<Listening>(loop_);
+  Acceptor& acceptor = listening->acceptor;
+  ErrorCode error;
+  acceptor.open(at.protocol(), error);
+  // Connections of an earlier run that still wait for late packets are no reason not to listen.
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error && address->family == identity::IpAddress::Family::v6) acceptor.set_option(asio::ip::v6_only(true), error);
+  if (!error) acceptor.bind(at, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return listen_error(endpoint, error);
+  identity::Endpoint bound = endpoint;
+  bound.port = acceptor.local_endpoint(error).port();
+  listening_.push_back(std::move(listening));
+  return bound;
+}
+
+void Tcp::start_accepting() {
+  for (auto& listening : listening_) accept(*listening);
+}
+
+void Tcp::stop_accepting() {
+  for (auto& listening : listening_) {
+    ErrorCode ignored;
+    listening->acceptor.close(ignored);
+    listening->pause.cancel();
+  }
+}
+
+void Tcp::accept(Listening& listening) {
+  listening.acceptor.async_accept(listening.from, [this, &listening](ErrorCode error, Socket socket) {
+    if (listening.acceptor.is_open()) on_accept(listening, error, std::move(socket));
+  });
+}
+
+void Tcp::on_accept(Listening& listening, ErrorCode error, Socket socket) {
+  if (is_shortage(error)) {
+    user_.on_accept_paused({Errc::limit_exceeded, "accepting connections pauses: " + error.message()});
+    listening.pause.expires_after(kAcceptPause);
+    listening.pause.async_wait([this, &listening](ErrorCode stopped) {
+      if (!stopped && listening.acceptor.is_open()) accept(listening);
+    });
+    user_.end_round();
+    return;
+  }
+  if (!error) {
+    const auto conn = static_cast<ConnId>(link::kFirstAccepted + accepted_++);
+    set_tcp_options(socket.native_handle());
+    Connection& connection = connections_.try_emplace(conn, std::move(socket)).first->second;
+    wait_readable(conn, connection);
+    user_.on_accepted(conn, to_ip(listening.from.address()), listening.from.port());
+    user_.end_round();
+  }
+  // Other errors concern the one connection that was to be accepted (it was reset meanwhile).
+  accept(listening);
+}
+
+}  // namespace ekiden::runtime
