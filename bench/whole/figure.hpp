@@ -1,0 +1,42 @@
+// A figure: what was measured, beside the raw baseline of the same run. Repetitions of both alternate, so that a
+// machine whose speed drifts slows both; the ratio is the median of the ratios of the pairs.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace ekiden::bench {
+
+struct Options {
+  bool json = false;
+  int repetitions = 5;
+  std::string self;       ///< path of this program, which is also its helper processes
+  std::string directory;  ///< for data directories and files
+};
+
+struct Pair {
+  double value = 0;
+  double baseline = 0;
+};
+
+struct Figure {
+  std::string name;
+  std::string unit;
+  std::string baseline;  ///< what the baseline is
+  std::string bound;     ///< what the ratio or value must reach
+  std::function<Result<Pair>(const Options&)> measure;
+};
+
+/// Measures and prints. False if a repetition failed; why is on stderr.
+bool run_figure(const Figure& figure, const Options& options);
+
+double median(std::vector<double> values);
+
+std::vector<Figure> message_figures();
+std::vector<Figure> link_figures();
+std::vector<Figure> process_figures();
+
+}  // namespace ekiden::bench

@@ -1,0 +1,99 @@
+// ekiden-bench: measures what a user would notice, each figure beside a raw baseline of the same run.
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "whole/child.hpp"
+#include "whole/figure.hpp"
+#include "whole/raw.hpp"
+
+namespace ekiden::bench {
+
+int role_node(const std::string& directory, bool echo);
+int role_link(const std::string& role, const std::string& directory);
+
+int run_role(const std::string& role, const std::vector<std::string>& words) {
+  const std::string directory = words.empty() ? "" : words[0];
+  if (role == "raw-echo") return role_raw_echo();
+  if (role == "echo" || role == "take") return role_node(directory, role == "echo");
+  return role_link(role, directory);
+}
+
+}  // namespace ekiden::bench
+
+namespace {
+
+using namespace ekiden::bench;
+
+constexpr std::string_view kHelp = R"(Usage: ekiden-bench [PREFIX ...] [--json] [--repetitions N] [--directory DIR]
+
+Measures figures whose names begin with one of the prefixes (all without any), each at least five times, alternating with
+its raw baseline, and prints median, spread, and the median of the ratios. Build it with the release preset.
+
+  --json             one object a line: figure, value, unit, baseline, ratio and the spread
+  --repetitions N    5
+  --directory DIR    where data directories and files are made; its disk is what durable figures measure
+
+Examples:
+  ekiden-bench
+  ekiden-bench message.volatile --json
+  ekiden-bench link handshake --repetitions 9
+)";
+
+std::vector<Figure> all_figures() {
+  std::vector<Figure> all = message_figures();
+  for (auto&& more : {link_figures(), process_figures()}) all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+bool is_chosen(const std::string& name, const std::vector<std::string>& prefixes) {
+  for (const std::string& prefix : prefixes) {
+    if (name.starts_with(prefix)) return true;
+  }
+  return prefixes.empty();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.size() >= 2 && words[0] == "--role") return run_role(words[1], {words.begin() + 2, words.end()});
+  Options options;
+  options.self = std::filesystem::read_symlink("/proc/self/exe");
+  std::string parent = std::filesystem::temp_directory_path();
+  std::vector<std::string> prefixes;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "--help" || words[i] == "-h") {
+      std::printf("%.*s", static_cast<int>(kHelp.size()), kHelp.data());
+      return 0;
+    }
+    const bool has_value = i + 1 < words.size();
+    if (words[i] == "--json") {
+      options.json = true;
+    } else if (words[i] == "--repetitions" && has_value) {
+      options.repetitions = std::max(1, std::atoi(words[++i].c_str()));
+    } else if (words[i] == "--directory" && has_value) {
+      parent = words[++i];
+    } else if (words[i].starts_with("-")) {
+      std::fprintf(stderr, "ekiden-bench: unknown option %s; see ekiden-bench --help\n", words[i].c_str());
+      return 2;
+    } else {
+      prefixes.push_back(words[i]);
+    }
+  }
+  options.directory = parent + "/ekiden-bench.XXXXXX";
+  if (mkdtemp(options.directory.data()) == nullptr) {
+    std::fprintf(stderr, "ekiden-bench: cannot make a directory in %s\n", parent.c_str());
+    return 1;
+  }
+  pin(0);
+  bool ok = true;
+  for (const Figure& figure : all_figures()) {
+    if (is_chosen(figure.name, prefixes)) ok = run_figure(figure, options) && ok;
+  }
+  std::filesystem::remove_all(options.directory);
+  return ok ? 0 : 1;
+}
