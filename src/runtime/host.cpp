@@ -66,8 +66,7 @@ void Host::Impl::request(router::RequestId id, node::Input input, SendDone done)
   }
   requests.emplace(id, std::move(done));
   feed(std::move(input));
-  // Requests come one by one from other programs, not in rounds of the network.
-  if (!draining) end_round();
+  if (!draining && !in_round) end_round();
 }
 
 void Host::Impl::end_round() {
@@ -89,6 +88,35 @@ void Host::Impl::set_timer() {
     feed(node::Tick{});
     end_round();
   });
+}
+
+/// What several threads post while the loop is busy is one wake-up and one round.
+void Host::Impl::post(std::function<void()> function) {
+  const std::lock_guard guard(posted_mutex);
+  if (over) {
+    function();
+    return;
+  }
+  posted.push_back(std::move(function));
+  if (posted.size() == 1) asio::post(loop, [this] { run_posted(); });
+}
+
+void Host::Impl::run_posted() {
+  std::vector<std::function<void()>> functions;
+  {
+    const std::lock_guard guard(posted_mutex);
+    functions.swap(posted);
+  }
+  in_round = true;
+  for (const auto& function : functions) function();
+  in_round = false;
+  end_round();
+}
+
+void Host::Impl::run_last_posted() {
+  const std::lock_guard guard(posted_mutex);
+  over = true;
+  for (const auto& function : std::exchange(posted, {})) function();
 }
 
 void Host::Impl::log(node::LogLevel level, std::string_view component, std::string_view text) {
@@ -121,14 +149,15 @@ Host::~Host() = default;
 Status Host::run() {
   impl_->begin();
   impl_->loop.run();
+  impl_->run_last_posted();
   return impl_->outcome;
 }
 
 void Host::stop() {
-  asio::post(impl_->loop, [impl = impl_.get()] { impl->stop(); });
+  impl_->post([impl = impl_.get()] { impl->stop(); });
 }
 
-void Host::post(std::function<void()> function) { asio::post(impl_->loop, std::move(function)); }
+void Host::post(std::function<void()> function) { impl_->post(std::move(function)); }
 
 void Host::send(router::Draft draft, SendDone done) {
   const router::RequestId id{impl_->next_request++};

@@ -64,7 +64,8 @@ class Host {
   Status run();
   /// Any thread, also a signal handler of the loop: graceful end, in bounded time.
   void stop();
-  /// Any thread: runs the function on the loop.
+  /// Any thread: runs the function on the loop, in order. After the end of run() it runs on the caller's thread, one at
+  /// a time, so that whoever waits for it gets an answer (requests fail with `closed`).
   void post(std::function<void()> function);
 
   // Requests. Each `done` is called once, in a later round or in this one; with `closed` if the node ends before.

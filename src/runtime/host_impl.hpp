@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -31,6 +32,9 @@ struct Host::Impl final : TcpUser {
   void feed(node::Input input);
   void request(router::RequestId id, node::Input input, SendDone done);
   void set_timer();
+  void post(std::function<void()> function);
+  void run_posted();
+  void run_last_posted();
   void log(node::LogLevel level, std::string_view component, std::string_view text);
 
   // effects.cpp
@@ -69,9 +73,15 @@ struct Host::Impl final : TcpUser {
   node::Node node;
   Outbox<node::Effect> outbox;
   bool draining = false;
+  bool in_round = false;  ///< end_round() will follow: a request need not call it
   State state = State::opened;
   Status outcome;  ///< why it ended
   Instant started;
+
+  /// Functions from other threads; after the end they run under the lock, which they may take again.
+  std::recursive_mutex posted_mutex;
+  std::vector<std::function<void()>> posted;
+  bool over = false;
 
   std::vector<identity::Endpoint> listening;
   std::vector<std::weak_ptr<Listener>> listeners;

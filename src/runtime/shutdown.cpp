@@ -79,6 +79,7 @@ void Host::Impl::end(Status why) {
   outcome = std::move(why);
   timer.cancel();
   patience.cancel();
+  tcp.close_all();
   for (auto& [id, done] : std::exchange(requests, {})) {
     done(ekiden::fail(Errc::closed, "the node has ended" + (outcome ? "" : ": " + outcome.error().message)));
   }

@@ -28,10 +28,14 @@ void set_tcp_options(int fd) {
 Tcp::Tcp(asio::io_context& loop, TcpUser& user)
     : loop_(loop), user_(user), resolver_(loop), buffer_(std::make_unique<ByteArray<kReadSize>>()) {}
 
-Tcp::~Tcp() {
+Tcp::~Tcp() { close_all(); }
+
+void Tcp::close_all() {
+  stop_accepting();
   for (auto& [conn, connection] : connections_) {
     if (connection.connector) connection.connector->cancel();
   }
+  connections_.clear();
 }
 
 Tcp::Connection* Tcp::find(ConnId conn) {

@@ -87,6 +87,9 @@ class Tcp {
   void want_write(ConnId conn);
   void flush();
 
+  /// Drops every connection and listener without a word to the user.
+  void close_all();
+
   /// Connections open or being made.
   std::size_t connections() const { return connections_.size(); }
 

@@ -11,7 +11,7 @@ namespace {
 
 using store::PersistToken;
 
-constexpr std::size_t kSteps = 24;
+constexpr std::size_t kSteps = 16;
 
 class StoreFaultsTest : public ::testing::Test {
  protected:
@@ -37,8 +37,8 @@ class StoreFaultsTest : public ::testing::Test {
       auto opened = SqliteStore::open({.path = path_,
                                        .retry_min = microseconds(10),
                                        .retry_max = microseconds(100),
-                                       .idle_log_pages = 12,
-                                       .max_log_pages = 12,
+                                       .idle_log_pages = 10,
+                                       .max_log_pages = 10,
                                        .vfs = vfs.name()});
       EXPECT_TRUE(opened) << opened.error().message;
       if (!opened) return outcome;

@@ -1,0 +1,248 @@
+#include "runtime/tcp.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+
+namespace ekiden::runtime {
+namespace {
+
+identity::Endpoint endpoint(const std::string& text) { return *identity::Endpoint::parse(text); }
+
+/// Keeps what the transport says, and writes what it is given.
+class Recorder final : public TcpUser {
+ public:
+  explicit Recorder(asio::io_context& loop) : tcp(loop, *this) {}
+
+  void write(ConnId conn, Bytes bytes) {
+    append(outgoing[conn], bytes);
+    tcp.want_write(conn);
+    tcp.flush();
+  }
+
+  void on_accepted(ConnId conn, const identity::IpAddress& from, std::uint16_t port) override {
+    accepted.push_back(conn);
+    from_text = from.text();
+    EXPECT_NE(port, 0);
+    if (hang_up_at_once) tcp.hang_up(conn);
+  }
+  void on_connected(ConnId conn) override { connected.push_back(conn); }
+  void on_connect_failed(ConnId conn, Error why) override { failed[conn] = std::move(why); }
+  void on_bytes(ConnId conn, ByteView bytes) override {
+    largest_read = std::max(largest_read, bytes.size());
+    append(received[conn], bytes);
+  }
+  void on_closed(ConnId conn, Error why) override { closed[conn] = std::move(why); }
+  ByteView to_send(ConnId conn) override {
+    const ByteView all = outgoing[conn];
+    return all.first(std::min<std::size_t>(all.size(), 64 * 1024));
+  }
+  void mark_sent(ConnId conn, std::size_t bytes) override {
+    Bytes& all = outgoing[conn];
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(bytes));
+    if (hang_up_after_writing && all.empty()) tcp.hang_up(conn);
+  }
+  void end_round() override { tcp.flush(); }
+  void on_accept_paused(Error why) override { paused.push_back(std::move(why)); }
+
+  std::vector<ConnId> accepted;
+  std::vector<ConnId> connected;
+  std::map<ConnId, Error> failed;
+  std::map<ConnId, Error> closed;
+  std::map<ConnId, Bytes> received;
+  std::map<ConnId, Bytes> outgoing;
+  std::vector<Error> paused;
+  std::string from_text;
+  std::size_t largest_read = 0;
+  bool hang_up_at_once = false;
+  bool hang_up_after_writing = false;
+  Tcp tcp;
+};
+
+class TcpTest : public ::testing::Test {
+ protected:
+  /// Runs the loop until the condition holds; false if it does not within a time that only failures take.
+  bool run_until(const std::function<bool()>& condition) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      loop_.restart();
+      loop_.run_one_for(std::chrono::milliseconds(100));
+    }
+    return true;
+  }
+
+  identity::Endpoint listen(const std::string& at = "tcp://127.0.0.1:0") {
+    auto bound = server_.tcp.listen(endpoint(at));
+    EXPECT_TRUE(bound) << bound.error().message;
+    server_.tcp.start_accepting();
+    return *bound;
+  }
+
+  void connect() {
+    client_.tcp.dial(kConn, listen());
+    ASSERT_TRUE(run_until([&] { return client_.connected.size() == 1 && server_.accepted.size() == 1; }));
+  }
+
+  static constexpr ConnId kConn{1};
+  asio::io_context loop_{1};
+  Recorder server_{loop_};
+  Recorder client_{loop_};
+};
+
+TEST_F(TcpTest, ConnectsAndCarriesBytesBothWays) {
+  connect();
+  const ConnId accepted = server_.accepted[0];
+  EXPECT_EQ(static_cast<std::uint64_t>(accepted), link::kFirstAccepted);
+  EXPECT_EQ(server_.from_text, "127.0.0.1");
+  client_.write(kConn, Bytes{1, 2, 3});
+  server_.write(accepted, Bytes{4, 5});
+  ASSERT_TRUE(run_until([&] { return server_.received[accepted].size() == 3 && client_.received[kConn].size() == 2; }));
+  EXPECT_EQ(server_.received[accepted], (Bytes{1, 2, 3}));
+  EXPECT_EQ(client_.received[kConn], (Bytes{4, 5}));
+}
+
+TEST_F(TcpTest, CarriesMoreThanTheKernelBuffersWhole) {
+  connect();
+  Bytes large(20 << 20);
+  for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<Byte>(i * 7 + i / 251);
+  client_.write(kConn, large);
+  EXPECT_FALSE(client_.outgoing[kConn].empty());
+  const ConnId accepted = server_.accepted[0];
+  ASSERT_TRUE(run_until([&] { return server_.received[accepted].size() == large.size(); }));
+  EXPECT_EQ(server_.received[accepted], large);
+  EXPECT_LE(server_.largest_read, Tcp::kReadSize);
+}
+
+TEST_F(TcpTest, AReaderThatDoesNotReadHoldsNobodyUp) {
+  const auto at = listen();
+  Socket lazy(loop_);
+  lazy.connect({from_ip(*at.address()), at.port});
+  ASSERT_TRUE(run_until([&] { return server_.accepted.size() == 1; }));
+  server_.write(server_.accepted[0], Bytes(30 << 20));
+  client_.tcp.dial(kConn, at);
+  ASSERT_TRUE(run_until([&] { return server_.accepted.size() == 2; }));
+  server_.write(server_.accepted[1], Bytes{9});
+  ASSERT_TRUE(run_until([&] { return client_.received[kConn].size() == 1; }));
+  EXPECT_FALSE(server_.outgoing[server_.accepted[0]].empty());
+}
+
+TEST_F(TcpTest, TheOtherSidesEndIsSaidOnce) {
+  connect();
+  client_.tcp.hang_up(kConn);
+  EXPECT_EQ(client_.tcp.connections(), 0u);
+  const ConnId accepted = server_.accepted[0];
+  ASSERT_TRUE(run_until([&] { return server_.closed.contains(accepted); }));
+  EXPECT_EQ(server_.closed[accepted].code, Errc::closed);
+  EXPECT_EQ(server_.tcp.connections(), 0u);
+  EXPECT_TRUE(client_.closed.empty());
+}
+
+TEST_F(TcpTest, WhatWasWrittenBeforeHangingUpArrives) {
+  connect();
+  client_.hang_up_after_writing = true;
+  client_.write(kConn, Bytes(1000, 3));
+  const ConnId accepted = server_.accepted[0];
+  ASSERT_TRUE(run_until([&] { return server_.closed.contains(accepted); }));
+  EXPECT_EQ(server_.received[accepted], Bytes(1000, 3));
+}
+
+TEST_F(TcpTest, HangingUpWithinACallbackIsSafe) {
+  server_.hang_up_at_once = true;
+  client_.tcp.dial(kConn, listen());
+  ASSERT_TRUE(run_until([&] { return client_.closed.contains(kConn); }));
+  EXPECT_EQ(server_.tcp.connections(), 0u);
+}
+
+TEST_F(TcpTest, NamesAreResolvedWithoutBlocking) {
+  const auto at = listen();
+  client_.tcp.dial(kConn, endpoint("tcp://localhost:" + std::to_string(at.port)));
+  EXPECT_TRUE(client_.connected.empty());
+  ASSERT_TRUE(run_until([&] { return !client_.connected.empty(); })) << "localhost has no address 127.0.0.1";
+}
+
+TEST_F(TcpTest, ANameThatDoesNotExistFailsWithItsName) {
+  client_.tcp.dial(kConn, endpoint("tcp://no-such-host.invalid:7420"));
+  ASSERT_TRUE(run_until([&] { return client_.failed.contains(kConn); }));
+  EXPECT_EQ(client_.failed[kConn].code, Errc::unreachable);
+  EXPECT_NE(client_.failed[kConn].message.find("no-such-host.invalid"), std::string::npos);
+  EXPECT_EQ(client_.tcp.connections(), 0u);
+}
+
+TEST_F(TcpTest, ARefusedConnectionNamesTheEndpointAndTheReason) {
+  const auto at = listen();
+  server_.tcp.stop_accepting();
+  client_.tcp.dial(kConn, at);
+  ASSERT_TRUE(run_until([&] { return client_.failed.contains(kConn); }));
+  EXPECT_EQ(client_.failed[kConn].code, Errc::unreachable);
+  EXPECT_NE(client_.failed[kConn].message.find(at.text()), std::string::npos) << client_.failed[kConn].message;
+  EXPECT_NE(client_.failed[kConn].message.find("refused"), std::string::npos) << client_.failed[kConn].message;
+}
+
+TEST_F(TcpTest, AddressesThatNobodyCanMeanAreNotDialled) {
+  for (const char* text : {"tcp://0.0.0.0:1", "tcp://224.0.0.1:1", "tcp://255.255.255.255:1", "tcp://[::]:1"}) {
+    Recorder user(loop_);
+    user.tcp.dial(kConn, endpoint(text));
+    ASSERT_TRUE(run_until([&] { return user.failed.contains(kConn); })) << text;
+    EXPECT_EQ(user.failed[kConn].code, Errc::refused) << text;
+  }
+}
+
+TEST_F(TcpTest, ADialThatIsNoLongerWantedSaysNothing) {
+  const auto at = listen();
+  client_.tcp.dial(kConn, at);
+  client_.tcp.dial(ConnId{2}, endpoint("tcp://localhost:" + std::to_string(at.port)));
+  client_.tcp.hang_up(kConn);
+  client_.tcp.hang_up(ConnId{2});
+  client_.tcp.dial(ConnId{3}, at);
+  ASSERT_TRUE(run_until([&] { return !client_.connected.empty(); }));
+  EXPECT_EQ(client_.connected, std::vector{ConnId{3}});
+  EXPECT_TRUE(client_.failed.empty());
+}
+
+TEST_F(TcpTest, APortInUseIsNamedWithWhatToDo) {
+  const auto at = listen();
+  const auto second = client_.tcp.listen(at);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::busy);
+  EXPECT_NE(second.error().message.find(at.text()), std::string::npos) << second.error().message;
+  EXPECT_NE(second.error().message.find("ekiden.toml"), std::string::npos);
+}
+
+TEST_F(TcpTest, AnAddressOfAnotherMachineCannotBeListenedOn) {
+  const auto bound = client_.tcp.listen(endpoint("tcp://192.0.2.1:0"));
+  ASSERT_FALSE(bound);
+  EXPECT_EQ(bound.error().code, Errc::unreachable);
+  EXPECT_FALSE(client_.tcp.listen({.host = "a.name", .port = 1}));
+}
+
+TEST_F(TcpTest, WithoutDescriptorsAcceptingPausesAndGoesOn) {
+  const auto at = listen();
+  Socket waiting(loop_);
+  waiting.connect({from_ip(*at.address()), at.port});
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const bool paused = run_until([&] { return !server_.paused.empty(); });
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_TRUE(paused);
+  EXPECT_EQ(server_.paused.size(), 1u);
+  EXPECT_TRUE(run_until([&] { return server_.accepted.size() == 1; }));
+}
+
+TEST(ConnectorTest, FamiliesTakeTurns) {
+  const auto parse = [](const char* text) { return *identity::IpAddress::parse(text); };
+  const std::vector addresses = {parse("2001:db8::1"), parse("2001:db8::2"), parse("2001:db8::3"), parse("192.0.2.1")};
+  const std::vector expected = {parse("2001:db8::1"), parse("192.0.2.1"), parse("2001:db8::2"), parse("2001:db8::3")};
+  EXPECT_EQ(interleave_families(addresses), expected);
+  EXPECT_TRUE(interleave_families({}).empty());
+}
+
+}  // namespace
+}  // namespace ekiden::runtime
