@@ -280,9 +280,9 @@ void Sender::arm(Now now, const identity::PeerId& to, Recipient& peer) {
   for (const auto& [number, message] : peer.flight) {
     if (message->stage == Stage::out || message->stage == Stage::stale) at = earlier(at, message->next_try);
   }
-  const bool waiting = !peer.queued.empty() || !peer.waiting.empty();
-  if (waiting && peer.hold_until > now.mono) at = earlier(at, peer.hold_until);
-  if (waiting && peer.unsealable) at = earlier(at, now.mono + peer.interval);
+  // Also with nothing queued: what is submitted meanwhile is queued and relies on this timer.
+  if (peer.hold_until > now.mono) at = earlier(at, peer.hold_until);
+  if (peer.unsealable) at = earlier(at, now.mono + peer.interval);
   if (at) {
     retry_.set(to, *at);
   } else {

@@ -60,7 +60,7 @@ Status Receiver::on_envelope(Now now, const identity::PeerId& from, std::shared_
 }
 
 bool Receiver::may_open(Now now, const Envelope& envelope, const Status& storage, Effects& out) {
-  const bool expired = envelope.expires + config_.clock_skew < now.wall;
+  const bool expired = is_over(now, envelope.expires);
   if (envelope.delivery == DeliveryClass::volatile_) return !expired;
   const auto sender = senders_.find(envelope.from);
   const Window* window = sender == senders_.end() ? nullptr : &sender->second;
@@ -80,6 +80,11 @@ bool Receiver::may_open(Now now, const Envelope& envelope, const Status& storage
     return true;
   }
   return false;
+}
+
+/// In milliseconds: a remote expiry may be thousands of years away, which nanoseconds do not reach.
+bool Receiver::is_over(Now now, WallTime expires) const {
+  return expires + std::chrono::duration_cast<milliseconds>(config_.clock_skew) < now.wall;
 }
 
 bool Receiver::has_inbox_room(const Window* window, std::size_t size) const {

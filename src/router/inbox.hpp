@@ -105,6 +105,7 @@ class Receiver {
   static bool is_sound(const Envelope& envelope, const Result<Content>& content);
   void on_durable(Now now, const Envelope& envelope, Content content, store::Batch batch, Effects& out);
   Verdict judge(const Window& window, const Envelope& envelope, const Content& content) const;
+  bool is_over(Now now, WallTime expires) const;
   bool has_inbox_room(const Window* window, std::size_t size) const;
   bool may_open(Now now, const Envelope& envelope, const Status& storage, Effects& out);
   std::uint64_t accept(Now now, const Envelope& envelope, Content content, Window& window, store::Batch& batch,

@@ -10,7 +10,7 @@
 namespace ekiden::router {
 namespace {
 
-constexpr Duration kExpiryCheck = minutes(1);
+constexpr milliseconds kExpiryCheck = minutes(1);
 
 /// What makes two drafts the same message. The time to live is not part of it: asking again later is asking the same.
 crypto::Digest digest_of(const Draft& draft) {
@@ -248,7 +248,7 @@ void Sender::start(Now now, Effects& out) {
 }
 
 void Sender::watch_expiry(Now now, WallTime expires) {
-  const Duration left = std::clamp<Duration>(expires - now.wall, Duration::zero(), kExpiryCheck);
+  const Duration left = std::clamp(expires - now.wall, milliseconds(0), kExpiryCheck);
   const Instant at = now.mono + left;
   if (!expiry_at_ || at < *expiry_at_) expiry_at_ = at;
 }
@@ -306,6 +306,7 @@ void Sender::on_receipt(Now now, const identity::PeerId& by, ByteView cose, cons
   if (peer == recipients_.end()) return;
   store::Batch batch;
   Group group;
+  group.reserve(receipt.delivered.size());
   for (const MessageId& id : receipt.delivered) {
     const auto found = messages_.find(id);
     if (found == messages_.end()) continue;

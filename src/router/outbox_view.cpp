@@ -126,6 +126,7 @@ void Sender::check_invariants() const {
     CHECK(peer.flight.size() <= 1 || flight_bytes <= config_.max_in_flight_bytes);
     CHECK(peer.messages == 0 || peer.wanted);
     CHECK(peer.up || peer.wanted || peer.messages > 0);
+    CHECK(!peer.up || (!peer.unsealable && peer.queued.empty()) || !peer.flight.empty() || retry_.at(to).has_value());
     CHECK(!peer.wanted || peer.messages > 0 || linger_.at(to).has_value());
   }
   CHECK(messages == messages_.size());

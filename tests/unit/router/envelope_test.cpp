@@ -1,0 +1,131 @@
+#include "router/envelope.hpp"
+
+#include <gtest/gtest.h>
+
+#include "router/rows.hpp"
+#include "support/arbitrary_message.hpp"
+#include "support/golden.hpp"
+#include "support/hostile.hpp"
+
+namespace ekiden::router {
+namespace {
+
+MessageId id_of(std::string_view text) { return *Uuid::parse(text); }
+const MessageId kId = id_of("0f8fad5b-d9cb-469f-a165-70867728950e");
+const MessageId kOther = id_of("7c9e6679-7425-40de-944b-e07fc1f90ae7");
+
+identity::PeerId peer(Byte first) {
+  identity::PeerId id;
+  for (std::size_t i = 0; i < id.bytes.size(); ++i) id.bytes[i] = static_cast<Byte>(first + i);
+  return id;
+}
+
+const Bytes kSealed = {0xde, 0xad, 0xbe, 0xef};
+
+Envelope sample_envelope() {
+  return {.id = kId,
+          .from = peer(0x10),
+          .to = peer(0x60),
+          .expires = from_unix_ms(1'767'830'400'000),
+          .priority = wire::Priority::high,
+          .delivery = DeliveryClass::durable,
+          .sealed = kSealed};
+}
+
+Content sample_content() {
+  return {.epoch = 1'767'225'600'000,
+          .sequence = 41,
+          .floor = 17,
+          .sent = from_unix_ms(1'767'225'612'345),
+          .type = "greeting",
+          .content_type = "text/plain",
+          .in_reply_to = kOther,
+          .body = as_bytes("hello")};
+}
+
+Receipt sample_receipt() {
+  return {.by = peer(0x60), .to = peer(0x10), .at = from_unix_ms(1'767'225'613'000), .delivered = {kId, kOther}};
+}
+
+Refusal sample_refusal() { return {.reason = Refusal::Reason::window, .retry_after_ms = 30'000, .ids = {kId}}; }
+
+TEST(Envelope, HasItsGoldenBytes) { test::check_golden(sample_envelope()); }
+TEST(Content, HasItsGoldenBytes) { test::check_golden(sample_content()); }
+TEST(Receipt, HasItsGoldenBytes) { test::check_golden(sample_receipt()); }
+TEST(Refusal, HasItsGoldenBytes) { test::check_golden(sample_refusal()); }
+
+TEST(Envelope, SurvivesHostileInput) { test::check_hostile_input(sample_envelope()); }
+TEST(Content, SurvivesHostileInput) { test::check_hostile_input(sample_content()); }
+TEST(Receipt, SurvivesHostileInput) { test::check_hostile_input(sample_receipt()); }
+TEST(Refusal, SurvivesHostileInput) { test::check_hostile_input(sample_refusal()); }
+
+TEST(Receipt, RoundTrips) { test::check_round_trips<Receipt>(1); }
+TEST(Refusal, RoundTrips) { test::check_round_trips<Refusal>(2); }
+TEST(Rows, RoundTrip) {
+  test::check_round_trips<MetaRow>(3);
+  test::check_round_trips<WindowRow>(4);
+  test::check_round_trips<HistoryRow>(5, 20);
+}
+
+TEST(Envelope, BindsEveryFieldButTheCiphertext) {
+  const Bytes bound = sample_envelope().associated_data();
+  EXPECT_TRUE(wire::validate(bound));
+  Envelope changed = sample_envelope();
+  changed.sealed = {};
+  EXPECT_EQ(changed.associated_data(), bound);
+
+  const auto differs = [&](auto change) {
+    Envelope other = sample_envelope();
+    change(other);
+    return other.associated_data() != bound;
+  };
+  EXPECT_TRUE(differs([](Envelope& e) { e.id = kOther; }));
+  EXPECT_TRUE(differs([](Envelope& e) { e.from = peer(0x11); }));
+  EXPECT_TRUE(differs([](Envelope& e) { e.to = peer(0x61); }));
+  EXPECT_TRUE(differs([](Envelope& e) { e.expires += milliseconds(1); }));
+  EXPECT_TRUE(differs([](Envelope& e) { e.priority = wire::Priority::normal; }));
+  EXPECT_TRUE(differs([](Envelope& e) { e.delivery = DeliveryClass::volatile_; }));
+}
+
+TEST(Envelope, RefusesACiphertextOverItsBound) {
+  const Bytes sealed(kMaxSealed + 1);
+  Bytes bytes;
+  wire::Encoder encoder(bytes);
+  encoder.map(7);
+  encoder.unsigned_integer(1);
+  encoder.bytes(kId.bytes);
+  encoder.unsigned_integer(2);
+  encoder.bytes(peer(1).bytes);
+  encoder.unsigned_integer(3);
+  encoder.bytes(peer(2).bytes);
+  for (std::uint64_t key = 4; key <= 6; ++key) {
+    encoder.unsigned_integer(key);
+    encoder.unsigned_integer(1);
+  }
+  encoder.unsigned_integer(7);
+  encoder.bytes(sealed);
+  const auto decoded = wire::decode<Envelope>(bytes);
+  ASSERT_FALSE(decoded);
+  EXPECT_EQ(decoded.error().code, Errc::too_large);
+}
+
+TEST(Receipt, RefusesMoreIdsThanItsBound) {
+  Bytes bytes;
+  wire::Encoder encoder(bytes);
+  encoder.map(4);
+  encoder.unsigned_integer(1);
+  encoder.bytes(peer(1).bytes);
+  encoder.unsigned_integer(2);
+  encoder.bytes(peer(2).bytes);
+  encoder.unsigned_integer(3);
+  encoder.unsigned_integer(1);
+  encoder.unsigned_integer(4);
+  encoder.array(kMaxReceiptIds + 1);
+  for (std::size_t i = 0; i <= kMaxReceiptIds; ++i) encoder.bytes(kId.bytes);
+  const auto decoded = wire::decode<Receipt>(bytes);
+  ASSERT_FALSE(decoded);
+  EXPECT_EQ(decoded.error().code, Errc::too_large);
+}
+
+}  // namespace
+}  // namespace ekiden::router

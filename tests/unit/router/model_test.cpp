@@ -1,0 +1,35 @@
+// Random scripts of faults against the promises of the router. See play.hpp.
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "play.hpp"
+
+namespace ekiden::router {
+namespace {
+
+RC_GTEST_PROP(Model, KeepsItsPromisesUnderAnyScript, ()) {
+  const auto script = *rc::gen::scale(4.0, rc::gen::arbitrary<std::vector<std::uint8_t>>());
+  test::Play play{script};
+  play.run();
+  RC_TAG(play.delivered() == 0 ? "nothing delivered" : play.delivered() < 5 ? "a few delivered" : "many delivered");
+}
+
+/// Long scripts from a seed, where RapidCheck's are short.
+TEST(Model, KeepsItsPromisesInLongRuns) {
+  std::size_t delivered = 0;
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    Rng::Seed bytes{};
+    put_be(bytes, seed);
+    Rng rng(bytes);
+    Bytes script(3000);
+    rng.fill(script);
+    test::Play play{script};
+    ASSERT_NO_THROW(play.run()) << "seed " << seed;
+    delivered += play.delivered();
+  }
+  EXPECT_GT(delivered, 1000u) << "the scripts test something";
+}
+
+}  // namespace
+}  // namespace ekiden::router
