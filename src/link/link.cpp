@@ -106,7 +106,10 @@ void Link::close(Now now, CloseReason reason, Error why) {
   if (stage_ == Stage::closing && drains) return;
   if (said_close_ && !drains) return end(std::move(why));
   drains_ = drains;
-  if (!drains) queue_.clear();
+  if (!drains) {
+    queue_.clear();
+    pong_to_send_.reset();  // The record that refuses a link must not open it at the other side.
+  }
   if (stage_ != Stage::closing) close_began_ = now.mono;
   stage_ = Stage::closing;
   close_to_send_ = reason;
