@@ -9,7 +9,8 @@
 namespace ekiden::crypto {
 namespace {
 
-enum Direction : int { kDecrypt = 0, kEncrypt = 1 };
+/// The values are those of OpenSSL's `enc` argument.
+enum Direction : int { decrypt = 0, encrypt = 1 };
 
 struct ContextDeleter {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }  // Erases the key schedule.
@@ -88,29 +89,30 @@ AeadCipher& AeadCipher::operator=(AeadCipher&&) noexcept = default;
 
 void AeadCipher::set_key(const AeadKey& key) {
   CHECK(state_ != nullptr);
-  CHECK(EVP_CipherInit_ex2(state_->context.get(), aes_256_gcm(), key.view().data(), nullptr, kEncrypt, nullptr) == 1);
+  CHECK(EVP_CipherInit_ex2(state_->context.get(), aes_256_gcm(), key.view().data(), nullptr, Direction::encrypt,
+                           nullptr) == 1);
 }
 
 void AeadCipher::seal(const Nonce& nonce, ByteView associated, ByteView plaintext, MutableBytes out) {
   CHECK(state_ != nullptr);
-  seal_with(state_->start(nonce, kEncrypt), associated, plaintext, out);
+  seal_with(state_->start(nonce, Direction::encrypt), associated, plaintext, out);
 }
 
 Status AeadCipher::open(const Nonce& nonce, ByteView associated, ByteView sealed, MutableBytes out) {
   CHECK(state_ != nullptr);
-  return open_with(state_->start(nonce, kDecrypt), associated, sealed, out);
+  return open_with(state_->start(nonce, Direction::decrypt), associated, sealed, out);
 }
 
 void seal(const AeadKey& key, const Nonce& nonce, ByteView associated, ByteView plaintext, Bytes& out) {
   const auto start = out.size();
   out.resize(start + plaintext.size() + kTagSize);
-  seal_with(one_time(key, nonce, kEncrypt).get(), associated, plaintext, MutableBytes(out).subspan(start));
+  seal_with(one_time(key, nonce, Direction::encrypt).get(), associated, plaintext, MutableBytes(out).subspan(start));
 }
 
 Result<Bytes> open(const AeadKey& key, const Nonce& nonce, ByteView associated, ByteView sealed) {
   if (sealed.size() < kTagSize) return fail(Errc::malformed, "sealed bytes are shorter than their 16-byte tag");
   Bytes plaintext(sealed.size() - kTagSize);
-  EKIDEN_TRY(open_with(one_time(key, nonce, kDecrypt).get(), associated, sealed, plaintext));
+  EKIDEN_TRY(open_with(one_time(key, nonce, Direction::decrypt).get(), associated, sealed, plaintext));
   return plaintext;
 }
 

@@ -1,4 +1,10 @@
 // A fixed-size secret: erased when it dies or is moved from, never printed, compared in constant time.
+//
+// Rationale: a key that was left behind in freed memory ends up in a core dump, in swap, or in what a later bug reads;
+// a comparison that stops at the first difference tells an attacker how much of a guess is right. Copies are allowed
+// (each erases itself) but visible: a Secret converts to nothing, so that it cannot slip into a log or a message.
+//
+// Bounds: N bytes on the stack or inside its owner; never allocates.
 #pragma once
 
 #include <sodium/utils.h>
@@ -14,6 +20,7 @@ class Secret {
  public:
   static constexpr std::size_t kSize = N;
 
+  /// All zero.
   Secret() = default;
   explicit Secret(const ByteArray<N>& bytes) : bytes_(bytes) {}
   /// REQUIRES: view.size() >= N.
@@ -30,11 +37,15 @@ class Secret {
   }
   ~Secret() { erase(); }
 
+  /// Sets all bytes to zero, in a way that no compiler leaves out.
   void erase() { sodium_memzero(bytes_.data(), N); }
 
+  /// Valid while the secret lives where it is; whoever copies the bytes elsewhere erases them there.
   ByteView view() const { return bytes_; }
+  /// For functions that write a key.
   MutableBytes mutable_view() { return bytes_; }
 
+  /// In constant time.
   friend bool operator==(const Secret& a, const Secret& b) {
     return sodium_memcmp(a.bytes_.data(), b.bytes_.data(), N) == 0;
   }

@@ -28,6 +28,7 @@ class Report {
     }
   }
 
+  /// The outcome of a case that somebody else judged.
   void record(const std::string& name, const Status& status) {
     if (status) {
       ++passed_;
@@ -36,9 +37,11 @@ class Report {
     }
   }
 
+  /// Counts cases that are not about us; `why` is printed.
   void skip(const std::string& why, std::size_t cases = 1) { skipped_[why] += cases; }
 
   std::size_t passed() const { return passed_; }
+  /// One sentence for each failed case, in the order of the file.
   const std::vector<std::string>& failures() const { return failures_; }
   /// Reasons, with the number of cases of each.
   const std::map<std::string, std::size_t>& skipped() const { return skipped_; }
