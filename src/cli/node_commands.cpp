@@ -24,7 +24,11 @@ Result<std::vector<identity::Endpoint>> parse_endpoints(const std::vector<std::s
 Result<runtime::Settings> settings_for(const Context& context, const UpArguments& arguments) {
   EKIDEN_ASSIGN(auto settings, runtime::load_settings(context.data_dir));
   if (!arguments.listen.empty()) {
-    EKIDEN_ASSIGN(settings.listen, parse_endpoints(arguments.listen));
+    settings.listen.clear();
+    for (const std::string& text : arguments.listen) {
+      EKIDEN_ASSIGN(auto endpoint, runtime::parse_listen(text));
+      settings.listen.push_back(std::move(endpoint));
+    }
   }
   if (!arguments.endpoints.empty()) {
     EKIDEN_ASSIGN(settings.advertise, parse_endpoints(arguments.endpoints));

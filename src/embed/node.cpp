@@ -85,7 +85,7 @@ Result<std::unique_ptr<Host>> open_host(const NodeOptions& options) {
   if (!options.listen.empty()) {
     settings.listen.clear();
     for (const std::string& text : options.listen) {
-      EKIDEN_ASSIGN(auto endpoint, identity::Endpoint::parse(text));
+      EKIDEN_ASSIGN(auto endpoint, runtime::parse_listen(text));
       settings.listen.push_back(std::move(endpoint));
     }
   }
