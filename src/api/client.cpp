@@ -76,7 +76,12 @@ bool run_until(asio::io_context& loop, const std::optional<error_code>& done, Du
 }
 
 Error to_error(error_code failure, std::string_view what) {
-  return Error{Errc::closed, std::string(what) + ": the node has stopped (" + failure.message() + ")"};
+  auto message = std::string(what) + ": the node has stopped";
+  // How a connection ended is worth telling only when it did not end well.
+  if (failure != websocket::error::closed && failure != asio::error::eof && failure != http::error::end_of_stream) {
+    message += " (" + failure.message() + ")";
+  }
+  return Error{Errc::closed, std::move(message)};
 }
 
 /// The error that a problem document tells; another one if it is no such document.

@@ -11,7 +11,7 @@ namespace {
 /// The contact that the path names, by petname or id.
 Result<const identity::Contact*> named_contact(const Call& call) {
   const auto& contacts = call.backend.contacts();
-  EKIDEN_ASSIGN(const auto id, contacts.resolve(call.route.name));
+  EKIDEN_ASSIGN(const auto id, resolve_peer(contacts, call.route.name));
   const auto* contact = contacts.find(id);
   if (contact == nullptr) return fail(Errc::not_found, "there is no contact with the id " + id.text());
   return contact;

@@ -29,6 +29,13 @@ inline Response json_response(int status, const Json& json) {
   return response;
 }
 
+/// The peer that a person named, by petname or id. Errors quote what was said.
+inline Result<identity::PeerId> resolve_peer(const identity::ContactBook& contacts, const std::string& named) {
+  auto id = contacts.resolve(named);
+  if (!id) return fail("'" + named + "'", std::move(id).error());
+  return id;
+}
+
 /// A whole number among the parameters of the target, or `otherwise`. Errors: invalid_argument.
 inline Result<std::uint64_t> number_parameter(const Target& target, std::string_view name, std::uint64_t otherwise,
                                               std::uint64_t max) {

@@ -63,10 +63,11 @@ Result<Target> parse_target(std::string_view text) {
   Target target;
   auto path = grammar::take_until(text, '?');
   if (!path.starts_with('/')) return fail(Errc::malformed, "the target does not begin with '/'");
-  path.remove_prefix(1);
-  while (!path.empty()) {
+  while (path.starts_with('/')) {
+    path.remove_prefix(1);
     if (target.segments.size() == kMaxSegments) return fail(Errc::too_large, "the target has too many segments");
-    EKIDEN_ASSIGN(auto segment, decode(grammar::take_until(path, '/')));
+    EKIDEN_ASSIGN(auto segment, decode(path.substr(0, path.find('/'))));
+    path.remove_prefix(std::min(path.find('/'), path.size()));
     target.segments.push_back(std::move(segment));
   }
   EKIDEN_TRY(read_parameters(text, target));

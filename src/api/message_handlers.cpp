@@ -60,7 +60,7 @@ Result<router::Draft> read_draft(const Json& json, const identity::ContactBook& 
     return fail(Errc::too_large,
                 "the body is over the limit of a message, " + std::to_string(router::kMaxBody) + " bytes");
   }
-  EKIDEN_ASSIGN(draft.to, contacts.resolve(to));
+  EKIDEN_ASSIGN(draft.to, resolve_peer(contacts, to));
   return draft;
 }
 

@@ -29,7 +29,7 @@ namespace ekiden::api {
 
 struct ServerConfig {
   std::string listen = "127.0.0.1:0";  ///< Loopback only; port 0: any free one.
-  HttpLimits limits;
+  HttpLimits limits = {};
   std::size_t max_connections = 64;
   Duration head_deadline = seconds(5);            ///< From the first byte (of the first request: from the connection).
   Duration body_deadline = seconds(10);           ///< From the end of the head.

@@ -85,7 +85,7 @@ void CommandLine::declare_node_commands() {
 
   auto* up = declare(app_, "up", "Run the node in the foreground until Ctrl-C",
                      "  ekiden up\n"
-                     "  ekiden up --listen tcp://127.0.0.1:0 --log-level debug\n"
+                     "  ekiden up --listen tcp://127.0.0.1:7421 --log-level debug\n"
                      "  ekiden up --json --log-format json 2>node.log\n");
   up->add_option("--listen", up_.listen, "Listen here instead of what ekiden.toml says; may be repeated")
       ->type_name("ENDPOINT")
@@ -165,9 +165,9 @@ void CommandLine::declare_send() {
   choose(send->add_option("--class", send_.delivery, "durable survives restarts; volatile is faster and may be lost"),
          {"durable", "volatile"});
   // A flag with an optional value: as an option it would swallow the word after it.
-  choose(
-      send->add_flag("--wait{delivered}", send_.wait, "Wait until it is delivered, or --wait=accepted (always done)"),
-      {"accepted", "delivered"});
+  auto* wait = send->add_flag("--wait{delivered}", send_.wait, "Wait until the recipient has it");
+  choose(wait, {"accepted", "delivered"});
+  wait->option_text("[=accepted|delivered]");
   add_duration(send, "--timeout", send_.timeout, "Wait at most this long, then exit with 4");
   send->add_option("--type", send_.type, "What the message is, for the program that reads it")->type_name("NAME");
   send->add_option("--content-type", send_.content_type, "Media type of the body")->type_name("TYPE");

@@ -28,16 +28,16 @@ void walk(const CommandNode& node, const std::string& path,
   for (const auto& child : node.commands) walk(child, path + " " + child.name, visit);
 }
 
-/// The arms of `case "$path $word"` that lead one command deeper; bash and zsh share them.
+/// The arms of `case "$at $word"` that lead one command deeper; bash and zsh share them.
 std::string descent_arms(const CommandNode& root) {
   std::vector<std::string> patterns;
   walk(root, root.name, [&](const CommandNode& node, const std::string& path) {
     if (&node != &root) patterns.push_back(quote(path));
   });
-  return "      " + join(patterns, " | ") + ") path=\"$path $word\" ;;\n";
+  return "      " + join(patterns, " | ") + ") at=\"$at $word\" ;;\n";
 }
 
-/// The arms of `case "$path $prev"` for options whose value is known.
+/// The arms of `case "$at $prev"` for options whose value is known.
 std::string value_arms(const CommandNode& root, const std::string& choices_call, const std::string& files_call) {
   std::string out;
   walk(root, root.name, [&](const CommandNode& node, const std::string& path) {
@@ -57,7 +57,7 @@ std::string value_arms(const CommandNode& root, const std::string& choices_call,
   return out;
 }
 
-/// The arms of `case "$path"`: everything that may come next.
+/// The arms of `case "$at"`: everything that may come next.
 std::string word_arms(const CommandNode& root) {
   std::string out;
   walk(root, root.name, [&](const CommandNode& node, const std::string& path) {
@@ -77,20 +77,20 @@ std::string bash_script(const CommandNode& root) {
          "_words() { COMPREPLY=($(compgen -W \"$1\" -- \"$cur\")); }\n" + function +
          "_files() { COMPREPLY=($(compgen -f -- \"$cur\")); }\n" + function +
          "() {\n"
-         "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} path=" +
+         "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} at=" +
          root.name +
          " list='' word i\n"
          "  COMPREPLY=()\n"
          "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
          "    word=${COMP_WORDS[i]}\n"
-         "    case \"$path $word\" in\n" +
+         "    case \"$at $word\" in\n" +
          descent_arms(root) +
          "    esac\n"
          "  done\n"
-         "  case \"$path $prev\" in\n" +
+         "  case \"$at $prev\" in\n" +
          value_arms(root, function + "_words", function + "_files") +
          "  esac\n"
-         "  case \"$path\" in\n" +
+         "  case \"$at\" in\n" +
          word_arms(root) +
          "  esac\n"
          "  " +
@@ -106,18 +106,18 @@ std::string zsh_script(const CommandNode& root) {
   return "#compdef " + root.name + "\n# zsh completion of " + root.name + ": save it as " + function +
          " in a folder of $fpath\n" + function + "_words() { compadd -- ${=1} }\n" + function +
          "() {\n"
-         "  local path=" +
+         "  local at=" +
          root.name +
          " list='' word prev=${words[CURRENT-1]}\n"
          "  for word in ${words[2,CURRENT-1]}; do\n"
-         "    case \"$path $word\" in\n" +
+         "    case \"$at $word\" in\n" +
          descent_arms(root) +
          "    esac\n"
          "  done\n"
-         "  case \"$path $prev\" in\n" +
+         "  case \"$at $prev\" in\n" +
          value_arms(root, function + "_words", "_files") +
          "  esac\n"
-         "  case \"$path\" in\n" +
+         "  case \"$at\" in\n" +
          word_arms(root) +
          "  esac\n"
          "  " +

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/base64.hpp"
+#include "base/encoding.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_read.hpp"
 #include "cli/text.hpp"
@@ -23,6 +25,15 @@ std::string indented(const std::string& text) {
   return out;
 }
 
+/// The body as text, if it is text. One with control characters comes as base64, and may be printed all the same: the
+/// output escapes them where they could do harm.
+std::optional<std::string> text_body(const api::Json& message) {
+  if (message.contains("body")) return text_of(message, "body");
+  const auto bytes = api::from_base64(text_of(message, "body_base64"));
+  if (!bytes || !is_utf8(*bytes)) return std::nullopt;
+  return std::string(as_text(*bytes));
+}
+
 void print_message(Output& output, const api::Json& message) {
   if (output.json()) return output.object(message);
   auto heading = output.text(peer_of(message, "from", "from_name")) + "  " + text_of(message, "received") + "  " +
@@ -30,10 +41,9 @@ void print_message(Output& output, const api::Json& message) {
   if (const auto type = text_of(message, "type"); !type.empty()) heading += "  [" + output.text(type) + "]";
   output.line(heading);
   if (const auto reply = text_of(message, "in_reply_to"); !reply.empty()) output.line("  in reply to " + reply);
-  if (message.contains("body")) {
-    auto body = text_of(message, "body");
-    while (body.ends_with('\n')) body.pop_back();
-    return output.line(indented(output.lines(body)));
+  if (auto body = text_body(message)) {
+    while (body->ends_with('\n')) body->pop_back();
+    return output.line(indented(output.lines(*body)));
   }
   auto kind = text_of(message, "content_type");
   if (kind.empty()) kind = "not text";

@@ -134,7 +134,7 @@ TEST(Responses, WithoutContentHaveNoLength) {
   Response response;
   response.status = 204;
   const auto text = serialize(response, /*keep_alive=*/true);
-  EXPECT_EQ(text.find("Content-"), std::string::npos);
+  EXPECT_EQ(text.find("\r\nContent-"), std::string::npos);
   EXPECT_TRUE(text.ends_with("\r\n\r\n"));
 }
 

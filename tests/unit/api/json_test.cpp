@@ -87,7 +87,7 @@ TEST(Base64, HasOneTextForEachByteString) {
 }
 
 RC_GTEST_PROP(Base64, ReadsBackWhatItWrote, (const std::vector<Byte>& bytes)) {
-  RC_ASSERT(from_base64(to_base64(bytes)) == bytes);
+  RC_ASSERT(from_base64(to_base64(bytes)).value() == bytes);
 }
 
 TEST(Views, WriteTimesInUtc) {

@@ -36,7 +36,7 @@ TEST(CommandLine, TakesWhatTheHelpShows) {
       accepts({"init", "--listen", "tcp://0.0.0.0:7421", "--endpoint", "tcp://a:1", "--endpoint", "tcp://b:1"}));
   EXPECT_TRUE(accepts({"--data-dir", "/tmp/x", "id"}));
   EXPECT_TRUE(accepts({"id", "--json", "--data-dir", "/tmp/x", "-q"}));
-  EXPECT_TRUE(accepts({"up", "--listen", "tcp://127.0.0.1:0", "--log-level", "debug", "--log-format", "json"}));
+  EXPECT_TRUE(accepts({"up", "--listen", "tcp://127.0.0.1:7421", "--log-level", "debug", "--log-format", "json"}));
   EXPECT_TRUE(accepts({"contact", "add", "bob", "ek1", "--endpoint", "tcp://a:1", "--tier", "trusted", "--json"}));
   EXPECT_TRUE(accepts({"send", "bob", "hello", "--ttl", "7d", "--priority", "high", "--class", "volatile"}));
   EXPECT_TRUE(accepts({"send", "bob", "--file", "x", "--wait", "--timeout", "30s"}));
@@ -89,6 +89,14 @@ TEST(CommandLine, ExitsWithACodeForEachKindOfEnd) {
   EXPECT_EQ(exit_of({}), 2);
   EXPECT_EQ(exit_of({"status", "--data-dir", nowhere.c_str()}), 3);
   EXPECT_EQ(exit_of({"send", "bob", "hi", "--data-dir", nowhere.c_str()}), 3);
+}
+
+TEST(CommandLine, NamesTheCommandThatItDoesNotKnow) {
+  const std::vector<const char*> words = {"ekiden", "--json", "sned", "bob"};
+  testing::internal::CaptureStderr();
+  run(static_cast<int>(words.size()), words.data());
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "{\"error\":\"there is no command 'sned'. See `ekiden --help`.\",\"code\":\"invalid-argument\"}\n");
 }
 
 TEST(CommandLine, TeachesByExample) {

@@ -156,6 +156,12 @@ TEST_F(Commands, HostileTextDoesNotReachTheTerminal) {
   EXPECT_NE(printed().find("  a\\u{202e}b\n  second line\n"), std::string::npos);
   ASSERT_TRUE(run_inbox(context(), {.peek = true}));
   EXPECT_NE(printed().find("a\u202eb"), std::string::npos);
+  server_.run([](FakeBackend& backend) { backend.arrive("\x1b[2Jgone"); });
+  ASSERT_TRUE(run_inbox(context({.terminal = true}), {.peek = true}));
+  EXPECT_NE(printed().find("  \\x1b[2Jgone\n"), std::string::npos);
+  server_.run([](FakeBackend& backend) { backend.arrive("\xff\x1b"); });
+  ASSERT_TRUE(run_inbox(context(), {.peek = true}));
+  EXPECT_NE(printed().find("(2 bytes, not text; --json shows it)"), std::string::npos);
 }
 
 TEST_F(Commands, ContactsAreAddedChangedAndRemoved) {
