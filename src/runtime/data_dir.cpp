@@ -11,7 +11,7 @@
 #include "runtime/files.hpp"
 #include "runtime/schema.hpp"
 #include "runtime/settings.hpp"
-#include "runtime/settings_table.hpp"
+#include "runtime/toml.hpp"
 
 namespace ekiden::runtime {
 namespace {
@@ -70,11 +70,11 @@ Status prepare_directory(const std::filesystem::path& path, Undo& undo) {
 }
 
 Result<Settings> settings_of(const InitOptions& options) {
-  Settings settings = default_settings();
-  EKIDEN_ASSIGN(settings.listen, parse_endpoints({options.listen}));
-  EKIDEN_ASSIGN(settings.advertise, parse_endpoints(options.advertise));
-  // Through the same checks as a file that a person wrote.
-  return parse_settings(settings_text(settings), kSettingsFile);
+  EKIDEN_ASSIGN(const identity::Endpoint listen, parse_listen(options.listen));
+  // Read as a file that a person wrote, so that the same checks hold.
+  return parse_settings(
+      "[network]\nlisten = " + toml_list({listen.text()}) + "\nadvertise = " + toml_list(options.advertise) + "\n",
+      kSettingsFile);
 }
 
 Status write_identity(const std::filesystem::path& path, const crypto::Ed25519Seed& seed) {

@@ -41,6 +41,9 @@ struct Settings {
 /// What a data directory without any setting has.
 Settings default_settings();
 
+/// Where a node may listen: tcp, an address and not a name, port 0 for any free one. Errors: malformed, unsupported.
+Result<identity::Endpoint> parse_listen(std::string_view text);
+
 /// $EKIDEN_HOME, else $XDG_DATA_HOME/ekiden, else ~/.local/share/ekiden.
 std::filesystem::path default_data_dir();
 

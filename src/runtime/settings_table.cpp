@@ -16,24 +16,39 @@ std::vector<std::string> texts_of(const std::vector<identity::Endpoint>& endpoin
   return texts;
 }
 
+Status check_transport(const identity::Endpoint& endpoint) {
+  if (endpoint.transport == identity::Endpoint::Transport::tcp) return {};
+  return fail(Errc::unsupported, endpoint.text() + ": this build connects over tcp only, as in tcp://0.0.0.0:7420");
+}
+
+Status append_new(std::vector<identity::Endpoint>& endpoints, identity::Endpoint endpoint) {
+  if (std::ranges::find(endpoints, endpoint) != endpoints.end()) {
+    return fail(Errc::malformed, endpoint.text() + " stands there twice");
+  }
+  endpoints.push_back(std::move(endpoint));
+  return {};
+}
+
 Status set_listen(Settings& settings, const std::vector<std::string>& texts) {
-  EKIDEN_ASSIGN(settings.listen, parse_endpoints(texts));
-  for (const identity::Endpoint& endpoint : settings.listen) {
-    if (endpoint.address()) continue;
-    return fail(Errc::malformed, endpoint.text() + " is a name: listen on an address, such as tcp://0.0.0.0:7420");
+  settings.listen.clear();
+  for (const std::string& text : texts) {
+    EKIDEN_ASSIGN(identity::Endpoint endpoint, parse_listen(text));
+    EKIDEN_TRY(append_new(settings.listen, std::move(endpoint)));
   }
   return {};
 }
 
 Status set_advertise(Settings& settings, const std::vector<std::string>& texts) {
-  EKIDEN_ASSIGN(settings.advertise, parse_endpoints(texts));
-  for (const identity::Endpoint& endpoint : settings.advertise) {
+  settings.advertise.clear();
+  for (const std::string& text : texts) {
+    EKIDEN_ASSIGN(identity::Endpoint endpoint, identity::Endpoint::parse(text));
+    EKIDEN_TRY(check_transport(endpoint));
     const auto address = endpoint.address();
-    const bool dialable = !address || identity::may_dial(*address, identity::LearnedFrom::configuration);
-    if (dialable && endpoint.port != 0) continue;
-    return fail(Errc::malformed, endpoint.text() +
-                                     " cannot be dialled: advertise the address and port at which others "
-                                     "reach this node");
+    if (address && !identity::may_dial(*address, identity::LearnedFrom::configuration)) {
+      return fail(Errc::malformed,
+                  text + " cannot be dialled: advertise the address and port at which others reach this node");
+    }
+    EKIDEN_TRY(append_new(settings.advertise, std::move(endpoint)));
   }
   settings.node.advertised = settings.advertise;
   return {};
@@ -216,19 +231,16 @@ constexpr std::array<std::string_view, 6> kSections = {"network", "api", "log", 
 std::span<const Setting> settings_table() { return kTable; }
 std::span<const std::string_view> settings_sections() { return kSections; }
 
-Result<std::vector<identity::Endpoint>> parse_endpoints(const std::vector<std::string>& texts) {
-  std::vector<identity::Endpoint> endpoints;
-  for (const std::string& text : texts) {
-    EKIDEN_ASSIGN(identity::Endpoint endpoint, identity::Endpoint::parse(text));
-    if (endpoint.transport != identity::Endpoint::Transport::tcp) {
-      return fail(Errc::unsupported, text + ": this build connects over tcp only, as in tcp://0.0.0.0:7420");
-    }
-    if (std::ranges::find(endpoints, endpoint) != endpoints.end()) {
-      return fail(Errc::malformed, text + " stands there twice");
-    }
-    endpoints.push_back(std::move(endpoint));
-  }
-  return endpoints;
+Result<identity::Endpoint> parse_listen(std::string_view text) {
+  // An endpoint that others dial has a port; here 0 is one more.
+  const bool any_port = text.ends_with(":0");
+  std::string with_port(text);
+  if (any_port) with_port.back() = '1';
+  EKIDEN_ASSIGN(identity::Endpoint endpoint, identity::Endpoint::parse(with_port));
+  if (any_port) endpoint.port = 0;
+  EKIDEN_TRY(check_transport(endpoint));
+  if (endpoint.address()) return endpoint;
+  return fail(Errc::malformed, std::string(text) + " is a name: listen on an address, such as tcp://0.0.0.0:7420");
 }
 
 }  // namespace ekiden::runtime

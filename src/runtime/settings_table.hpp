@@ -39,7 +39,4 @@ struct Setting {
 std::span<const Setting> settings_table();
 std::span<const std::string_view> settings_sections();
 
-/// Reads a list of endpoints of a transport that this build can use. Errors: malformed, unsupported.
-Result<std::vector<identity::Endpoint>> parse_endpoints(const std::vector<std::string>& texts);
-
 }  // namespace ekiden::runtime

@@ -8,6 +8,8 @@
 #include <map>
 #include <optional>
 
+#include "runtime/settings.hpp"
+
 namespace ekiden::runtime {
 namespace {
 
@@ -77,7 +79,7 @@ class TcpTest : public ::testing::Test {
   }
 
   identity::Endpoint listen(const std::string& at = "tcp://127.0.0.1:0") {
-    auto bound = server_.tcp.listen(endpoint(at));
+    auto bound = server_.tcp.listen(*parse_listen(at));
     EXPECT_TRUE(bound) << bound.error().message;
     server_.tcp.start_accepting();
     return *bound;
@@ -184,7 +186,7 @@ TEST_F(TcpTest, ARefusedConnectionNamesTheEndpointAndTheReason) {
 }
 
 TEST_F(TcpTest, AddressesThatNobodyCanMeanAreNotDialled) {
-  for (const char* text : {"tcp://0.0.0.0:1", "tcp://224.0.0.1:1", "tcp://255.255.255.255:1", "tcp://[::]:1"}) {
+  for (const char* text : {"tcp://0.0.0.0:1", "tcp://224.0.0.1:1", "tcp://[::]:1"}) {
     Recorder user(loop_);
     user.tcp.dial(kConn, endpoint(text));
     ASSERT_TRUE(run_until([&] { return user.failed.contains(kConn); })) << text;
@@ -214,7 +216,7 @@ TEST_F(TcpTest, APortInUseIsNamedWithWhatToDo) {
 }
 
 TEST_F(TcpTest, AnAddressOfAnotherMachineCannotBeListenedOn) {
-  const auto bound = client_.tcp.listen(endpoint("tcp://192.0.2.1:0"));
+  const auto bound = client_.tcp.listen(*parse_listen("tcp://192.0.2.1:0"));
   ASSERT_FALSE(bound);
   EXPECT_EQ(bound.error().code, Errc::unreachable);
   EXPECT_FALSE(client_.tcp.listen({.host = "a.name", .port = 1}));
