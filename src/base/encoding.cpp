@@ -28,7 +28,7 @@ constexpr auto kBech32Values = [] {
   std::array<std::int8_t, 128> values{};
   values.fill(-1);
   for (std::size_t i = 0; i < kBech32Alphabet.size(); ++i) {
-    values[static_cast<std::size_t>(kBech32Alphabet[i])] = static_cast<std::int8_t>(i);
+    values[static_cast<unsigned char>(kBech32Alphabet[i])] = static_cast<std::int8_t>(i);
   }
   return values;
 }();
