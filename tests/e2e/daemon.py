@@ -57,6 +57,12 @@ class Api:
     def close(self):
         self._connection.close()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
 
 class Daemon:
     def __init__(self, directory, binary_environment=None):
@@ -90,8 +96,9 @@ class Daemon:
             if self.process.poll() is not None:
                 raise AssertionError(f"the node ended with {self.process.returncode}: {self.log_text()[-2000:]}")
             try:
-                if self.api().call("GET", "/v1/status")["ready"]:
-                    return
+                with self.api() as api:
+                    if api.call("GET", "/v1/status")["ready"]:
+                        return
             except (OSError, http.client.HTTPException, ApiError):
                 pass
             time.sleep(0.01)
@@ -117,7 +124,8 @@ class Daemon:
             raise AssertionError("the node did not end after SIGTERM") from None
 
     def add_contact(self, name, other):
-        self.api().call("POST", "/v1/contacts", {"name": name, "id": other.id, "endpoints": [other.endpoint]})
+        with self.api() as api:
+            api.call("POST", "/v1/contacts", {"name": name, "id": other.id, "endpoints": [other.endpoint]})
 
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
