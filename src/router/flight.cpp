@@ -69,8 +69,9 @@ void Sender::request_seal(Outgoing& message, const Recipient& peer, Effects& out
 
 void Sender::on_sealed(Now now, const MessageId& id, Bytes sealed, bool must_persist, store::Batch changes,
                        Effects& out) {
+  CHECK(sealed.size() <= kMaxSealed);
   const auto found = messages_.find(id);
-  if (found == messages_.end() || found->second.stage != Stage::sealing || sealed.size() > kMaxSealed) {
+  if (found == messages_.end() || found->second.stage != Stage::sealing) {
     journal_.write(std::move(changes), out);  // the session has moved on, whatever became of the message
     return;
   }

@@ -48,6 +48,9 @@ Status Sender::validate(const Draft& draft) const {
   if (!is_name(draft.content_type)) {
     return fail(Errc::invalid_argument, "the content type is not UTF-8 of at most 128 bytes");
   }
+  if (draft.priority > wire::Priority::background || draft.delivery > DeliveryClass::volatile_) {
+    return fail(Errc::invalid_argument, "no such priority or delivery class");
+  }
   if (draft.ttl <= Duration::zero()) return fail(Errc::invalid_argument, "the time to live must be positive");
   if (!is_uuid(draft.id)) return fail(Errc::invalid_argument, "the message id is not a UUID of version 4");
   if (!is_uuid(draft.in_reply_to)) {

@@ -18,17 +18,17 @@ RC_GTEST_PROP(Model, KeepsItsPromisesUnderAnyScript, ()) {
 /// Long scripts from a seed, where RapidCheck's are short.
 TEST(Model, KeepsItsPromisesInLongRuns) {
   std::size_t delivered = 0;
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     Rng::Seed bytes{};
     put_be(bytes, seed);
     Rng rng(bytes);
-    Bytes script(3000);
+    Bytes script(2000);
     rng.fill(script);
     test::Play play{script};
     ASSERT_NO_THROW(play.run()) << "seed " << seed;
     delivered += play.delivered();
   }
-  EXPECT_GT(delivered, 1000u) << "the scripts test something";
+  EXPECT_GT(delivered, 500u) << "the scripts test something";
 }
 
 }  // namespace

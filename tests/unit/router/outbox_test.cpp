@@ -104,6 +104,7 @@ TEST(Outbox, RefusesDraftsThatMakeNoSense) {
   EXPECT_EQ(refused([](Draft& d) { d.type = "\xff"; }), Errc::invalid_argument);
   EXPECT_EQ(refused([](Draft& d) { d.content_type = "\xc0\x80"; }), Errc::invalid_argument);
   EXPECT_EQ(refused([&](Draft& d) { d.to = station.id(); }), Errc::invalid_argument);
+  EXPECT_EQ(refused([](Draft& d) { d.priority = static_cast<wire::Priority>(5); }), Errc::invalid_argument);
   EXPECT_EQ(refused([](Draft& d) { d.id = MessageId{}; }), Errc::invalid_argument);
   EXPECT_EQ(refused([](Draft& d) { d.in_reply_to = MessageId{}; }), Errc::invalid_argument);
   EXPECT_EQ(station.router().status().outbox_messages, 0u);
