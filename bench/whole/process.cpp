@@ -4,8 +4,6 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <thread>
 
 #include "whole/child.hpp"
 #include "whole/figure.hpp"
@@ -30,11 +28,9 @@ Result<Pair> idle_memory(const Options& options) {
     init.finish();
   }
   EKIDEN_ASSIGN(auto daemon, Child::start(program, {"up", "--data-dir", home, "--log-level", "error"}, -1));
-  for (int i = 0; i < 500 && !std::filesystem::exists(home + "/api.address"); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (std::string line; line != "ready";) {
+    EKIDEN_ASSIGN(line, daemon.line());
   }
-  if (!std::filesystem::exists(home + "/api.address")) return fail(Errc::timed_out, "the daemon did not start");
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
   const double resident = static_cast<double>(resident_kib(daemon.pid())) / 1024;
   kill(daemon.pid(), SIGTERM);
   daemon.finish();

@@ -11,19 +11,14 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "router/rows.hpp"
 #include "store/batch.hpp"
 
 namespace ekiden::router {
-
-/// Message ids are random or chosen by the local application, never by a peer: their first bytes are hash enough.
-struct MessageIdHash {
-  std::size_t operator()(const MessageId& id) const { return get_be<std::uint64_t>(id.bytes); }
-};
 
 class History {
  public:
@@ -66,7 +61,7 @@ class History {
   std::size_t messages_ = 0;
   std::uint64_t next_number_ = 1;
   std::deque<Group> groups_;  ///< ascending numbers
-  std::unordered_map<MessageId, Place, MessageIdHash> places_;
+  std::map<MessageId, Place> places_;
 };
 
 }  // namespace ekiden::router

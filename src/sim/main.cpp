@@ -1,8 +1,8 @@
 // ekiden-sim: runs scenarios in the simulator and replays failing seeds.
+#include <charconv>
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,9 +48,8 @@ int usage(const std::string& what) {
 }
 
 bool read_number(std::string_view text, std::uint64_t& to) {
-  if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != text.npos) return false;
-  to = std::strtoull(std::string(text).c_str(), nullptr, 10);
-  return true;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to);
+  return error == std::errc() && end == text.data() + text.size();
 }
 
 bool read_seeds(std::string_view text, Options& options) {

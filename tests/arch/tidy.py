@@ -27,7 +27,8 @@ TIMEOUT_S = 600
 SEARCH = ("src", "include", "tests", ".")
 FLAGS = ["-std=c++23", *(f"-I{ROOT / folder}" for folder in SEARCH), "-DBOOST_ASIO_HAS_CO_AWAIT",
          "-DBOOST_ASIO_HAS_STD_COROUTINE", "-DBOOST_ASIO_NO_DEPRECATED", "-DBOOST_ALLOW_DEPRECATED_HEADERS",
-         "-DSPDLOG_COMPILED_LIB", "-DSPDLOG_FMT_EXTERNAL", "-DTOML_HEADER_ONLY=0", "-DEKIDEN_ASSUME", '-DEKIDEN_VERSION="0"']
+         "-DSPDLOG_COMPILED_LIB", "-DSPDLOG_FMT_EXTERNAL", "-DTOML_HEADER_ONLY=0", "-DEKIDEN_ASSUME",
+          '-DEKIDEN_VERSION="0"']
 TEST_HEADERS = ("gtest/gtest.h", "rapidcheck.h", "rapidcheck/gtest.h")
 
 

@@ -1,4 +1,4 @@
-"""A real node in a process of its own, for the end-to-end tests: started, killed, restarted, asked through its local API."""
+"""A real node in a process of its own, for the end-to-end tests: started, killed, restarted, asked through its API."""
 
 import http.client
 import json

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""The ledger: two real nodes exchange messages while both are killed at random moments, and every message is accounted for.
+"""The ledger: two real nodes exchange messages, both are killed at random moments, every message is accounted for.
 
-Applications on both sides send through the local API and take what arrives. A message counts as accepted when its POST was
-answered; a POST that a kill cut off is repeated under the same id. At the end:
+Applications on both sides send through the local API and take what arrives. A message counts as accepted when its
+POST was answered; a POST that a kill cut off is repeated under the same id. At the end:
 
   - everything accepted has arrived: nothing accepted is lost;
   - nothing arrived after its take was answered, and nothing twice between two starts: nothing is delivered twice;
@@ -182,8 +182,7 @@ class Ledger:
         time.sleep(self.random.uniform(0, 0.02))
 
     def settled(self):
-        return all(
-            set(side.accepted) <= side.receipted and set(side.accepted) <= self.other(side).taken for side in self.sides)
+        return all(set(side.accepted) <= side.receipted & self.other(side).taken for side in self.sides)
 
     def check(self):
         for side in self.sides:

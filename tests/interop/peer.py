@@ -128,7 +128,8 @@ class Link:
         state = HandshakeState(SymmetricState(CipherState(AESGCMCipher()), SHA256Hash()), X25519DH())
         static = KeyPair(PublicKey(identity.x_public), PrivateKey(identity.x_secret))
         remote = PublicKey(sodium.crypto_sign_ed25519_pk_to_curve25519(node_key)) if node_key else None
-        state.initialize(IKHandshakePattern() if node_key else XXHandshakePattern(), True, preamble, s=static, rs=remote)
+        pattern = IKHandshakePattern() if node_key else XXHandshakePattern()
+        state.initialize(pattern, True, preamble, s=static, rs=remote)
         hello = encode({1: 1, 2: 1, 3: 0, 4: identity.record()})
         first = bytearray()
         state.write_message(hello if node_key else b"", first)
@@ -316,7 +317,8 @@ class Peer:
         if self.session is None:
             self.session = Session.initiate(self.identity, self.link.peer_id, self.link.record)
         message_id = uuid.uuid4()
-        fields = {1: message_id.bytes, 2: self.identity.id, 3: self.link.peer_id, 4: now_ms() + 3_600_000, 5: 2, 6: delivery}
+        fields = {1: message_id.bytes, 2: self.identity.id, 3: self.link.peer_id,
+                  4: now_ms() + 3_600_000, 5: 2, 6: delivery}
         number = 0
         if delivery == DURABLE:
             self.numbers += 1

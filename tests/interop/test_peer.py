@@ -13,8 +13,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 import cbor2  # noqa: E402
 from daemon import Daemon  # noqa: E402
 import peer as module  # noqa: E402
-from peer import (ENVELOPE, ERROR, REFUSAL, SESSION_RESET, VOLATILE, Closed, Identity, Link, Peer, Session,  # noqa: E402
-                  bech32m)
+from peer import (ENVELOPE, ERROR, REFUSAL, SESSION_RESET, VOLATILE, Closed, Identity, Link, Peer,  # noqa: E402
+                  Session, bech32m)
 
 
 class PeerTest(unittest.TestCase):

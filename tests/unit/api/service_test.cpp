@@ -40,7 +40,8 @@ class Service : public testing::Test {
 
 TEST_F(Service, SendsToANameOrAnId) {
   const auto answer = ask("POST", "/v1/messages", R"({"to":"bob","body":"hi","ttl_ms":1000,"priority":"high",
-    "class":"volatile","type":"chat","content_type":"text/plain","in_reply_to":"6f0c5a52-5f0e-4d4b-9a57-2f9f1f2f3a77"})");
+    "class":"volatile","type":"chat","content_type":"text/plain",
+     "in_reply_to":"6f0c5a52-5f0e-4d4b-9a57-2f9f1f2f3a77"})");
   EXPECT_EQ(answer.status, 202);
   EXPECT_EQ(answer.json.at("to"), bob_);
   ASSERT_EQ(backend_.drafts.size(), 1u);
