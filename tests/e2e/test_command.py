@@ -1,0 +1,170 @@
+#!/usr/bin/python3
+"""The command as people and scripts meet it, and what it says when something is wrong. Real processes, real files."""
+
+import json
+import os
+import pathlib
+import stat
+import subprocess
+import tempfile
+import unittest
+
+from daemon import BINARY, ApiError, Daemon, command
+
+
+class CommandTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="ekiden-command-")
+        self.root = pathlib.Path(self.folder.name)
+        self.daemons = []
+
+    def tearDown(self):
+        for daemon in self.daemons:
+            daemon.stop()
+        self.folder.cleanup()
+
+    def node(self, name, start=True):
+        daemon = Daemon(self.root / name).init()
+        self.daemons.append(daemon)
+        return daemon.start() if start else daemon
+
+    def pair(self):
+        alice, bob = self.node("alice"), self.node("bob")
+        alice.add_contact("bob", bob)
+        bob.add_contact("alice", alice)
+        return alice, bob
+
+    def run_on(self, daemon, *words, **options):
+        return command(*words, "--data-dir", daemon.directory, **options)
+
+    def fails(self, status, *words, **options):
+        """Runs a command that has to fail; returns what it says."""
+        done = command(*words, check=False, **options)
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+        return done.stderr
+
+    def test_init_makes_private_files_and_overwrites_nothing(self):
+        node = self.node("a", start=False)
+        self.assertEqual(stat.S_IMODE(os.stat(node.directory).st_mode), 0o700)
+        for file in node.directory.iterdir():
+            self.assertEqual(stat.S_IMODE(file.stat().st_mode), 0o600, file)
+        before = (node.directory / "identity.key").read_bytes()
+        self.fails(1, "init", "--data-dir", node.directory)
+        self.assertEqual((node.directory / "identity.key").read_bytes(), before)
+        self.assertIn("#", (node.directory / "ekiden.toml").read_text())
+
+    def test_a_missing_directory_says_what_to_do(self):
+        self.assertIn("ekiden init", self.fails(1, "up", "--data-dir", self.root / "none"))
+
+    def test_without_a_node_the_status_says_how_to_start_one(self):
+        node = self.node("a", start=False)
+        self.assertIn("ekiden up", self.fails(3, "status", "--data-dir", node.directory))
+
+    def test_a_second_node_on_the_same_directory_is_refused(self):
+        node = self.node("a")
+        self.assertIn(str(node.process.pid), self.fails(1, "up", "--data-dir", node.directory))
+        self.run_on(node, "status")
+
+    def test_a_port_in_use_is_named(self):
+        first, second = self.node("a"), self.node("b", start=False)
+        text = self.fails(1, "up", "--data-dir", second.directory, "--listen", first.endpoint)
+        self.assertIn(str(first.port), text)
+
+    def test_an_identity_that_others_can_read_is_refused(self):
+        node = self.node("a", start=False)
+        (node.directory / "identity.key").chmod(0o644)
+        self.assertIn("chmod 600", self.fails(1, "up", "--data-dir", node.directory))
+
+    def test_a_wrong_setting_names_its_line(self):
+        node = self.node("a", start=False)
+        with open(node.directory / "ekiden.toml", "a") as settings:
+            settings.write("\n[netwrok]\nlisten = []\n")
+        self.assertIn("netwrok", self.fails(1, "up", "--data-dir", node.directory))
+
+    def test_a_damaged_database_is_an_error_and_left_alone(self):
+        node = self.node("a")
+        node.stop()
+        database = node.directory / "ekiden.db"
+        database.write_bytes(b"this is no database" * 1000)
+        self.fails(1, "up", "--data-dir", node.directory)
+        self.assertTrue(database.read_bytes().startswith(b"this is no database"))
+
+    def test_a_missing_database_is_not_made_anew(self):
+        node = self.node("a", start=False)
+        (node.directory / "ekiden.db").unlink()
+        self.fails(1, "up", "--data-dir", node.directory)
+
+    def test_a_message_goes_there_and_is_taken_once(self):
+        alice, bob = self.pair()
+        self.run_on(alice, "send", "bob", "hello", "--wait", "delivered")
+        shown = json.loads(self.run_on(bob, "inbox", "--json").stdout)
+        self.assertEqual((shown["body"], shown["from"]), ("hello", alice.id))
+        self.assertEqual(self.run_on(bob, "inbox", "--json").stdout, "")
+        traced = json.loads(self.run_on(alice, "trace", shown["id"], "--json").stdout)
+        self.assertEqual(traced["state"], "delivered")
+
+    def test_standard_input_and_files_are_sent(self):
+        alice, bob = self.pair()
+        subprocess.run([BINARY, "send", "bob", "-", "--data-dir", alice.directory, "--wait", "delivered"],
+                       input=b"\x00\xffbinary", check=True, capture_output=True, timeout=60)
+        file = self.root / "note"
+        file.write_text("from a file")
+        self.run_on(alice, "send", "bob", "--file", file, "--wait", "delivered")
+        bodies = [json.loads(line) for line in self.run_on(bob, "inbox", "--json").stdout.splitlines()]
+        self.assertIn("body_base64", bodies[0])
+        self.assertEqual(bodies[1]["body"], "from a file")
+
+    def test_a_mistyped_id_and_an_unknown_name_are_told_apart(self):
+        node = self.node("a")
+        mistyped = node.id[:-1] + ("q" if node.id[-1] != "q" else "p")
+        self.assertIn("typing", self.fails(1, "send", mistyped, "x", "--data-dir", node.directory))
+        self.assertIn("contact", self.fails(1, "send", "nobody", "x", "--data-dir", node.directory))
+
+    def test_a_body_over_the_limit_is_refused(self):
+        alice, _ = self.pair()
+        file = self.root / "big"
+        file.write_bytes(b"x" * (32 * 1024 + 1))
+        self.fails(1, "send", "bob", "--file", file, "--data-dir", alice.directory)
+
+    def test_waiting_for_somebody_who_is_away_times_out_and_the_message_stays(self):
+        alice, bob = self.pair()
+        bob.stop()
+        done = self.run_on(alice, "send", "bob", "later", "--wait", "delivered", "--timeout", "1s", check=False)
+        self.assertEqual(done.returncode, 4, done.stderr)
+        bob.start()
+        self.run_on(alice, "send", "bob", "now", "--wait", "delivered")
+        bodies = [json.loads(line)["body"] for line in self.run_on(bob, "inbox", "--json").stdout.splitlines()]
+        self.assertEqual(sorted(bodies), ["later", "now"])
+
+    def test_the_wrong_identity_behind_an_address_is_told(self):
+        alice, bob = self.pair()
+        carol = self.node("carol")
+        with alice.api() as api:
+            api.call("PUT", "/v1/contacts/bob", {"name": "bob", "endpoints": [carol.endpoint]})
+        self.run_on(alice, "send", "bob", "x", "--wait", "delivered", "--timeout", "2s", check=False)
+        self.assertIn(carol.id, alice.log_text())
+
+    def test_the_api_wants_its_token(self):
+        node = self.node("a")
+        api = node.api()
+        api._headers["Authorization"] = "Bearer " + "0" * 64
+        with self.assertRaises(ApiError) as refused:
+            api.call("GET", "/v1/status")
+        self.assertEqual(refused.exception.status, 401)
+        api.close()
+
+    def test_sigterm_ends_a_node_in_peace(self):
+        node = self.node("a")
+        self.assertEqual(node.stop(), 0)
+        self.assertFalse((node.directory / "api.address").exists())
+
+    def test_help_teaches_by_example(self):
+        for word in ("init", "id", "up", "contact", "send", "inbox", "trace", "status"):
+            self.assertIn("xample", command(word, "--help").stdout, word)
+        for shell in ("bash", "zsh", "fish"):
+            self.assertIn("ekiden", command("completion", shell).stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
