@@ -39,7 +39,7 @@ ClosedSessions::Iterator ClosedSessions::drop(Iterator entry, store::Batch& batc
 
 Status ClosedSessions::load(const SessionKey& key, ByteView value) {
   const auto row = wire::decode<ClosedRow>(value);
-  if (!row || !by_order_.emplace(row->order, key).second) {
+  if (!row || row->order >= kMaxCount || !by_order_.emplace(row->order, key).second) {
     return fail(Errc::storage_corrupt, "table sessions, closed session " + key.id.text() + " with " + key.peer.text() +
                                            ": " + (row ? "its place is taken" : row.error().message));
   }

@@ -87,7 +87,7 @@ WallTime Prekeys::next_due() const {
   for (const auto& [id, entry] : entries_) {
     if (entry.retired) due = std::min(due, *entry.retired + horizon_);
   }
-  return std::chrono::ceil<milliseconds>(due);
+  return due;
 }
 
 const identity::Prekey& Prekeys::current() const {

@@ -29,7 +29,8 @@ inline constexpr std::size_t kMaxPrekeys = 16;
 
 class Prekeys {
  public:
-  Prekeys(Duration rotation, Duration horizon) : rotation_(rotation), horizon_(horizon) {}
+  /// Milliseconds, for wall times reach further than nanoseconds can count.
+  Prekeys(milliseconds rotation, milliseconds horizon) : rotation_(rotation), horizon_(horizon) {}
 
   /// One row of Table::prekeys. Errors: storage_corrupt.
   Status load(const store::Row& row);
@@ -67,8 +68,8 @@ class Prekeys {
   bool is_over(const Entry& entry, WallTime now) const { return entry.retired && *entry.retired + horizon_ <= now; }
   std::uint32_t oldest() const;
 
-  Duration rotation_;
-  Duration horizon_;
+  milliseconds rotation_;
+  milliseconds horizon_;
   std::map<std::uint32_t, Entry> entries_;
   std::optional<identity::Prekey> current_;
 };

@@ -179,6 +179,12 @@ void Ratchet::commit(Incoming incoming) {
   state_.step_pending = true;
 }
 
+bool Ratchet::restore_skipped(std::uint64_t sequence, MessageKey key) {
+  if (!state_.receive || sequence >= next_sequence() || skipped_.is_forgotten(sequence)) return false;
+  skipped_.restore(sequence, std::move(key));
+  return true;
+}
+
 void Ratchet::check_invariants() const {
   CHECK(state_.send.next <= kMaxNumber);
   CHECK(state_.receive || !state_.step_pending);

@@ -118,6 +118,9 @@ class Ratchet {
   std::expected<Incoming, Misfit> prepare(const Position& position, std::size_t max_gap) const;
   void commit(Incoming incoming);
 
+  /// Puts back a key that was loaded. False if no message of that sequence can have been skipped.
+  bool restore_skipped(std::uint64_t sequence, MessageKey key);
+
   const RatchetState& state() const { return state_; }
   const SkippedKeys& skipped() const { return skipped_; }
   SkippedKeys& skipped() { return skipped_; }

@@ -27,6 +27,9 @@ namespace ekiden::session {
 
 inline constexpr std::size_t kSecretSize = 32;
 
+/// Counters of rows stay below this; a larger one is corruption. (No node lives long enough to count so far.)
+inline constexpr std::uint64_t kMaxCount = std::uint64_t{1} << 62;
+
 /// A session, as the engine finds it. Sessions of two peers may carry the same UUID and do not touch each other.
 struct SessionKey {
   identity::PeerId peer;

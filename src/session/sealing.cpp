@@ -71,7 +71,8 @@ Result<Session*> Sessions::Impl::session_for(Now now, const identity::PeerRecord
 
 bool Sessions::Impl::wants_renewal(const Session& session, Now now) const {
   if (session.renew_not_before && now.mono < *session.renew_not_before) return false;
-  return session.expires - config.renew_before <= now.wall || session.ratchet.state().send.next >= kLongChain;
+  const auto before = std::chrono::duration_cast<milliseconds>(config.renew_before);
+  return session.expires - before <= now.wall || session.ratchet.state().send.next >= kLongChain;
 }
 
 Result<Session*> Sessions::Impl::initiate(Now now, const identity::PeerRecord& to, store::Batch& changes,
@@ -126,10 +127,10 @@ bool Sessions::Impl::secure_number(Session& session, std::uint32_t number, Durab
   }
   const bool must_wait = number >= session.confirmed;
   const std::uint64_t next = std::uint64_t{number} + 1;
-  const bool runs_low = session.reserved < next + config.reserve_block / 2;
+  const std::uint64_t block = std::min<std::uint64_t>(config.reserve_block, kMaxReserveBlock);
+  const bool runs_low = session.reserved < next + block / 2;
   if (runs_low) {
-    session.reserved =
-        static_cast<std::uint32_t>(std::min<std::uint64_t>(next + config.reserve_block, Ratchet::kMaxNumber));
+    session.reserved = static_cast<std::uint32_t>(std::min<std::uint64_t>(next + block, Ratchet::kMaxNumber));
   }
   if (must_wait || runs_low) table.save(session, changes);
   return must_wait;

@@ -31,13 +31,15 @@ bool is_sound(const RatchetRow& row) {
   const auto is_secret = [](ByteView view) { return view.size() == kSecretSize; };
   return is_secret(row.root) && is_secret(row.own_secret) && is_secret(row.send_key) &&
          (!row.receive_key || is_secret(*row.receive_key)) && (row.receive_key || !row.step_pending) &&
-         row.send_next <= Ratchet::kMaxNumber;
+         row.send_next <= Ratchet::kMaxNumber && row.send_base < kMaxCount && row.receive_base < kMaxCount;
 }
 
 bool is_sound(const SessionRow& row) {
   const bool initial = row.initiated_by_us && !row.established;
   return is_sound(row.ratchet) && initial == row.ephemeral.has_value() && (initial || row.ratchet.receive_key) &&
-         row.reserved <= Ratchet::kMaxNumber && row.generation > 0;
+         row.reserved <= Ratchet::kMaxNumber &&
+         row.reserved <= std::uint64_t{row.ratchet.send_next} + kMaxReserveBlock && row.generation > 0 &&
+         row.order < kMaxCount;
 }
 
 Ratchet ratchet_of(const RatchetRow& row, std::size_t max_skipped) {

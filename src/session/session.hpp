@@ -24,6 +24,10 @@
 
 namespace ekiden::session {
 
+/// The most numbers that are reserved ahead, whatever the configuration says: after a crash they are passed over one by
+/// one.
+inline constexpr std::uint32_t kMaxReserveBlock = 65'536;
+
 struct Session {
   SessionKey key;
   Binding binding{};  ///< follows from the key, the initiator and ourselves

@@ -213,11 +213,13 @@ Status SessionTable::finish_loading() {
   last_order_ = std::max(last_order_, closed_.last_order());
   for (auto& [key, keys] : loading_) {
     Session* session = find(key);
-    if (session == nullptr) {
-      return fail(Errc::storage_corrupt, "table sessions holds message keys of session " + key.id.text() + " with " +
-                                             key.peer.text() + ", which is not there");
+    const bool fits = session != nullptr && std::ranges::all_of(keys, [&](auto& entry) {
+                        return session->ratchet.restore_skipped(entry.first, std::move(entry.second));
+                      });
+    if (!fits) {
+      return fail(Errc::storage_corrupt, "table sessions holds message keys that session " + key.id.text() + " with " +
+                                             key.peer.text() + " cannot have");
     }
-    for (auto& [sequence, skipped] : keys) session->ratchet.skipped().restore(sequence, std::move(skipped));
     session->ratchet.skipped().trim();
   }
   loading_.clear();

@@ -11,9 +11,9 @@ namespace ekiden::session {
 namespace {
 
 /// Wall time is looked at this often even if nothing is due, because it can leap.
-constexpr Duration kMaintenance = hours(1);
+constexpr milliseconds kMaintenance = hours(1);
 /// However the clocks stand, maintenance does not run more often than this.
-constexpr Duration kMinMaintenance = seconds(1);
+constexpr milliseconds kMinMaintenance = seconds(1);
 
 }  // namespace
 
@@ -35,7 +35,8 @@ Sessions::Impl::Impl(const identity::Identity& identity, const Config& cfg, Rng 
     : self(identity),
       config(cfg),
       rng(std::move(random)),
-      prekeys(config.prekey_rotation, config.prekey_horizon),
+      prekeys(std::chrono::duration_cast<milliseconds>(config.prekey_rotation),
+              std::chrono::duration_cast<milliseconds>(config.prekey_horizon)),
       table(self.id(), config),
       resets(config.max_sessions) {
   CHECK(config.max_sessions >= config.max_sessions_per_peer && config.max_sessions_per_peer >= 2);
@@ -60,7 +61,7 @@ void Sessions::Impl::maintain(Now now, store::Batch& batch, Effects& out) {
   const auto refreshed = prekeys.refresh(now.wall, rng, batch);
   for (const std::uint32_t prekey : refreshed.erased) table.forget_closed(prekey, batch);
   const WallTime due = table.next_expiry(prekeys.next_due());
-  maintain_at = now.mono + std::clamp(Duration(due - now.wall), kMinMaintenance, kMaintenance);
+  maintain_at = now.mono + std::clamp(due - now.wall, kMinMaintenance, kMaintenance);
   if (refreshed.rotated) out.push(PrekeyChanged{prekeys.current()});
 }
 

@@ -84,11 +84,11 @@ TEST(Conversation, ADuplicateIsKnownAsSuchManyRatchetStepsLater) {
 TEST(Conversation, TheRatchetStepsAtMostOnceASecond) {
   Agent alice(1), bob(2);
   converse(at({}), alice, bob);
-  std::set<Bytes> ratchets;
+  std::set<ByteArray<32>> ratchets;
   for (int i = 0; i < 100; ++i) {
     const Now now = at(milliseconds(i * 50));
     const Bytes body = sealed_by(now, alice, bob, "ping");
-    ratchets.insert(Bytes(body.begin() + 17, body.begin() + 49));
+    ratchets.insert(take_array<32>(ByteView(body).subspan(17)));
     expect_opens(now, bob, alice, body, "ping");
     expect_opens(now, alice, bob, sealed_by(now, bob, alice, "pong"), "pong");
   }
@@ -101,10 +101,10 @@ TEST(Conversation, ManyMessagesMakeTheRatchetStepBeforeTheSecondIsOver) {
   config.dh_step_messages = 10;
   Agent alice(1, config), bob(2, config);
   converse(at({}), alice, bob);
-  std::set<Bytes> ratchets;
+  std::set<ByteArray<32>> ratchets;
   for (int i = 0; i < 100; ++i) {
     const Bytes body = sealed_by(at({}), alice, bob, "ping");
-    ratchets.insert(Bytes(body.begin() + 17, body.begin() + 49));
+    ratchets.insert(take_array<32>(ByteView(body).subspan(17)));
     expect_opens(at({}), bob, alice, body, "ping");
     expect_opens(at({}), alice, bob, sealed_by(at({}), bob, alice, "pong"), "pong");
   }

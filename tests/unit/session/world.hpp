@@ -18,8 +18,8 @@
 #include <optional>
 #include <tuple>
 
+#include "agent.hpp"
 #include "session/header.hpp"
-#include "unit/session/agent.hpp"
 
 namespace ekiden::session {
 
