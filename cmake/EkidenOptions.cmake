@@ -4,8 +4,10 @@ include_guard()
 find_program(CCACHE ccache)
 if(CCACHE)
   # Without these ccache refuses every file that uses a precompiled header; the headers themselves are still hashed.
+  # The base directory lets a clone in another place use what was compiled in this one.
   set(CMAKE_CXX_COMPILER_LAUNCHER
     "${CMAKE_COMMAND}" -E env "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime"
+    "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" "CCACHE_NOHASHDIR=1"
     "${CCACHE}")
 endif()
 
