@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <system_error>
@@ -61,30 +62,42 @@ Addresses look_up(const std::string& host) {
 
 }  // namespace
 
-/// Shared by the resolver and its threads. `loop` is null once the resolver is gone.
+/// Shared by the resolver and its threads. The callbacks stay here, and are called and destroyed on the loop: what they
+/// hold may be gone with it.
 struct Resolver::Mailbox {
+  using Ticket = std::uint64_t;
+
   std::mutex mutex;
-  asio::io_context* loop = nullptr;
+  asio::io_context* loop = nullptr;  ///< Null once the resolver is gone.
   std::size_t running = 0;
-  std::deque<std::pair<std::string, Done>> waiting;
+  Ticket last_ticket = 0;
+  std::map<Ticket, Done> callbacks;
+  std::deque<std::pair<std::string, Ticket>> waiting;
 
   /// REQUIRES: the lock is held.
-  void answer(Done done, Addresses addresses) {
-    if (loop == nullptr) return;
-    asio::post(*loop,
-               [done = std::move(done), addresses = std::move(addresses)]() mutable { done(std::move(addresses)); });
+  static void answer(const std::shared_ptr<Mailbox>& self, Ticket ticket, Addresses addresses) {
+    if (self->loop == nullptr) return;
+    asio::post(*self->loop, [self, ticket, addresses = std::move(addresses)]() mutable {
+      if (const Done done = self->callback(ticket)) done(std::move(addresses));
+    });
   }
 
-  static void run(const std::shared_ptr<Mailbox>& self, std::string host, Done done) {
+  Done callback(Ticket ticket) {
+    const std::lock_guard lock(mutex);
+    auto node = callbacks.extract(ticket);
+    return node ? std::move(node.mapped()) : nullptr;
+  }
+
+  static void run(const std::shared_ptr<Mailbox>& self, std::string host, Ticket ticket) {
     while (true) {
       Addresses addresses = look_up(host);
       const std::lock_guard lock(self->mutex);
-      self->answer(std::move(done), std::move(addresses));
+      answer(self, ticket, std::move(addresses));
       if (self->loop == nullptr || self->waiting.empty()) {
         --self->running;
         return;
       }
-      std::tie(host, done) = std::move(self->waiting.front());
+      std::tie(host, ticket) = std::move(self->waiting.front());
       self->waiting.pop_front();
     }
   }
@@ -96,21 +109,22 @@ Resolver::~Resolver() {
   const std::lock_guard lock(mailbox_->mutex);
   mailbox_->loop = nullptr;
   mailbox_->waiting.clear();
+  mailbox_->callbacks.clear();
 }
 
 void Resolver::resolve(std::string host, Done done) {
   const std::lock_guard lock(mailbox_->mutex);
-  if (mailbox_->running == kMaxLookups) {
-    if (mailbox_->waiting.size() == kMaxWaiting) {
-      mailbox_->answer(std::move(done),
-                       fail(Errc::limit_exceeded, "cannot resolve the name " + host + " now: too many names wait"));
-    } else {
-      mailbox_->waiting.emplace_back(std::move(host), std::move(done));
-    }
-    return;
+  const Mailbox::Ticket ticket = ++mailbox_->last_ticket;
+  mailbox_->callbacks.emplace(ticket, std::move(done));
+  if (mailbox_->running < kMaxLookups) {
+    ++mailbox_->running;
+    std::thread(&Mailbox::run, mailbox_, std::move(host), ticket).detach();
+  } else if (mailbox_->waiting.size() < kMaxWaiting) {
+    mailbox_->waiting.emplace_back(std::move(host), ticket);
+  } else {
+    Mailbox::answer(mailbox_, ticket,
+                    fail(Errc::limit_exceeded, "cannot resolve the name " + host + " now: too many names wait"));
   }
-  ++mailbox_->running;
-  std::thread(&Mailbox::run, mailbox_, std::move(host), std::move(done)).detach();
 }
 
 }  // namespace ekiden::runtime
