@@ -72,8 +72,9 @@ class EventConnection final : public Connection,
   enum class State { accepting, open, closing, closed };
 
   void on_accepted(error_code failure) {
-    if (state_ != State::accepting) return end();
-    if (failure) return end();
+    writing_ = false;
+    if (failure || state_ == State::closed) return end();
+    if (state_ == State::closing) return send_close();
     state_ = State::open;
     read();
     if (!queue_.empty()) write();
@@ -138,7 +139,7 @@ class EventConnection final : public Connection,
   std::deque<EventText> queue_;
   std::size_t queued_bytes_ = 0;
   State state_ = State::accepting;
-  bool writing_ = false;
+  bool writing_ = true;  ///< The handshake, and then one message at a time: no close frame may come in between.
   bool close_sent_ = false;
   websocket::close_reason reason_;
 };
