@@ -27,8 +27,6 @@ using WebSocket = websocket::stream<tcp::socket, /*deflateSupported=*/false>;
 /// An answer larger than this is not from a node: pages are bounded (api/service.hpp), text grows at most sixfold as
 /// JSON.
 constexpr std::size_t kMaxAnswer = 32 << 20;
-/// A server closes an idle connection after a minute; one that idled this long is not trusted to be open any more.
-constexpr std::chrono::seconds kFreshFor{30};
 
 struct Address {
   tcp::endpoint endpoint;
@@ -122,11 +120,20 @@ struct Client::Impl {
   }
 
   Status ensure_connected() {
-    const auto now = std::chrono::steady_clock::now();
-    if (socket.is_open() && now - used < kFreshFor) return {};
-    error_code ignored;
-    socket.close(ignored);
+    if (is_connected()) return {};
+    close();
     return connect(socket);
+  }
+
+  /// A node closes connections on which nothing comes for a while. There is nothing to read between requests, so what
+  /// can be read is the end.
+  bool is_connected() {
+    if (!socket.is_open()) return false;
+    char byte = 0;
+    error_code outcome;
+    socket.non_blocking(true, outcome);
+    if (!outcome) socket.receive(asio::buffer(&byte, 1), tcp::socket::message_peek, outcome);
+    return outcome == asio::error::would_block;
   }
 
   Result<Json> request(http::verb verb, std::string_view path, const std::string* body) {
@@ -141,7 +148,6 @@ struct Client::Impl {
     }
     if (body != nullptr) message.prepare_payload();
     EKIDEN_ASSIGN(const auto response, exchange(message));
-    used = std::chrono::steady_clock::now();
     if (!response.keep_alive()) close();
     const auto status = static_cast<int>(response.result_int());
     if (status >= 400) return std::unexpected<Error>(read_problem(status, response.body()));
@@ -184,7 +190,6 @@ struct Client::Impl {
   Address address;
   asio::io_context loop;
   tcp::socket socket;
-  std::chrono::steady_clock::time_point used;
 };
 
 struct EventStream::Impl {
@@ -227,7 +232,6 @@ Result<Client> Client::open(const std::filesystem::path& data_dir, Duration time
   auto impl = std::make_unique<Impl>(data_dir, timeout);
   EKIDEN_ASSIGN(impl->address, find_node(data_dir));
   EKIDEN_TRY(impl->connect(impl->socket));
-  impl->used = std::chrono::steady_clock::now();
   return Client(std::move(impl));
 }
 

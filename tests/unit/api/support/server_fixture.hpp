@@ -7,6 +7,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -19,6 +20,9 @@
 #include "unit/api/support/raw_client.hpp"
 
 namespace ekiden::api::test {
+
+/// How long a test waits for what should come at once.
+constexpr Duration kPatience = seconds(20);
 
 class TemporaryDirectory {
  public:
@@ -75,6 +79,15 @@ class ServerFixture {
     std::size_t count = 0;
     run_on_loop([&] { count = server_->connections(); });
     return count;
+  }
+
+  /// True when there are so many connections; waits for it, as the server may take note of an end after the client.
+  bool comes_to(std::size_t expected) {
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (connections() != expected) {
+      if (std::chrono::steady_clock::now() > end) return false;
+    }
+    return true;
   }
 
   const std::filesystem::path& data_dir() const { return directory_.path(); }
