@@ -15,7 +15,8 @@ std::string in_quotes(std::string_view key) { return "'" + std::string(key) + "'
 class Watch {
  public:
   bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth > kMaxJsonDepth) too_deep_ = true;
+    const bool opens = event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
+    if (opens && depth >= kMaxJsonDepth) too_deep_ = true;
     if (event == Json::parse_event_t::object_start) keys_.emplace_back();
     if (event == Json::parse_event_t::object_end && !keys_.empty()) keys_.pop_back();
     if (event == Json::parse_event_t::key && !keys_.empty() && !duplicate_) {

@@ -22,7 +22,7 @@ TEST(Json, IsStrict) {
 }
 
 TEST(Json, BoundsItsDepth) {
-  const auto nested = [](int depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   EXPECT_TRUE(parse_json(nested(kMaxJsonDepth)));
   const auto deep = parse_json(nested(kMaxJsonDepth + 1));
   ASSERT_FALSE(deep);
