@@ -5,6 +5,8 @@
 // compares encode(sample) with tests/golden/<kName>.hex and decodes the file back. The file holds hexadecimal digits,
 // broken at will; lines that start with '#' show the value to readers and count for nothing. When a format changes on
 // purpose, EKIDEN_REGENERATE_GOLDEN=1 in the environment writes the files again, and the difference is reviewed.
+//
+// The folder is found from the root of the project, where ctest starts the unit tests.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -25,7 +27,7 @@
 namespace ekiden::test {
 
 inline std::filesystem::path golden_path(std::string_view name) {
-  return std::filesystem::path(__FILE__).parent_path().parent_path() / "golden" / (std::string(name) + ".hex");
+  return std::filesystem::path("tests/golden") / (std::string(name) + ".hex");
 }
 
 inline void write_golden(std::string_view name, ByteView bytes) {
@@ -42,7 +44,8 @@ inline void write_golden(std::string_view name, ByteView bytes) {
 inline Bytes read_golden(std::string_view name) {
   std::ifstream file(golden_path(name));
   if (!file) {
-    ADD_FAILURE() << golden_path(name) << " is missing; EKIDEN_REGENERATE_GOLDEN=1 writes it";
+    ADD_FAILURE() << golden_path(name)
+                  << " is missing here; start tests in the root of the project; EKIDEN_REGENERATE_GOLDEN=1 writes it";
     return {};
   }
   std::string digits;

@@ -84,7 +84,7 @@ TEST(Records, ArriveWholeHoweverTheyAreCut) {
   Bytes stream;
   std::vector<Bytes> plaintexts = {text("first"), Bytes(70, 9), {}, Bytes(3000, 1)};
   for (const auto& plaintext : plaintexts) append(stream, record_of(out, plaintext));
-  for (const std::size_t piece : {1, 2, 3, 17, 18, 19, 88, 1000, 100'000}) {
+  for (const std::size_t piece : {1u, 2u, 3u, 17u, 18u, 19u, 88u, 1000u, 100'000u}) {
     auto in = reader();
     std::vector<Bytes> read;
     for (std::size_t from = 0; from < stream.size(); from += piece) {

@@ -200,7 +200,7 @@ TEST(NodeTest, BothSidesMaySendFirstAtOnce) {
   Harness net(2);
   net.introduce(0, 1, "bob");
   net.introduce(1, 0, "alice");
-  for (std::size_t i : {0, 1}) {
+  for (const std::size_t i : {0u, 1u}) {
     router::Draft draft;
     draft.to = net[1 - i].id;
     draft.body = {1};
@@ -208,7 +208,7 @@ TEST(NodeTest, BothSidesMaySendFirstAtOnce) {
   }
   net.pump();
   net.advance(minutes(1));
-  for (std::size_t i : {0, 1}) {
+  for (const std::size_t i : {0u, 1u}) {
     EXPECT_EQ(net[i].arrivals.size(), 1U);
     EXPECT_TRUE(delivered(net[i]));
     EXPECT_EQ(net[i].up.size(), 1U);

@@ -42,8 +42,7 @@ class World {
     for (const auto& [x, y] : {std::pair{a, b}, std::pair{b, a}}) {
       Station& other = (*this)[y];
       (*this)[x].call(
-          [&, x = x](auto& out) { (*this)[x].router().on_link_up(at(x), other.id(), other.self().public_key(), out); },
-          at(x));
+          [&](auto& out) { (*this)[x].router().on_link_up(at(x), other.id(), other.self().public_key(), out); }, at(x));
     }
     collect();
   }
@@ -53,8 +52,7 @@ class World {
     std::erase_if(mail_, [&](const Mail& each) { return goes_between(each, a, b); });
     for (const auto& [x, y] : {std::pair{a, b}, std::pair{b, a}}) {
       if (!(*this)[x].is_running()) continue;
-      (*this)[x].call([&, x = x, y = y](auto& out) { (*this)[x].router().on_link_down(at(x), (*this)[y].id(), out); },
-                      at(x));
+      (*this)[x].call([&](auto& out) { (*this)[x].router().on_link_down(at(x), (*this)[y].id(), out); }, at(x));
     }
     collect();
   }

@@ -116,7 +116,7 @@ TEST_F(DataDirTest, AMissingConfigurationSaysWhatToDo) {
 
 TEST_F(DataDirTest, AnIdentityThatOthersCanReadIsRefused) {
   ASSERT_TRUE(init());
-  for (const mode_t mode : {0640, 0604, 0660, 0644}) {
+  for (const mode_t mode : {0640u, 0604u, 0660u, 0644u}) {
     ::chmod((path_ / "identity.key").c_str(), mode);
     const auto seed = load_identity(path_);
     ASSERT_FALSE(seed);
