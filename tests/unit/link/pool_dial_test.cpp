@@ -1,11 +1,7 @@
-// Pools of several nodes over a network that the test moves by hand.
-#include "link/pool.hpp"
-
+// Wanting peers: links come to be, are lost and dialled again, and say goodbye.
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
 
-#include <algorithm>
-
+#include "link/pool.hpp"
 #include "world.hpp"
 
 namespace ekiden::link {
@@ -13,16 +9,11 @@ namespace {
 
 using test::World;
 
-const LinkStatus* carrier(const std::vector<LinkStatus>& links) {
-  const auto found = std::ranges::find_if(links, [](const auto& link) { return link.carries_traffic; });
-  return found == links.end() ? nullptr : &*found;
-}
-
-class EitherPattern : public testing::TestWithParam<bool> {};
-INSTANTIATE_TEST_SUITE_P(Pool, EitherPattern, testing::Bool(),
+class PoolPattern : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Pool, PoolPattern, testing::Bool(),
                          [](const auto& which) { return which.param ? "IK" : "XX"; });
 
-TEST_P(EitherPattern, TwoNodesLinkAndTalk) {
+TEST_P(PoolPattern, TwoNodesLinkAndTalk) {
   World world(2);
   world.want(0, 1, GetParam());
   world.run();
@@ -216,192 +207,6 @@ TEST(Pools, ACutPeerIsLeftAloneForAWhile) {
   EXPECT_EQ(world.nodes[0]->dials.size(), 1U);
   world.run_for(seconds(2));
   EXPECT_EQ(world.nodes[0]->dials.size(), 2U);
-}
-
-// Limits before authentication. ---------------------------------------------------------------------------------------
-
-struct Door {
-  explicit Door(const Config& config = {}) : world(1, config) {}
-
-  void knock(const std::string& address) {
-    world.pool(0).on_accepted(world.now(), ConnId{world.accepted++}, *identity::IpAddress::parse(address), 1000,
-                              world.nodes[0]->out);
-    world.handle(0);
-  }
-  std::size_t open() { return world.pool(0).half_open(); }
-
-  World world;
-};
-
-TEST(Doors, AdmitOnlySoManyHandshakesFromOneNetwork) {
-  for (const auto& [inside, outside] :
-       {std::pair{"192.0.2.", "192.0.3.1"}, {"2001:db8:0:100::", "2001:db8:0:200::1"}}) {
-    Door door;
-    for (int i = 1; i <= 20; ++i) door.knock(inside + std::to_string(i));
-    EXPECT_EQ(door.open(), door.world.config.max_half_open_per_prefix);
-    EXPECT_EQ(door.world.nodes[0]->notices.size(), 4U);
-    EXPECT_EQ(door.world.nodes[0]->notices[0].what.code, Errc::limit_exceeded);
-    door.knock(outside);
-    EXPECT_EQ(door.open(), door.world.config.max_half_open_per_prefix + 1);
-  }
-}
-
-TEST(Doors, AdmitOnlySoManyHandshakesInTotal) {
-  Door door;
-  for (int i = 0; i < 300; ++i) door.knock("10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".1");
-  EXPECT_EQ(door.open(), door.world.config.max_half_open);
-}
-
-TEST(Doors, GiveEachPlaceBackAtTheDeadline) {
-  Door door;
-  for (int i = 1; i <= 16; ++i) door.knock("192.0.2.1");
-  door.world.advance(door.world.config.handshake_timeout - seconds(1));
-  EXPECT_EQ(door.open(), 16U);
-  door.world.advance(seconds(1));
-  EXPECT_EQ(door.open(), 0U);
-  door.knock("192.0.2.1");
-  EXPECT_EQ(door.open(), 1U);
-}
-
-TEST(Doors, GiveAPlaceBackWhenAConnectionEndsOrSpeaksSomethingElse) {
-  Door door;
-  door.knock("192.0.2.1");
-  door.knock("192.0.2.1");
-  auto& node = *door.world.nodes[0];
-  door.world.pool(0).on_bytes(door.world.now(), ConnId{kFirstAccepted}, as_bytes("GET / HTTP/1.1"), node.out);
-  door.world.handle(0);
-  EXPECT_EQ(door.open(), 1U);
-  ASSERT_EQ(node.notices.size(), 1U);
-  EXPECT_EQ(node.notices[0].remote, "192.0.2.1:1000");
-  EXPECT_EQ(node.notices[0].what.message, "it does not speak Ekiden");
-  door.world.pool(0).on_closed(door.world.now(), ConnId{kFirstAccepted + 1}, {Errc::closed, "reset"}, node.out);
-  door.world.handle(0);
-  EXPECT_EQ(door.open(), 0U);
-}
-
-TEST(Doors, DoNotFillTheLog) {
-  Door door;
-  for (int i = 0; i < 1000; ++i) door.knock("192.0.2.1");
-  EXPECT_EQ(door.world.nodes[0]->notices.size(), door.world.config.max_notices_per_second);
-  door.world.advance(seconds(1));
-  door.knock("192.0.2.1");
-  EXPECT_NE(door.world.nodes[0]->notices.back().what.message.find("968 more were not shown"), std::string::npos)
-      << door.world.nodes[0]->notices.back().what.message;
-}
-
-TEST(Pools, FullOfActiveLinksRefuseANewcomerAndFullOfIdleOnesMakeRoom) {
-  Config config;
-  config.max_links = 2;
-  World world(4, config);
-  world.want(1, 0);
-  world.want(2, 0);
-  world.run();
-  world.want(3, 0);
-  world.run();
-  EXPECT_FALSE(world.pool(0).is_up(world.id(3)));
-  ASSERT_FALSE(world.nodes[3]->failures.empty());
-  EXPECT_NE(world.nodes[3]->failures[0].why.message.find("too many links"), std::string::npos);
-  world.run_for(minutes(2));
-  EXPECT_TRUE(world.pool(0).is_up(world.id(3)));
-  EXPECT_LE(world.links(0).size(), 2U);
-}
-
-// Several links to one peer. ------------------------------------------------------------------------------------------
-
-/// One open link on each side, the same, which both would use; messages flow both ways.
-void expect_converged(World& world, bool messages) {
-  const auto left = world.links(0);
-  const auto right = world.links(1);
-  RC_ASSERT(left.size() == 1U);
-  RC_ASSERT(right.size() == 1U);
-  const auto* mine = carrier(left);
-  const auto* theirs = carrier(right);
-  RC_ASSERT(mine != nullptr && theirs != nullptr);
-  RC_ASSERT(mine->initiated_by_us != theirs->initiated_by_us);
-  if (!messages) return;
-  world.nodes[0]->messages.clear();
-  world.nodes[1]->messages.clear();
-  RC_ASSERT(world.send(0, 1, "there").has_value());
-  RC_ASSERT(world.send(1, 0, "back").has_value());
-  world.run();
-  RC_ASSERT(world.nodes[0]->messages.size() == 1U);
-  RC_ASSERT(world.nodes[1]->messages.size() == 1U);
-}
-
-RC_GTEST_PROP(SimultaneousDials, SettleOnOneLinkInEveryOrderAndLoseNothing, (bool knows_key)) {
-  World world(2);
-  std::array<std::multiset<Bytes>, 2> sent;
-  std::array<std::size_t, 2> counter{};
-  world.want(0, 1, knows_key);
-  world.want(1, 0, knows_key);
-  const auto choices = *rc::gen::container<std::vector<std::pair<std::uint8_t, std::uint8_t>>>(
-      60, rc::gen::arbitrary<std::pair<std::uint8_t, std::uint8_t>>());
-  for (const auto& [what, amount] : choices) {
-    const std::size_t from = what % 2;
-    if (amount % 4 == 0 && world.pool(from).is_up(world.id(1 - from))) {
-      const auto message = "m" + std::to_string(counter[from]++) + std::string(amount, 'x');
-      RC_ASSERT(world.send(from, 1 - from, message).has_value());
-      sent[1 - from].insert(to_bytes(as_bytes(message)));
-    }
-    const auto actions = world.actions();
-    if (actions.empty()) break;
-    world.perform(actions[what % actions.size()], amount % 2 == 0 ? 40 : ~std::size_t{0});
-  }
-  world.run();
-  for (std::size_t i = 0; i < 2; ++i) {
-    std::multiset<Bytes> received;
-    for (const auto& [from, message] : world.nodes[i]->messages) received.insert(message);
-    RC_ASSERT(received == sent[i]);
-    RC_ASSERT(world.nodes[i]->ups.size() == world.nodes[i]->downs.size() + 1);
-  }
-  expect_converged(world, true);
-}
-
-TEST(SimultaneousDials, ThatOpenInOppositeOrdersSettleOnOneLink) {
-  World world(2);
-  world.want(0, 1);
-  world.want(1, 0);
-  world.perform(world.actions()[0]);  // Both connections are made before any byte moves.
-  world.perform(world.actions()[0]);
-  world.run();
-  EXPECT_EQ(world.links(0).size(), 1U);
-  EXPECT_EQ(world.links(1).size(), 1U);
-  EXPECT_TRUE(world.nodes[0]->downs.empty());
-  EXPECT_TRUE(world.nodes[1]->downs.empty());
-}
-
-RC_GTEST_PROP(Restarts, AreNoticedAtOnceByTheSideThatIsDialled, (bool smaller_restarts)) {
-  World world(2);
-  const std::size_t smaller = world.id(0) < world.id(1) ? 0 : 1;
-  const std::size_t restarted = smaller_restarts ? smaller : 1 - smaller;
-  const std::size_t other = 1 - restarted;
-  const bool first_by_restarted = *rc::gen::arbitrary<bool>();
-  world.want(first_by_restarted ? restarted : other, first_by_restarted ? other : restarted);
-  world.run();
-  world.restart(restarted);
-  world.want(restarted, other);
-  world.run();
-  RC_ASSERT(world.send(other, restarted, "after the restart").has_value());
-  world.run();
-  RC_ASSERT(world.nodes[restarted]->messages.size() == 1U);
-  RC_ASSERT(world.nodes[other]->downs.empty());
-  world.run_for(seconds(80));
-  expect_converged(world, true);
-}
-
-TEST(Pools, NeverKeepMoreLinksToAPeerThanAllowed) {
-  World world(2);
-  world.want(0, 1);
-  world.run();
-  for (int i = 0; i < 6; ++i) {
-    world.restart(0);
-    world.want(0, 1);
-    world.run();
-    EXPECT_LE(world.links(1).size(), world.config.max_links_per_peer);
-    ASSERT_TRUE(world.send(1, 0, "here"));
-    world.run();
-    EXPECT_EQ(world.nodes[0]->messages.size(), static_cast<std::size_t>(i + 1));
-  }
 }
 
 // The end. ------------------------------------------------------------------------------------------------------------
