@@ -5,8 +5,7 @@
 //   - Host names loopback and our port. Attack: DNS rebinding, where evil.example resolves to 127.0.0.1 and the browser
 //     believes to talk to evil.example.
 //   - Origin, if there is one, is our own. Attack: a page that posts to, or opens a WebSocket on, localhost; browsers
-//   send
-//     the Origin and do not ask us before a WebSocket.
+//     send the Origin and do not ask us before a WebSocket.
 //   - The bearer token. Attack: another user of the machine. Compared in constant time.
 //
 // Pure: the token is given, not read. Source: RFC 9110 section 7.2, RFC 6454 section 7, RFC 6750 section 2.1.

@@ -12,8 +12,7 @@
 //   - fields that decide something (Host, Origin, Authorization ...) come once;
 //   - only HTTP/1.1, only origin-form targets ("/v1/status"): there is no proxy here;
 //   - chunk sizes are hexadecimal digits; extensions are checked and dropped, trailers are bounded and dropped (a
-//   trailer
-//     that could change a field already acted upon is an old trick).
+//     trailer that could change a field already acted upon is an old trick).
 //
 // Source: RFC 9110 sections 5 and 10, RFC 9112 sections 2 to 7 and 11.2.
 #pragma once

@@ -8,8 +8,7 @@
 //               other and acts on nothing before it: only a record proves that the other side holds the keys now.
 //   open        messages flow.
 //   closing     our close frame is the last that we send, behind what was queued. A graceful close (is_graceful) goes
-//   on
-//               reading until the other side closes too; any other ends when it is written.
+//               on reading until the other side closes too; any other ends when it is written.
 //   over        nothing more comes or goes, once what is in the output was written.
 //
 // Inputs: received bytes, messages to send, whether the link is wanted, close, time. Outputs: LinkEvents; bytes, pulled

@@ -9,9 +9,8 @@
 //  - A store is made once, by create_store: under another name, synced, then renamed. A crash in the middle leaves no
 //    half-made ekiden.db.
 //  - Opening never creates, repairs or deletes: a file that is missing, empty, damaged, of another program or of a
-//  newer
-//    version is an error that names it. (A node that silently began anew would accept again what it has accepted, reuse
-//    numbers that its peers remember, and lose what it had promised to keep.)
+//    newer version is an error that names it. (A node that silently began anew would accept again what it has accepted,
+//    reuse numbers that its peers remember, and lose what it had promised to keep.)
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,7 @@
 //  - A round reads at most kReadsPerRound buffers and writes at most kWritePerRound bytes per connection, then lets the
 //    others have their turn: one busy neighbour delays the rest by that much and no more.
 //  - A reader that does not read fills its socket and then its queue in the node, which bounds it; TCP_USER_TIMEOUT
-//  ends
-//    connections whose bytes nobody acknowledges.
+//    ends connections whose bytes nobody acknowledges.
 //  - When the process has no descriptor left, accepting pauses for kAcceptPause instead of spinning.
 #pragma once
 

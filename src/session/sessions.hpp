@@ -30,8 +30,7 @@
 //     the smaller PeerId; the other is kept for what is under way and then dropped, at the latest when it expires. A
 //     session that was made knowing another comes before it.
 //  6. A reset is believed only from the authenticated peer itself, and at most `max_resets_per_hour` times an hour for
-//  a
-//     peer.
+//     a peer.
 //  7. Prekeys rotate; an old one is erased after the longest time that a message may wait for us. First-message forward
 //     secrecy is weaker until the first reply: it rests on the prekey's lifetime.
 //  8. Sessions are named by peer and UUID: nobody touches another's session by using its UUID. A session that a peer

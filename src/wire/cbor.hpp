@@ -5,8 +5,7 @@
 //
 // What the decoder refuses, and why each rule is there:
 //   - numbers, lengths and floats that are not in their shortest form, map keys that are not in ascending bytewise
-//   order
-//     or that repeat, indefinite lengths: one value has exactly one encoding, so that a signature or a hash of the
+//     order or that repeat, indefinite lengths: one value has exactly one encoding, so that a signature or a hash of the
 //     bytes is a signature or a hash of the value, and two nodes never read the same bytes differently;
 //   - nesting deeper than kMaxDepth: a small input must not exhaust a stack;
 //   - a length over the bytes that remain: five bytes must not make anybody reserve four gigabytes;
