@@ -47,8 +47,9 @@ class EKIDEN_EXPORT Node {
   /// The same without waiting; `done` is called once.
   void send(OutgoingMessage message, std::function<void(Result<std::string>)> done);
 
-  /// The oldest message that is neither taken nor returned before by this Node. Blocks up to `timeout`. Errors:
-  /// timed_out.
+  /// The oldest message that is neither taken nor returned before by this Node. Blocks up to `timeout`. Of volatile
+  /// messages that nobody receives, at most 4,096 wait. Errors: timed_out; closed, with the reason, when a failing disk
+  /// has ended the node.
   Result<Message> receive(std::chrono::milliseconds timeout);
 
   /// We have it: it will not be given again, not even after a restart. Blocks until that is on disk.
@@ -63,7 +64,8 @@ class EKIDEN_EXPORT Node {
   /// Calls `handler` when an outgoing message changes state.
   void on_state(std::function<void(const std::string& id, MessageState state)> handler);
 
-  /// Blocks until the message is delivered or expired, or the time is over (timed_out).
+  /// Blocks until the message is delivered, expired or, if volatile, sent. Errors: timed_out; malformed (no UUID),
+  /// not_found (not sent by this node, or too long ago); closed as receive().
   Result<MessageState> wait_settled(const std::string& id, std::chrono::milliseconds timeout);
 
  private:

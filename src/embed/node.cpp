@@ -1,76 +1,17 @@
-#include <condition_variable>
-#include <deque>
 #include <ekiden/node.hpp>
 #include <future>
-#include <mutex>
 #include <thread>
 #include <utility>
 
 #include "embed/convert.hpp"
+#include "embed/mailroom.hpp"
 #include "runtime/host.hpp"
 
 namespace ekiden {
 namespace {
 
+using embed::Mailroom;
 using runtime::Host;
-
-/// What arrives for receive() and the handlers. Filled on the node's thread, read from any.
-class Mailroom : public runtime::Listener {
- public:
-  void on_arrival(const router::ArrivedPtr& arrived) override {
-    Message message = embed::to_message(*arrived);
-    if (handler_) {
-      handler_(message);
-      return;
-    }
-    const std::lock_guard lock(mutex_);
-    waiting_.push_back(std::move(message));
-    changed_.notify_all();
-  }
-
-  void on_state(const node::StateChanged& change) override {
-    if (state_handler_) state_handler_(change.id.text(), static_cast<MessageState>(change.state));
-    const std::lock_guard lock(mutex_);
-    changed_.notify_all();
-  }
-
-  Result<Message> receive(std::chrono::milliseconds timeout) {
-    std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, timeout, [this] { return !waiting_.empty(); })) {
-      return fail(Errc::timed_out, "no message arrived in time");
-    }
-    Message message = std::move(waiting_.front());
-    waiting_.pop_front();
-    return message;
-  }
-
-  /// Waits until a state may have changed.
-  void wait_for_change(std::chrono::steady_clock::time_point until) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_until(lock, until);
-  }
-
-  // On the node's thread.
-  void set_handler(std::function<void(const Message&)> handler) {
-    std::deque<Message> waiting;
-    {
-      const std::lock_guard lock(mutex_);
-      waiting.swap(waiting_);
-    }
-    handler_ = std::move(handler);
-    for (const Message& message : waiting) handler_(message);
-  }
-  void set_state_handler(std::function<void(const std::string&, MessageState)> handler) {
-    state_handler_ = std::move(handler);
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Message> waiting_;
-  std::function<void(const Message&)> handler_;
-  std::function<void(const std::string&, MessageState)> state_handler_;
-};
 
 Result<std::unique_ptr<Host>> open_host(const NodeOptions& options) {
   auto identity = runtime::load_identity(options.data_dir);
@@ -100,12 +41,17 @@ struct Node::Impl {
       for (const auto& arrived : host->node().inbox(0, SIZE_MAX)) mailroom->on_arrival(arrived);
       host->subscribe(mailroom);
     });
-    thread = std::thread([this] { ended = host->run(); });
+    thread = std::thread([this] { run(); });
   }
 
   ~Impl() {
     host->stop();
     thread.join();
+  }
+
+  void run() {
+    const Status outcome = host->run();
+    mailroom->end({Errc::closed, "the node has ended" + (outcome ? "" : ": " + outcome.error().message)});
   }
 
   /// Runs `function` on the node's thread and waits for its result.
@@ -119,7 +65,6 @@ struct Node::Impl {
 
   std::unique_ptr<Host> host;
   std::shared_ptr<Mailroom> mailroom;
-  Status ended;
   std::thread thread;
 };
 
@@ -206,15 +151,16 @@ Result<MessageState> Node::wait_settled(const std::string& id, std::chrono::mill
   EKIDEN_ASSIGN(const auto message, Uuid::parse(id));
   const auto until = std::chrono::steady_clock::now() + timeout;
   for (;;) {
+    const auto seen = impl_->mailroom->changes();
     const auto trace = impl_->call<std::optional<router::Trace>>(
         [&](auto& done) { done.set_value(impl_->host->node().trace(message)); });
     if (!trace) return fail(Errc::not_found, "no message " + id + " was sent by this node");
     const auto state = static_cast<MessageState>(trace->state);
     if (state != MessageState::queued && state != MessageState::in_flight) return state;
-    if (std::chrono::steady_clock::now() >= until)
+    if (std::chrono::steady_clock::now() >= until) {
       return fail(Errc::timed_out, "message " + id + " is not delivered yet");
-    impl_->mailroom->wait_for_change(
-        std::min(until, std::chrono::steady_clock::now() + std::chrono::milliseconds(100)));
+    }
+    EKIDEN_TRY(impl_->mailroom->wait_for_change(seen, until));
   }
 }
 

@@ -8,7 +8,7 @@
 #include "runtime/files.hpp"
 #include "runtime/schema.hpp"
 #include "runtime/settings.hpp"
-#include "unit/runtime/temporary_directory.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace ekiden::runtime {
 namespace {
@@ -29,7 +29,7 @@ class DataDirTest : public ::testing::Test {
  protected:
   Result<identity::PeerId> init() { return init_data_dir({.data_dir = path_, .advertise = {}}); }
 
-  TemporaryDirectory directory_;
+  test::TemporaryDirectory directory_;
   std::filesystem::path path_ = directory_ / "node";
 };
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "runtime/host.hpp"
-#include "unit/runtime/temporary_directory.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace ekiden::runtime {
 

@@ -25,7 +25,7 @@ class HostTest : public ::testing::Test {
 
   static std::string text_of(const router::Arrived& message) { return std::string(as_text(message.body)); }
 
-  TemporaryDirectory directory_;
+  test::TemporaryDirectory directory_;
   TestNode a_{directory_ / "a"};
   TestNode b_{directory_ / "b"};
 };

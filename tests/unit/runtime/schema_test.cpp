@@ -59,7 +59,7 @@ class SchemaTest : public ::testing::Test {
     ASSERT_TRUE(done) << done.error().message;
   }
 
-  TemporaryDirectory directory_;
+  test::TemporaryDirectory directory_;
   std::filesystem::path path_ = directory_ / "ekiden.db";
 };
 

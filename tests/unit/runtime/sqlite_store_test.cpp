@@ -25,7 +25,7 @@ class SqliteStoreTest : public ::testing::Test {
     return store ? std::move(*store) : nullptr;
   }
 
-  TemporaryDirectory directory_;
+  test::TemporaryDirectory directory_;
   std::filesystem::path path_ = directory_ / "ekiden.db";
 };
 
@@ -132,7 +132,7 @@ TEST_F(SqliteStoreTest, TheLogIsCopiedBackAndBoundedUnderLoad) {
 }
 
 RC_GTEST_FIXTURE_PROP(SqliteStoreTest, AgreesWithTheStoreInMemory, ()) {
-  TemporaryDirectory directory;
+  test::TemporaryDirectory directory;
   RC_ASSERT(create_store(directory / "ekiden.db").has_value());
   store::MemoryStore model;
   std::uint64_t token = 0;

@@ -95,7 +95,7 @@ class StoreFaultsTest : public ::testing::Test {
     EXPECT_GT(hits, calls / 4);
   }
 
-  TemporaryDirectory directory_;
+  test::TemporaryDirectory directory_;
   std::filesystem::path made_ = directory_ / "made.db";
   std::filesystem::path path_ = directory_ / "ekiden.db";
   const Script script_ = make_script(kSteps, 700);

@@ -13,7 +13,7 @@
 #include "runtime/sqlite_store.hpp"
 #include "store/memory_store.hpp"
 #include "unit/runtime/faulty_vfs.hpp"
-#include "unit/runtime/temporary_directory.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace ekiden::runtime {
 

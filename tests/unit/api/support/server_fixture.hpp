@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -16,6 +15,7 @@
 #include <thread>
 
 #include "api/server.hpp"
+#include "support/temporary_directory.hpp"
 #include "unit/api/support/fake_backend.hpp"
 #include "unit/api/support/raw_client.hpp"
 
@@ -24,24 +24,7 @@ namespace ekiden::api::test {
 /// How long a test waits for what should come at once.
 constexpr Duration kPatience = seconds(20);
 
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "ekiden-api-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using ekiden::test::TemporaryDirectory;
 
 class ServerFixture {
  public:

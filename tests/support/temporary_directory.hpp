@@ -1,12 +1,14 @@
 // A directory of its own for one test, gone when the test ends.
 #pragma once
 
+#include <stdlib.h>
+
 #include <filesystem>
 #include <string>
 
 #include "base/check.hpp"
 
-namespace ekiden::runtime {
+namespace ekiden::test {
 
 class TemporaryDirectory {
  public:
@@ -29,4 +31,4 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-}  // namespace ekiden::runtime
+}  // namespace ekiden::test

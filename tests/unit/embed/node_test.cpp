@@ -1,0 +1,208 @@
+// The C++ API as a program uses it: two nodes in this process, over real sockets and disks.
+#include <gtest/gtest.h>
+
+#include <ekiden/ekiden.hpp>
+#include <future>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "support/temporary_directory.hpp"
+
+namespace ekiden {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Only a failure takes so long.
+constexpr auto kPatience = 20s;
+constexpr auto kAtOnce = 1ms;
+
+class EmbedTest : public ::testing::Test {
+ protected:
+  Node start(const std::string& name) {
+    auto node = Node::start({.data_dir = directory_ / name, .listen = {"tcp://127.0.0.1:0"}});
+    if (!node) throw std::runtime_error(node.error().message);
+    return std::move(*node);
+  }
+
+  /// Two nodes; alice knows where bob is.
+  void SetUp() override {
+    alice_ = start("alice");
+    bob_ = start("bob");
+    ASSERT_TRUE(alice_->add_contact("bob", bob_->id(), bob_->listening()));
+  }
+
+  std::string send(const std::string& body) {
+    const auto id = alice_->send({.to = bob_->id(), .body = body});
+    EXPECT_TRUE(id) << id.error().message;
+    return id.value_or("");
+  }
+
+  test::TemporaryDirectory directory_;
+  std::optional<Node> alice_;
+  std::optional<Node> bob_;
+};
+
+TEST_F(EmbedTest, AMessageArrivesWithAllThatWasSaidAboutIt) {
+  const auto before = std::chrono::system_clock::now() - 1s;
+  const auto id = alice_->send({.to = bob_->id(),
+                                .body = std::string("a\0b", 3),
+                                .type = "greeting",
+                                .content_type = "text/plain",
+                                .in_reply_to = "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+                                .priority = Priority::high});
+  ASSERT_TRUE(id) << id.error().message;
+  const auto message = bob_->receive(kPatience);
+  ASSERT_TRUE(message) << message.error().message;
+  EXPECT_EQ(message->id, *id);
+  EXPECT_EQ(message->from, alice_->id());
+  EXPECT_EQ(message->body, std::string("a\0b", 3));
+  EXPECT_EQ(message->type, "greeting");
+  EXPECT_EQ(message->content_type, "text/plain");
+  EXPECT_EQ(message->in_reply_to, "7c9e6679-7425-40de-944b-e07fc1f90ae7");
+  EXPECT_EQ(message->priority, Priority::high);
+  EXPECT_EQ(message->delivery, Delivery::durable);
+  EXPECT_GT(message->sent, before);
+  EXPECT_GT(message->received, before);
+  EXPECT_EQ(alice_->wait_settled(*id, kPatience), MessageState::delivered);
+  EXPECT_TRUE(bob_->take(*message));
+  EXPECT_EQ(bob_->take(*message).error().code, Errc::not_found);
+}
+
+TEST_F(EmbedTest, WhatWasNotTakenComesAgainAfterARestartAndWhatWasTakenDoesNot) {
+  const std::set<std::string> sent = {send("one"), send("two")};
+  const auto first = bob_->receive(kPatience);
+  const auto second = bob_->receive(kPatience);
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ((std::set{first->id, second->id}), sent);
+  ASSERT_TRUE(bob_->take(*first));
+  bob_.reset();
+  bob_ = start("bob");
+  const auto again = bob_->receive(kPatience);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->id, second->id);
+  EXPECT_EQ(again->number, second->number);
+  EXPECT_EQ(bob_->receive(kAtOnce).error().code, Errc::timed_out);
+}
+
+TEST_F(EmbedTest, AHandlerGetsWhatWaitsAndThenWhatArrives) {
+  send("before");
+  ASSERT_TRUE(bob_->receive(kPatience));
+  bob_.reset();
+  bob_ = start("bob");
+  ASSERT_TRUE(alice_->add_contact("bob", bob_->id(), bob_->listening()));
+  std::promise<void> done;
+  std::vector<std::string> bodies;
+  bob_->on_message([&](const Message& message) {
+    bodies.push_back(message.body);
+    bob_->take(message, [](Status) {});
+    if (message.body == "after") done.set_value();
+  });
+  send("after");
+  ASSERT_EQ(done.get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_EQ(bodies, (std::vector<std::string>{"before", "after"}));
+}
+
+TEST_F(EmbedTest, CallbacksMaySendAndStatesAreTold) {
+  std::promise<std::string> answered;
+  bob_->on_message([&](const Message& message) {
+    bob_->send({.to = message.from, .body = "well met", .in_reply_to = message.id}, [](Result<std::string>) {});
+  });
+  alice_->on_message([&](const Message& message) { answered.set_value(message.in_reply_to); });
+  std::promise<void> delivered;
+  alice_->on_state([&](const std::string&, MessageState state) {
+    if (state == MessageState::delivered) delivered.set_value();
+  });
+  const auto id = send("hello");
+  auto answer = answered.get_future();
+  ASSERT_EQ(answer.wait_for(kPatience), std::future_status::ready);
+  EXPECT_EQ(answer.get(), id);
+  EXPECT_EQ(delivered.get_future().wait_for(kPatience), std::future_status::ready);
+}
+
+TEST_F(EmbedTest, VolatileMessagesArriveAndNeedNoTaking) {
+  send("brings up a link");
+  ASSERT_TRUE(bob_->receive(kPatience));
+  const auto id = alice_->send({.to = bob_->id(), .body = "now", .delivery = Delivery::volatile_});
+  ASSERT_TRUE(id);
+  EXPECT_EQ(alice_->wait_settled(*id, kPatience), MessageState::sent);
+  const auto message = bob_->receive(kPatience);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->body, "now");
+  EXPECT_EQ(message->delivery, Delivery::volatile_);
+  EXPECT_TRUE(bob_->take(*message));
+}
+
+TEST_F(EmbedTest, ManyThreadsMaySendAtOnce) {
+  constexpr int kThreads = 4;
+  constexpr int kEach = 25;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 0; i < kEach; ++i) send(std::to_string(thread * kEach + i));
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  std::set<std::string> bodies;
+  for (int i = 0; i < kThreads * kEach; ++i) {
+    const auto message = bob_->receive(kPatience);
+    ASSERT_TRUE(message);
+    bodies.insert(message->body);
+  }
+  EXPECT_EQ(bodies.size(), static_cast<std::size_t>(kThreads * kEach));
+}
+
+TEST_F(EmbedTest, AnIdOfOnesOwnMakesSendingIdempotent) {
+  const OutgoingMessage message{.to = bob_->id(), .body = "once", .id = "0f8fad5b-d9cb-469f-a165-70867728950e"};
+  EXPECT_EQ(alice_->send(message), message.id);
+  EXPECT_EQ(alice_->send(message), message.id);
+  auto other = message;
+  other.body = "twice";
+  EXPECT_EQ(alice_->send(other).error().code, Errc::already_exists);
+  ASSERT_TRUE(bob_->receive(kPatience));
+  EXPECT_EQ(alice_->wait_settled(message.id, kPatience), MessageState::delivered);
+  EXPECT_EQ(bob_->receive(kAtOnce).error().code, Errc::timed_out);
+}
+
+TEST_F(EmbedTest, WhatMakesNoSenseIsRefusedWithItsReason) {
+  const auto error_of = [&](OutgoingMessage message) { return alice_->send(std::move(message)).error().code; };
+  EXPECT_EQ(error_of({.to = bob_->id(), .body = std::string(40'000, 'x')}), Errc::too_large);
+  EXPECT_EQ(error_of({.to = bob_->id(), .id = "no uuid"}), Errc::malformed);
+  EXPECT_EQ(error_of({.to = alice_->id(), .body = "to myself"}), Errc::invalid_argument);
+  EXPECT_EQ(error_of({.to = bob_->id(), .ttl = 0ms}), Errc::invalid_argument);
+  EXPECT_FALSE(alice_->add_contact("carol", bob_->id(), {"nonsense"}));
+  EXPECT_FALSE(PeerId::parse("ek1nonsense"));
+  EXPECT_EQ(PeerId::parse(alice_->id().text()), alice_->id());
+  EXPECT_EQ(alice_->wait_settled("no uuid", kAtOnce).error().code, Errc::malformed);
+  EXPECT_EQ(alice_->wait_settled("0f8fad5b-d9cb-469f-a165-70867728950e", kAtOnce).error().code, Errc::not_found);
+}
+
+TEST_F(EmbedTest, WaitingForAPeerThatIsAwayTimesOutAndTheMessageStays) {
+  bob_.reset();
+  const auto id = alice_->send({.to = start("carol").id(), .body = "for later"});
+  ASSERT_TRUE(id);
+  EXPECT_EQ(alice_->wait_settled(*id, kAtOnce).error().code, Errc::timed_out);
+}
+
+TEST_F(EmbedTest, AMessageThatNobodyTookExpires) {
+  bob_.reset();
+  const auto id = alice_->send({.to = start("carol").id(), .body = "short-lived", .ttl = 20ms});
+  ASSERT_TRUE(id);
+  EXPECT_EQ(alice_->wait_settled(*id, kPatience), MessageState::expired);
+}
+
+TEST_F(EmbedTest, OneNodeADirectoryAndNoneWithoutLeave) {
+  const auto second = Node::start({.data_dir = directory_ / "alice", .listen = {"tcp://127.0.0.1:0"}});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::busy);
+  const auto missing = Node::start({.data_dir = directory_ / "nobody", .create = false});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, Errc::not_found);
+  const auto taken = Node::start({.data_dir = directory_ / "third", .listen = bob_->listening()});
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, Errc::busy);
+}
+
+}  // namespace
+}  // namespace ekiden
