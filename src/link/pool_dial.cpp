@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/check.hpp"
-#include "crypto/ed25519.hpp"
 #include "link/pool_state.hpp"
 
 namespace ekiden::link {
@@ -65,7 +64,7 @@ void LinkPool::State::connected(Now now, ConnId id, Out& out) {
   CHECK(peer != nullptr);
   if (!peer->noise_key && peer->public_key) {
     // Without a key that is good for Noise the handshake is XX, and ends with the id that answers.
-    if (auto key = crypto::to_x25519(*peer->public_key)) peer->noise_key = *key;
+    if (auto key = local.verified.noise_key(*peer->public_key)) peer->noise_key = *key;
   }
   conn->link = Link::dial(now, config, local, *conn->peer, peer->noise_key, rng.bytes<32>());
   conn->link->set_wanted(peer->wanted);

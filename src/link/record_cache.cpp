@@ -21,9 +21,15 @@ Result<const RecordCache::Entry*> RecordCache::verify(ByteView signed_bytes, Wal
   if (const Entry* known = entries_.find(digest); known != nullptr && is_current(known->record, now)) return known;
   // Also the way to the exact error for a known record that is no longer current.
   EKIDEN_ASSIGN(auto record, identity::verify_record(signed_bytes, now));
-  EKIDEN_ASSIGN(const auto noise_key, crypto::to_x25519(record.public_key));
+  EKIDEN_ASSIGN(const auto key, noise_key(record.public_key));
   const auto id = record.id();
-  return &entries_.put(digest, {std::move(record), id, noise_key});
+  return &entries_.put(digest, {std::move(record), id, key});
+}
+
+Result<crypto::X25519PublicKey> RecordCache::noise_key(const crypto::Ed25519PublicKey& key) {
+  if (const auto* known = noise_keys_.find(key)) return *known;
+  EKIDEN_ASSIGN(const auto image, crypto::to_x25519(key));
+  return noise_keys_.put(key, image);
 }
 
 }  // namespace ekiden::link
