@@ -30,6 +30,7 @@
 #include "identity/identity.hpp"
 #include "identity/peer_id.hpp"
 #include "identity/peer_record.hpp"
+#include "link/buffer_pool.hpp"
 #include "link/frame.hpp"
 #include "link/gather.hpp"
 #include "link/hello.hpp"
@@ -50,6 +51,7 @@ struct LocalParty {
   std::uint16_t version_min = kVersionMin;
   std::uint16_t version_max = kVersionMax;
   RecordCache verified{1024};
+  BufferPool buffers{};
 
   /// Borrows `record`.
   Hello hello() const { return {version_min, version_max, features, record}; }
@@ -90,6 +92,7 @@ class Handshake {
   // REQUIRES of all: is_finished().
   HandshakeState::Ciphers ciphers() const { return noise_->split(); }
   const crypto::Digest& hash() const { return noise_->handshake_hash(); }
+  const BufferPool& buffers() const { return local_->buffers; }
   /// The proven peer, or what we have against it: then the link only says why and closes.
   std::expected<RemoteParty, Objection> take_remote();
 

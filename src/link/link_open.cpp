@@ -46,7 +46,7 @@ void Link::receive_handshake(Now now, ByteView& input) {
 void Link::finish_handshake(Now now) {
   auto ciphers = handshake_->ciphers();
   writer_.emplace(std::move(ciphers.send));
-  reader_.emplace(std::move(ciphers.receive));
+  reader_.emplace(std::move(ciphers.receive), handshake_->buffers());
   name_ = handshake_->hash();
   auto remote = handshake_->take_remote();
   handshake_.reset();

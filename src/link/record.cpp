@@ -14,7 +14,7 @@ Status RecordWriter::seal(Bytes& buffer) {
 }
 
 Result<SharedBytes> RecordReader::open(ByteView ciphertext) {
-  auto plaintext = std::make_shared<Bytes>(ciphertext.size() - crypto::kTagSize);
+  auto plaintext = buffers_.take(ciphertext.size() - crypto::kTagSize);
   EKIDEN_TRY(cipher_.decrypt(ciphertext, *plaintext));
   return plaintext;
 }

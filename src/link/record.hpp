@@ -6,8 +6,8 @@
 // decrypted from there straight into the buffer that its messages share. One that does not is gathered first.
 //
 // Bounds: ciphertext 16 to 65,535 bytes. The reader gathers at most one record, grows with the bytes that have come
-// (never with the length that a peer announces), and keeps no memory between records. Invariant: the nonce is the
-// number of the record in its direction, so a record that is lost, repeated or moved does not decrypt.
+// (never with the length that a peer announces), and keeps no memory of its own between records. Invariant: the nonce
+// is the number of the record in its direction, so a record that is lost, repeated or moved does not decrypt.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "link/buffer_pool.hpp"
 #include "link/gather.hpp"
 #include "link/noise.hpp"
 
@@ -48,7 +49,8 @@ class RecordWriter {
 
 class RecordReader {
  public:
-  explicit RecordReader(CipherState cipher) : cipher_(std::move(cipher)) {}
+  explicit RecordReader(CipherState cipher, BufferPool buffers = {})
+      : cipher_(std::move(cipher)), buffers_(std::move(buffers)) {}
 
   /// Takes bytes off the front of `input`: a whole record, whose plaintext is returned, or all of them, when the record
   /// is not complete. Call until it returns nothing. Errors: malformed (shorter than a tag), unauthenticated,
@@ -66,6 +68,7 @@ class RecordReader {
   Result<SharedBytes> open(ByteView ciphertext);
 
   CipherState cipher_;
+  BufferPool buffers_;
   Gatherer pieces_;
 };
 
