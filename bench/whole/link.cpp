@@ -71,6 +71,14 @@ bool write_pending(Party& party, link::ConnId conn, int fd) {
   }
 }
 
+/// Why there is no link, as the pool says it.
+std::unexpected<Error> no_link(Party& party) {
+  for (const auto& effect : party.out.take()) {
+    if (const auto* failed = std::get_if<link::DialFailed>(&effect)) return fail("no link", failed->why);
+  }
+  return fail(Errc::closed, "the other side closed the connection in the handshake");
+}
+
 bool read_some(Party& party, link::ConnId conn, int fd, Bytes& buffer) {
   const ssize_t n = read(fd, buffer.data(), buffer.size());
   if (n <= 0) return false;
@@ -79,17 +87,17 @@ bool read_some(Party& party, link::ConnId conn, int fd, Bytes& buffer) {
 }
 
 /// Dials over `fd` and runs the handshake until the link is up.
-Status bring_up(Party& party, const identity::PeerRecord& peer, int fd) {
-  party.pool.want(now(), peer.id(), {kAnywhere}, peer, party.out);
+Status bring_up(Party& party, const identity::PeerId& peer, std::optional<identity::PeerRecord> record, int fd) {
+  party.pool.want(now(), peer, {kAnywhere}, std::move(record), party.out);
   party.out.take();
   party.pool.on_connected(now(), kDialled, party.out);
   Bytes buffer(64 * 1024);
-  while (!party.pool.is_up(peer.id())) {
-    if (!write_pending(party, kDialled, fd)) return fail(Errc::closed, "the link was closed in the handshake");
-    if (party.pool.is_up(peer.id())) break;
-    if (!read_some(party, kDialled, fd, buffer)) return fail(Errc::closed, "the link was closed in the handshake");
+  while (!party.pool.is_up(peer)) {
+    if (!write_pending(party, kDialled, fd)) return no_link(party);
+    if (party.pool.is_up(peer)) break;
+    if (!read_some(party, kDialled, fd, buffer)) return no_link(party);
   }
-  if (!write_pending(party, kDialled, fd)) return fail(Errc::closed, "the link was closed in the handshake");
+  if (!write_pending(party, kDialled, fd)) return no_link(party);
   return {};
 }
 
@@ -163,7 +171,7 @@ Result<Pair> throughput(const Options& options) {
   const int fd = connect_loopback(static_cast<std::uint16_t>(std::stoi(port)));
   Party party(1);
   const Party peer(2);
-  EKIDEN_TRY(bring_up(party, peer.record, fd));
+  EKIDEN_TRY(bring_up(party, peer.identity.id(), peer.record, fd));
   const Bytes frame(kFrame, 5);
   const double begin = seconds_now();
   for (std::size_t sent = 0; sent < kFrames;) {
@@ -305,20 +313,11 @@ Result<Pair> idle_memory(const Options& options) {
   EKIDEN_ASSIGN(const long before, ask_memory(holder));
   std::vector<std::unique_ptr<Party>> parties;
   std::vector<int> fds;
-  Bytes buffer(64 * 1024);
   for (unsigned i = 0; i < kIdleLinks; ++i) {
     parties.push_back(std::make_unique<Party>(1000 + i));
     Party& party = *parties.back();
     fds.push_back(connect_loopback(endpoint.port));
-    party.pool.want(now(), peer, {kAnywhere}, std::nullopt, party.out);
-    party.out.take();
-    party.pool.on_connected(now(), kDialled, party.out);
-    while (!party.pool.is_up(peer)) {
-      if (!write_pending(party, kDialled, fds.back()) || !read_some(party, kDialled, fds.back(), buffer)) {
-        return fail(Errc::closed, "the node closed link " + std::to_string(i));
-      }
-    }
-    if (!write_pending(party, kDialled, fds.back())) return fail(Errc::closed, "the node closed a link");
+    EKIDEN_TRY(bring_up(party, peer, std::nullopt, fds.back()));
   }
   EKIDEN_ASSIGN(const long after, ask_memory(holder));
   for (const int fd : fds) close(fd);
