@@ -5,7 +5,8 @@
   tidy.py src/link tests/unit    these folders or files only
 
 A file that passed is remembered under the hash of everything that could change the verdict: the file, every header of
-ours that it reaches, the configuration, the flags, the version of the tool. Files that fail are checked again.
+ours that it reaches, the configuration, the flags, the version of the tool. Like the compiler's cache, this one belongs
+to the user and not to a clone. Files that fail are checked again.
 """
 
 import argparse
@@ -25,7 +26,8 @@ TOOL = "clang-tidy-19"
 COMPILER = "clang++-19"
 TIMEOUT_S = 600
 SEARCH = ("src", "include", "tests", ".")
-FLAGS = ["-std=c++23", *(f"-I{ROOT / folder}" for folder in SEARCH), "-DBOOST_ASIO_HAS_CO_AWAIT",
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ekiden-tidy"
+FLAGS = ["-std=c++23", *(f"-I{folder}" for folder in SEARCH), "-DBOOST_ASIO_HAS_CO_AWAIT",
          "-DBOOST_ASIO_HAS_STD_COROUTINE", "-DBOOST_ASIO_NO_DEPRECATED", "-DBOOST_ALLOW_DEPRECATED_HEADERS",
          "-DSPDLOG_COMPILED_LIB", "-DSPDLOG_FMT_EXTERNAL", "-DTOML_HEADER_ONLY=0", "-DEKIDEN_ASSUME",
           '-DEKIDEN_VERSION="0"']
@@ -56,17 +58,18 @@ class Tidy:
 
     def parse_test_headers_once(self) -> None:
         """Most of the time in a test file goes into the headers of GoogleTest and RapidCheck."""
-        header = self.cache / "tests.hpp"
+        header = ROOT / "build" / "tidy" / "tests.hpp"
+        header.parent.mkdir(parents=True, exist_ok=True)
         header.write_text("".join(f"#include <{name}>\n" for name in TEST_HEADERS))
-        target = self.cache / "tests.pch"
+        target = header.with_suffix(".pch")
         command = [COMPILER, *FLAGS, "-x", "c++-header", str(header), "-o", str(target)]
-        subprocess.run(command, check=True, timeout=TIMEOUT_S)
+        subprocess.run(command, check=True, timeout=TIMEOUT_S, cwd=ROOT)
         self.test_flags = ["-include-pch", str(target)]
 
     def key(self, path: Path) -> Path:
         digest = hashlib.sha256(self.basis.encode())
         for file in sorted(reached(path, set())):
-            digest.update(str(file).encode() + b"\0" + file.read_bytes() + b"\0")
+            digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes() + b"\0")
         return self.cache / digest.hexdigest()
 
     def check(self, path: Path) -> tuple[Path, str]:
@@ -99,7 +102,7 @@ def selected(names: list[str]) -> list[Path]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="*", help="folders or .cpp files; everything if none")
-    parser.add_argument("--cache", type=Path, default=ROOT / "build" / "tidy", help="where clean files are remembered")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="where clean files are remembered")
     arguments = parser.parse_args()
     tidy = Tidy(arguments.cache)
     files = selected(arguments.paths)
