@@ -145,6 +145,7 @@ Status create_store(const std::filesystem::path& path, const char* vfs) {
   EKIDEN_TRY(write_new_file(fresh, {}));
   {
     EKIDEN_ASSIGN(Database database, Database::open(fresh, vfs));
+    EKIDEN_TRY(database.execute("PRAGMA page_size = 4096"));
     EKIDEN_TRY(configure(database));
     EKIDEN_TRY(migrate(database, 0));
     EKIDEN_TRY(database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));

@@ -109,8 +109,8 @@ Result<std::uint64_t> Database::query_number(const char* sql) {
   return statement.number(0);
 }
 
-Error Database::error(int code, std::string_view what) const {
-  const int system_error = handle_ == nullptr ? 0 : sqlite3_system_errno(handle_.get());
+Error Database::error(int code, std::string_view what, std::optional<int> given) const {
+  const int system_error = given.value_or(handle_ == nullptr ? 0 : sqlite3_system_errno(handle_.get()));
   const Errc errc = errc_of(code, system_error);
   std::string message = path_.string() + ": cannot " + std::string(what) + ": " + sqlite3_errstr(code & 0xff);
   if (handle_ != nullptr && sqlite3_extended_errcode(handle_.get()) == code) {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -59,8 +60,9 @@ class Database {
   /// The first column of the first row of a query, as a number.
   Result<std::uint64_t> query_number(const char* sql);
 
-  /// The error of the last call that returned `code`; `what` is a verb phrase ("commit", "read the table inbox").
-  Error error(int code, std::string_view what) const;
+  /// The error of the last call that returned `code`; `what` is a verb phrase ("commit", "read the table inbox"). The
+  /// system's number for it is asked from SQLite, unless the call went around it to a file.
+  Error error(int code, std::string_view what, std::optional<int> system_error = std::nullopt) const;
 
   /// True between BEGIN and the end of its transaction, whichever way that ended.
   bool in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }

@@ -61,9 +61,9 @@ bool SqliteStore::drain(Duration patience) {
 }
 
 void SqliteStore::run() {
-  while (wait_for_work()) {
-    if (!commit_gathered()) break;
-    if (!checkpoint_if_due()) break;
+  if (go_on(writer_.extend_log(options_.idle_log_pages))) {
+    while (wait_for_work() && commit_gathered() && checkpoint_if_due()) {
+    }
   }
   const std::lock_guard lock(mutex_);
   ended_ = true;
@@ -117,7 +117,11 @@ bool SqliteStore::checkpoint_if_due() {
     const std::lock_guard lock(mutex_);
     if (!queue_.empty()) return true;
   }
-  auto done = writer_.checkpoint();
+  return go_on(writer_.checkpoint());
+}
+
+/// After work that no acknowledgement waits for: want of space is no reason to end.
+bool SqliteStore::go_on(Status done) {
   if (done || may_pass(done.error().code)) return true;
   events_.on_failed(std::move(done).error());
   return false;

@@ -81,6 +81,7 @@ class SqliteStore {
   bool commit_gathered();
   bool pause_before_retry(Duration pause);
   bool checkpoint_if_due();
+  bool go_on(Status done);
 
   const StoreOptions options_;
   TableWriter writer_;

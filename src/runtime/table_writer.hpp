@@ -30,6 +30,9 @@ class TableWriter {
   /// All or nothing; durable when it returns success. After an error the transaction is over and may be tried again.
   Status apply(std::span<const store::Batch> batches);
 
+  /// Gives the write-ahead log room for so many pages in advance, as zeros that SQLite overwrites and never reads.
+  /// Rationale: a commit that lengthens a file also syncs the file system's books, which doubles its time.
+  Status extend_log(int pages);
   /// Pages in the write-ahead log since it was last copied back.
   int log_pages() const { return *log_pages_; }
   /// Copies the log back into the file. Durable data is never at risk in it.
