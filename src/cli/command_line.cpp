@@ -96,6 +96,7 @@ void CommandLine::declare_node_commands() {
   up->add_option("--api", up_.api, "Loopback address of the local API")->type_name("HOST:PORT");
   choose(up->add_option("--log-level", up_.log_level, "How much to log"), {"debug", "info", "warning", "error"});
   choose(up->add_option("--log-format", up_.log_format, "How to log"), {"text", "json"});
+  up->add_flag("--new-store", up_.new_store, "Begin with an empty store in place of one that is lost; never over one");
   up->callback([this] { action = [this](const Context& context) { return run_up(context, up_); }; });
 
   auto* version = declare(app_, "version", "Print the version", "  ekiden version\n  ekiden version --json\n");

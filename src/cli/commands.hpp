@@ -36,6 +36,7 @@ struct UpArguments {
   std::string api = {};
   std::string log_level = {};
   std::string log_format = {};
+  bool new_store = false;
 };
 struct ContactArguments {
   std::string name = {};

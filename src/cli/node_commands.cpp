@@ -87,7 +87,10 @@ Status run_id(const Context& context) {
 Status run_up(const Context& context, const UpArguments& arguments) {
   EKIDEN_ASSIGN(auto settings, settings_for(context, arguments));
   EKIDEN_ASSIGN(auto seed, runtime::load_identity(context.data_dir));
-  return api::run_daemon({.data_dir = context.data_dir, .settings = std::move(settings), .identity = std::move(seed)},
+  return api::run_daemon({.data_dir = context.data_dir,
+                          .settings = std::move(settings),
+                          .identity = std::move(seed),
+                          .new_store = arguments.new_store},
                          [&](const api::DaemonInfo& info) { print_ready(context.output, info); });
 }
 

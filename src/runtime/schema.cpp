@@ -56,7 +56,7 @@ Status check_present(const std::filesystem::path& path) {
       return fail(Errc::not_found,
                   path.string() +
                       " is missing: restore it from a backup; what this node had accepted and not delivered is "
-                      "in it. To go on without it, start once with --new-store");
+                      "in it. To go on without it, start once with `ekiden up --new-store`");
     }
     return std::unexpected(system_error("look at " + path.string(), errno));
   }
@@ -139,6 +139,11 @@ Status create_store(const std::filesystem::path& path, const char* vfs) {
   std::error_code ignored;
   if (std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) {
     return fail(Errc::already_exists, path.string() + " exists already: it is never overwritten");
+  }
+  // SQLite would play the log of a lost file back into the one that has its name now.
+  for (const std::string& log : {path.string() + "-wal", path.string() + "-journal"}) {
+    if (!std::filesystem::exists(std::filesystem::symlink_status(log, ignored))) continue;
+    return fail(Errc::already_exists, log + " is left of a store that is gone: move it away first");
   }
   const std::filesystem::path fresh = path.string() + ".new";
   for (const char* suffix : {"", "-wal", "-journal"}) std::filesystem::remove(fresh.string() + suffix, ignored);

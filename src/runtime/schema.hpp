@@ -40,7 +40,8 @@ const TableLayout& layout_of(store::Table table);
 /// The version that this build reads and writes.
 std::uint64_t schema_version();
 
-/// Makes an empty store, durably. Errors: already_exists, storage_full, storage_failed.
+/// Makes an empty store, durably. Errors: already_exists (a store, or the log of a lost one), storage_full,
+/// storage_failed.
 Status create_store(const std::filesystem::path& path, const char* vfs = nullptr);
 
 /// Opens a store, checks it and brings it to this build's version. The cost of the check is proportional to the size of

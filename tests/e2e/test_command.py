@@ -93,7 +93,12 @@ class CommandTest(unittest.TestCase):
     def test_a_missing_database_is_not_made_anew(self):
         node = self.node("a", start=False)
         (node.directory / "ekiden.db").unlink()
-        self.fails(1, "up", "--data-dir", node.directory)
+        advice = "ekiden up --new-store"
+        self.assertIn(advice, self.fails(1, "up", "--data-dir", node.directory))
+        node.start(*advice.split()[2:])
+        node.stop()
+        self.assertIn("never overwritten", self.fails(1, "up", "--new-store", "--data-dir", node.directory))
+        node.start()
 
     def test_a_message_goes_there_and_is_taken_once(self):
         alice, bob = self.pair()

@@ -37,6 +37,7 @@ TEST(CommandLine, TakesWhatTheHelpShows) {
   EXPECT_TRUE(accepts({"--data-dir", "/tmp/x", "id"}));
   EXPECT_TRUE(accepts({"id", "--json", "--data-dir", "/tmp/x", "-q"}));
   EXPECT_TRUE(accepts({"up", "--listen", "tcp://127.0.0.1:7421", "--log-level", "debug", "--log-format", "json"}));
+  EXPECT_TRUE(accepts({"up", "--new-store"}));
   EXPECT_TRUE(accepts({"contact", "add", "bob", "ek1", "--endpoint", "tcp://a:1", "--tier", "trusted", "--json"}));
   EXPECT_TRUE(accepts({"send", "bob", "hello", "--ttl", "7d", "--priority", "high", "--class", "volatile"}));
   EXPECT_TRUE(accepts({"send", "bob", "--file", "x", "--wait", "--timeout", "30s"}));

@@ -45,6 +45,7 @@ TEST_F(Completion, OffersOptionsAndTheirValues) {
   EXPECT_EQ(complete(bash_, "ekiden send bob --pri"), "--priority");
   EXPECT_EQ(complete(bash_, "ekiden send bob --priority ''"), "critical high normal low background");
   EXPECT_EQ(complete(bash_, "ekiden up --log-level d"), "debug");
+  EXPECT_EQ(complete(bash_, "ekiden up --new"), "--new-store");
   EXPECT_EQ(complete(bash_, "ekiden contact add bob ek1 --tier t"), "trusted");
   EXPECT_EQ(complete(bash_, "ekiden send bob --ttl ''"), "");
 }

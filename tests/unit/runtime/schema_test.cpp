@@ -92,6 +92,19 @@ TEST_F(SchemaTest, TheRemainsOfAnInterruptedCreationAreNoObstacle) {
   EXPECT_TRUE(open_store(path_));
 }
 
+TEST_F(SchemaTest, TheLogOfALostStoreIsNotPlayedIntoANewOne) {
+  const std::filesystem::path log = path_.string() + "-wal";
+  std::ofstream(log) << "what the lost store had committed last";
+  const auto created = create_store(path_);
+  ASSERT_FALSE(created);
+  EXPECT_EQ(created.error().code, Errc::already_exists);
+  EXPECT_NE(created.error().message.find(log.string()), std::string::npos) << created.error().message;
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  EXPECT_TRUE(std::filesystem::exists(log));
+  std::filesystem::remove(log);
+  EXPECT_TRUE(create_store(path_));
+}
+
 TEST_F(SchemaTest, AMissingStoreIsAnErrorAndNotANewStore) {
   auto opened = open_store(path_);
   ASSERT_FALSE(opened);
