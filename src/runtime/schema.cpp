@@ -28,7 +28,6 @@ constexpr std::array<TableLayout, 9> kTables = {{
     {store::Table::history, "history", true},
 }};
 
-/// Entry i leads from version i to version i + 1.
 constexpr std::array<const char*, 1> kMigrations = {{
     "CREATE TABLE meta (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE contacts (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
@@ -79,27 +78,27 @@ Status configure(Database& database) {
   return database.execute("PRAGMA cell_size_check = ON");
 }
 
-Status migrate(Database& database, std::uint64_t from) {
-  for (std::uint64_t version = from; version < kMigrations.size(); ++version) {
-    const std::string script = "BEGIN IMMEDIATE;" + std::string(kMigrations[version]) +
+Status migrate(Database& database, std::uint64_t from, Migrations steps) {
+  for (std::uint64_t version = from; version < steps.size(); ++version) {
+    const std::string script = "BEGIN IMMEDIATE;" + std::string(steps[version]) +
                                "PRAGMA application_id = " + std::to_string(kApplicationId) +
                                ";PRAGMA user_version = " + std::to_string(version + 1) + ";COMMIT";
-    if (auto done = database.execute(script.c_str()); !done) {
-      if (database.in_transaction()) static_cast<void>(database.execute("ROLLBACK"));
-      return fail("bring the store to version " + std::to_string(version + 1), std::move(done).error());
-    }
+    auto done = database.execute(script.c_str(), "bring the store to version " + std::to_string(version + 1));
+    if (done) continue;
+    if (database.in_transaction()) static_cast<void>(database.execute("ROLLBACK"));
+    return done;
   }
   return {};
 }
 
-Status check_identity(Database& database) {
+Status check_identity(Database& database, Migrations steps) {
   EKIDEN_ASSIGN(const std::uint64_t application, database.query_number("PRAGMA application_id"));
   if (application != kApplicationId) return corrupt(database.path(), "is not an Ekiden store");
   EKIDEN_ASSIGN(const std::uint64_t version, database.query_number("PRAGMA user_version"));
-  if (version > kMigrations.size()) {
+  if (version > steps.size()) {
     return fail(Errc::unsupported, database.path().string() + " was made by a newer ekiden (its version is " +
-                                       std::to_string(version) + ", this build knows " +
-                                       std::to_string(kMigrations.size()) + "): run that one, or a newer one");
+                                       std::to_string(version) + ", this build knows " + std::to_string(steps.size()) +
+                                       "): run that one, or a newer one");
   }
   if (version == 0) return corrupt(database.path(), "has no version");
   return {};
@@ -110,7 +109,8 @@ Status check_integrity(Database& database) {
   const int code = check.step();
   if (code != SQLITE_ROW) return std::unexpected(database.error(code, "check its integrity"));
   const std::string found{check.text(0)};
-  if (found != "ok") return corrupt(database.path(), "is damaged (" + found + ")");
+  // A page that the disk does not give is one of its findings, too.
+  if (found != "ok") return corrupt(database.path(), "is damaged or cannot be read (" + found + ")");
   return {};
 }
 
@@ -123,6 +123,33 @@ Status check_tables(Database& database) {
   return {};
 }
 
+Status check_free(const std::filesystem::path& path) {
+  const auto exists = [](const std::filesystem::path& file) {
+    std::error_code ignored;
+    return std::filesystem::exists(std::filesystem::symlink_status(file, ignored));
+  };
+  if (exists(path)) return fail(Errc::already_exists, path.string() + " exists already: it is never overwritten");
+  // SQLite would play the log of a lost file back into the one that has its name now.
+  for (const std::string& log : {path.string() + "-wal", path.string() + "-journal"}) {
+    if (exists(log)) return fail(Errc::already_exists, log + " is left of a store that is gone: move it away first");
+  }
+  return {};
+}
+
+void remove_remains(const std::filesystem::path& fresh) {
+  std::error_code ignored;
+  for (const char* suffix : {"", "-wal", "-journal"}) std::filesystem::remove(fresh.string() + suffix, ignored);
+}
+
+Status make_store(const std::filesystem::path& fresh, const char* vfs, Migrations steps) {
+  EKIDEN_TRY(write_new_file(fresh, {}));
+  EKIDEN_ASSIGN(Database database, Database::open(fresh, vfs));
+  EKIDEN_TRY(database.execute("PRAGMA page_size = 4096"));
+  EKIDEN_TRY(configure(database));
+  EKIDEN_TRY(migrate(database, 0, steps));
+  return database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
 }  // namespace
 
 std::span<const TableLayout> table_layouts() { return kTables; }
@@ -133,42 +160,29 @@ const TableLayout& layout_of(store::Table table) {
   return kTables[index];
 }
 
-std::uint64_t schema_version() { return kMigrations.size(); }
+Migrations released_migrations() { return kMigrations; }
 
-Status create_store(const std::filesystem::path& path, const char* vfs) {
-  std::error_code ignored;
-  if (std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) {
-    return fail(Errc::already_exists, path.string() + " exists already: it is never overwritten");
-  }
-  // SQLite would play the log of a lost file back into the one that has its name now.
-  for (const std::string& log : {path.string() + "-wal", path.string() + "-journal"}) {
-    if (!std::filesystem::exists(std::filesystem::symlink_status(log, ignored))) continue;
-    return fail(Errc::already_exists, log + " is left of a store that is gone: move it away first");
-  }
+Status create_store(const std::filesystem::path& path, const char* vfs, Migrations steps) {
+  EKIDEN_TRY(check_free(path));
   const std::filesystem::path fresh = path.string() + ".new";
-  for (const char* suffix : {"", "-wal", "-journal"}) std::filesystem::remove(fresh.string() + suffix, ignored);
-  EKIDEN_TRY(write_new_file(fresh, {}));
-  {
-    EKIDEN_ASSIGN(Database database, Database::open(fresh, vfs));
-    EKIDEN_TRY(database.execute("PRAGMA page_size = 4096"));
-    EKIDEN_TRY(configure(database));
-    EKIDEN_TRY(migrate(database, 0));
-    EKIDEN_TRY(database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
-  }
-  return rename_file(fresh, path);
+  remove_remains(fresh);
+  Status made = make_store(fresh, vfs, steps);
+  if (made) made = rename_file(fresh, path);
+  if (!made) remove_remains(fresh);
+  return made;
 }
 
-Result<Database> open_store(const std::filesystem::path& path, const char* vfs) {
+Result<Database> open_store(const std::filesystem::path& path, const char* vfs, Migrations steps) {
   EKIDEN_TRY(check_present(path));
   EKIDEN_ASSIGN(Database database, Database::open(path, vfs));
   EKIDEN_TRY(database.execute("PRAGMA locking_mode = EXCLUSIVE"));
-  EKIDEN_TRY(check_identity(database));
+  EKIDEN_TRY(check_identity(database, steps));
   EKIDEN_TRY(configure(database));
   // Takes the lock that is then kept, so that a second holder is found now and not at the first commit.
   EKIDEN_TRY(database.execute("BEGIN IMMEDIATE; COMMIT"));
   EKIDEN_TRY(check_integrity(database));
   EKIDEN_ASSIGN(const std::uint64_t version, database.query_number("PRAGMA user_version"));
-  EKIDEN_TRY(migrate(database, version));
+  EKIDEN_TRY(migrate(database, version, steps));
   EKIDEN_TRY(check_tables(database));
   return database;
 }

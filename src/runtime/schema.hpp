@@ -37,16 +37,20 @@ struct TableLayout {
 std::span<const TableLayout> table_layouts();
 const TableLayout& layout_of(store::Table table);
 
-/// The version that this build reads and writes.
-std::uint64_t schema_version();
+/// Scripts: entry i leads from version i to version i + 1, in one transaction.
+using Migrations = std::span<const char* const>;
+/// Those of this build; their number is the version that it reads and writes.
+Migrations released_migrations();
 
 /// Makes an empty store, durably. Errors: already_exists (a store, or the log of a lost one), storage_full,
-/// storage_failed.
-Status create_store(const std::filesystem::path& path, const char* vfs = nullptr);
+/// storage_failed; then nothing of it is left. Tests give other `steps`.
+Status create_store(const std::filesystem::path& path, const char* vfs = nullptr,
+                    Migrations steps = released_migrations());
 
 /// Opens a store, checks it and brings it to this build's version. The cost of the check is proportional to the size of
-/// the file, which the quotas of the node bound. Errors: not_found, busy, storage_corrupt, unsupported (a newer
-/// version).
-Result<Database> open_store(const std::filesystem::path& path, const char* vfs = nullptr);
+/// the file, which the quotas of the node bound. A migration that fails leaves the version before it. Errors:
+/// not_found, busy, storage_corrupt, storage_full and storage_failed, unsupported (a newer version).
+Result<Database> open_store(const std::filesystem::path& path, const char* vfs = nullptr,
+                            Migrations steps = released_migrations());
 
 }  // namespace ekiden::runtime

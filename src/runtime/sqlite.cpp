@@ -88,9 +88,9 @@ Result<Database> Database::open(const std::filesystem::path& path, const char* v
   return database;
 }
 
-Status Database::execute(const char* sql) {
+Status Database::execute(const char* sql, std::string_view what) {
   const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) return std::unexpected(error(code, sql));
+  if (code != SQLITE_OK) return std::unexpected(error(code, what.empty() ? sql : what));
   return {};
 }
 

@@ -34,6 +34,7 @@ struct State {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
   std::uint64_t calls = 0;
+  std::uint64_t reads = 0;
   bool failed = false;
   bool dead = false;
 };
@@ -65,7 +66,8 @@ enum class Call { write, truncate, sync };
 int next_call(State& s, Call call) {
   const std::uint64_t number = s.calls++;
   if (s.dead) return call == Call::sync ? SQLITE_IOERR_FSYNC : SQLITE_IOERR_WRITE;
-  if (s.fault == Fault::none || number < s.first || number >= s.last) return SQLITE_OK;
+  if (s.fault == Fault::none || s.fault == Fault::read_error) return SQLITE_OK;
+  if (number < s.first || number >= s.last) return SQLITE_OK;
   if (s.fault == Fault::sync_error) {
     if (call == Call::sync) {
       s.failed = true;
@@ -104,6 +106,13 @@ int x_close(sqlite3_file* file) {
 }
 
 int x_read(sqlite3_file* file, void* to, int size, sqlite3_int64 offset) {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  const std::uint64_t number = s.reads++;
+  if (s.fault == Fault::read_error && number >= s.first && number < s.last) {
+    s.failed = true;
+    return SQLITE_IOERR_READ;
+  }
   return real_methods(file)->xRead(real(file), to, size, offset);
 }
 
@@ -217,7 +226,7 @@ void reset() {
   const std::lock_guard lock(s.mutex);
   s.files.clear();
   s.fault = Fault::none;
-  s.calls = s.first = s.last = 0;
+  s.calls = s.reads = s.first = s.last = 0;
   s.failed = s.dead = false;
 }
 
@@ -236,7 +245,7 @@ void FaultyVfs::fail(Fault fault, std::uint64_t after, std::uint64_t times) {
   State& s = state();
   const std::lock_guard lock(s.mutex);
   s.fault = fault;
-  s.first = s.calls + after;
+  s.first = (fault == Fault::read_error ? s.reads : s.calls) + after;
   s.last = s.first + times;
   s.failed = false;
 }

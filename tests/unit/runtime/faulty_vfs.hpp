@@ -1,7 +1,8 @@
 // A file layer under SQLite that fails on demand, and that can lose what was not synced, as a crash of the machine
 // does.
 //
-// It counts the calls that change a file (write, truncate, sync) over all files, and fails the one with a given number.
+// It counts the calls that change a file (write, truncate, sync) and those that read, over all files, and fails the one
+// with a given number.
 // Every write goes to the real file; beside it, each file has its image as of the last sync and the writes since.
 // crash() puts back on disk the image and those of the later writes that the chosen loss lets survive.
 #pragma once
@@ -16,6 +17,7 @@ enum class Fault {
   full,         ///< SQLITE_FULL; a write stops half way
   write_error,  ///< SQLITE_IOERR_WRITE; a write stops half way
   sync_error,   ///< SQLITE_IOERR_FSYNC at the next sync
+  read_error,   ///< SQLITE_IOERR_READ; counts reads, and all other faults changing calls
 };
 
 enum class Loss {

@@ -52,7 +52,8 @@ class StoreWatch {
   std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
 };
 
-/// The rows of the store, or what is wrong with it.
+/// The rows of the store, or what is wrong with it. Makes a file layer of its own: of one that the caller has, nothing
+/// is known afterwards.
 Result<std::vector<store::Row>> read_store(const std::filesystem::path& path);
 
 }  // namespace ekiden::runtime
