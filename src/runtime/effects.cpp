@@ -1,4 +1,5 @@
 // What the node asks for, done. Visited without a catch-all: a new effect does not compile until it is handled here.
+#include <string>
 #include <utility>
 
 #include "base/check.hpp"
@@ -20,10 +21,7 @@ void Host::Impl::run(node::Effect&& effect) {
           [this](link::Dial& dial) { tcp.dial(dial.conn, dial.endpoint); },
           [this](link::Hangup& hangup) { tcp.hang_up(hangup.conn); },
           [this](link::WantWrite& want) { tcp.want_write(want.conn); },
-          [this](node::Persist& persist) {
-            asked = persist.token;
-            store->persist(persist.token, std::move(persist.batch));
-          },
+          [this](node::Persist& asked_for) { persist(std::move(asked_for)); },
           [this](node::Reply& reply) { answer(reply); },
           [this](router::Arrival& arrival) { tell([&](Listener& listener) { listener.on_arrival(arrival.message); }); },
           [this](router::StateChanged& change) { tell([&](Listener& listener) { listener.on_state(change); }); },
@@ -34,6 +32,17 @@ void Host::Impl::run(node::Effect&& effect) {
           [this](node::Log& line) { log(line.level, line.component, line.text); },
       },
       effect);
+}
+
+void Host::Impl::persist(node::Persist&& asked_for) {
+  asked = asked_for.token;
+  const bool was_congested = backlog.congested();
+  backlog.add(asked_for.token, asked_for.batch.byte_size());
+  store->persist(asked_for.token, std::move(asked_for.batch));
+  if (was_congested || !backlog.congested()) return;
+  tcp.pause_reading();
+  log(node::LogLevel::warning, "store",
+      "the disk is behind by " + std::to_string(backlog.bytes()) + " bytes: reading from other nodes pauses");
 }
 
 void Host::Impl::answer(const node::Reply& reply) {

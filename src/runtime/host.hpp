@@ -8,6 +8,9 @@
 // at the end of the round (many messages, one write); batches go to the store thread, which gathers what came while a
 // commit was under way (group commit).
 //
+// Back-pressure: while more than HostOptions::max_backlog bytes wait for the disk, nothing is read from other nodes, so
+// a slow disk slows them down instead of filling the memory.
+//
 // End: stop() says goodbye to neighbours, waits until the last batch is on disk and the links are closed, at most
 // kShutdownTimeout; a disk that fails ends the node at once, with nothing acknowledged that is not durable. A Host that
 // is destroyed without that leaves what a crash leaves, which the next start knows how to read.
@@ -45,7 +48,9 @@ struct HostOptions {
   Settings settings;
   crypto::Ed25519Seed identity;
   bool new_store = false;  ///< begin with an empty store where there is none
-  LogSink log = {};        ///< empty: standard error, as the settings say
+  /// Bytes that may wait for the disk; over it nothing is read from other nodes until half of it is left.
+  std::size_t max_backlog = std::size_t{16} * 1024 * 1024;
+  LogSink log = {};  ///< empty: standard error, as the settings say
   /// SQLite's name of a file layer, for tests that inject faults; null: the ordinary one. Lives as long as the host.
   const char* store_vfs = nullptr;
 };

@@ -16,6 +16,7 @@
 
 #include "base/outbox.hpp"
 #include "runtime/asio.hpp"
+#include "runtime/backlog.hpp"
 #include "runtime/data_dir_lock.hpp"
 #include "runtime/host.hpp"
 #include "runtime/sqlite_store.hpp"
@@ -40,6 +41,7 @@ struct Host::Impl final : TcpUser {
   // effects.cpp
   void run(node::Effect&& effect);
   void run_effects();
+  void persist(node::Persist&& asked_for);
   void answer(const node::Reply& reply);
   template <class Call>
   void tell(Call call);
@@ -94,6 +96,7 @@ struct Host::Impl final : TcpUser {
 
   store::PersistToken asked{};      ///< last batch given to the store
   store::PersistToken persisted{};  ///< last batch known to be on disk
+  Backlog backlog{options.max_backlog};
   /// Written by the store's thread: the newest token on disk, and whether the loop has yet to look.
   std::atomic<std::uint64_t> on_disk{0};
   std::atomic<bool> look_pending{false};

@@ -38,6 +38,12 @@ void Host::Impl::on_persisted() {
   const store::PersistToken up_to{on_disk.load(std::memory_order_acquire)};
   if (up_to == persisted) return;
   persisted = up_to;
+  const bool was_congested = backlog.congested();
+  backlog.persisted(up_to);
+  if (was_congested && !backlog.congested()) {
+    tcp.resume_reading();
+    log(node::LogLevel::info, "store", "the disk has caught up: reading from other nodes goes on");
+  }
   feed(node::Persisted{up_to});
   end_round();
 }

@@ -18,8 +18,8 @@
 //  4. The write-ahead log is copied back (checkpoint) when nothing waits, or when it has grown over its bound; never
 //     between a commit and its on_persisted. A failure of it for want of space only lets the log grow.
 //
-// Bounds: the queue holds what its user gives it (the node's quotas and in-flight limits); the log, `max_log_pages`;
-// the page cache of SQLite, 1 MiB.
+// Bounds: the queue holds what its user gives it (a Host reads nothing more from peers while that is much: see
+// backlog.hpp); the log, `max_log_pages`; the page cache of SQLite, 1 MiB.
 #pragma once
 
 #include <condition_variable>

@@ -76,15 +76,25 @@ void Tcp::hang_up(ConnId conn) {
   connections_.erase(conn);
 }
 
+void Tcp::resume_reading() {
+  reading_ = true;
+  for (auto& [conn, connection] : connections_) {
+    if (!connection.connector) wait_readable(conn, connection);
+  }
+}
+
 void Tcp::wait_readable(ConnId conn, Connection& connection) {
+  if (!reading_ || connection.waiting) return;
+  connection.waiting = true;
   connection.socket.async_wait(Socket::wait_read, [this, conn](ErrorCode error) {
     if (!error) on_readable(conn);
   });
 }
 
 void Tcp::on_readable(ConnId conn) {
+  if (Connection* const connection = find(conn)) connection->waiting = false;
   bool more = true;
-  for (int reads = 0; more && reads < kReadsPerRound; ++reads) {
+  for (int reads = 0; more && reading_ && reads < kReadsPerRound; ++reads) {
     if (!read_once(conn, more)) break;
   }
   // Answers first: waiting again costs a system call that nobody should wait for.

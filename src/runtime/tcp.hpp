@@ -1,7 +1,7 @@
 // TCP under the node: connections made and accepted, bytes brought and taken.
 //
-// Inputs: listen, dial, hang_up, want_write, flush. Outputs: the calls of TcpUser, all on the loop's thread. Nothing is
-// decided here: whom to dial, whom to admit and what to write is the node's business.
+// Inputs: listen, dial, hang_up, want_write, flush, pause_reading, resume_reading. Outputs: the calls of TcpUser, all
+// on the loop's thread. Nothing is decided here: whom to dial, whom to admit and what to write is the node's business.
 //
 // Order of a round: something became readable; its bytes go to the user, who may want writes on any connection; at the
 // end of the round (TcpUser::end_round) the user calls flush(), which pulls what is to be written and writes it, record
@@ -13,7 +13,10 @@
 //    others have their turn: one busy neighbour delays the rest by that much and no more.
 //  - A reader that does not read fills its socket and then its queue in the node, which bounds it; TCP_USER_TIMEOUT
 //    ends connections whose bytes nobody acknowledges.
-//  - When the process has no descriptor left, accepting pauses for kAcceptPause instead of spinning.
+//  - While the user cannot take more (pause_reading), nothing is read from any connection: what peers send fills their
+//    sockets and then stays with them.
+//  - When accepting fails for want of a descriptor, or for a reason that lasts, it pauses for kAcceptPause instead of
+//    spinning.
 #pragma once
 
 #include <cstdint>
@@ -86,6 +89,10 @@ class Tcp {
   void want_write(ConnId conn);
   void flush();
 
+  /// At most the buffer being handled still comes; connections that end meanwhile are said to when reading goes on.
+  void pause_reading() { reading_ = false; }
+  void resume_reading();
+
   /// Drops every connection and listener without a word to the user.
   void close_all();
 
@@ -97,6 +104,7 @@ class Tcp {
     explicit Connection(Socket s) : socket(std::move(s)) {}
     Socket socket;
     std::shared_ptr<Connector> connector;  ///< while it is being made
+    bool waiting = false;                  ///< for something to read
     bool writer = false;                   ///< stands in writers_
     bool blocked = false;                  ///< the kernel takes no more; waiting until it does
   };
@@ -126,6 +134,7 @@ class Tcp {
   std::vector<ConnId> writers_;
   std::vector<ConnId> writing_;  ///< writers_ during a flush, kept for its storage
   std::uint64_t accepted_ = 0;
+  bool reading_ = true;
   std::unique_ptr<ByteArray<kReadSize>> buffer_;
 };
 

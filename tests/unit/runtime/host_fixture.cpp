@@ -53,6 +53,17 @@ bool Heard::was_stopping() {
   return stopping_;
 }
 
+void HeardLog::add(const LogLine& line) {
+  const std::lock_guard lock(mutex_);
+  text_.append(line.text).append("\n");
+  changed_.notify_all();
+}
+
+bool HeardLog::wait_for(std::string_view words) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, kHostPatience, [&] { return text_.find(words) != std::string::npos; });
+}
+
 TestNode::TestNode(const std::filesystem::path& data_dir) : data_dir_(data_dir) {
   auto id = init_data_dir({.data_dir = data_dir_, .listen = "tcp://127.0.0.1:0", .advertise = {}});
   EXPECT_TRUE(id) << id.error().message;
@@ -72,7 +83,8 @@ HostOptions TestNode::options(const char* vfs, bool new_store) {
           .settings = *settings,
           .identity = *seed,
           .new_store = new_store,
-          .log = [](const LogLine&) {},
+          .max_backlog = max_backlog_,
+          .log = [log = log_](const LogLine& line) { log->add(line); },
           .store_vfs = vfs};
 }
 

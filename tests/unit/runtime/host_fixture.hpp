@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -43,6 +44,18 @@ class Heard final : public Listener {
   bool stopping_ = false;
 };
 
+/// Remembers what a node logged.
+class HeardLog {
+ public:
+  void add(const LogLine& line);
+  bool wait_for(std::string_view words);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string text_;
+};
+
 /// One data directory and, while it runs, its node.
 class TestNode {
  public:
@@ -64,6 +77,10 @@ class TestNode {
   Heard& heard() { return *heard_; }
   const identity::PeerId& id() const { return id_; }
   const std::filesystem::path& data_dir() const { return data_dir_; }
+  /// For the next start.
+  void set_max_backlog(std::size_t bytes) { max_backlog_ = bytes; }
+  /// True once a line of the log of this node contains the words; false after kHostPatience.
+  bool wait_for_log(std::string_view words) { return log_->wait_for(words); }
 
   Result<router::MessageId> send(const identity::PeerId& to, const std::string& text,
                                  router::DeliveryClass delivery = router::DeliveryClass::durable);
@@ -89,6 +106,8 @@ class TestNode {
   std::filesystem::path data_dir_;
   identity::PeerId id_;
   std::shared_ptr<Heard> heard_;
+  std::shared_ptr<HeardLog> log_ = std::make_shared<HeardLog>();
+  std::size_t max_backlog_ = HostOptions().max_backlog;
   std::unique_ptr<Host> host_;
   std::thread thread_;
   Status outcome_;

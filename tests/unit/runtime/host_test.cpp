@@ -198,6 +198,39 @@ TEST_F(HostTest, AFullDiskIsSaidAndPassesWhenThereIsRoom) {
   EXPECT_TRUE(a_.stop());
 }
 
+TEST_F(HostTest, WhileTheDiskIsBehindNothingIsReadFromOtherNodes) {
+  FaultyVfs vfs;
+  b_.set_max_backlog(20'000);
+  a_.start();
+  b_.start(vfs.name());
+  ASSERT_TRUE(a_.meet("b", b_));
+  ASSERT_TRUE(b_.meet("a", a_));
+  ASSERT_TRUE(a_.send(b_.id(), "first"));
+  ASSERT_EQ(b_.heard().arrivals(1).size(), 1u);
+  ASSERT_TRUE(b_.send(a_.id(), "and back"));
+  ASSERT_EQ(a_.heard().arrivals(1).size(), 1u);
+
+  vfs.fail(Fault::full, 0, ~std::uint64_t{0} / 2);
+  auto promise = std::make_shared<std::promise<Result<router::MessageId>>>();
+  auto stalled = promise->get_future();
+  b_.host().post([&] {
+    router::Draft draft;
+    draft.to = a_.id();
+    draft.body = Bytes(30'000, 1);
+    b_.host().send(std::move(draft), [promise](auto result) { promise->set_value(std::move(result)); });
+  });
+  ASSERT_TRUE(b_.wait_for_log("pauses"));
+  // A volatile message needs no disk: it would arrive at once if it were read.
+  ASSERT_TRUE(a_.send(b_.id(), "quick", router::DeliveryClass::volatile_));
+  for (int round = 0; round < 100; ++round) static_cast<void>(b_.status());
+  EXPECT_EQ(b_.heard().arrivals(1).size(), 1u);
+  vfs.fail(Fault::none, 0);
+  ASSERT_EQ(b_.heard().arrivals(2).size(), 2u);
+  EXPECT_TRUE(b_.wait_for_log("goes on"));
+  ASSERT_EQ(stalled.wait_for(kHostPatience), std::future_status::ready);
+  EXPECT_TRUE(stalled.get());
+}
+
 TEST_F(HostTest, ANodeWithWorkForAnUnreachablePeerStopsPromptly) {
   a_.start();
   identity::Contact contact;

@@ -37,6 +37,7 @@ class Recorder final : public TcpUser {
   void on_bytes(ConnId conn, ByteView bytes) override {
     largest_read = std::max(largest_read, bytes.size());
     append(received[conn], bytes);
+    if (pause_at_bytes) tcp.pause_reading();
   }
   void on_closed(ConnId conn, Error why) override { closed[conn] = std::move(why); }
   ByteView to_send(ConnId conn) override {
@@ -61,6 +62,7 @@ class Recorder final : public TcpUser {
   std::string from_text;
   std::size_t largest_read = 0;
   bool hang_up_at_once = false;
+  bool pause_at_bytes = false;
   bool hang_up_after_writing = false;
   Tcp tcp;
 };
@@ -82,6 +84,7 @@ class TcpTest : public ::testing::Test {
     auto bound = server_.tcp.listen(*parse_listen(at));
     EXPECT_TRUE(bound) << bound.error().message;
     server_.tcp.start_accepting();
+    at_ = *bound;
     return *bound;
   }
 
@@ -91,6 +94,7 @@ class TcpTest : public ::testing::Test {
   }
 
   static constexpr ConnId kConn{1};
+  identity::Endpoint at_;  ///< where the server listened last
   asio::io_context loop_{1};
   Recorder server_{loop_};
   Recorder client_{loop_};
@@ -131,6 +135,50 @@ TEST_F(TcpTest, AReaderThatDoesNotReadHoldsNobodyUp) {
   server_.write(server_.accepted[1], Bytes{9});
   ASSERT_TRUE(run_until([&] { return client_.received[kConn].size() == 1; }));
   EXPECT_FALSE(server_.outgoing[server_.accepted[0]].empty());
+}
+
+TEST_F(TcpTest, WhileReadingPausesWhatIsSentStaysInTheSocket) {
+  connect();
+  const ConnId accepted = server_.accepted[0];
+  server_.tcp.pause_reading();
+  client_.write(kConn, Bytes{1, 2, 3});
+  server_.write(accepted, Bytes{4});
+  ASSERT_TRUE(run_until([&] { return client_.received[kConn].size() == 1; }));
+  while (loop_.poll() > 0) {
+  }
+  EXPECT_TRUE(server_.received[accepted].empty());
+
+  // Whoever comes meanwhile waits, too; and dials that are under way are none of it.
+  client_.tcp.dial(ConnId{2}, at_);
+  server_.tcp.dial(ConnId{3}, at_);
+  ASSERT_TRUE(run_until(
+      [&] { return server_.accepted.size() == 3 && client_.connected.size() == 2 && server_.connected.size() == 1; }));
+  client_.write(ConnId{2}, Bytes{5});
+  while (loop_.poll() > 0) {
+  }
+  for (const ConnId conn : server_.accepted) EXPECT_TRUE(server_.received[conn].empty());
+
+  server_.tcp.dial(ConnId{4}, at_);
+  server_.tcp.resume_reading();
+  server_.tcp.resume_reading();
+  ASSERT_TRUE(run_until([&] { return server_.received[accepted].size() == 3; }));
+  ASSERT_TRUE(run_until([&] { return server_.connected.size() == 2; }));
+  client_.write(kConn, Bytes{6});
+  ASSERT_TRUE(run_until([&] { return server_.received[accepted] == (Bytes{1, 2, 3, 6}); }));
+}
+
+TEST_F(TcpTest, AReaderThatPausesWithinACallbackReadsNoFurther) {
+  connect();
+  const ConnId accepted = server_.accepted[0];
+  server_.pause_at_bytes = true;
+  client_.write(kConn, Bytes(20 << 20));
+  ASSERT_TRUE(run_until([&] { return !server_.received[accepted].empty(); }));
+  while (loop_.poll() > 0) {
+  }
+  EXPECT_LE(server_.received[accepted].size(), Tcp::kReadSize);
+  server_.pause_at_bytes = false;
+  server_.tcp.resume_reading();
+  EXPECT_TRUE(run_until([&] { return server_.received[accepted].size() == 20 << 20; }));
 }
 
 TEST_F(TcpTest, TheOtherSidesEndIsSaidOnce) {
