@@ -75,6 +75,8 @@ Status configure(Database& database) {
   EKIDEN_TRY(database.execute("PRAGMA cache_size = -1024"));
   EKIDEN_TRY(database.execute("PRAGMA temp_store = MEMORY"));
   EKIDEN_TRY(database.execute("PRAGMA trusted_schema = OFF"));
+  // Rows are keys and messages: what is erased is overwritten.
+  EKIDEN_TRY(database.execute("PRAGMA secure_delete = ON"));
   return database.execute("PRAGMA cell_size_check = ON");
 }
 

@@ -72,12 +72,25 @@ void SqliteStore::run() {
 
 bool SqliteStore::wait_for_work() {
   std::unique_lock lock(mutex_);
+  if (log_to_erase_ && !erase_log_when_idle(lock)) return false;
   work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
   if (stopping_) return false;
   gathered_.clear();
   gathered_.swap(queue_);
   gathering_ = queued_;
   return true;
+}
+
+/// Returns when there is work or the log has been erased; false if the disk failed.
+bool SqliteStore::erase_log_when_idle(std::unique_lock<std::mutex>& lock) {
+  if (work_.wait_until(lock, erase_at_, [this] { return stopping_ || !queue_.empty(); })) return true;
+  lock.unlock();
+  auto erased = writer_.erase_log();
+  log_to_erase_ = !erased;
+  erase_at_ = std::chrono::steady_clock::now() + options_.erase_interval;
+  const bool may_go_on = go_on(std::move(erased));
+  lock.lock();
+  return may_go_on;
 }
 
 bool SqliteStore::commit_gathered() {
@@ -96,6 +109,7 @@ bool SqliteStore::commit_gathered() {
     pause = std::min(pause * 2, options_.retry_max);
   }
   if (stalled) events_.on_resumed();
+  log_to_erase_ = true;
   {
     const std::lock_guard lock(mutex_);
     committed_ = gathering_;

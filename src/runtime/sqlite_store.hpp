@@ -17,11 +17,16 @@
 //     there.
 //  4. The write-ahead log is copied back (checkpoint) when nothing waits, or when it has grown over its bound; never
 //     between a commit and its on_persisted. A failure of it for want of space only lets the log grow.
+//  5. What has been erased leaves the disk, too: a deleted row is overwritten (secure_delete); and when nothing waits
+//     and `erase_interval` has passed since the last time, the log, in which older pages stay behind newer ones, is
+//     copied back and overwritten. The end of the process deletes it. Rationale: the forward secrecy of a session is
+//     worth nothing where its old keys can still be read.
 //
 // Bounds: the queue holds what its user gives it (a Host reads nothing more from peers while that is much: see
 // backlog.hpp); the log, `max_log_pages`; the page cache of SQLite, 1 MiB.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
@@ -50,9 +55,10 @@ struct StoreOptions {
   std::filesystem::path path;
   Duration retry_min = milliseconds(50);
   Duration retry_max = seconds(2);
-  int idle_log_pages = 1'000;  ///< the log is copied back at this size when nothing waits …
-  int max_log_pages = 8'000;   ///< … and at this size whatever waits
-  const char* vfs = nullptr;   ///< SQLite's name of a file layer; tests inject faults with it
+  int idle_log_pages = 1'000;          ///< the log is copied back at this size when nothing waits …
+  int max_log_pages = 8'000;           ///< … and at this size whatever waits
+  Duration erase_interval = hours(1);  ///< between two erasures of the log, if something was written
+  const char* vfs = nullptr;           ///< SQLite's name of a file layer; tests inject faults with it
 };
 
 class SqliteStore {
@@ -78,6 +84,7 @@ class SqliteStore {
 
   void run();
   bool wait_for_work();
+  bool erase_log_when_idle(std::unique_lock<std::mutex>& lock);
   bool commit_gathered();
   bool pause_before_retry(Duration pause);
   bool checkpoint_if_due();
@@ -99,6 +106,8 @@ class SqliteStore {
   // Of the store's thread alone.
   std::vector<store::Batch> gathered_;
   store::PersistToken gathering_{};
+  bool log_to_erase_ = true;  ///< what an earlier process left may be in it
+  std::chrono::steady_clock::time_point erase_at_ = std::chrono::steady_clock::now() + options_.erase_interval;
 
   std::thread thread_;
 };

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "runtime/log_file.hpp"
+
 namespace ekiden::runtime {
 namespace {
 
@@ -125,31 +127,27 @@ Status TableWriter::write(const store::Operation& operation) {
   return {};
 }
 
-Status TableWriter::extend_log(int pages) {
-  constexpr sqlite3_int64 kHeader = 32;
-  constexpr sqlite3_int64 kFrame = 4096 + 24;  // pages are of SQLite's default size: see create_store
-  sqlite3_file* log = nullptr;
-  sqlite3_file_control(database_.handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
-  if (log == nullptr || log->pMethods == nullptr) return {};
-  sqlite3_int64 size = 0;
-  int code = log->pMethods->xFileSize(log, &size);
-  const std::vector<char> zeros(64 * 1024);
-  const sqlite3_int64 target = kHeader + pages * kFrame;
-  for (; code == SQLITE_OK && size < target; size += static_cast<sqlite3_int64>(zeros.size())) {
-    code = log->pMethods->xWrite(log, zeros.data(), static_cast<int>(zeros.size()), size);
-  }
-  if (code == SQLITE_OK) code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
-  if (code == SQLITE_OK) return {};
-  int system_error = 0;
-  log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &system_error);
-  return std::unexpected(database_.error(code, "extend the log", system_error));
-}
+Status TableWriter::extend_log(int pages) { return runtime::extend_log(database_, pages); }
 
 Status TableWriter::checkpoint() {
-  const int code = sqlite3_wal_checkpoint_v2(database_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  EKIDEN_TRY(copy_back());
+  return {};
+}
+
+Status TableWriter::erase_log() {
+  EKIDEN_ASSIGN(const bool all, copy_back());
+  if (!all) return {};
+  return runtime::erase_log(database_);
+}
+
+/// True if nothing in the log is still needed.
+Result<bool> TableWriter::copy_back() {
+  int in_log = 0;
+  int copied = 0;
+  const int code = sqlite3_wal_checkpoint_v2(database_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied);
   if (code != SQLITE_OK) return std::unexpected(database_.error(code, "copy the log back"));
   *log_pages_ = 0;
-  return {};
+  return in_log == copied;
 }
 
 }  // namespace ekiden::runtime

@@ -30,13 +30,14 @@ class TableWriter {
   /// All or nothing; durable when it returns success. After an error the transaction is over and may be tried again.
   Status apply(std::span<const store::Batch> batches);
 
-  /// Gives the write-ahead log room for so many pages in advance, as zeros that SQLite overwrites and never reads.
-  /// Rationale: a commit that lengthens a file also syncs the file system's books, which doubles its time.
+  /// Gives the write-ahead log room for so many pages in advance: see log_file.hpp.
   Status extend_log(int pages);
   /// Pages in the write-ahead log since it was last copied back.
   int log_pages() const { return *log_pages_; }
   /// Copies the log back into the file. Durable data is never at risk in it.
   Status checkpoint();
+  /// The same, and overwrites the log, so that nothing that has been erased stays in it.
+  Status erase_log();
 
  private:
   struct Table {
@@ -51,6 +52,7 @@ class TableWriter {
   Status write(const store::Operation& operation);
   bool never_written(const store::Operation& operation);
   Status load_table(const TableLayout& layout, std::vector<store::Row>& rows);
+  Result<bool> copy_back();
 
   Database database_;
   Statement begin_;
