@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include "crypto/secret.hpp"
+
 namespace ekiden::runtime {
 namespace {
 
@@ -54,6 +56,12 @@ Status write_all(int fd, ByteView content, const std::string& what) {
   if (::fsync(fd) != 0) return std::unexpected(system_error(what, errno));
   return {};
 }
+
+/// What is read may be a key: it does not stay on the stack.
+struct Block {
+  ByteArray<4096> bytes;
+  ~Block() { crypto::erase(bytes); }
+};
 
 std::filesystem::path directory_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
@@ -117,16 +125,16 @@ Result<FileText> read_file(const std::filesystem::path& path, std::size_t max_si
   if (!S_ISREG(info.st_mode)) return fail(Errc::refused, "cannot " + what + ": it is not a regular file");
   FileText result;
   result.mode = info.st_mode;
-  char block[4096];
+  Block block;
   while (true) {
-    const ::ssize_t got = ::read(file.get(), block, sizeof block);
+    const ::ssize_t got = ::read(file.get(), block.bytes.data(), block.bytes.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return std::unexpected(system_error(what, errno));
     if (got == 0) return result;
     if (result.text.size() + static_cast<std::size_t>(got) > max_size) {
       return fail(Errc::too_large, path.string() + " is larger than " + std::to_string(max_size) + " bytes");
     }
-    result.text.append(block, static_cast<std::size_t>(got));
+    result.text.append(as_text(ByteView(block.bytes).first(static_cast<std::size_t>(got))));
   }
 }
 
