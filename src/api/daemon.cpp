@@ -10,6 +10,7 @@
 
 #include "api/backend.hpp"
 #include "api/server.hpp"
+#include "runtime/descriptors.hpp"
 #include "runtime/loop.hpp"
 
 namespace ekiden::api {
@@ -50,6 +51,7 @@ class StopSignals {
 }  // namespace
 
 Status run_daemon(runtime::HostOptions options, const std::function<void(const DaemonInfo&)>& on_ready) {
+  runtime::raise_descriptor_limit();
   const auto data_dir = options.data_dir;
   ServerConfig config;
   config.listen = options.settings.api_listen;

@@ -1,9 +1,11 @@
 #include "runtime/host.hpp"
 
+#include <string>
 #include <utility>
 
 #include "base/check.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/descriptors.hpp"
 #include "runtime/entropy.hpp"
 #include "runtime/host_impl.hpp"
 #include "runtime/loop.hpp"
@@ -27,7 +29,15 @@ Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
   const std::filesystem::path store_path = options.data_dir / kStoreFile;
   if (options.new_store) EKIDEN_TRY(create_store(store_path));
   EKIDEN_ASSIGN(auto store, SqliteStore::open({.path = store_path, .vfs = options.store_vfs}));
+  const std::size_t wanted = options.settings.node.link.max_links;
+  const bool fewer = fit_links(options.settings.node.link, descriptor_limit());
   auto impl = std::make_unique<Impl>(std::move(options), std::move(lock), std::move(store));
+  if (fewer) {
+    impl->log(node::LogLevel::warning, "tcp",
+              "at most " + std::to_string(impl->options.settings.node.link.max_links) + " links instead of " +
+                  std::to_string(wanted) + ": this process may have " + std::to_string(descriptor_limit()) +
+                  " files open; raise that limit (ulimit -Hn) for more");
+  }
   EKIDEN_TRY(impl->open_node());
   return std::unique_ptr<Host>(new Host(std::move(impl)));
 }

@@ -134,7 +134,7 @@ const std::array kTable = {
     Setting{.section = "log", .key = "format", .comment = "text, or json: one object a line.", .text = &kLogFormat},
     Setting{.section = "links",
             .key = "max_links",
-            .comment = "Links to neighbours at one time.",
+            .comment = "Links to neighbours at one time; fewer if the process may not have so many sockets.",
             .low = 1,
             .high = 65'536,
             .integer = &kCount<kLink, &L::max_links>},
