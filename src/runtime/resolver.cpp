@@ -103,7 +103,11 @@ struct Resolver::Mailbox {
   }
 };
 
-Resolver::Resolver(asio::io_context& loop) : mailbox_(std::make_shared<Mailbox>()) { mailbox_->loop = &loop; }
+Resolver::Resolver(asio::io_context& loop, StartThread start) : start_(start), mailbox_(std::make_shared<Mailbox>()) {
+  mailbox_->loop = &loop;
+}
+
+void Resolver::start_thread(std::function<void()> work) { std::thread(std::move(work)).detach(); }
 
 Resolver::~Resolver() {
   const std::lock_guard lock(mailbox_->mutex);
@@ -118,7 +122,14 @@ void Resolver::resolve(std::string host, Done done) {
   mailbox_->callbacks.emplace(ticket, std::move(done));
   if (mailbox_->running < kMaxLookups) {
     ++mailbox_->running;
-    std::thread(&Mailbox::run, mailbox_, std::move(host), ticket).detach();
+    try {
+      start_([mailbox = mailbox_, host, ticket] { Mailbox::run(mailbox, host, ticket); });
+    } catch (const std::system_error& error) {
+      --mailbox_->running;
+      Mailbox::answer(
+          mailbox_, ticket,
+          fail(Errc::limit_exceeded, "cannot resolve the name " + host + " now: no thread for it: " + error.what()));
+    }
   } else if (mailbox_->waiting.size() < kMaxWaiting) {
     mailbox_->waiting.emplace_back(std::move(host), ticket);
   } else {

@@ -2,7 +2,8 @@
 //
 // getaddrinfo() blocks for as long as the network likes and cannot be cancelled, so each lookup has a thread of its
 // own, at most kMaxLookups at a time; further ones wait in order, at most kMaxWaiting. The threads are detached: a node
-// that ends waits for no name server. They touch nothing of the node but a mailbox that outlives it.
+// that ends waits for no name server. They touch nothing of the node but a mailbox that outlives it. A machine that has
+// no thread to give fails the lookup and nothing else.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,11 @@ class Resolver {
 
   using Done = std::function<void(Result<std::vector<identity::IpAddress>>)>;
 
-  explicit Resolver(asio::io_context& loop);
+  /// Runs a function on a thread of its own; throws std::system_error if there is none, as std::thread does.
+  using StartThread = void (*)(std::function<void()>);
+  static void start_thread(std::function<void()> work);
+
+  explicit Resolver(asio::io_context& loop, StartThread start = start_thread);
   /// Callbacks that have not come will not come.
   ~Resolver();
   Resolver(const Resolver&) = delete;
@@ -37,6 +42,7 @@ class Resolver {
 
  private:
   struct Mailbox;
+  const StartThread start_;
   std::shared_ptr<Mailbox> mailbox_;
 };
 

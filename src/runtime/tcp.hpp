@@ -52,7 +52,7 @@ class TcpUser {
   virtual void mark_sent(ConnId conn, std::size_t bytes) = 0;
   /// Whatever came from this wake-up has been said.
   virtual void end_round() = 0;
-  /// Accepting has paused for want of descriptors or memory.
+  /// Accepting has paused; said once until it succeeds again.
   virtual void on_accept_paused(Error why) = 0;
 
  protected:
@@ -112,12 +112,14 @@ class Tcp {
     explicit Listening(asio::io_context& loop) : acceptor(loop), pause(loop) {}
     Acceptor acceptor;
     Timer pause;
+    bool paused = false;
     asio::ip::tcp::endpoint from;  ///< of the connection being accepted
   };
 
   Connection* find(ConnId conn);
   void accept(Listening& listening);
   void on_accept(Listening& listening, ErrorCode error, Socket socket);
+  void pause_accepting(Listening& listening, const ErrorCode& error);
   void on_dialled(ConnId conn, const identity::Endpoint& endpoint, Result<Socket> socket);
   void wait_readable(ConnId conn, Connection& connection);
   void on_readable(ConnId conn);

@@ -1,14 +1,32 @@
 // The accepting side of runtime/tcp.hpp.
 #include <cerrno>
+#include <utility>
 
 #include "runtime/tcp.hpp"
 
 namespace ekiden::runtime {
 namespace {
 
-/// Failures that end when other descriptors or memory are given back.
-bool is_shortage(const ErrorCode& error) {
-  return error.value() == EMFILE || error.value() == ENFILE || error.value() == ENOBUFS || error.value() == ENOMEM;
+/// Failures of the one connection that was to be accepted: it was reset meanwhile, or its network broke. Source:
+/// accept(2), which passes on what is pending on the new socket.
+bool concerns_one_connection(const ErrorCode& error) {
+  switch (error.value()) {
+    case ECONNABORTED:
+    case EINTR:
+    case EAGAIN:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+    case EOPNOTSUPP:
+    case EPERM:
+      return true;
+    default:
+      return false;
+  }
 }
 
 std::unexpected<Error> listen_error(const identity::Endpoint& endpoint, const ErrorCode& error) {
@@ -71,16 +89,12 @@ void Tcp::accept(Listening& listening) {
 }
 
 void Tcp::on_accept(Listening& listening, ErrorCode error, Socket socket) {
-  if (is_shortage(error)) {
-    user_.on_accept_paused({Errc::limit_exceeded, "accepting connections pauses: " + error.message()});
-    listening.pause.expires_after(kAcceptPause);
-    listening.pause.async_wait([this, &listening](ErrorCode stopped) {
-      if (!stopped && listening.acceptor.is_open()) accept(listening);
-    });
-    user_.end_round();
+  if (error && !concerns_one_connection(error)) {
+    pause_accepting(listening, error);
     return;
   }
   if (!error) {
+    listening.paused = false;
     const auto conn = static_cast<ConnId>(link::kFirstAccepted + accepted_++);
     set_tcp_options(socket.native_handle());
     Connection& connection = connections_.try_emplace(conn, std::move(socket)).first->second;
@@ -88,8 +102,19 @@ void Tcp::on_accept(Listening& listening, ErrorCode error, Socket socket) {
     user_.on_accepted(conn, to_ip(listening.from.address()), listening.from.port());
     user_.end_round();
   }
-  // Other errors concern the one connection that was to be accepted (it was reset meanwhile).
   accept(listening);
+}
+
+/// Out of descriptors or memory, most likely: trying again at once would spin. Said once, not at every attempt.
+void Tcp::pause_accepting(Listening& listening, const ErrorCode& error) {
+  if (!std::exchange(listening.paused, true)) {
+    user_.on_accept_paused({Errc::limit_exceeded, "accepting connections pauses: " + error.message()});
+  }
+  listening.pause.expires_after(kAcceptPause);
+  listening.pause.async_wait([this, &listening](ErrorCode stopped) {
+    if (!stopped && listening.acceptor.is_open()) accept(listening);
+  });
+  user_.end_round();
 }
 
 }  // namespace ekiden::runtime

@@ -1,12 +1,15 @@
 #include "runtime/tcp.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <deque>
 #include <functional>
 #include <map>
 #include <optional>
+#include <system_error>
 
 #include "runtime/settings.hpp"
 
@@ -284,6 +287,51 @@ TEST_F(TcpTest, WithoutDescriptorsAcceptingPausesAndGoesOn) {
   ASSERT_TRUE(paused);
   EXPECT_EQ(server_.paused.size(), 1u);
   EXPECT_TRUE(run_until([&] { return server_.accepted.size() == 1; }));
+}
+
+/// The socket of this process that listens on the port.
+int listening_descriptor(std::uint16_t port) {
+  for (int fd = 0; fd < 1024; ++fd) {
+    int listens = 0;
+    ::socklen_t size = sizeof listens;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) continue;
+    sockaddr_in at{};
+    size = sizeof at;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) == 0 && ntohs(at.sin_port) == port) return fd;
+  }
+  return -1;
+}
+
+TEST_F(TcpTest, AnErrorOfAcceptingThatLastsDoesNotSpin) {
+  const auto at = listen();
+  // A socket that listens no more answers EINVAL, at once and for ever.
+  ASSERT_EQ(::shutdown(listening_descriptor(at.port), SHUT_RDWR), 0);
+  ASSERT_TRUE(run_until([&] { return !server_.paused.empty(); }));
+  EXPECT_NE(server_.paused[0].message.find("accepting"), std::string::npos) << server_.paused[0].message;
+  loop_.restart();
+  EXPECT_EQ(loop_.poll(), 0u);
+  // Two pauses more: it goes on trying, and says so no second time.
+  for (int tries = 0; tries < 2; ++tries) ASSERT_EQ(loop_.run_one_for(std::chrono::seconds(30)), 1u);
+  EXPECT_EQ(server_.paused.size(), 1u);
+}
+
+TEST(ResolverTest, WithoutAThreadALookupFailsAndTheNodeGoesOn) {
+  asio::io_context loop{1};
+  Resolver resolver(loop, [](std::function<void()> /*work*/) {
+    throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+  });
+  std::vector<Result<std::vector<identity::IpAddress>>> answers;
+  const auto keep = [&](auto answer) { answers.push_back(std::move(answer)); };
+  for (std::size_t i = 0; i <= Resolver::kMaxLookups; ++i) resolver.resolve("a.name", keep);
+  EXPECT_TRUE(answers.empty());
+  loop.run();
+  ASSERT_EQ(answers.size(), Resolver::kMaxLookups + 1);
+  for (const auto& answer : answers) {
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, Errc::limit_exceeded);
+    EXPECT_NE(answer.error().message.find("a.name"), std::string::npos) << answer.error().message;
+    EXPECT_NE(answer.error().message.find("thread"), std::string::npos) << answer.error().message;
+  }
 }
 
 TEST(ConnectorTest, FamiliesTakeTurns) {
