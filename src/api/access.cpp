@@ -9,7 +9,9 @@ namespace ekiden::api {
 bool AccessPolicy::is_own_authority(std::string_view authority) const {
   const auto lower = grammar::lower_case(authority);
   const auto port = std::to_string(port_);
-  for (const std::string_view name : {"127.0.0.1", "localhost", "[::1]"}) {
+  for (const std::string_view name : {std::string_view("127.0.0.1"), std::string_view("localhost"),
+                                      std::string_view("[::1]"), std::string_view(address_)}) {
+    if (name.empty()) continue;
     if (lower == std::string(name) + ":" + port) return true;
     if (port_ == 80 && lower == name) return true;
   }
@@ -20,7 +22,9 @@ std::optional<Response> AccessPolicy::refuse(const RequestHead& head) const {
   const auto* host = head.find("host");
   if (host == nullptr) return problem(Error{Errc::malformed, "the request has no Host field"});
   if (!is_own_authority(*host)) {
-    return problem(Error{Errc::refused, "Host must be 127.0.0.1, localhost or [::1] with the port of this API"});
+    return problem(
+        Error{Errc::refused,
+              "Host must be 127.0.0.1, localhost, [::1] or the address in api.address, with the port of this API"});
   }
   if (const auto* origin = head.find("origin")) {
     constexpr std::string_view kScheme = "http://";

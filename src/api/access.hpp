@@ -2,8 +2,8 @@
 //
 // The API listens on loopback, where every program and every web page in a browser can connect. Three checks, made on
 // every request and on the WebSocket upgrade alike, before anything else of the request is looked at:
-//   - Host names loopback and our port. Attack: DNS rebinding, where evil.example resolves to 127.0.0.1 and the browser
-//     believes to talk to evil.example.
+//   - Host names loopback, or the address that was bound, and our port. Attack: DNS rebinding, where evil.example
+//     resolves to 127.0.0.1 and the browser believes to talk to evil.example.
 //   - Origin, if there is one, is our own. Attack: a page that posts to, or opens a WebSocket on, localhost; browsers
 //     send the Origin and do not ask us before a WebSocket.
 //   - The bearer token. Attack: another user of the machine. Compared in constant time.
@@ -23,8 +23,9 @@ namespace ekiden::api {
 
 class AccessPolicy {
  public:
-  /// `port`: the one that was bound.
-  AccessPolicy(std::string token, std::uint16_t port) : token_(std::move(token)), port_(port) {}
+  /// `address` and `port`: those that were bound; an IPv6 address in brackets.
+  AccessPolicy(std::string token, std::string address, std::uint16_t port)
+      : token_(std::move(token)), address_(std::move(address)), port_(port) {}
 
   /// Nothing, or the answer to give instead.
   std::optional<Response> refuse(const RequestHead& head) const;
@@ -33,6 +34,7 @@ class AccessPolicy {
   bool is_own_authority(std::string_view authority) const;
 
   std::string token_;
+  std::string address_;
   std::uint16_t port_;
 };
 

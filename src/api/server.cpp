@@ -42,9 +42,13 @@ Result<tcp::endpoint> parse_listen(const std::string& text) {
   return tcp::endpoint(parsed, port);
 }
 
-std::string address_text(const tcp::endpoint& endpoint) {
+std::string host_text(const tcp::endpoint& endpoint) {
   const auto host = endpoint.address().to_string();
-  return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port());
+  return endpoint.address().is_v6() ? "[" + host + "]" : host;
+}
+
+std::string address_text(const tcp::endpoint& endpoint) {
+  return host_text(endpoint) + ":" + std::to_string(endpoint.port());
 }
 
 Status bind(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {
@@ -110,7 +114,7 @@ struct Server::Impl final : ConnectionTable, std::enable_shared_from_this<Server
     const auto token = to_hex(runtime::entropy_seed());
     const auto endpoint = acceptor.local_endpoint();
     address = address_text(endpoint);
-    context->access = AccessPolicy(token, endpoint.port());
+    context->access = AccessPolicy(token, host_text(endpoint), endpoint.port());
     EKIDEN_TRY(runtime::replace_file(data_dir / "api.token", as_bytes(token + "\n")));
     return runtime::replace_file(data_dir / "api.address", as_bytes(address + "\n"));
   }
@@ -145,7 +149,7 @@ Result<std::unique_ptr<Server>> Server::open(asio::io_context& loop, Backend& ba
   auto hub = std::make_shared<EventHub>(backend);
   backend.subscribe(hub);
   impl->context = std::make_shared<ConnectionContext>(
-      ConnectionContext{std::move(config), AccessPolicy("", 0), backend, std::move(hub), impl});
+      ConnectionContext{std::move(config), AccessPolicy("", "", 0), backend, std::move(hub), impl});
   EKIDEN_TRY(impl->publish());
   impl->accept();
   return std::unique_ptr<Server>(new Server(impl));

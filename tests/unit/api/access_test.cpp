@@ -18,7 +18,7 @@ RequestHead head_with(std::vector<HttpField> fields) {
 }
 
 int status_of(std::vector<HttpField> fields) {
-  const auto refused = AccessPolicy(kToken, kPort).refuse(head_with(std::move(fields)));
+  const auto refused = AccessPolicy(kToken, "127.0.0.1", kPort).refuse(head_with(std::move(fields)));
   return refused ? refused->status : 200;
 }
 
@@ -41,7 +41,7 @@ TEST(AccessPolicy, WantsTheRightToken) {
   EXPECT_EQ(status_of({kHost, {"authorization", kToken}}), 401);
   EXPECT_EQ(status_of({kHost, {"authorization", "Bearer " + kToken + "a"}}), 401);
   EXPECT_EQ(status_of({kHost, {"authorization", "Bearer " + std::string(64, 'b')}}), 401);
-  const auto refused = AccessPolicy(kToken, kPort).refuse(head_with({kHost}));
+  const auto refused = AccessPolicy(kToken, "127.0.0.1", kPort).refuse(head_with({kHost}));
   EXPECT_EQ(refused->fields.front().first, "WWW-Authenticate");
 }
 
@@ -60,8 +60,20 @@ TEST(AccessPolicy, RefusesOtherOriginsEvenWithTheToken) {
   }
 }
 
+TEST(AccessPolicy, KnowsTheAddressThatWasBound) {
+  const auto answers = [](const std::string& bound, const std::string& host) {
+    return !AccessPolicy(kToken, bound, kPort).refuse(head_with({{"host", host}, kBearer}));
+  };
+  EXPECT_TRUE(answers("127.0.0.2", "127.0.0.2:7421"));
+  EXPECT_TRUE(answers("127.0.0.2", "127.0.0.1:7421"));
+  EXPECT_FALSE(answers("127.0.0.2", "127.0.0.3:7421"));
+  EXPECT_FALSE(answers("127.0.0.2", "127.0.0.2"));
+  EXPECT_TRUE(answers("[::ffff:127.0.0.1]", "[::FFFF:127.0.0.1]:7421"));
+  EXPECT_FALSE(answers("", ":7421")) << "nothing is bound yet";
+}
+
 TEST(AccessPolicy, KnowsTheDefaultPort) {
-  const AccessPolicy policy(kToken, 80);
+  const AccessPolicy policy(kToken, "127.0.0.1", 80);
   EXPECT_FALSE(policy.refuse(head_with({{"host", "localhost"}, kBearer})));
   EXPECT_FALSE(policy.refuse(head_with({{"host", "localhost:80"}, kBearer})));
 }

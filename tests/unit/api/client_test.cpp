@@ -61,6 +61,18 @@ TEST(Client, AsksAndGetsAnswersAndErrors) {
   EXPECT_FALSE(client.get("/v1/contacts/bob"));
 }
 
+TEST(Client, IsAnsweredAtTheAddressThatTheServerBound) {
+  for (const auto* listen : {"127.0.0.1:0", "127.0.0.2:0"}) {
+    ServerConfig config;
+    config.listen = listen;
+    ServerFixture server(config);
+    auto client = Client::open(server.data_dir());
+    ASSERT_TRUE(client) << client.error().message;
+    const auto status = client->get("/v1/status");
+    EXPECT_TRUE(status) << listen << ": " << status.error().message;
+  }
+}
+
 TEST(Client, NoticesThatTheNodeStopped) {
   ServerFixture server;
   auto client = *Client::open(server.data_dir());
