@@ -28,6 +28,8 @@ struct Node::Impl {
   // own_record.cpp: the record that we publish.
   Status load_record_row(const store::Row& row);
   void renew_record(Now now);
+  /// If the wall clock says that it is due.
+  void renew_record_in_time(Now now);
   void publish_record(Now now);
 
   // link_glue.cpp: neighbours meet router, sessions and contacts.
@@ -73,9 +75,10 @@ struct Node::Impl {
   std::map<identity::PeerId, std::size_t> bad_messages;  ///< of peers with a link
 
   std::uint64_t record_sequence = 0;
-  Bytes record;       ///< published; empty until it is on disk
-  Bytes unpublished;  ///< waits for the disk
-  std::optional<Instant> record_refresh;
+  Bytes record;                           ///< published; empty until it is on disk
+  Bytes unpublished;                      ///< waits for the disk
+  std::optional<WallTime> record_issued;  ///< of the one made last, published or not
+  std::optional<Instant> record_look;     ///< when to look at the clock again
   std::optional<Error> storage;
   bool ending = false;
 

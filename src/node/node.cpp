@@ -56,7 +56,7 @@ void Node::start(Now now, Outbox<Effect>& out) {
   const Borrow borrow(impl_->out, out);
   impl_->sessions.start(now, impl_->session_out);
   impl_->router.start(now, impl_->router_out);
-  impl_->renew_record(now);
+  impl_->renew_record_in_time(now);
   impl_->settle(now);
 }
 
@@ -127,7 +127,7 @@ void Node::Impl::tick(Now now) {
   links.on_deadline(now, link_out);
   sessions.on_deadline(now, session_out);
   router.on_deadline(now, router_out);
-  if (record_refresh && *record_refresh <= now.mono) renew_record(now);
+  renew_record_in_time(now);
 }
 
 void Node::Impl::settle(Now now) {
@@ -167,7 +167,7 @@ void Node::mark_sent(Now now, ConnId conn, std::size_t bytes, Outbox<Effect>& ou
 std::optional<Instant> Node::deadline() const {
   auto at = earlier(impl_->links.deadline(), impl_->sessions.deadline());
   at = earlier(at, impl_->router.deadline());
-  return earlier(at, impl_->record_refresh);
+  return earlier(at, impl_->record_look);
 }
 
 const identity::Identity& Node::self() const { return impl_->self; }

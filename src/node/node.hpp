@@ -38,7 +38,7 @@ struct Config {
   router::Config router;
   std::vector<identity::Endpoint> advertised;  ///< our endpoints, as others may dial them; at most 8
   Duration record_ttl = days(7);
-  Duration record_refresh = hours(24);
+  Duration record_refresh = hours(24);  ///< by the wall clock; a record from the future is renewed at once
   std::size_t max_contacts = 10'000;
   std::size_t max_bad_messages = 16;  ///< malformed messages after which a link is cut
 };

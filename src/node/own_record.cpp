@@ -1,12 +1,25 @@
 // The record that we publish: made anew when the prekey or the time asks for it, shown to nobody before its sequence
 // number is on disk. Otherwise a crash could let two different records carry the same number, and peers would keep the
 // older.
+//
+// The time is that of the wall clock, looked at every minute, for peers judge the record by theirs. A timer of the
+// monotonic clock would not do: it stands still while the machine sleeps, and it does not see a clock that is
+// corrected. After either, the record would be expired or from the future until the timer comes, and every peer would
+// refuse it.
 #include <algorithm>
 
 #include "base/check.hpp"
 #include "node/impl.hpp"
 
 namespace ekiden::node {
+namespace {
+
+constexpr Duration kLookAtClock = minutes(1);
+/// How far in our future the record may lie. Far less than peers allow, and more than a clock that is being steered
+/// goes back.
+constexpr milliseconds kMaxAhead = minutes(1);
+
+}  // namespace
 
 Status Node::Impl::load_record_row(const store::Row& row) {
   if (as_text(row.key.name) != kRecordRowName) return {};
@@ -32,7 +45,15 @@ void Node::Impl::renew_record(Now now) {
   unpublished = std::move(*signed_record);
   batch.put(store::Table::meta, as_bytes(kRecordRowName), wire::encode(RecordRow{record_sequence}));
   waiting.record = true;
-  record_refresh = now.mono + config.record_refresh;
+  record_issued = now.wall;
+}
+
+void Node::Impl::renew_record_in_time(Now now) {
+  record_look = now.mono + kLookAtClock;
+  const auto refresh = std::chrono::duration_cast<milliseconds>(config.record_refresh);
+  const bool is_current =
+      record_issued && now.wall < *record_issued + refresh && *record_issued <= now.wall + kMaxAhead;
+  if (!is_current) renew_record(now);
 }
 
 void Node::Impl::publish_record(Now now) {

@@ -113,6 +113,9 @@ class Harness {
     }
   }
 
+  /// Sets everybody's wall clock, as an administrator does.
+  void set_clock(WallTime wall) { now_.wall = wall; }
+
   /// Moves the time on, ticking whoever is due.
   void advance(Duration by) {
     const Instant end = now_.mono + by;

@@ -131,18 +131,6 @@ TEST(NodeTest, NoLinkIsMadeBeforeTheOwnRecordIsOnDisk) {
   EXPECT_EQ(net[1].arrivals.size(), 1U);
 }
 
-TEST(NodeTest, TheRecordCountsUpOverRestartsAndIsRenewedInTime) {
-  Harness net(1);
-  const auto sequence = [&] { return identity::verify_record(net[0].node->own_record(), net.now().wall)->sequence; };
-  const auto first = sequence();
-  net.crash(0);
-  net.boot(0);
-  const auto second = sequence();
-  EXPECT_GT(second, first);
-  net.advance(hours(25));
-  EXPECT_GT(sequence(), second);
-}
-
 TEST(NodeTest, WithoutAnAddressTheTraceSaysWhatToDo) {
   Harness net(2);
   const auto request = net.send(0, 1, "hello");
