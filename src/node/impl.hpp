@@ -30,7 +30,7 @@ struct Node::Impl {
   void renew_record(Now now);
   /// If the wall clock says that it is due.
   void renew_record_in_time(Now now);
-  void publish_record(Now now);
+  void publish_record(Now now, Bytes persisted);
 
   // link_glue.cpp: neighbours meet router, sessions and contacts.
   void on_link_effect(Now now, link::LinkPool::Effect effect);
@@ -76,7 +76,6 @@ struct Node::Impl {
 
   std::uint64_t record_sequence = 0;
   Bytes record;                           ///< published; empty until it is on disk
-  Bytes unpublished;                      ///< waits for the disk
   std::optional<WallTime> record_issued;  ///< of the one made last, published or not
   std::optional<Instant> record_look;     ///< when to look at the clock again
   std::optional<Error> storage;
@@ -92,8 +91,8 @@ struct Node::Impl {
     store::PersistToken token;
     std::optional<store::PersistToken> router;
     std::vector<RequestId> answers;  ///< requests that are done once it is on disk
-    bool record = false;
-    std::uint64_t sessions = 0;  ///< changes of the sessions up to this one are in the batch
+    Bytes record;                    ///< the own record whose sequence and prekey are in the batch, to be published
+    std::uint64_t sessions = 0;      ///< changes of the sessions up to this one are in the batch
   };
   store::Batch batch;           ///< written since the last Persist
   InFlight waiting{};           ///< for `batch`

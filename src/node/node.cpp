@@ -113,14 +113,14 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
   while (!in_flight.empty() && in_flight.front().token <= up_to) {
     InFlight& first = in_flight.front();
     if (first.router) done.router = first.router;
-    done.record |= first.record;
+    if (!first.record.empty()) done.record = std::move(first.record);
     done.sessions = first.sessions;
     for (const RequestId request : first.answers) reply(request, {});
     in_flight.pop_front();
   }
   sessions.on_persisted(done.sessions);
   if (done.router) router.on_persisted(now, *done.router, router_out);
-  if (done.record) publish_record(now);
+  if (!done.record.empty()) publish_record(now, std::move(done.record));
 }
 
 void Node::Impl::tick(Now now) {

@@ -42,9 +42,8 @@ void Node::Impl::renew_record(Now now) {
   fresh.prekey = sessions.prekey();
   auto signed_record = identity::sign_record(self, fresh);
   CHECK(signed_record.has_value());  // Our own endpoints are bounded by the settings.
-  unpublished = std::move(*signed_record);
   batch.put(store::Table::meta, as_bytes(kRecordRowName), wire::encode(RecordRow{record_sequence}));
-  waiting.record = true;
+  waiting.record = std::move(*signed_record);  // With the batch, for the next may be made before this one is on disk.
   record_issued = now.wall;
 }
 
@@ -56,9 +55,9 @@ void Node::Impl::renew_record_in_time(Now now) {
   if (!is_current) renew_record(now);
 }
 
-void Node::Impl::publish_record(Now now) {
+void Node::Impl::publish_record(Now now, Bytes persisted) {
   const bool first = record.empty();
-  record = unpublished;
+  record = std::move(persisted);
   links.set_own_record(record);
   if (first) {
     for (const identity::PeerId& peer : wanted) dial(now, peer);

@@ -61,5 +61,26 @@ TEST(OwnRecord, IsNotMadeAnewForAClockThatIsSteered) {
   EXPECT_GT(record_of(net).sequence, first.sequence);
 }
 
+TEST(OwnRecord, IsNotShownBeforeItIsOnDiskThoughAnEarlierOneIs) {
+  Harness net(1);
+  Harness::Peer& peer = net[0];
+  const auto first = record_of(net);
+  peer.disk_syncs = false;
+  std::vector<store::PersistToken> tokens;
+  for (const int hours_on : {25, 50}) {
+    net.set_clock(kStartOfTime + hours(hours_on));
+    net.feed(0, Tick{});
+    net.pump();
+    tokens.push_back(peer.unsynced.back().token);
+  }
+  EXPECT_EQ(record_of(net), first);
+  net.feed(0, Persisted{tokens[0]});
+  net.pump();
+  EXPECT_EQ(record_of(net).issued_at, kStartOfTime + hours(25)) << "the one that is on disk";
+  net.feed(0, Persisted{tokens[1]});
+  net.pump();
+  EXPECT_EQ(record_of(net).issued_at, kStartOfTime + hours(50));
+}
+
 }  // namespace
 }  // namespace ekiden::node
