@@ -110,8 +110,13 @@ Status Handshake::receive_message(WallTime now, ByteView message, Bytes& out) {
   auto payload = noise_->read_message(message);
   if (!payload) {
     auto& why = payload.error();
-    const bool for_another = is_first && why.code == Errc::unauthenticated;
-    if (for_another) why.message = "its first message is for another node than this one, or was changed on the way";
+    const bool forged = why.code == Errc::unauthenticated;
+    const bool for_another = is_first && forged;
+    if (for_another) {
+      why.message = "its first message is for another node than this one, or was changed on the way";
+    } else if (forged) {
+      why.message = "its part of the handshake does not decrypt: it is replayed, forged or was changed on the way";
+    }
     return refuse(for_another ? CloseReason::wrong_key : CloseReason::protocol, std::move(why), out);
   }
   if (pattern_ != Pattern::xx || !is_first) remote_ = judge(now, *payload);

@@ -30,12 +30,21 @@ void Link::receive_records(Now now, ByteView& input, Outbox<LinkEvent>& events) 
   if (!reader_->is_inside_record()) record_began_ = now.mono;
   while (!input.empty() && reads()) {
     auto record = reader_->next(input);
-    if (!record) return close(now, CloseReason::protocol, std::move(record).error());
+    if (!record) return close(now, CloseReason::protocol, why_unreadable(std::move(record).error()));
     if (*record == nullptr) return;
     record_began_ = now.mono;
     last_received_ = now.mono;
     on_record(now, *record, events);
   }
+}
+
+/// What it means that a record does not decrypt: the cipher itself cannot know.
+Error Link::why_unreadable(Error why) const {
+  if (why.code != Errc::unauthenticated) return why;
+  why.message = stage_ == Stage::confirming ? "its first record does not decrypt: a replayed or forged handshake"
+                                            : "record " + std::to_string(reader_->records()) +
+                                                  " from it was changed, repeated or lost on the way";
+  return why;
 }
 
 void Link::on_record(Now now, const SharedBytes& record, Outbox<LinkEvent>& events) {

@@ -125,6 +125,7 @@ class Link {
   // What it receives, and how it ends (link.cpp).
   bool reads() const;
   void receive_records(Now now, ByteView& input, Outbox<LinkEvent>& events);
+  Error why_unreadable(Error why) const;
   void on_record(Now now, const SharedBytes& record, Outbox<LinkEvent>& events);
   void on_frame(Now now, const Frame& frame, const SharedBytes& record, Outbox<LinkEvent>& events);
   void on_pong(Now now, const Probe& pong);

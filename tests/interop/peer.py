@@ -149,7 +149,7 @@ class Link:
         self.peer_id = hashlib.sha256(self.peer_key).digest()
         assert state.rs.data == sodium.crypto_sign_ed25519_pk_to_curve25519(self.peer_key)
         self.frames = []
-        self.send_frame(PING, b"12345678" + b"\x01")
+        self.first_record = self.send_frame(PING, b"12345678" + b"\x01")
         self.wait(lambda kind, payload: kind == PONG and payload[:8] == b"12345678")
 
     def read_exactly(self, size):
@@ -169,7 +169,9 @@ class Link:
 
     def send_frame(self, kind, payload):
         sealed = self.sending.encrypt_with_ad(b"", bytes([kind]) + struct.pack(">H", len(payload)) + payload)
-        self.stream.sendall(struct.pack(">H", len(sealed)) + sealed)
+        record = struct.pack(">H", len(sealed)) + sealed
+        self.stream.sendall(record)
+        return record
 
     def read_record(self):
         (size,) = struct.unpack(">H", self.read_exactly(2))

@@ -149,16 +149,20 @@ class PeerTest(unittest.TestCase):
         self.assertEqual(refusal[1], 3)
         self.assertEqual([one.hex() for one in refusal[3]], [late.replace("-", "")])
 
-    def test_a_replayed_first_flight_opens_no_link(self):
+    def test_a_replayed_handshake_opens_no_link_and_is_named(self):
         first = self.connect()
         link = self.connect(node_key=first.peer_key)
-        replay = socket.create_connection(("127.0.0.1", self.node.port), timeout=10)
-        replay.sendall(link.first_flight)
-        replay.settimeout(0.5)
-        replay.recv(4096)  # The node's answer, which only the owner of the ephemeral key could use.
+        with socket.create_connection(("127.0.0.1", self.node.port), timeout=10) as replay:
+            address = f"127.0.0.1:{replay.getsockname()[1]}"
+            # The node answers the first flight, but only the owner of the ephemeral key can use the answer.
+            replay.sendall(link.first_flight + link.first_record)
+            while replay.recv(4096):
+                links = self.api.call("GET", "/v1/status")["links"]
+                self.assertNotIn(address, [one["remote"] for one in links])
         links = self.api.call("GET", "/v1/status")["links"]
-        replay.close()
-        self.assertLessEqual(len(links), 2)
+        self.assertNotIn(address, [one["remote"] for one in links])
+        self.assertIn(f"{address}: its first record does not decrypt: a replayed or forged handshake",
+                      self.node.log_text())
 
     def test_a_clock_years_off_is_told(self):
         original = module.now_ms

@@ -98,6 +98,17 @@ TEST(HostileLinks, ABrokenFirstRecordOpensNothingAndIsAnsweredWithAReason) {
   EXPECT_TRUE(pair.link(Pair::server).is_finished());
 }
 
+TEST(HostileLinks, AFirstRecordThatIsRandomIsARepeatedOrForgedHandshake) {
+  Pair pair(true);
+  RawClient client(pair);
+  Bytes record(kRecordHeader + 40, 7);
+  put_be(record, std::uint16_t{40});
+  pair.receive(Pair::server, record);
+  EXPECT_FALSE(pair.ends[Pair::server].opened);
+  EXPECT_EQ(pair.link(Pair::server).why().code, Errc::unauthenticated);
+  EXPECT_EQ(pair.link(Pair::server).why().message, "its first record does not decrypt: a replayed or forged handshake");
+}
+
 TEST(HostileLinks, AFirstRecordThatSaysGoodbyeOpensNothing) {
   Pair pair(true);
   RawClient client(pair);
@@ -148,6 +159,7 @@ TEST(HostileLinks, ARekeyInEveryRecordIsFollowed) {
   client.send(frames);  // Still under the old key.
   EXPECT_EQ(pair.ends[Pair::server].messages.size(), 2U);
   EXPECT_EQ(pair.link(Pair::server).why().code, Errc::unauthenticated);
+  EXPECT_EQ(pair.link(Pair::server).why().message, "record 2 from it was changed, repeated or lost on the way");
 }
 
 }  // namespace

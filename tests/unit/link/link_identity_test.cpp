@@ -59,6 +59,22 @@ TEST_P(LinkIdentity, ARecordOfSomebodyElseIsRefused) {
   }
 }
 
+TEST_P(LinkIdentity, ATamperedRecordIsNamed) {
+  for (const auto liar : {Pair::client, Pair::server}) {
+    Pair pair(GetParam());
+    pair.parties[liar].local.record.back() ^= 1;
+    pair.reconnect(GetParam(), pair.parties[Pair::server].identity.id());
+    pair.run();
+    const auto& honest = pair.ends[liar == Pair::client ? Pair::server : Pair::client];
+    EXPECT_FALSE(honest.opened);
+    EXPECT_EQ(honest.link->why().code, Errc::unauthenticated);
+    EXPECT_NE(
+        honest.link->why().message.find("its record: the peer record is not valid: the signature does not verify"),
+        std::string::npos)
+        << honest.link->why().message;
+  }
+}
+
 TEST_P(LinkIdentity, ClocksYearsApartAreNamedOnBothSides) {
   Pair pair(GetParam());
   pair.parties[Pair::client].local.record =

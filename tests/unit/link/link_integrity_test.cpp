@@ -80,6 +80,12 @@ TEST_P(LinkIntegrity, AReplayedConversationOpensNothing) {
   EXPECT_FALSE(pair.ends[Pair::server].opened);
   EXPECT_TRUE(pair.ends[Pair::server].messages.empty());
   EXPECT_FALSE(pair.link(Pair::server).is_open());
+  const Error& why = pair.link(Pair::server).why();
+  EXPECT_EQ(why.code, Errc::unauthenticated);
+  EXPECT_EQ(why.message,
+            GetParam()
+                ? "its first record does not decrypt: a replayed or forged handshake"
+                : "its part of the handshake does not decrypt: it is replayed, forged or was changed on the way");
 }
 
 TEST_P(LinkIntegrity, AnyChangedByteOfTheHandshakeEndsIt) {
@@ -109,6 +115,18 @@ TEST_P(LinkIntegrity, AnyChangedByteOfTheHandshakeEndsIt) {
   }
 }
 
+TEST_P(LinkIntegrity, AnAnswerToAnotherHandshakeIsNamed) {
+  Pair pair(GetParam());
+  const auto recorded = recorded_flights(pair, Pair::server);
+  pair.reconnect(GetParam(), pair.parties[Pair::server].identity.id());
+  pair.pull(Pair::client);
+  pair.receive(Pair::client, recorded);
+  EXPECT_FALSE(pair.ends[Pair::client].opened);
+  EXPECT_EQ(pair.link(Pair::client).why().code, Errc::unauthenticated);
+  EXPECT_EQ(pair.link(Pair::client).why().message,
+            "its part of the handshake does not decrypt: it is replayed, forged or was changed on the way");
+}
+
 TEST(Links, AnyChangedByteOfARecordEndsTheLinkWithoutAMessage) {
   Pair sample(true);
   sample.run();
@@ -125,6 +143,9 @@ TEST(Links, AnyChangedByteOfARecordEndsTheLinkWithoutAMessage) {
     pair.advance(pair.config.record_timeout);
     EXPECT_TRUE(pair.ends[Pair::server].messages.empty());
     EXPECT_FALSE(pair.link(Pair::server).is_open()) << position;
+    if (position < kRecordHeader) continue;  // Another length: it waits, or what follows does not decrypt.
+    EXPECT_EQ(pair.link(Pair::server).why().code, Errc::unauthenticated);
+    EXPECT_EQ(pair.link(Pair::server).why().message, "record 1 from it was changed, repeated or lost on the way");
   }
 }
 
@@ -148,6 +169,8 @@ TEST(Links, ReorderedAndRepeatedRecordsEndTheLink) {
       EXPECT_TRUE(pair.ends[Pair::server].messages.empty());
     }
     EXPECT_EQ(pair.link(Pair::server).why().code, Errc::unauthenticated);
+    EXPECT_EQ(pair.link(Pair::server).why().message,
+              std::string("record ") + (repeat ? "2" : "1") + " from it was changed, repeated or lost on the way");
   }
 }
 
@@ -161,6 +184,7 @@ TEST(Links, ASkippedRecordEndsTheLink) {
   pair.run();
   EXPECT_TRUE(pair.ends[Pair::server].messages.empty());
   EXPECT_FALSE(pair.link(Pair::server).is_open());
+  EXPECT_EQ(pair.link(Pair::server).why().message, "record 1 from it was changed, repeated or lost on the way");
 }
 
 // Everything together. ------------------------------------------------------------------------------------------------
