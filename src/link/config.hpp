@@ -25,9 +25,11 @@ struct Config {
   // Bounds.
   std::size_t max_links = 4096;
   std::size_t max_links_per_peer = 3;
+  std::size_t max_links_per_prefix = 1024;  ///< Accepted from one /24 of IPv4 or /56 of IPv6.
   std::size_t max_half_open = 256;
   std::size_t max_half_open_per_prefix = 16;
-  std::size_t max_queued_bytes = 4 << 20;  ///< Per link, over all priorities.
+  std::size_t max_queued_bytes = 4 << 20;   ///< Per link, over all priorities.
+  std::size_t max_queued_total = 64 << 20;  ///< Over all links.
   std::size_t max_wanted = 4096;
   std::size_t max_verified_records = 1024;  ///< Remembered, so that reconnecting peers cost no signature check.
   std::uint64_t max_notices_per_second = 16;

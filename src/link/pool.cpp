@@ -79,14 +79,7 @@ Status LinkPool::send(Now now, const identity::PeerId& to, wire::Priority priori
     return fail(Errc::too_large, "a message of " + std::to_string(message.size()) + " bytes; at most " +
                                      std::to_string(kMaxMessage) + " fit in a frame");
   }
-  auto* conn = state_->carrier(to);
-  if (conn == nullptr) return fail(Errc::unreachable, "no link to " + to.short_text());
-  EKIDEN_TRY(conn->link->send(now, priority, message));
-  if (!conn->write_said) {
-    conn->write_said = true;
-    out.push(WantWrite{conn->id});
-  }
-  return {};
+  return state_->send(now, to, priority, message, out);
 }
 
 void LinkPool::cut(Now now, const identity::PeerId& id, const Error& why, Outbox<Effect>& out) {
@@ -110,6 +103,7 @@ ByteView LinkPool::to_send(Now now, ConnId id) {
   if (conn == nullptr || !conn->link) return {};
   const auto bytes = conn->link->to_send(now);
   if (bytes.empty()) conn->write_said = false;
+  state_->count_queued(*conn);
   // Sealing starts the clock of slow readers.
   state_->timers.set_no_later_than(id, conn->link->deadline());
   return bytes;

@@ -13,9 +13,10 @@
 // Timers: connect, handshake, keepalive, idle, rekey, redial with exponential back-off and jitter.
 //
 // Bounds and the attacks they stop: half-open handshakes in total and per address prefix (/24, IPv6 /56), each with a
-// deadline (slowloris); a connection that has not proven itself holds a fixed small buffer; queued bytes per link (slow
-// readers); links in total; nothing received before authentication changes any state but the connection's own. A
-// responder acts on nothing before the initiator's first transport record (design section 7: replayed or
+// deadline (slowloris); a connection that has not proven itself holds a fixed small buffer; queued bytes per link and
+// over all links (slow readers); links in total and per address prefix, where peers that are wanted here take the place
+// of others (one host that takes all); nothing received before authentication changes any state but the connection's
+// own. A responder acts on nothing before the initiator's first transport record (design section 7: replayed or
 // key-compromised first flights bring no state).
 #pragma once
 
@@ -84,7 +85,8 @@ class LinkPool {
   void on_closed(Now now, ConnId conn, const Error& why, Outbox<Effect>& out);
 
   /// Queues one message (type byte and body) on the link that carries traffic. Errors: unreachable (no link),
-  /// limit_exceeded (queue full: the caller keeps the message and tries again later), too_large.
+  /// limit_exceeded (this queue or all of them are full: the caller keeps the message and tries again later),
+  /// too_large.
   Status send(Now now, const identity::PeerId& to, wire::Priority priority, ByteView message, Outbox<Effect>& out);
 
   /// Cuts all links of a peer that misbehaves; not dialled again before `redial_max` unless wanted anew.

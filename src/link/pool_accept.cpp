@@ -40,7 +40,7 @@ void LinkPool::State::accept(Now now, ConnId id, const identity::IpAddress& from
     return;
   }
   CHECK(!local.record.empty());
-  Conn conn{.id = id, .remote = remote_text(from, port), .since = now.mono, .half_open = prefix};
+  Conn conn{.id = id, .remote = remote_text(from, port), .since = now.mono, .prefix = prefix, .half_open = true};
   conn.link = Link::accept(now, config, local, rng.bytes<32>());
   conns.emplace(id, std::move(conn));
   ++half_open;
@@ -49,15 +49,13 @@ void LinkPool::State::accept(Now now, ConnId id, const identity::IpAddress& from
 }
 
 void LinkPool::State::release_half_open(Conn& conn) {
-  if (!conn.half_open) return;
-  const auto found = half_open_by_prefix.find(*conn.half_open);
+  if (!std::exchange(conn.half_open, false)) return;
+  const auto found = half_open_by_prefix.find(*conn.prefix);
   CHECK(found != half_open_by_prefix.end() && found->second > 0 && half_open > 0);
   if (--found->second == 0) half_open_by_prefix.erase(found);
   --half_open;
-  conn.half_open.reset();
 }
 
-/// At most max_notices_per_second. Attack: who connects in a loop would otherwise fill the log and its disk.
 void LinkPool::State::notice(Now now, Error what, const std::string& remote, Out& out) {
   if (now.mono >= notices_since + seconds(1)) {
     notices_since = now.mono;

@@ -30,32 +30,49 @@ void LinkPool::State::shut_down(Now now, Out& out) {
 }
 
 void LinkPool::State::check_invariants() const {
-  std::map<identity::AddressPrefix, std::size_t> counted;
-  std::size_t counted_half_open = 0;
-  std::size_t counted_opened = 0;
   for (const auto& [id, conn] : conns) {
-    CHECK(conn.dialled == (static_cast<std::uint64_t>(id) < kFirstAccepted));
-    CHECK(timers.at(id).has_value());
-    CHECK(conn.link || conn.dialled);
-    CHECK(!conn.opened || (conn.link && conn.peer));
-    CHECK(!conn.dialled || conn.peer);
-    if (conn.half_open) ++counted[*conn.half_open];
-    counted_half_open += conn.half_open ? 1 : 0;
-    counted_opened += conn.opened ? 1 : 0;
-    if (!conn.link) continue;
-    conn.link->check_invariants();
-    CHECK(!conn.link->is_finished());
-    CHECK(!conn.link->has_output() || conn.write_said);  // Otherwise nobody would ever pull it.
-    CHECK(*timers.at(id) <= conn.link->deadline());
-    if (conn.opened) {
-      const auto& links = peers.at(*conn.peer).links;
-      CHECK(std::count(links.begin(), links.end(), id) == 1);
-    }
+    CHECK(conn.id == id && timers.at(id).has_value());
+    check_conn(conn);
   }
-  CHECK(counted == half_open_by_prefix && counted_half_open == half_open && counted_opened == opened);
-  CHECK(half_open <= config.max_half_open && opened <= config.max_links);
   CHECK(timers.size() == conns.size());
+  check_counts();
   check_peers();
+}
+
+void LinkPool::State::check_conn(const Conn& conn) const {
+  CHECK(conn.dialled == (static_cast<std::uint64_t>(conn.id) < kFirstAccepted));
+  CHECK(conn.dialled != conn.prefix.has_value());
+  CHECK(conn.link || conn.dialled);
+  CHECK(!conn.opened || (conn.link && conn.peer && !conn.half_open));
+  CHECK(!conn.dialled || conn.peer);
+  if (!conn.link) return;
+  conn.link->check_invariants();
+  CHECK(!conn.link->is_finished());
+  CHECK(!conn.link->has_output() || conn.write_said);  // Otherwise nobody would ever pull it.
+  CHECK(*timers.at(conn.id) <= conn.link->deadline());
+  CHECK(conn.counted_queued == conn.link->queued_bytes());
+  if (!conn.opened) return;
+  const auto& links = peers.at(*conn.peer).links;
+  CHECK(std::count(links.begin(), links.end(), conn.id) == 1);
+}
+
+void LinkPool::State::check_counts() const {
+  Counts half_open_from;
+  Counts opened_from;
+  std::size_t half_opens = 0;
+  std::size_t opens = 0;
+  std::size_t bytes = 0;
+  for (const auto& [id, conn] : conns) {
+    if (conn.half_open) ++half_open_from[*conn.prefix];
+    if (conn.opened && conn.prefix) ++opened_from[*conn.prefix];
+    half_opens += conn.half_open ? 1 : 0;
+    opens += conn.opened ? 1 : 0;
+    bytes += conn.counted_queued;
+  }
+  CHECK(half_open_from == half_open_by_prefix && half_opens == half_open && half_open <= config.max_half_open);
+  CHECK(opened_from == opened_by_prefix && opens == opened && opened <= config.max_links);
+  for (const auto& [prefix, count] : opened_by_prefix) CHECK(count <= config.max_links_per_prefix);
+  CHECK(bytes == queued && queued <= config.max_queued_total);
 }
 
 void LinkPool::State::check_peers() const {

@@ -14,7 +14,10 @@ void LinkPool::State::receive(Now now, ConnId id, ByteView bytes, Out& out) {
   events.drain([&](LinkEvent&& event) {
     std::visit(Overloaded{
                    [&](LinkOpened& open) { on_opened(now, id, std::move(open.remote), out); },
-                   [&](Message& message) { out.push(std::move(message)); },
+                   [&](Message& message) {
+                     // The record that opened the link may carry messages; a link that was refused has none.
+                     if (const auto* known = find(id); known != nullptr && known->opened) out.push(std::move(message));
+                   },
                    [&](const PeerClosed&) {
                      if (const auto* known = find(id); known != nullptr && known->opened)
                        choose(now, *known->peer, out);
@@ -28,21 +31,20 @@ void LinkPool::State::receive(Now now, ConnId id, ByteView bytes, Out& out) {
 void LinkPool::State::on_opened(Now now, ConnId id, RemoteParty remote, Out& out) {
   auto& conn = *find(id);
   release_half_open(conn);
-  if (opened >= config.max_links && !make_room(now, out)) {
-    Error why{Errc::limit_exceeded, "refused: this node has as many links as it may"};
-    if (!conn.dialled) notice(now, why, conn.remote, out);
-    conn.link->close(now, CloseReason::limit, std::move(why));
+  const auto* known = find(remote.id);
+  if (auto room = make_room(now, conn, known != nullptr && known->wanted, out); !room) {
+    if (!conn.dialled) notice(now, room.error(), conn.remote, out);
+    conn.link->close(now, CloseReason::limit, std::move(room).error());
     return;
   }
   auto& peer = peers[remote.id];
   if (peer.dialling == id) peer.dialling.reset();
   stop_dialling(peer, out);
   redials.cancel(remote.id);
-  conn.opened = true;
+  count_opened(conn);
   conn.peer = remote.id;
   conn.since = now.mono;
   conn.link->set_wanted(peer.wanted);
-  ++opened;
   peer.noise_key = remote.noise_key;
   peer.next_endpoint = 0;
   const bool first = peer.links.empty();
@@ -54,20 +56,6 @@ void LinkPool::State::on_opened(Now now, ConnId id, RemoteParty remote, Out& out
   }
   choose(now, *conn.peer, out);
   trim(now, *conn.peer, out);
-}
-
-/// Closes the link that has been without messages for longest, if nobody here wants it and it had its minute of
-/// silence. False if all are in use: then who is connected stays, for a newcomer has done nothing for us yet.
-bool LinkPool::State::make_room(Now now, Out& out) {
-  std::optional<ConnId> victim;
-  Instant oldest = now.mono - 2 * config.keepalive_interval;
-  for (const auto& [id, conn] : conns) {
-    if (!conn.opened || peers.at(*conn.peer).wanted || conn.link->last_message() > oldest) continue;
-    victim = id;
-    oldest = conn.link->last_message();
-  }
-  if (victim) hang_up(now, *victim, {Errc::closed, "idle, and its place was needed"}, out);
-  return victim.has_value();
 }
 
 LinkPool::State::Conn* LinkPool::State::carrier(const identity::PeerId& id) {
@@ -111,7 +99,10 @@ void LinkPool::State::trim(Now now, const identity::PeerId& id, Out& out) {
   for (const auto* peer = find(id); peer != nullptr && peer->links.size() > config.max_links_per_peer;
        peer = find(id)) {
     const auto oldest = peer->links.front();
-    if (auto* best = carrier(id); best != nullptr && best != find(oldest)) best->link->adopt(*find(oldest)->link);
+    if (auto* best = carrier(id); best != nullptr && best != find(oldest)) {
+      best->link->adopt(*find(oldest)->link);
+      count_queued(*best);
+    }
     hang_up(now, oldest, {Errc::limit_exceeded, "newer links to the same node took its place"}, out);
   }
 }
@@ -121,6 +112,7 @@ void LinkPool::State::settle(Now now, ConnId id, Out& out) {
   auto* conn = find(id);
   if (conn == nullptr || !conn->link) return;
   auto& link = *conn->link;
+  count_queued(*conn);
   if (link.is_finished()) return hang_up(now, id, link.why(), out);
   if (link.has_output() && !conn->write_said) {
     conn->write_said = true;
@@ -141,14 +133,13 @@ void LinkPool::State::remove(Now now, ConnId id, Error why, Out& out) {
   Conn conn = std::move(found->second);
   conns.erase(found);
   timers.cancel(id);
-  release_half_open(conn);
+  release(conn);
   if (conn.opened) return peer_lost_link(now, id, conn, std::move(why), out);
   if (!conn.dialled) return notice(now, std::move(why), conn.remote, out);
   attempt_failed(now, *conn.peer, fail(conn.remote, std::move(why)).error(), out);
 }
 
 void LinkPool::State::peer_lost_link(Now now, ConnId id, const Conn& conn, Error why, Out& out) {
-  --opened;
   auto& peer = *find(*conn.peer);
   std::erase(peer.links, id);
   if (!peer.links.empty()) return choose(now, *conn.peer, out);

@@ -3,6 +3,7 @@
 //   pool_dial.cpp    wanting peers, dialling their endpoints, back-off
 //   pool_accept.cpp  limits before authentication, notices
 //   pool_links.cpp   links open and end; which one carries traffic
+//   pool_room.cpp    limits of open links and queued bytes, and who gives way
 //   pool_end.cpp     the graceful end; invariants
 //   pool.cpp         the public face; timers
 //
@@ -36,12 +37,14 @@ struct LinkPool::State {
     ConnId id{};
     std::string remote;  ///< For people: "tcp://host:port" or "address:port".
     bool dialled = false;
-    bool opened = false;                                 ///< The link was open once: it is among its peer's links.
-    bool write_said = false;                             ///< WantWrite was said and not yet answered in full.
-    Instant since;                                       ///< Of the dial; of the opening, once opened.
-    std::optional<identity::PeerId> peer{};              ///< Whom we dial; who it is, once opened.
-    std::optional<identity::AddressPrefix> half_open{};  ///< Counted in the limits: accepted and not opened.
-    std::unique_ptr<Link> link{};                        ///< None while connecting.
+    bool opened = false;                              ///< The link was open once: it is among its peer's links.
+    bool write_said = false;                          ///< WantWrite was said and not yet answered in full.
+    Instant since;                                    ///< Of the dial; of the opening, once opened.
+    std::optional<identity::PeerId> peer{};           ///< Whom we dial; who it is, once opened.
+    std::optional<identity::AddressPrefix> prefix{};  ///< Where it was accepted from.
+    bool half_open = false;                           ///< Counted in the limits: accepted and not opened.
+    std::size_t counted_queued = 0;                   ///< Its part of `queued`.
+    std::unique_ptr<Link> link{};                     ///< None while connecting.
   };
 
   struct Peer {
@@ -79,7 +82,6 @@ struct LinkPool::State {
   // Links.
   void receive(Now now, ConnId id, ByteView bytes, Out& out);
   void on_opened(Now now, ConnId id, RemoteParty remote, Out& out);
-  bool make_room(Now now, Out& out);
   void choose(Now now, const identity::PeerId& id, Out& out);
   Conn* carrier(const identity::PeerId& id);
   const Conn* carrier(const identity::PeerId& id) const;
@@ -89,9 +91,20 @@ struct LinkPool::State {
   void remove(Now now, ConnId id, Error why, Out& out);
   void peer_lost_link(Now now, ConnId id, const Conn& conn, Error why, Out& out);
 
+  // Room.
+  Status send(Now now, const identity::PeerId& to, wire::Priority priority, ByteView message, Out& out);
+  Status make_room(Now now, const Conn& newcomer, bool is_wanted, Out& out);
+  bool evict(Now now, const std::optional<identity::AddressPrefix>& from, bool for_wanted, Out& out);
+  Status reserve(Now now, const Conn& sender, std::size_t bytes, Out& out);
+  void count_opened(Conn& conn);
+  void count_queued(Conn& conn);
+  void release(Conn& conn);
+
   // The end, and what always holds (pool_end.cpp).
   void shut_down(Now now, Out& out);
   void check_invariants() const;
+  void check_conn(const Conn& conn) const;
+  void check_counts() const;
   void check_peers() const;
 
   Conn* find(ConnId id);
@@ -104,9 +117,12 @@ struct LinkPool::State {
   std::map<identity::PeerId, Peer> peers;
   DeadlineMap<ConnId> timers;  ///< Never later than the deadline of the connection.
   DeadlineMap<identity::PeerId> redials;
-  std::map<identity::AddressPrefix, std::size_t> half_open_by_prefix;
+  using Counts = std::map<identity::AddressPrefix, std::size_t>;
+  Counts half_open_by_prefix;
+  Counts opened_by_prefix;
   std::size_t half_open = 0;
   std::size_t opened = 0;
+  std::size_t queued = 0;  ///< Bytes that wait on all links.
   std::size_t wanted = 0;
   std::uint64_t next_conn = 1;
   bool shutting_down = false;

@@ -78,22 +78,5 @@ TEST(Doors, DoNotFillTheLog) {
       << door.world.nodes[0]->notices.back().what.message;
 }
 
-TEST(Pools, FullOfActiveLinksRefuseANewcomerAndFullOfIdleOnesMakeRoom) {
-  Config config;
-  config.max_links = 2;
-  World world(4, config);
-  world.want(1, 0);
-  world.want(2, 0);
-  world.run();
-  world.want(3, 0);
-  world.run();
-  EXPECT_FALSE(world.pool(0).is_up(world.id(3)));
-  ASSERT_FALSE(world.nodes[3]->failures.empty());
-  EXPECT_NE(world.nodes[3]->failures[0].why.message.find("too many links"), std::string::npos);
-  world.run_for(minutes(2));
-  EXPECT_TRUE(world.pool(0).is_up(world.id(3)));
-  EXPECT_LE(world.links(0).size(), 2U);
-}
-
 }  // namespace
 }  // namespace ekiden::link
