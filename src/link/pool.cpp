@@ -16,7 +16,8 @@ LinkPool::State::State(const identity::Identity& self, Config knobs, Rng random)
             .version_min = knobs.version_min,
             .version_max = knobs.version_max,
             .verified = RecordCache(knobs.max_verified_records)},
-      rng(std::move(random)) {}
+      rng(std::move(random)),
+      notices(knobs.max_notices_per_second) {}
 
 LinkPool::LinkPool(const identity::Identity& self, Config config, Rng rng)
     : state_(std::make_unique<State>(self, config, std::move(rng))) {}

@@ -57,19 +57,7 @@ void LinkPool::State::release_half_open(Conn& conn) {
 }
 
 void LinkPool::State::notice(Now now, Error what, const std::string& remote, Out& out) {
-  if (now.mono >= notices_since + seconds(1)) {
-    notices_since = now.mono;
-    notices = 0;
-  }
-  if (notices >= config.max_notices_per_second) {
-    ++notices_dropped;
-    return;
-  }
-  ++notices;
-  if (notices_dropped > 0) {
-    what.message += " (" + std::to_string(std::exchange(notices_dropped, 0)) + " more were not shown)";
-  }
-  out.push(Notice{std::move(what), remote});
+  if (notices.admit(now.mono, what.message)) out.push(Notice{std::move(what), remote});
 }
 
 }  // namespace ekiden::link

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "base/deadline_map.hpp"
+#include "link/line_limit.hpp"
 #include "link/link.hpp"
 #include "link/pool.hpp"
 
@@ -128,9 +129,7 @@ struct LinkPool::State {
   bool shutting_down = false;
   Outbox<LinkEvent> events;  ///< Empty between inputs.
 
-  Instant notices_since;
-  std::uint64_t notices = 0;
-  std::uint64_t notices_dropped = 0;
+  LineLimit notices;
 };
 
 }  // namespace ekiden::link

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/lru_map.hpp"
+#include "link/line_limit.hpp"
 #include "node/messages.hpp"
 #include "node/node.hpp"
 #include "wire/message_type.hpp"
@@ -23,6 +24,8 @@ struct Node::Impl {
   /// Runs the effects of all engines until none is left, then asks the driver to persist what they wrote.
   void settle(Now now);
   void log(LogLevel level, std::string_view component, std::string text);
+  /// A line that a peer can cause at will.
+  void log_limited(Now now, link::LineLimit& limit, LogLevel level, std::string_view component, std::string text);
   void reply(RequestId request, Status status);
 
   // own_record.cpp: the record that we publish.
@@ -73,6 +76,8 @@ struct Node::Impl {
       records;                                           ///< of peers that are not contacts, and verified ones of those
   std::set<identity::PeerId> wanted;                     ///< the router has something for them
   std::map<identity::PeerId, std::size_t> bad_messages;  ///< of peers with a link
+  link::LineLimit link_lines;
+  link::LineLimit message_lines;
 
   std::uint64_t record_sequence = 0;
   Bytes record;                           ///< published; empty until it is on disk

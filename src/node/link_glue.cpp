@@ -13,14 +13,15 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                  [&](link::Up& up) {
                    const identity::PeerId peer = up.record.record.id();
                    const auto key = up.record.record.public_key;
-                   log(LogLevel::info, "link",
-                       "up: " + peer.text() + (up.initiated_by_us ? " (dialled)" : " (accepted)"));
+                   log_limited(now, link_lines, LogLevel::info, "link",
+                               "up: " + peer.text() + (up.initiated_by_us ? " (dialled)" : " (accepted)"));
                    learn(now, std::move(up.record), /*live=*/true);
                    out->push(PeerUp{peer, up.initiated_by_us});
                    router.on_link_up(now, peer, key, router_out);
                  },
                  [&](link::Down& down) {
-                   log(LogLevel::info, "link", "down: " + down.peer.text() + ": " + down.why.message);
+                   log_limited(now, link_lines, LogLevel::info, "link",
+                               "down: " + down.peer.text() + ": " + down.why.message);
                    bad_messages.erase(down.peer);
                    router.on_link_down(now, down.peer, router_out);
                    out->push(PeerDown{down.peer, std::move(down.why)});
@@ -49,8 +50,8 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
   switch (static_cast<wire::MessageType>(message.bytes[0])) {
     case wire::MessageType::error: {
       EKIDEN_ASSIGN(const auto error, wire::decode<ErrorMessage>(body));
-      log(LogLevel::warning, "link",
-          message.from.text() + " did not understand a message of type " + std::to_string(error.type));
+      log_limited(now, message_lines, LogLevel::warning, "link",
+                  message.from.text() + " did not understand a message of type " + std::to_string(error.type));
       return {};
     }
     case wire::MessageType::record:
@@ -79,7 +80,8 @@ Status Node::Impl::on_record_message(Now now, const identity::PeerId& from, Byte
 Status Node::Impl::on_session_reset(Now now, const identity::PeerId& from, ByteView body) {
   EKIDEN_ASSIGN(const auto reset, wire::decode<SessionReset>(body));
   if (sessions.on_reset(now, from, reset.session, batch, session_out)) {
-    log(LogLevel::warning, "session", from.text() + " lost session " + reset.session.text() + ": starting a new one");
+    log_limited(now, message_lines, LogLevel::warning, "session",
+                from.text() + " lost session " + reset.session.text() + ": starting a new one");
     router.on_session_lost(now, from, router_out);
   }
   return {};
@@ -97,8 +99,8 @@ void Node::Impl::send_message(Now now, const identity::PeerId& to, wire::Priorit
 }
 
 void Node::Impl::on_bad_message(Now now, const identity::PeerId& from, std::uint8_t type, const Error& why) {
-  log(LogLevel::warning, "link",
-      "bad message of type " + std::to_string(type) + " from " + from.text() + ": " + why.message);
+  log_limited(now, message_lines, LogLevel::warning, "link",
+              "bad message of type " + std::to_string(type) + " from " + from.text() + ": " + why.message);
   if (++bad_messages[from] < config.max_bad_messages) {
     const ErrorMessage answer{
         .type = type, .reason = ErrorMessage::Reason::malformed, .detail = why.message.substr(0, 256)};

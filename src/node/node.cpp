@@ -35,7 +35,9 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
       sessions(self, config.session, rng.split()),
       router(self, config.router, rng.split()),
       contacts(config.max_contacts),
-      records(kMaxStrangers) {}
+      records(kMaxStrangers),
+      link_lines(config.max_peer_lines_per_second),
+      message_lines(config.max_peer_lines_per_second) {}
 
 Node::Node(const crypto::Ed25519Seed& seed, Config config, Rng rng)
     : impl_(std::make_unique<Impl>(seed, std::move(config), std::move(rng))) {}
@@ -146,6 +148,11 @@ void Node::Impl::settle(Now now) {
 
 void Node::Impl::log(LogLevel level, std::string_view component, std::string text) {
   out->push(Log{level, component, std::move(text)});
+}
+
+void Node::Impl::log_limited(Now now, link::LineLimit& limit, LogLevel level, std::string_view component,
+                             std::string text) {
+  if (limit.admit(now.mono, text)) log(level, component, std::move(text));
 }
 
 void Node::Impl::reply(RequestId request, Status status) {

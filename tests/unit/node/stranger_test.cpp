@@ -13,9 +13,6 @@ namespace {
 /// A node under test, linked to a bare link pool that sends whatever it likes.
 class StrangerTest : public ::testing::Test {
  protected:
-  static constexpr ConnId kOurs{link::kFirstAccepted};
-  static constexpr ConnId kTheirs{1};
-
   StrangerTest()
       : stranger_(crypto::Ed25519Seed(ByteArray<32>{2})),
         pool_(stranger_, {}, Rng(Rng::Seed{2})),
@@ -29,8 +26,7 @@ class StrangerTest : public ::testing::Test {
     EXPECT_TRUE(node_.load({}));
     node_.start(now_, node_out_);
     pump();
-    pool_.want(now_, node_.self().id(), {*identity::Endpoint::parse("tcp://10.0.0.1:7420")}, std::nullopt, pool_out_);
-    pump();
+    dial();
   }
 
   void send(std::uint8_t type, ByteView body) {
@@ -48,28 +44,32 @@ class StrangerTest : public ::testing::Test {
         if (auto* persist = std::get_if<Persist>(&effect)) {
           node_.handle(now_, Persisted{persist->token}, node_out_);
         } else if (std::get_if<WantWrite>(&effect)) {
-          pull([&] { return node_.to_send(now_, kOurs); },
-               [&](std::size_t n) { node_.mark_sent(now_, kOurs, n, node_out_); }, to_pool_);
+          pull([&] { return node_.to_send(now_, ours_); },
+               [&](std::size_t n) { node_.mark_sent(now_, ours_, n, node_out_); }, to_pool_);
+        } else if (const auto* line = std::get_if<Log>(&effect)) {
+          log_.push_back(line->text);
         } else if (std::get_if<Hangup>(&effect)) {
-          pool_.on_closed(now_, kTheirs, {Errc::closed, "closed"}, pool_out_);
+          pool_.on_closed(now_, theirs_, {Errc::closed, "closed"}, pool_out_);
         }
       }
       for (link::LinkPool::Effect& effect : pool_out_.take()) {
-        if (std::get_if<link::Dial>(&effect)) {
-          node_.handle(now_, ConnAccepted{kOurs, *identity::IpAddress::parse("10.0.1.1"), 4000}, node_out_);
-          pool_.on_connected(now_, kTheirs, pool_out_);
+        if (const auto* dial = std::get_if<link::Dial>(&effect)) {
+          ours_ = ConnId{link::kFirstAccepted + accepted_++};
+          theirs_ = dial->conn;
+          node_.handle(now_, ConnAccepted{ours_, *identity::IpAddress::parse("10.0.1.1"), 4000}, node_out_);
+          pool_.on_connected(now_, theirs_, pool_out_);
         } else if (std::get_if<link::WantWrite>(&effect)) {
-          pull([&] { return pool_.to_send(now_, kTheirs); },
-               [&](std::size_t n) { pool_.mark_sent(now_, kTheirs, n, pool_out_); }, to_node_);
+          pull([&] { return pool_.to_send(now_, theirs_); },
+               [&](std::size_t n) { pool_.mark_sent(now_, theirs_, n, pool_out_); }, to_node_);
         } else if (auto* message = std::get_if<link::Message>(&effect)) {
           answers_.push_back(to_bytes(message->bytes));
         } else if (std::get_if<link::Down>(&effect)) {
           cut_ = true;
         }
       }
-      for (; !to_pool_.empty(); to_pool_.pop_front()) pool_.on_bytes(now_, kTheirs, to_pool_.front(), pool_out_);
+      for (; !to_pool_.empty(); to_pool_.pop_front()) pool_.on_bytes(now_, theirs_, to_pool_.front(), pool_out_);
       for (; !to_node_.empty(); to_node_.pop_front()) {
-        node_.handle(now_, ConnBytes{kOurs, to_node_.front()}, node_out_);
+        node_.handle(now_, ConnBytes{ours_, to_node_.front()}, node_out_);
       }
     }
     node_.check_invariants();
@@ -85,14 +85,36 @@ class StrangerTest : public ::testing::Test {
     }
   }
 
+  /// An envelope whose content decrypts to nothing.
+  Bytes forged_envelope() {
+    router::Envelope envelope;
+    envelope.id = Uuid::random(rng_);
+    envelope.from = stranger_.id();
+    envelope.to = node_.self().id();
+    envelope.expires = now_.wall + hours(1);
+    const Bytes sealed = to_bytes(rng_.bytes<200>());
+    envelope.sealed = sealed;
+    return wire::encode(envelope);
+  }
+
+  void dial() {
+    pool_.want(now_, node_.self().id(), {*identity::Endpoint::parse("tcp://10.0.0.1:7420")}, std::nullopt, pool_out_);
+    pump();
+  }
+
   Now now_{Instant(seconds(1)), WallTime(milliseconds(1'767'225'600'000))};
   identity::Identity stranger_;
   link::LinkPool pool_;
   Node node_;
   Outbox<Effect> node_out_;
   Outbox<link::LinkPool::Effect> pool_out_;
+  Rng rng_{Rng::Seed{5}};
+  ConnId ours_{};
+  ConnId theirs_{};
+  std::uint64_t accepted_ = 0;
   std::deque<Bytes> to_pool_, to_node_;
   std::vector<Bytes> answers_;
+  std::vector<std::string> log_;
   bool cut_ = false;
 };
 
@@ -111,6 +133,16 @@ TEST_F(StrangerTest, AnErrorIsNeverAnswered) {
   const ErrorMessage error{.type = 2, .reason = ErrorMessage::Reason::malformed, .detail = "x"};
   send(wire::MessageType::error, wire::encode(error));
   EXPECT_TRUE(answers_.empty());
+}
+
+TEST_F(StrangerTest, AFloodOfErrorsDoesNotFillTheLog) {
+  const ErrorMessage error{.type = 2, .reason = ErrorMessage::Reason::malformed, .detail = "x"};
+  log_.clear();
+  for (int i = 0; i < 1000; ++i) send(wire::MessageType::error, wire::encode(error));
+  EXPECT_EQ(log_.size(), Config{}.max_peer_lines_per_second);
+  now_.mono += seconds(1);
+  send(wire::MessageType::error, wire::encode(error));
+  EXPECT_NE(log_.back().find("(984 more were not shown)"), std::string::npos) << log_.back();
 }
 
 TEST_F(StrangerTest, TooManyMalformedMessagesCutTheLink) {
@@ -133,21 +165,12 @@ TEST_F(StrangerTest, ARecordOfSomebodyElseChangesNothing) {
 }
 
 TEST_F(StrangerTest, AForgedEnvelopeArrivesNowhere) {
-  router::Envelope envelope;
-  Rng rng(Rng::Seed{5});
-  envelope.id = Uuid::random(rng);
-  envelope.from = stranger_.id();
-  envelope.to = node_.self().id();
-  envelope.expires = now_.wall + hours(1);
-  const Bytes sealed = to_bytes(rng.bytes<200>());
-  envelope.sealed = sealed;
-  send(wire::MessageType::envelope, wire::encode(envelope));
+  send(wire::MessageType::envelope, forged_envelope());
   EXPECT_EQ(node_.status().router.received, 0U);
 }
 
 TEST_F(StrangerTest, AResetOfAForeignSessionChangesNothing) {
-  Rng rng(Rng::Seed{5});
-  send(wire::MessageType::session_reset, wire::encode(SessionReset{Uuid::random(rng)}));
+  send(wire::MessageType::session_reset, wire::encode(SessionReset{Uuid::random(rng_)}));
   EXPECT_FALSE(cut_);
   EXPECT_TRUE(answers_.empty());
 }
