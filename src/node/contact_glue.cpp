@@ -26,7 +26,7 @@ Status Node::Impl::load_peer_record_row(const store::Row& row) {
     return fail(Errc::storage_corrupt, "table records: a record that does not verify");
   }
   const identity::PeerId id = known->id();
-  records.put(id, {std::move(*known), row.value});
+  records.restore(id, {std::move(*known), row.value});
   return {};
 }
 

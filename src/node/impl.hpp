@@ -6,10 +6,10 @@
 #include <optional>
 #include <set>
 
-#include "base/lru_map.hpp"
 #include "link/line_limit.hpp"
 #include "node/messages.hpp"
 #include "node/node.hpp"
+#include "node/peer_records.hpp"
 #include "wire/message_type.hpp"
 
 namespace ekiden::node {
@@ -72,8 +72,7 @@ struct Node::Impl {
   session::Sessions sessions;
   router::Router router;
   identity::ContactBook contacts;
-  LruMap<identity::PeerId, identity::SignedRecord>
-      records;                                           ///< of peers that are not contacts, and verified ones of those
+  PeerRecords records;                                   ///< of peers that are not contacts, and verified ones of those
   std::set<identity::PeerId> wanted;                     ///< the router has something for them
   std::map<identity::PeerId, std::size_t> bad_messages;  ///< of peers with a link
   link::LineLimit link_lines;

@@ -9,8 +9,6 @@
 namespace ekiden::node {
 namespace {
 
-constexpr std::size_t kMaxStrangers = 4096;
-
 /// Lends the driver's outbox to the engines' glue for the length of one call.
 class Borrow {
  public:
@@ -35,7 +33,8 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
       sessions(self, config.session, rng.split()),
       router(self, config.router, rng.split()),
       contacts(config.max_contacts),
-      records(kMaxStrangers),
+      records(config.max_peer_records,
+              [this](const identity::PeerId& peer) { return wanted.contains(peer) || links.is_up(peer); }),
       link_lines(config.max_peer_lines_per_second),
       message_lines(config.max_peer_lines_per_second) {}
 

@@ -40,6 +40,7 @@ struct Config {
   Duration record_ttl = days(7);
   Duration record_refresh = hours(24);  ///< by the wall clock; a record from the future is renewed at once
   std::size_t max_contacts = 10'000;
+  std::size_t max_peer_records = 4096;           ///< in memory; of peers with a link or waiting messages in any case
   std::size_t max_bad_messages = 16;             ///< malformed messages after which a link is cut
   std::uint64_t max_peer_lines_per_second = 16;  ///< of the log, caused by peers: of links, and of their messages
 };
