@@ -74,7 +74,7 @@ struct Node::Impl {
   identity::ContactBook contacts;
   PeerRecords records;                                   ///< of peers that are not contacts, and verified ones of those
   std::set<identity::PeerId> wanted;                     ///< the router has something for them
-  std::map<identity::PeerId, std::size_t> bad_messages;  ///< of peers with a link
+  std::map<identity::PeerId, std::size_t> bad_messages;  ///< of peers with a link, since it came up
   link::LineLimit link_lines;
   link::LineLimit message_lines;
 

@@ -15,6 +15,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    const auto key = up.record.record.public_key;
                    log_limited(now, link_lines, LogLevel::info, "link",
                                "up: " + peer.text() + (up.initiated_by_us ? " (dialled)" : " (accepted)"));
+                   bad_messages.try_emplace(peer, 0);
                    learn(now, std::move(up.record), /*live=*/true);
                    out->push(PeerUp{peer, up.initiated_by_us});
                    router.on_link_up(now, peer, key, router_out);
@@ -101,7 +102,9 @@ void Node::Impl::send_message(Now now, const identity::PeerId& to, wire::Priorit
 void Node::Impl::on_bad_message(Now now, const identity::PeerId& from, std::uint8_t type, const Error& why) {
   log_limited(now, message_lines, LogLevel::warning, "link",
               "bad message of type " + std::to_string(type) + " from " + from.text() + ": " + why.message);
-  if (++bad_messages[from] < config.max_bad_messages) {
+  const auto count = bad_messages.find(from);
+  if (count == bad_messages.end()) return;  // It came with the end of the link.
+  if (++count->second < config.max_bad_messages) {
     const ErrorMessage answer{
         .type = type, .reason = ErrorMessage::Reason::malformed, .detail = why.message.substr(0, 256)};
     send_message(now, from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));

@@ -169,6 +169,35 @@ TEST_F(StrangerTest, AForgedEnvelopeArrivesNowhere) {
   EXPECT_EQ(node_.status().router.received, 0U);
 }
 
+TEST_F(StrangerTest, WhatComesWithTheEndOfALinkDoesNotCountAgainstTheNext) {
+  const auto pull_once = [&](Bytes& all) {
+    for (auto bytes = pool_.to_send(now_, theirs_); !bytes.empty(); bytes = pool_.to_send(now_, theirs_)) {
+      append(all, bytes);
+      pool_.mark_sent(now_, theirs_, bytes.size(), pool_out_);
+    }
+  };
+  Bytes last_words;
+  for (int i = 0; i < 15; ++i) {
+    Bytes message{static_cast<Byte>(wire::MessageType::envelope)};
+    append(message, forged_envelope());
+    ASSERT_TRUE(pool_.send(now_, node_.self().id(), wire::Priority::normal, message, pool_out_));
+  }
+  pull_once(last_words);
+  pool_.cut(now_, node_.self().id(), {Errc::refused, "test"}, pool_out_);
+  pull_once(last_words);
+  log_.clear();
+  node_.handle(now_, ConnBytes{ours_, last_words}, node_out_);
+  pump();
+  ASSERT_EQ(log_.size(), 16U) << "each forged one, and the end";
+
+  pool_.unwant(now_, node_.self().id());
+  cut_ = false;
+  dial();
+  send(wire::MessageType::envelope, Bytes{0xff});
+  EXPECT_FALSE(cut_);
+  EXPECT_FALSE(answers_.empty()) << "it was told";
+}
+
 TEST_F(StrangerTest, AResetOfAForeignSessionChangesNothing) {
   send(wire::MessageType::session_reset, wire::encode(SessionReset{Uuid::random(rng_)}));
   EXPECT_FALSE(cut_);
