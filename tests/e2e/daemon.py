@@ -19,6 +19,18 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def wait_until(holds, seconds, what):
+    """Asks again and again until it holds, and fails with `what` after so many seconds.
+
+    For what happens in another process and sends no event. A test never depends on how long the pause is.
+    """
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"{what() if callable(what) else what} after {seconds} s")
+        time.sleep(0.01)
+
+
 def command(*words, check=True, **options):
     """Runs the command to its end; returns the finished process with its output as text."""
     done = subprocess.run([BINARY, *map(str, words)], capture_output=True, text=True, timeout=60, **options)
@@ -89,20 +101,18 @@ class Daemon:
             self.wait_ready()
         return self
 
+    def is_ready(self):
+        """The local API answers and the node may make links."""
+        if self.process.poll() is not None:
+            raise AssertionError(f"the node ended with {self.process.returncode}: {self.log_text()[-2000:]}")
+        try:
+            with self.api() as api:
+                return api.call("GET", "/v1/status")["ready"]
+        except (OSError, http.client.HTTPException, ApiError):
+            return False
+
     def wait_ready(self, seconds=30):
-        """Until the local API answers and the node may make links."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                raise AssertionError(f"the node ended with {self.process.returncode}: {self.log_text()[-2000:]}")
-            try:
-                with self.api() as api:
-                    if api.call("GET", "/v1/status")["ready"]:
-                        return
-            except (OSError, http.client.HTTPException, ApiError):
-                pass
-            time.sleep(0.01)
-        raise AssertionError(f"the node is not ready after {seconds} s: {self.log_text()[-2000:]}")
+        wait_until(self.is_ready, seconds, lambda: f"{self.log_text()[-2000:]}\nthe node is not ready")
 
     def api(self):
         return Api(self.directory)

@@ -40,7 +40,7 @@ class Side:
         self.arrived = {}                # id -> body
         self.arrived_in_boot = {}        # id -> boot
         self.taken = set()               # ids whose take was answered
-        self.changes = threading.Condition()
+        self.asked = set()               # ids whose take was asked for; of some a kill took the answer
 
     def start(self):
         self.boot += 1
@@ -57,6 +57,7 @@ class Ledger:
         self.over = threading.Event()
         self.to_send = {side.name: queue.SimpleQueue() for side in self.sides}
         self.lock = threading.Lock()
+        self.progress = threading.Condition()  # told of arrivals and receipts
 
     def other(self, side):
         return self.sides[1 - self.sides.index(side)]
@@ -66,13 +67,21 @@ class Ledger:
             self.breaches.append(what)
         print(f"BROKEN: {what}", flush=True)
 
+    def pause(self, seconds):
+        """Before asking a node again; ends at once when the run is over."""
+        self.over.wait(seconds)
+
+    def note_progress(self):
+        with self.progress:
+            self.progress.notify_all()
+
     def api(self, side, current):
         """A connection to the node as it runs now; waits while it is down."""
         while current is None and not self.over.is_set():
             try:
                 current = side.daemon.api()
             except GONE:
-                time.sleep(0.02)
+                self.pause(0.02)
         return current
 
     def send(self, side):
@@ -95,7 +104,7 @@ class Ledger:
                     if error.status not in (429, 503, 507):
                         self.breach(f"{side.name} refused {message_id}: {error}")
                         return
-                    time.sleep(0.1)
+                    self.pause(0.1)
                 except GONE:
                     api = None
 
@@ -110,11 +119,13 @@ class Ledger:
                     boot, after = side.boot, 0
                 page = api.call("GET", f"/v1/inbox?after={after}&limit=200")["messages"]
                 if boot != side.boot or not page:
-                    time.sleep(0.005)
+                    self.pause(0.005)
                     continue
                 for message in page:
                     self.note_arrival(side, boot, message)
                 after = page[-1]["number"]
+                side.asked.update(message["id"] for message in page)
+                self.note_progress()
                 api.call("POST", "/v1/inbox/take", {"numbers": [message["number"] for message in page]})
                 for message in page:
                     side.taken.add(message["id"])
@@ -150,6 +161,7 @@ class Ledger:
                         return
                     if api.call("GET", f"/v1/messages/{message_id}")["state"] == "delivered":
                         side.receipted.add(message_id)
+                        self.note_progress()
                         continue
                 except GONE:
                     api = None
@@ -157,14 +169,14 @@ class Ledger:
                     self.breach(f"{side.name} does not know {message_id} any more: {error}")
                     continue
                 waiting.append(message_id)
-            time.sleep(0.05)
+            self.pause(0.05)
 
     def kill(self):
         for number in range(self.options.kills):
             self.wait_progress((number + 1) / (self.options.kills + 1))
             side = self.random.choice(self.sides)
             side.daemon.kill()
-            time.sleep(self.random.uniform(0, 0.1))
+            self.pause(self.random.uniform(0, 0.1))
             side.start()
             if (number + 1) % 10 == 0:
                 print(f"  {number + 1} kills, {self.arrived()} of {self.options.messages} messages arrived", flush=True)
@@ -174,15 +186,15 @@ class Ledger:
 
     def wait_progress(self, share):
         """The kills are spread over the messages, not over time; a little later each, so that any moment may be hit."""
-        end = time.monotonic() + self.options.stall
-        while self.arrived() < share * self.options.messages:
-            if time.monotonic() > end:
+        with self.progress:
+            if not self.progress.wait_for(lambda: self.arrived() >= share * self.options.messages, self.options.stall):
                 raise AssertionError(f"no progress for {self.options.stall} s: {self.arrived()} messages arrived")
-            time.sleep(0.005)
-        time.sleep(self.random.uniform(0, 0.02))
+        self.pause(self.random.uniform(0, 0.02))
 
     def settled(self):
-        return all(set(side.accepted) <= side.receipted & self.other(side).taken for side in self.sides)
+        # Counted first: this is asked at every step of progress.
+        return all(len(side.accepted) <= len(side.receipted) for side in self.sides) and all(
+            set(side.accepted) <= side.receipted & self.other(side).asked for side in self.sides)
 
     def check(self):
         for side in self.sides:
@@ -218,9 +230,8 @@ class Ledger:
             self.kill()
             for thread in senders:
                 thread.join()
-            end = time.monotonic() + self.options.stall
-            while not self.settled() and time.monotonic() < end:
-                time.sleep(0.05)
+            with self.progress:
+                self.progress.wait_for(self.settled, self.options.stall)
             self.check()
         finally:
             self.over.set()

@@ -5,13 +5,12 @@ import pathlib
 import socket
 import sys
 import tempfile
-import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
 import cbor2  # noqa: E402
-from daemon import Daemon  # noqa: E402
+from daemon import Daemon, wait_until  # noqa: E402
 import peer as module  # noqa: E402
 from peer import (ENVELOPE, ERROR, REFUSAL, SESSION_RESET, VOLATILE, Closed, Identity, Link, Peer,  # noqa: E402
                   Session, bech32m)
@@ -42,19 +41,17 @@ class PeerTest(unittest.TestCase):
 
     def inbox(self, count):
         """Waits until so many messages are in the inbox."""
-        end = time.monotonic() + 10
-        while True:
-            messages = self.api.call("GET", "/v1/inbox")["messages"]
-            if len(messages) >= count or time.monotonic() > end:
-                self.assertEqual(len(messages), count)
-                return messages
-            time.sleep(0.01)
+        def messages():
+            return self.api.call("GET", "/v1/inbox")["messages"]
+
+        wait_until(lambda: len(messages()) >= count, 10, f"there are not {count} messages in the inbox")
+        found = messages()
+        self.assertEqual(len(found), count)
+        return found
 
     def wait_state(self, message_id, state):
-        end = time.monotonic() + 10
-        while self.api.call("GET", f"/v1/messages/{message_id}")["state"] != state:
-            self.assertLess(time.monotonic(), end, f"{message_id} does not become {state}")
-            time.sleep(0.01)
+        wait_until(lambda: self.api.call("GET", f"/v1/messages/{message_id}")["state"] == state, 10,
+                   f"{message_id} does not become {state}")
 
     def node_sends(self, body, **fields):
         return self.api.call("POST", "/v1/messages", {"to": bech32m(self.identity.id), "body": body, **fields})["id"]
