@@ -20,6 +20,7 @@ def cpp_files(root: Path, folders=CODE_FOLDERS, suffixes=(".cpp", ".hpp")) -> li
 def text_files(root: Path) -> list[Path]:
     """Everything a person wrote and reads; corpora and golden files are data."""
     found = [path for path in sorted(root.iterdir()) if path.is_file() and path.suffix in TEXT_SUFFIXES]
+    found = [path for path in found if path.name != ".git"]  # in a worktree it is a file, of git
     for folder in TEXT_FOLDERS:
         for path in sorted((root / folder).rglob("*")):
             data = "corpus" in path.parts or "golden" in path.parts or "__pycache__" in path.parts

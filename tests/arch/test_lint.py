@@ -111,6 +111,9 @@ class Shape(TreeCase):
         self.assert_rules(self.check({"fuzz/corpus/cbor/seed": "x"}), ["fuzz-corpus"])
         self.assert_rules(self.check({"fuzz/cbor.cpp": "int x;\n", "fuzz/corpus/cbor/seed": "TO" "DO"}), [])
 
+    def test_the_file_of_git_in_a_worktree_is_not_ours(self):
+        self.assert_rules(lint.check(self.tree({".git": "gitdir: /ro" "ot/x"})), [])
+
     def test_other_languages_are_read_too(self):
         self.assert_rules(self.check({"scripts/build": BAD_TEXT["todo"] + "\n"}), ["todo"])
         self.assert_rules(self.check({"README.md": BAD_TEXT["todo"] + "\n"}), ["todo"])
