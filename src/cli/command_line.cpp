@@ -39,11 +39,11 @@ CommandLine::CommandLine() : app_("A peer-to-peer relay network for software age
   app_.fallthrough();
   app_.require_subcommand(1);
   app_.footer(kFooter);
-  app_.add_option("--data-dir", data_dir, "Data directory of the node ($EKIDEN_HOME, else ~/.local/share/ekiden)")
-      ->type_name("DIR");
+  paths_[app_.add_option("--data-dir", data_dir,
+                         "Data directory of the node ($EKIDEN_HOME, else ~/.local/share/ekiden)")
+             ->type_name("DIR")] = ValueKind::folder;
   app_.add_flag("--json", json, "Print for programs: one JSON object a line, errors included");
   app_.add_flag("-q,--quiet", quiet, "Print results only");
-  files_[app_.get_option("--data-dir")] = true;
   declare_node_commands();
   declare_contact_commands();
   declare_send();
@@ -138,14 +138,14 @@ void CommandLine::declare_contact_commands() {
   auto* import = declare(*contact, "import", "Add the contacts of a file",
                          "  ekiden contact import contacts.toml\n"
                          "  ssh host ekiden contact export | ekiden contact import -\n");
-  files_[import->add_option("file", contact_.file, "A file of `ekiden contact export`; - reads standard input")
-             ->required()] = true;
+  paths_[import->add_option("file", contact_.file, "A file of `ekiden contact export`; - reads standard input")
+             ->required()] = ValueKind::file;
   import->add_flag("--replace", contact_.replace, "Change contacts whose id is known already");
   import->callback(run(run_contact_import));
 
   auto* exported = declare(*contact, "export", "Write the contacts for another node or a backup",
                            "  ekiden contact export > contacts.toml\n  ekiden contact export contacts.toml\n");
-  files_[exported->add_option("file", contact_.file, "A new file; without it, standard output")] = true;
+  paths_[exported->add_option("file", contact_.file, "A new file; without it, standard output")] = ValueKind::file;
   exported->callback(run(run_contact_export));
 }
 
@@ -159,7 +159,7 @@ void CommandLine::declare_send() {
   auto* text = send->add_option("text", send_.text, "The message; - reads standard input");
   auto* file = send->add_option("--file", send_.file, "Send the content of this file")->type_name("FILE");
   text->excludes(file);
-  files_[file] = true;
+  paths_[file] = ValueKind::file;
   add_duration(send, "--ttl", send_.ttl, "Give up after this time [7d]");
   const std::vector<std::string> priorities(wire::kPriorityNames.begin(), wire::kPriorityNames.end());
   choose(send->add_option("--priority", send_.priority, "What goes first [normal]"), priorities);
@@ -250,16 +250,17 @@ CommandNode CommandLine::describe(const CLI::App& app) const {
   CommandNode node{.name = app.get_name(), .description = app.get_description()};
   for (const auto* option : app.get_options()) {
     const auto choices = choices_.find(option);
+    const auto path = paths_.find(option);
     if (option->get_positional()) {
       if (choices != choices_.end()) node.words = choices->second;
+      if (path != paths_.end()) node.takes_file = true;
       continue;
     }
     OptionNode entry{.description = option->get_description()};
     for (const auto& name : option->get_snames()) entry.names.push_back("-" + name);
     for (const auto& name : option->get_lnames()) entry.names.push_back("--" + name);
-    entry.takes_value = option->get_items_expected_max() > 0;
-    entry.takes_file = files_.contains(option);
-    if (entry.takes_value && choices != choices_.end()) entry.choices = choices->second;
+    if (option->get_items_expected_max() > 0) entry.value = path != paths_.end() ? path->second : ValueKind::text;
+    if (entry.value != ValueKind::none && choices != choices_.end()) entry.choices = choices->second;
     node.options.push_back(std::move(entry));
   }
   for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {

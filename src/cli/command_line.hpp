@@ -58,7 +58,7 @@ class CommandLine {
   TraceArguments trace_;
   std::string shell_;
   std::map<const CLI::Option*, std::vector<std::string>> choices_;
-  std::map<const CLI::Option*, bool> files_;
+  std::map<const CLI::Option*, ValueKind> paths_;  ///< Options and arguments that are files or folders.
 };
 
 }  // namespace ekiden::cli

@@ -1,6 +1,8 @@
 #include "cli/completion.hpp"
 
+#include <algorithm>
 #include <functional>
+#include <utility>
 
 namespace ekiden::cli {
 namespace {
@@ -28,6 +30,16 @@ void walk(const CommandNode& node, const std::string& path,
   for (const auto& child : node.commands) walk(child, path + " " + child.name, visit);
 }
 
+/// The tree with the options of each command given to those below it too, but for what these declare themselves.
+CommandNode inherited(CommandNode node, const std::vector<OptionNode>& from_above) {
+  for (const auto& option : from_above) {
+    const auto same = [&](const OptionNode& own) { return own.names == option.names; };
+    if (std::ranges::none_of(node.options, same)) node.options.push_back(option);
+  }
+  for (auto& child : node.commands) child = inherited(std::move(child), node.options);
+  return node;
+}
+
 /// The arms of `case "$at $word"` that lead one command deeper; bash and zsh share them.
 std::string descent_arms(const CommandNode& root) {
   std::vector<std::string> patterns;
@@ -37,21 +49,26 @@ std::string descent_arms(const CommandNode& root) {
   return "      " + join(patterns, " | ") + ") at=\"$at $word\" ;;\n";
 }
 
+/// What a shell calls to offer words, files and folders.
+struct Calls {
+  std::string words;
+  std::string files;
+  std::string folders;
+};
+
 /// The arms of `case "$at $prev"` for options whose value is known.
-std::string value_arms(const CommandNode& root, const std::string& choices_call, const std::string& files_call) {
+std::string value_arms(const CommandNode& root, const Calls& calls) {
   std::string out;
   walk(root, root.name, [&](const CommandNode& node, const std::string& path) {
     for (const auto& option : node.options) {
-      if (!option.takes_value) continue;
+      if (option.value == ValueKind::none) continue;
       std::vector<std::string> patterns;
       for (const auto& name : option.names) patterns.push_back(quote(path + " " + name));
       out += "    " + join(patterns, " | ") + ") ";
-      if (option.takes_file) {
-        out += files_call;
-      } else if (!option.choices.empty()) {
-        out += choices_call + " " + quote(join(option.choices, " "));
-      }
-      out += option.takes_file || !option.choices.empty() ? "; return ;;\n" : "return ;;\n";
+      if (option.value == ValueKind::file) out += calls.files + "; ";
+      if (option.value == ValueKind::folder) out += calls.folders + "; ";
+      if (!option.choices.empty()) out += calls.words + " " + quote(join(option.choices, " ")) + "; ";
+      out += "return ;;\n";
     }
   });
   return out;
@@ -65,21 +82,27 @@ std::string word_arms(const CommandNode& root) {
     for (const auto& child : node.commands) words.push_back(child.name);
     words.insert(words.end(), node.words.begin(), node.words.end());
     for (const auto& option : node.options) words.insert(words.end(), option.names.begin(), option.names.end());
-    out += "    " + quote(path) + ") list=" + quote(join(words, " ")) + " ;;\n";
+    out += "    " + quote(path) + ") list=" + quote(join(words, " ")) + (node.takes_file ? " files=1" : "") + " ;;\n";
   });
   return out;
 }
 
 std::string bash_script(const CommandNode& root) {
   const auto function = "_" + root.name;
+  const Calls calls{function + "_words", function + "_paths -f", function + "_paths -d"};
   return "# bash completion of " + root.name +
          ": source it, or put it into ~/.local/share/bash-completion/completions/" + root.name + "\n" + function +
          "_words() { COMPREPLY=($(compgen -W \"$1\" -- \"$cur\")); }\n" + function +
-         "_files() { COMPREPLY=($(compgen -f -- \"$cur\")); }\n" + function +
+         "_paths() {\n"
+         "  compopt -o filenames 2>/dev/null\n"
+         "  local path\n"
+         "  while IFS= read -r path; do COMPREPLY+=(\"$path\"); done < <(compgen \"$1\" -- \"$cur\")\n"
+         "}\n" +
+         function +
          "() {\n"
          "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} at=" +
          root.name +
-         " list='' word i\n"
+         " list='' files='' word i\n"
          "  COMPREPLY=()\n"
          "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
          "    word=${COMP_WORDS[i]}\n"
@@ -88,14 +111,17 @@ std::string bash_script(const CommandNode& root) {
          "    esac\n"
          "  done\n"
          "  case \"$at $prev\" in\n" +
-         value_arms(root, function + "_words", function + "_files") +
+         value_arms(root, calls) +
          "  esac\n"
          "  case \"$at\" in\n" +
          word_arms(root) +
          "  esac\n"
          "  " +
-         function +
-         "_words \"$list\"\n"
+         calls.words +
+         " \"$list\"\n"
+         "  if [[ -n $files && $cur != -* ]]; then " +
+         calls.files +
+         "; fi\n"
          "}\n"
          "complete -F " +
          function + " " + root.name + "\n";
@@ -103,29 +129,32 @@ std::string bash_script(const CommandNode& root) {
 
 std::string zsh_script(const CommandNode& root) {
   const auto function = "_" + root.name;
+  const Calls calls{function + "_words", "_files", "_files -/"};
   return "#compdef " + root.name + "\n# zsh completion of " + root.name + ": save it as " + function +
-         " in a folder of $fpath\n" + function + "_words() { compadd -- ${=1} }\n" + function +
+         " in a folder of $fpath\n" + calls.words + "() { compadd -- ${=1} }\n" + function +
          "() {\n"
          "  local at=" +
          root.name +
-         " list='' word prev=${words[CURRENT-1]}\n"
+         " list='' files='' word prev=${words[CURRENT-1]}\n"
          "  for word in ${words[2,CURRENT-1]}; do\n"
          "    case \"$at $word\" in\n" +
          descent_arms(root) +
          "    esac\n"
          "  done\n"
          "  case \"$at $prev\" in\n" +
-         value_arms(root, function + "_words", "_files") +
+         value_arms(root, calls) +
          "  esac\n"
          "  case \"$at\" in\n" +
          word_arms(root) +
          "  esac\n"
          "  " +
-         function +
-         "_words \"$list\"\n"
+         calls.words +
+         " \"$list\"\n"
+         "  if [[ -n $files ]]; then _files; fi\n"
          "}\n"
-         "compdef " +
-         function + " " + root.name + "\n";
+         "# From $fpath, this file is the body of the function and its first call is a completion already.\n"
+         "if [[ ${funcstack[1]-} == " +
+         function + " ]]; then " + function + " \"$@\"; else compdef " + function + " " + root.name + "; fi\n";
 }
 
 /// The condition under which fish offers what belongs to a command: its path was typed, and no command below it.
@@ -148,11 +177,9 @@ std::string fish_option(const OptionNode& option) {
   for (const auto& name : option.names) {
     out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
   }
-  if (option.takes_file) {
-    out += " -r -F";
-  } else if (option.takes_value) {
-    out += " -x";
-  }
+  if (option.value == ValueKind::file) out += " -r -F";
+  if (option.value == ValueKind::folder) out += " -x -a '(__fish_complete_directories)'";
+  if (option.value == ValueKind::text) out += " -x";
   if (!option.choices.empty()) out += " -a " + quote(join(option.choices, " "));
   return out + " -d " + quote(option.description);
 }
@@ -166,6 +193,7 @@ std::string fish_script(const CommandNode& root) {
     const auto when = condition.empty() ? begin : begin + " -n " + quote(condition);
     for (const auto& child : node.commands)
       out += when + " -a " + child.name + " -d " + quote(child.description) + "\n";
+    if (node.takes_file) out += when + " -F\n";
     for (const auto& word : node.words) out += when + " -a " + quote(word) + "\n";
     for (const auto& option : node.options) out += when + fish_option(option) + "\n";
   });
@@ -174,7 +202,8 @@ std::string fish_script(const CommandNode& root) {
 
 }  // namespace
 
-Result<std::string> completion_script(const CommandNode& root, std::string_view shell) {
+Result<std::string> completion_script(const CommandNode& tree, std::string_view shell) {
+  const auto root = inherited(tree, {});
   if (shell == "bash") return bash_script(root);
   if (shell == "zsh") return zsh_script(root);
   if (shell == "fish") return fish_script(root);

@@ -4,30 +4,42 @@
 
 #include <array>
 #include <cstdio>
-#include <memory>
+#include <filesystem>
+#include <fstream>
 
 #include "cli/command_line.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace ekiden::cli {
 namespace {
 
+struct Ran {
+  int status = -1;
+  std::string output;
+};
+
+/// What a shell makes of a script; its errors are part of the output.
+Ran run_script(const std::string& shell, const std::string& script) {
+  const test::TemporaryDirectory directory;
+  const auto file = directory.path() / "_ekiden";
+  std::ofstream(file) << script;
+  Ran ran;
+  std::FILE* output = ::popen((shell + " " + file.string() + " 2>&1").c_str(), "r");
+  std::array<char, 4096> buffer{};
+  while (std::fgets(buffer.data(), buffer.size(), output) != nullptr) ran.output += buffer.data();
+  ran.status = ::pclose(output);
+  if (ran.output.ends_with('\n')) ran.output.pop_back();
+  return ran;
+}
+
 /// What bash offers for a line, its last word being typed.
 std::string complete(const std::string& script, const std::string& words) {
-  const auto program = script + "\nCOMP_WORDS=(" + words +
-                       ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_ekiden\necho \"${COMPREPLY[*]}\"\n";
-  const auto file = testing::TempDir() + "ekiden-completion.bash";
-  if (std::FILE* out = std::fopen(file.c_str(), "w")) {
-    std::fwrite(program.data(), 1, program.size(), out);
-    std::fclose(out);
-  }
-  std::string result;
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> shell(::popen(("bash " + file).c_str(), "r"), ::pclose);
-  std::array<char, 4096> buffer{};
-  while (std::fgets(buffer.data(), buffer.size(), shell.get()) != nullptr) result += buffer.data();
-  std::remove(file.c_str());
-  if (result.ends_with('\n')) result.pop_back();
-  return result;
+  return run_script("bash", script + "\nCOMP_WORDS=(" + words +
+                                ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_ekiden\necho \"${COMPREPLY[*]}\"\n")
+      .output;
 }
+
+bool is_installed(const std::string& shell) { return run_script("sh", "command -v " + shell).status == 0; }
 
 class Completion : public testing::Test {
  protected:
@@ -50,6 +62,29 @@ TEST_F(Completion, OffersOptionsAndTheirValues) {
   EXPECT_EQ(complete(bash_, "ekiden send bob --ttl ''"), "");
 }
 
+TEST_F(Completion, OffersGlobalOptionsAfterEveryCommand) {
+  for (const auto* command : {"", "status", "send bob hello", "contact", "contact add bob"}) {
+    const auto line = "ekiden " + std::string(command);
+    EXPECT_EQ(complete(bash_, line + " --js"), "--json") << line;
+    EXPECT_EQ(complete(bash_, line + " --data"), "--data-dir") << line;
+    EXPECT_EQ(complete(bash_, line + " --he"), "--help") << line;
+  }
+}
+
+TEST_F(Completion, OffersFoldersForTheDataDirectoryAndFilesWhereTheyAreRead) {
+  const test::TemporaryDirectory directory;
+  const auto base = directory.path().string() + "/";
+  std::filesystem::create_directory(base + "a folder");
+  std::ofstream(base + "a_file").flush();
+  for (const auto* command : {"", "inbox", "contact list"}) {
+    EXPECT_EQ(complete(bash_, "ekiden " + std::string(command) + " --data-dir " + base), base + "a folder");
+  }
+  for (const auto* command : {"send bob --file", "contact import", "contact export"}) {
+    EXPECT_EQ(complete(bash_, "ekiden " + std::string(command) + " " + base + "a_"), base + "a_file") << command;
+  }
+  EXPECT_EQ(complete(bash_, "ekiden trace " + base + "a_"), "");
+}
+
 TEST_F(Completion, OffersShells) { EXPECT_EQ(complete(bash_, "ekiden completion f"), "fish"); }
 
 TEST_F(Completion, NamesEveryCommandInEveryShell) {
@@ -59,6 +94,46 @@ TEST_F(Completion, NamesEveryCommandInEveryShell) {
     EXPECT_NE(script.find("background"), std::string::npos) << shell;
   }
   EXPECT_FALSE(completion_script(tree_, "tcsh"));
+}
+
+TEST_F(Completion, ZshCompletesAtTheFirstTabAlsoFromTheSearchPath) {
+  const auto script = *completion_script(tree_, "zsh");
+  EXPECT_TRUE(script.starts_with("#compdef ekiden\n"));
+  EXPECT_TRUE(
+      script.ends_with("if [[ ${funcstack[1]-} == _ekiden ]]; then _ekiden \"$@\"; else compdef _ekiden ekiden; fi\n"));
+  EXPECT_NE(script.find("'ekiden contact add --data-dir') _files -/; return ;;"), std::string::npos);
+  EXPECT_NE(script.find("'ekiden status') list='-h --help --data-dir --json -q --quiet' ;;"), std::string::npos)
+      << script;
+}
+
+TEST_F(Completion, FishOffersGlobalOptionsAfterEveryCommand) {
+  const auto script = *completion_script(tree_, "fish");
+  const std::string folders = " -l data-dir -x -a '(__fish_complete_directories)'";
+  EXPECT_NE(script.find("-n '__fish_seen_subcommand_from status'" + folders), std::string::npos) << script;
+  EXPECT_NE(script.find("-n '__fish_seen_subcommand_from contact; and __fish_seen_subcommand_from add'" + folders),
+            std::string::npos);
+}
+
+/// Where zsh and fish are installed, they read their scripts too; bash has run its own above.
+TEST_F(Completion, IsUnderstoodByEveryShellThatIsHere) {
+  for (const auto* shell : {"bash", "zsh", "fish"}) {
+    if (!is_installed(shell)) continue;
+    const auto read = run_script(std::string(shell) + " -n", *completion_script(tree_, shell));
+    EXPECT_EQ(read.status, 0) << shell << ": " << read.output;
+    EXPECT_EQ(read.output, "") << shell;
+  }
+}
+
+TEST(CompletionScript, GivesOptionsToTheCommandsBelowAndNotAbove) {
+  const CommandNode root{
+      .name = "x",
+      .options = {{.names = {"--all"}}},
+      .commands = {
+          {.name = "a", .options = {{.names = {"--all"}}, {.names = {"--own"}}}, .commands = {{.name = "b"}}}}};
+  const auto script = *completion_script(root, "bash");
+  EXPECT_NE(script.find("'x') list='a --all' ;;"), std::string::npos) << script;
+  EXPECT_NE(script.find("'x a') list='b --all --own' ;;"), std::string::npos) << script;
+  EXPECT_NE(script.find("'x a b') list='--all --own' ;;"), std::string::npos) << script;
 }
 
 TEST(CompletionScript, QuotesWhatADescriptionMayContain) {
