@@ -214,6 +214,10 @@ void CommandLine::declare_completion() {
   completion->callback([this] {
     action = [this](const Context& context) -> Status {
       EKIDEN_ASSIGN(auto script, completion_script(tree(), shell_));
+      if (context.output.json()) {
+        context.output.object({{"shell", shell_}, {"script", script}});
+        return {};
+      }
       script.pop_back();
       context.output.line(script);
       return {};

@@ -140,14 +140,16 @@ Status run_contact_import(const Context& context, const ContactArguments& argume
 
 Status run_contact_export(const Context& context, const ContactArguments& arguments) {
   EKIDEN_ASSIGN(const auto list, fetch_contacts(context));
-  if (context.output.json()) {
+  const bool to_file = !arguments.file.empty() && arguments.file != "-";
+  if (context.output.json() && !to_file) {
     for (const auto& contact : list) context.output.object(contact);
     return {};
   }
   EKIDEN_ASSIGN(const auto contacts, read_answer(list));
   auto text = runtime::format_contacts(contacts);
-  if (!arguments.file.empty() && arguments.file != "-") {
+  if (to_file) {
     EKIDEN_TRY(runtime::write_new_file(arguments.file, as_bytes(text)));
+    if (context.output.json()) context.output.object({{"exported", contacts.size()}, {"file", arguments.file}});
     context.output.note("exported " + counted(contacts.size(), "contact") + " to " + arguments.file);
     return {};
   }

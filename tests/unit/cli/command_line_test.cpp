@@ -100,6 +100,20 @@ TEST(CommandLine, NamesTheCommandThatItDoesNotKnow) {
             "{\"error\":\"there is no command 'sned'. See `ekiden --help`.\",\"code\":\"invalid-argument\"}\n");
 }
 
+TEST(CommandLine, PrintsACompletionScriptForShellsAndForPrograms) {
+  const auto printed = [](std::vector<const char*> words) {
+    words.insert(words.begin(), {"ekiden", "completion", "bash"});
+    testing::internal::CaptureStdout();
+    EXPECT_EQ(run(static_cast<int>(words.size()), words.data()), 0);
+    return testing::internal::GetCapturedStdout();
+  };
+  const auto script = printed({});
+  EXPECT_TRUE(script.starts_with("# bash completion of ekiden"));
+  const auto object = *api::parse_json(printed({"--json"}));
+  EXPECT_EQ(object.at("shell"), "bash");
+  EXPECT_EQ(object.at("script"), script);
+}
+
 TEST(CommandLine, TeachesByExample) {
   CommandLine line;
   const std::function<void(const CLI::App&)> visit = [&](const CLI::App& app) {

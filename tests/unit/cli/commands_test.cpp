@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
+#include "runtime/contacts_file.hpp"
 #include "unit/api/support/server_fixture.hpp"
 
 namespace ekiden::cli {
@@ -33,6 +35,11 @@ class Commands : public testing::Test {
     const auto path = server_.data_dir() / "file";
     std::ofstream(path, std::ios::binary) << content;
     return path;
+  }
+
+  static std::string content_of(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
   }
 
   api::test::ServerFixture server_;
@@ -200,6 +207,17 @@ TEST_F(Commands, ContactsTravelInFiles) {
     EXPECT_EQ(contact->tier, identity::TrustTier::trusted);
     EXPECT_EQ(contact->endpoints.front().text(), "tcp://a.example:1");
   });
+}
+
+TEST_F(Commands, ContactsAreExportedToTheFileAlsoForPrograms) {
+  const auto path = (server_.data_dir() / "contacts.toml").string();
+  ASSERT_TRUE(run_contact_export(context(json()), {.file = path}));
+  EXPECT_EQ(*api::parse_json(printed()), api::Json({{"exported", 1}, {"file", path}}));
+  EXPECT_EQ(runtime::parse_contacts(content_of(path), path)->front().petname, "bob");
+  for (const auto* file : {"", "-"}) {
+    ASSERT_TRUE(run_contact_export(context(json()), {.file = file}));
+    EXPECT_EQ(api::parse_json(printed())->at("name"), "bob") << file;
+  }
 }
 
 TEST_F(Commands, TraceShowsTheStory) {
