@@ -84,7 +84,7 @@ class Waiter {
 
  private:
   static bool is_settled(const std::string& state) {
-    return state == "delivered" || state == "expired" || state == "sent" || state == "cancelled";
+    return state == "delivered" || state == "expired" || state == "sent";
   }
 
   static Result<std::string> ask(api::Client& client, const std::string& id) {
