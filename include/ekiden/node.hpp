@@ -5,9 +5,11 @@
 #pragma once
 
 #include <chrono>
+#include <ekiden/contact.hpp>
 #include <ekiden/error.hpp>
 #include <ekiden/export.hpp>
 #include <ekiden/message.hpp>
+#include <ekiden/trace.hpp>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -41,6 +43,12 @@ class EKIDEN_EXPORT Node {
   /// Names a peer and where it may be dialled. An existing contact of that id is replaced. Blocks.
   Status add_contact(const std::string& name, const PeerId& id, const std::vector<std::string>& endpoints);
 
+  /// Forgets the contact, not the messages that wait for it. Blocks. Errors: not_found.
+  Status remove_contact(const PeerId& id);
+
+  /// All of them, in the order of their ids. Blocks.
+  std::vector<Contact> contacts() const;
+
   /// Accepts a message for delivery and returns its id. Durable: when it is on disk. Blocks.
   Result<std::string> send(OutgoingMessage message);
 
@@ -67,6 +75,14 @@ class EKIDEN_EXPORT Node {
   /// Blocks until the message is delivered, expired or, if volatile, sent. Errors: timed_out; malformed (no UUID),
   /// not_found (not sent by this node, or too long ago); closed as receive().
   Result<MessageState> wait_settled(const std::string& id, std::chrono::milliseconds timeout);
+
+  /// What became of a message that was sent, or came in, up to 10,000 messages back. Blocks. Errors: malformed (no
+  /// UUID), not_found.
+  Result<Trace> trace(const std::string& id) const;
+
+  /// Tries now to reach the recipient of an outgoing message, instead of at the next attempt. Blocks, but not until the
+  /// recipient has it: see wait_settled(). Errors: malformed (no UUID), not_found, invalid_argument (it came in).
+  Status retry(const std::string& id);
 
  private:
   struct Impl;

@@ -29,6 +29,24 @@ Message to_message(const router::Arrived& arrived) {
   return message;
 }
 
+Trace to_trace(const router::Trace& trace) {
+  Trace out;
+  out.id = trace.id.text();
+  out.peer = PeerId{trace.peer.bytes};
+  out.outgoing = trace.outgoing;
+  out.state = static_cast<MessageState>(trace.state);
+  out.priority = static_cast<Priority>(trace.priority);
+  out.delivery = static_cast<Delivery>(trace.delivery);
+  out.accepted = to_system(trace.accepted);
+  out.delivered = trace.delivered.transform(to_system);
+  out.expires = to_system(trace.expires);
+  out.attempts = trace.attempts;
+  out.size = trace.size;
+  for (const auto& step : trace.steps) out.steps.push_back({to_system(step.at), step.what});
+  out.receipt = as_text(trace.receipt);
+  return out;
+}
+
 Result<router::Draft> to_draft(OutgoingMessage message) {
   router::Draft draft;
   draft.to = identity::PeerId{message.to.bytes};
@@ -59,6 +77,15 @@ Result<identity::Contact> to_contact(const std::string& name, const PeerId& id,
   }
   EKIDEN_TRY(identity::check_contact(contact));
   return contact;
+}
+
+Contact from_contact(const identity::Contact& contact) {
+  Contact out;
+  out.id = PeerId{contact.id.bytes};
+  out.name = contact.petname;
+  out.tier = static_cast<TrustTier>(contact.tier);
+  for (const auto& endpoint : contact.endpoints) out.endpoints.push_back(endpoint.text());
+  return out;
 }
 
 }  // namespace ekiden::embed

@@ -1,7 +1,9 @@
 // Between the public types of include/ekiden and those of the modules.
 #pragma once
 
+#include <ekiden/contact.hpp>
 #include <ekiden/message.hpp>
+#include <ekiden/trace.hpp>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 namespace ekiden::embed {
 
 Message to_message(const router::Arrived& arrived);
+Trace to_trace(const router::Trace& trace);
 
 /// Errors: invalid_argument, malformed (an id that is not a UUID v4).
 Result<router::Draft> to_draft(OutgoingMessage message);
@@ -19,5 +22,6 @@ Result<router::Draft> to_draft(OutgoingMessage message);
 /// Errors: as identity::check_contact and Endpoint::parse.
 Result<identity::Contact> to_contact(const std::string& name, const PeerId& id,
                                      const std::vector<std::string>& endpoints);
+Contact from_contact(const identity::Contact& contact);
 
 }  // namespace ekiden::embed

@@ -63,6 +63,13 @@ struct Node::Impl {
     return result.get();
   }
 
+  Result<router::Trace> trace(const std::string& id) {
+    EKIDEN_ASSIGN(const auto message, Uuid::parse(id));
+    auto found = call<std::optional<router::Trace>>([&](auto& done) { done.set_value(host->node().trace(message)); });
+    if (!found) return fail(Errc::not_found, "no message with the id " + id + " is known here any more");
+    return std::move(*found);
+  }
+
   std::unique_ptr<Host> host;
   std::shared_ptr<Mailroom> mailroom;
   std::thread thread;
@@ -90,6 +97,21 @@ Status Node::add_contact(const std::string& name, const PeerId& id, const std::v
   EKIDEN_ASSIGN(auto contact, embed::to_contact(name, id, endpoints));
   return impl_->call<Status>([&](std::promise<Status>& done) {
     impl_->host->put_contact(std::move(contact), true, [&done](Status status) { done.set_value(std::move(status)); });
+  });
+}
+
+Status Node::remove_contact(const PeerId& id) {
+  return impl_->call<Status>([&](std::promise<Status>& done) {
+    impl_->host->remove_contact(identity::PeerId{id.bytes},
+                                [&done](Status status) { done.set_value(std::move(status)); });
+  });
+}
+
+std::vector<Contact> Node::contacts() const {
+  return impl_->call<std::vector<Contact>>([&](auto& done) {
+    std::vector<Contact> all;
+    for (const auto& [id, contact] : impl_->host->node().contacts()) all.push_back(embed::from_contact(contact));
+    done.set_value(std::move(all));
   });
 }
 
@@ -148,20 +170,31 @@ void Node::on_state(std::function<void(const std::string&, MessageState)> handle
 }
 
 Result<MessageState> Node::wait_settled(const std::string& id, std::chrono::milliseconds timeout) {
-  EKIDEN_ASSIGN(const auto message, Uuid::parse(id));
   const auto until = std::chrono::steady_clock::now() + timeout;
   for (;;) {
     const auto seen = impl_->mailroom->changes();
-    const auto trace = impl_->call<std::optional<router::Trace>>(
-        [&](auto& done) { done.set_value(impl_->host->node().trace(message)); });
-    if (!trace) return fail(Errc::not_found, "no message " + id + " was sent by this node");
-    const auto state = static_cast<MessageState>(trace->state);
+    EKIDEN_ASSIGN(const auto trace, impl_->trace(id));
+    if (!trace.outgoing) return fail(Errc::not_found, "message " + id + " came in; it was not sent by this node");
+    const auto state = static_cast<MessageState>(trace.state);
     if (state != MessageState::queued && state != MessageState::in_flight) return state;
     if (std::chrono::steady_clock::now() >= until) {
       return fail(Errc::timed_out, "message " + id + " is not delivered yet");
     }
     EKIDEN_TRY(impl_->mailroom->wait_for_change(seen, until));
   }
+}
+
+Result<Trace> Node::trace(const std::string& id) const {
+  EKIDEN_ASSIGN(const auto trace, impl_->trace(id));
+  return embed::to_trace(trace);
+}
+
+Status Node::retry(const std::string& id) {
+  EKIDEN_ASSIGN(const auto trace, impl_->trace(id));
+  if (!trace.outgoing) return fail(Errc::invalid_argument, "message " + id + " came in; only outgoing ones are tried");
+  return impl_->call<Status>([&](std::promise<Status>& done) {
+    impl_->host->retry_now(trace.peer, [&done](Status status) { done.set_value(std::move(status)); });
+  });
 }
 
 }  // namespace ekiden

@@ -192,6 +192,69 @@ TEST_F(EmbedTest, AMessageThatNobodyTookExpires) {
   EXPECT_EQ(alice_->wait_settled(*id, kPatience), MessageState::expired);
 }
 
+TEST_F(EmbedTest, TheStoryOfAMessageIsToldOnBothSides) {
+  const auto before = std::chrono::system_clock::now() - 1s;
+  const auto id = send("hello");
+  ASSERT_TRUE(bob_->receive(kPatience));
+  ASSERT_EQ(alice_->wait_settled(id, kPatience), MessageState::delivered);
+  const auto sent = alice_->trace(id);
+  ASSERT_TRUE(sent) << sent.error().message;
+  EXPECT_EQ(sent->id, id);
+  EXPECT_EQ(sent->peer, bob_->id());
+  EXPECT_TRUE(sent->outgoing);
+  EXPECT_EQ(sent->state, MessageState::delivered);
+  EXPECT_EQ(sent->size, 5u);
+  EXPECT_GE(sent->attempts, 1u);
+  EXPECT_GT(sent->accepted, before);
+  EXPECT_GE(sent->delivered, sent->accepted);
+  EXPECT_GT(sent->expires, sent->accepted + 24h * 6);
+  EXPECT_FALSE(sent->receipt.empty());
+  ASSERT_GE(sent->steps.size(), 2u);
+  EXPECT_EQ(sent->steps.front().what, "accepted and stored");
+  EXPECT_NE(sent->steps.back().what.find("receipt verified"), std::string::npos);
+  EXPECT_GE(sent->steps.back().at, sent->steps.front().at);
+  const auto arrived = bob_->trace(id);
+  ASSERT_TRUE(arrived) << arrived.error().message;
+  EXPECT_FALSE(arrived->outgoing);
+  EXPECT_EQ(arrived->peer, alice_->id());
+}
+
+TEST_F(EmbedTest, AMessageForSomebodyWhoWasAwayIsTriedAgainAtOnce) {
+  const auto address = bob_->listening();
+  bob_.reset();
+  const auto id = alice_->send({.to = alice_->contacts().front().id, .body = "for later"});
+  ASSERT_TRUE(id);
+  EXPECT_TRUE(alice_->trace(*id)->receipt.empty());
+  auto bob = Node::start({.data_dir = directory_ / "bob", .listen = address});
+  ASSERT_TRUE(bob) << bob.error().message;
+  EXPECT_TRUE(alice_->retry(*id));
+  EXPECT_EQ(alice_->wait_settled(*id, kPatience), MessageState::delivered);
+}
+
+TEST_F(EmbedTest, OnlyOutgoingMessagesThatAreKnownCanBeTriedAgain) {
+  const auto id = send("hello");
+  ASSERT_TRUE(bob_->receive(kPatience));
+  EXPECT_EQ(bob_->retry(id).error().code, Errc::invalid_argument);
+  EXPECT_EQ(bob_->wait_settled(id, kAtOnce).error().code, Errc::not_found);
+  EXPECT_EQ(alice_->retry("no uuid").error().code, Errc::malformed);
+  EXPECT_EQ(alice_->trace("no uuid").error().code, Errc::malformed);
+  EXPECT_EQ(alice_->retry("0f8fad5b-d9cb-469f-a165-70867728950e").error().code, Errc::not_found);
+  EXPECT_EQ(alice_->trace("0f8fad5b-d9cb-469f-a165-70867728950e").error().code, Errc::not_found);
+}
+
+TEST_F(EmbedTest, ContactsAreListedAndForgotten) {
+  const auto contacts = alice_->contacts();
+  ASSERT_EQ(contacts.size(), 1u);
+  EXPECT_EQ(contacts[0].name, "bob");
+  EXPECT_EQ(contacts[0].id, bob_->id());
+  EXPECT_EQ(contacts[0].tier, TrustTier::contact);
+  EXPECT_EQ(contacts[0].endpoints, bob_->listening());
+  EXPECT_TRUE(bob_->contacts().empty());
+  EXPECT_TRUE(alice_->remove_contact(bob_->id()));
+  EXPECT_TRUE(alice_->contacts().empty());
+  EXPECT_EQ(alice_->remove_contact(bob_->id()).error().code, Errc::not_found);
+}
+
 TEST_F(EmbedTest, OneNodeADirectoryAndNoneWithoutLeave) {
   const auto second = Node::start({.data_dir = directory_ / "alice", .listen = {"tcp://127.0.0.1:0"}});
   ASSERT_FALSE(second);
