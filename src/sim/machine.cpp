@@ -49,6 +49,7 @@ void Machine::boot() {
   shared_.trace.add(host_);
   node_->start(now(), out_);
   run_effects();
+  check();
 }
 
 void Machine::crash(bool reset) {
@@ -100,6 +101,7 @@ void Machine::feed(node::Input input) {
   if (node_ == nullptr) return;
   CHECK(!feeding_);
   feeding_ = true;
+  ++shared_.inputs;
   const Now at = now();
   shared_.trace.add(static_cast<std::uint64_t>(at.mono.time_since_epoch().count()));
   shared_.trace.add(std::uint64_t{host_} << 8 | input.index());
@@ -107,7 +109,12 @@ void Machine::feed(node::Input input) {
   node_->handle(at, std::move(input), out_);
   feeding_ = false;
   run_effects();
-  if (node_ != nullptr && ++shared_.inputs % shared_.check_every == 0) node_->check_invariants();
+  check();
+}
+
+/// Only the node that has just acted: nothing in the others has changed.
+void Machine::check() {
+  if (++shared_.steps % shared_.check_every == 0 && node_ != nullptr) node_->check_invariants();
 }
 
 void Machine::run_effects() {
@@ -209,6 +216,7 @@ void Machine::on_room(link::ConnId conn) {
   if (node_ == nullptr) return;
   to_flush_.insert(conn);
   run_effects();
+  check();
 }
 
 }  // namespace ekiden::sim

@@ -30,9 +30,10 @@ struct Shared {
   Ledger& ledger;
   TraceHash& trace;
   std::map<identity::PeerId, HostIndex>& hosts;
-  std::uint64_t check_every = 1;  ///< inputs between two checks of a node's invariants
+  std::uint64_t check_every = 1;  ///< steps between two checks of the invariants of the node that took the step
   bool print_log = false;
   std::uint64_t inputs = 0;
+  std::uint64_t steps = 0;  ///< inputs, boots, and writes that found room again
 };
 
 /// How an application treats what arrives.
@@ -83,6 +84,7 @@ class Machine final : public NetworkHost {
   Now now() const;
   void feed(node::Input input);
   void run_effects();
+  void check();
   void run_effect(node::Effect effect);
   void flush(link::ConnId conn);
   void arm_timer();
