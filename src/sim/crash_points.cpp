@@ -1,67 +1,65 @@
-// A crash at every write point: the same script, once for each commit of each machine, with the power going just before
-// and just after that commit reaches the disk.
-#include <string>
-#include <utility>
-
-#include "sim/world.hpp"
+#include "sim/crash_points.hpp"
 
 namespace ekiden::sim {
 namespace {
 
-Scenario script(std::uint64_t messages) {
+Scenario scenario_of(const CrashScript& script) {
   Scenario scenario;
   scenario.name = "crash points";
   scenario.nodes = 2;
   scenario.duration = seconds(20);
   scenario.workload.contacts = 1;
-  scenario.workload.messages = messages;
+  scenario.workload.messages = script.messages;
   scenario.workload.body_max = 256;
   scenario.network.latency_max = milliseconds(5);
-  scenario.check_every = 16;
+  // Slow enough that batches gather: a commit of one batch cannot be torn.
+  scenario.disk.sync_min = milliseconds(5);
+  scenario.disk.sync_max = milliseconds(60);
   return scenario;
-}
-
-struct Point {
-  HostIndex host;
-  std::uint64_t commit;
-  bool after;
-};
-
-Outcome run_with_crash(std::uint64_t seed, std::uint64_t messages, const Point& point) {
-  World world(script(messages), {.seed = seed});
-  Machine& victim = world.machine(point.host);
-  bool struck = false;
-  victim.disk().crash_point = [&](std::uint64_t commit, bool after) {
-    if (struck || commit != point.commit || after != point.after) return false;
-    struck = true;
-    victim.crash(false);
-    world.schedule().after(milliseconds(500), [&victim] {
-      if (!victim.is_up()) victim.boot();
-    });
-    return true;
-  };
-  Outcome outcome = world.run();
-  for (std::string& breach : outcome.breaches) {
-    breach = "host " + std::to_string(point.host) + ", commit " + std::to_string(point.commit) +
-             (point.after ? ", after" : ", before") + ": " + breach;
-  }
-  return outcome;
 }
 
 }  // namespace
 
-std::vector<Outcome> run_crash_points(std::uint64_t seed, std::uint64_t messages) {
-  World calm(script(messages), {.seed = seed});
-  std::vector<Outcome> outcomes{calm.run()};
-  for (HostIndex host = 0; host < 2; ++host) {
-    for (std::uint64_t commit = 1; commit <= calm.machine(host).disk().commits(); ++commit) {
-      for (const bool after : {false, true}) {
-        outcomes.push_back(run_with_crash(seed, messages, {host, commit, after}));
-        if (!outcomes.back().breaches.empty()) return outcomes;
+std::string options_of(const CrashPoint& point) {
+  return "--host " + std::to_string(point.host) + " --commit " + std::to_string(point.commit) + " --reached " +
+         std::to_string(point.reached) + (point.process ? " --process" : "");
+}
+
+std::vector<CrashPoint> crash_points_of(const CrashScript& script, Outcome& calm) {
+  const Scenario scenario = scenario_of(script);
+  World world(scenario, {.seed = script.seed});
+  std::vector<CrashPoint> points;
+  for (HostIndex host = 0; host < scenario.nodes; ++host) {
+    world.machine(host).disk().crash_point = [&points, host](std::uint64_t commit, std::size_t batches) {
+      for (std::size_t reached = 0; reached <= batches; ++reached) {
+        for (const bool process : {false, true}) points.push_back({host, commit, reached, process});
       }
-    }
+      return false;
+    };
   }
-  return outcomes;
+  calm = world.run();
+  return points;
+}
+
+Outcome run_crash_point(const CrashScript& script, const CrashPoint& point, bool print_log) {
+  const Scenario scenario = scenario_of(script);
+  World world(scenario, {.seed = script.seed, .print_log = print_log});
+  bool struck = false;
+  if (point.host < scenario.nodes) {
+    Machine& victim = world.machine(point.host);
+    victim.disk().crash_point = [&](std::uint64_t commit, std::size_t batches) {
+      if (struck || commit != point.commit || point.reached > batches) return false;
+      struck = true;
+      victim.crash(point.process, point.reached);
+      world.schedule().after(milliseconds(500), [&victim] {
+        if (!victim.is_up()) victim.boot();
+      });
+      return true;
+    };
+  }
+  Outcome outcome = world.run();
+  if (!struck) outcome.breaches.push_back("the script has no such point: " + options_of(point));
+  return outcome;
 }
 
 }  // namespace ekiden::sim

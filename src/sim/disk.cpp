@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/check.hpp"
+
 namespace ekiden::sim {
 
 Disk::Disk(Schedule& schedule, DiskModel model, Rng rng, std::function<void(store::PersistToken)> on_commit)
@@ -23,22 +25,21 @@ void Disk::begin() {
 
 void Disk::finish() {
   ++commits_;
-  if (crash_point && crash_point(commits_, false)) return;
+  if (crash_point && crash_point(commits_, committing_.size())) return;
   for (const Write& write : committing_) synced_.apply(write.batch);
   const store::PersistToken last = committing_.back().token;
   committing_.clear();
-  if (crash_point && crash_point(commits_, true)) return;
   begin();
   on_commit_(last);
 }
 
-void Disk::crash() {
+void Disk::crash(std::optional<std::size_t> prefix) {
   ++generation_;
-  const std::size_t reached = rng_.below(committing_.size() + 1);
+  const std::size_t reached = prefix ? *prefix : rng_.below(committing_.size() + 1);
+  CHECK(reached <= committing_.size());
   for (std::size_t i = 0; i < reached; ++i) synced_.apply(committing_[i].batch);
   committing_.clear();
   gathering_.clear();
-  stalled_ = false;
 }
 
 void Disk::set_stalled(bool stalled) {

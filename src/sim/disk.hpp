@@ -2,11 +2,12 @@
 //
 // Batches are applied in order, each all or nothing. While one commit is under way, later batches gather for the next.
 // A crash loses what was not committed; of the commit under way, an arbitrary prefix of its batches may have reached
-// the disk (a torn commit). A full disk stalls commits until there is room again.
+// the disk (a torn commit). A full disk stalls commits until there is room again; a crash makes no room.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "base/rng.hpp"
@@ -29,11 +30,14 @@ class Disk {
 
   void write(store::PersistToken token, store::Batch batch);
 
-  /// The power goes: loses or tears what is not synced. Nothing is called back afterwards until the next write.
-  void crash();
+  /// The machine stops: loses or tears what is not synced. Of the commit under way the first `reached` batches are on
+  /// the disk, by default a random number of them. Nothing is called back afterwards until the next write.
+  /// REQUIRES: *reached is at most the number of batches of that commit.
+  void crash(std::optional<std::size_t> reached = {});
 
   /// While stalled no commit ends; what is written meanwhile waits.
   void set_stalled(bool stalled);
+  bool is_stalled() const { return stalled_; }
   /// Every sync takes this much longer.
   void set_extra_latency(Duration extra) { extra_ = extra; }
 
@@ -41,9 +45,9 @@ class Disk {
   bool idle() const { return committing_.empty() && gathering_.empty(); }
   std::uint64_t commits() const { return commits_; }
 
-  /// Called at each commit point with its number, before (false) and after (true) it reaches the disk; true means: the
-  /// power goes now. For tests that crash at every write point.
-  std::function<bool(std::uint64_t commit, bool after)> crash_point;
+  /// Called as a commit is about to reach the disk, with its number (from 1) and how many batches it has; true means
+  /// that crash() was called meanwhile. For tests that crash at every write point.
+  std::function<bool(std::uint64_t commit, std::size_t batches)> crash_point;
 
  private:
   struct Write {

@@ -11,6 +11,8 @@ namespace {
 /// 2026-01-01T00:00:00Z: where the wall clocks of a simulation begin.
 constexpr WallTime kEpoch{milliseconds(1'767'225'600'000)};
 
+node::StorageStalled full_disk() { return {{Errc::storage_full, "no space left on device"}}; }
+
 }  // namespace
 
 Machine::Machine(Shared& shared, node::Config config, DiskModel disk, AppModel app, Rng rng)
@@ -50,9 +52,10 @@ void Machine::boot() {
   node_->start(now(), out_);
   run_effects();
   check();
+  if (disk_.is_stalled()) feed(full_disk());
 }
 
-void Machine::crash(bool reset) {
+void Machine::crash(bool reset, std::optional<std::size_t> reached) {
   if (node_ == nullptr) return;
   shared_.trace.add(host_ | std::uint64_t{1} << 32);
   node_.reset();
@@ -62,7 +65,7 @@ void Machine::crash(bool reset) {
   for (const auto& [request, number] : takes_) shared_.ledger.take_unanswered(number);
   takes_.clear();
   timer_.reset();
-  disk_.crash();
+  disk_.crash(reached);
   shared_.network.crash(host_, reset);
 }
 
@@ -92,7 +95,7 @@ void Machine::send(const Machine& to, router::DeliveryClass delivery, wire::Prio
 }
 
 void Machine::stall_disk(bool stalled) {
-  if (stalled && node_ != nullptr) feed(node::StorageStalled{{Errc::storage_full, "no space left on device"}});
+  if (stalled && node_ != nullptr) feed(full_disk());
   disk_.set_stalled(stalled);
   if (!stalled && node_ != nullptr) feed(node::StorageResumed{});
 }

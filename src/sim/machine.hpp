@@ -51,8 +51,9 @@ class Machine final : public NetworkHost {
 
   /// Starts the node from what the disk holds.
   void boot();
-  /// `reset`: its kernel says so to the peers; otherwise the power went.
-  void crash(bool reset);
+  /// `reset`: only the process died, and its kernel says so to the peers; otherwise the power went. `reached`: see
+  /// Disk::crash.
+  void crash(bool reset, std::optional<std::size_t> reached = {});
 
   void add_contact(const std::string& name, const identity::PeerId& id, const identity::Endpoint& endpoint);
   /// The application sends a message with a fresh body. Nothing happens while the machine is down.

@@ -1,88 +1,53 @@
 // ekiden-sim: runs scenarios in the simulator and replays failing seeds.
-#include <charconv>
+#include <algorithm>
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
+#include "sim/crash_points.hpp"
+#include "sim/jobs.hpp"
+#include "sim/options.hpp"
 #include "sim/world.hpp"
 
 namespace {
 
 using namespace ekiden;
+using sim::Options;
 
-constexpr std::string_view kHelp = R"(Usage: ekiden-sim run SCENARIO [--seed N | --seeds A-B] [--json] [--log]
-       ekiden-sim crash-points [--seed N] [--messages N] [--json]
+constexpr std::string_view kHelp =
+    R"(Usage: ekiden-sim run SCENARIO [--seed N | --seeds A-B] [--jobs N] [--json] [--log]
+       ekiden-sim crash-points [--seed N] [--messages N] [--jobs N] [--json]
+       ekiden-sim crash-points ... --host N --commit N --reached N [--process] [--log]
 
 Runs production nodes in virtual time, with the network, disks, clocks and faults of a scenario file, and checks after
 every step that nothing accepted is lost, nothing is delivered twice, and no receipt comes without delivery.
 
   run           one or many seeds of a scenario; stops at the first seed that breaks a rule and prints how to replay it
-  crash-points  two nodes and a script of messages, once for every write point of both, with the power going there
+  crash-points  two nodes and a script of messages, once for every way to crash at every write point of both: any part
+                of what is being written may have reached the disk, and the power may go or only the process die;
+                with --host, --commit and --reached (how many batches of the commit did reach the disk) only that one
+
+Several seeds or points run side by side, each in a process of its own; --jobs says how many (default: the processors).
 
 Examples:
   ekiden-sim run scenarios/faults.toml --seeds 1-300
   ekiden-sim run scenarios/faults.toml --seed 17 --log      replay one seed with the log of every node
   ekiden-sim run scenarios/thousand.toml --json
   ekiden-sim crash-points --messages 200
+  ekiden-sim crash-points --messages 200 --host 1 --commit 37 --reached 0 --process
 
 The trace hash covers every input and effect of every node: equal hashes, equal runs.
 Exit status: 0 all rules held, 1 a rule was broken, 2 wrong usage.
 )";
 
-struct Options {
-  std::string command;
-  std::string scenario;
-  std::uint64_t first_seed = 1;
-  std::uint64_t last_seed = 1;
-  std::uint64_t messages = 200;
-  bool json = false;
-  bool log = false;
-};
-
 int usage(const std::string& what) {
   std::fprintf(stderr, "ekiden-sim: %s; see ekiden-sim --help\n", what.c_str());
   return 2;
-}
-
-bool read_number(std::string_view text, std::uint64_t& to) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-bool read_seeds(std::string_view text, Options& options) {
-  const auto dash = text.find('-');
-  if (dash == text.npos) return read_number(text, options.first_seed) && read_number(text, options.last_seed);
-  return read_number(text.substr(0, dash), options.first_seed) &&
-         read_number(text.substr(dash + 1), options.last_seed) && options.first_seed <= options.last_seed;
-}
-
-/// Returns an empty text, or what is wrong.
-std::string read_options(const std::vector<std::string>& words, Options& options) {
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string& word = words[i];
-    const bool has_value = i + 1 < words.size();
-    if (word == "--json") {
-      options.json = true;
-    } else if (word == "--log") {
-      options.log = true;
-    } else if (word == "--seed" || word == "--seeds") {
-      if (!has_value || !read_seeds(words[++i], options)) return word + " wants a number or a range like 1-300";
-    } else if (word == "--messages") {
-      if (!has_value || !read_number(words[++i], options.messages)) return "--messages wants a number";
-    } else if (word.starts_with("-")) {
-      return "unknown option " + word;
-    } else if (options.command.empty()) {
-      options.command = word;
-    } else if (options.scenario.empty()) {
-      options.scenario = word;
-    } else {
-      return "unexpected " + word;
-    }
-  }
-  return {};
 }
 
 double milliseconds_of(Duration duration) { return static_cast<double>(duration.count()) / 1e6; }
@@ -110,41 +75,73 @@ void print_outcome(const Options& options, const std::string& name, std::uint64_
               milliseconds_of(o.virtual_time) / 1e3, seconds, o.trace_hash);
 }
 
-void print_breaches(const sim::Outcome& outcome, const std::string& replay) {
-  for (const std::string& breach : outcome.breaches) std::fprintf(stderr, "  %s\n", breach.c_str());
-  std::fprintf(stderr, "  replay: %s\n", replay.c_str());
+std::size_t jobs_of(const Options& options) {
+  if (options.jobs != 0) return static_cast<std::size_t>(options.jobs);
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+void print_breaches(const sim::Outcome& outcome, const std::string& where) {
+  for (const std::string& breach : outcome.breaches) std::fprintf(stderr, "  %s: %s\n", where.c_str(), breach.c_str());
+}
+
+bool run_seed(const Options& options, const sim::Scenario& scenario, std::uint64_t seed) {
+  const auto begin = std::chrono::steady_clock::now();
+  const sim::Outcome outcome = sim::World(scenario, {.seed = seed, .print_log = options.log}).run();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  print_outcome(options, scenario.name, seed, outcome, took.count());
+  print_breaches(outcome, "seed " + std::to_string(seed));
+  return outcome.breaches.empty();
+}
+
+/// One alone runs in this process, where a debugger finds it.
+std::vector<std::size_t> run_all(const Options& options, std::size_t count,
+                                 const std::function<bool(std::size_t)>& work) {
+  if (count != 1) return sim::run_jobs(count, jobs_of(options), work);
+  return work(0) ? std::vector<std::size_t>{} : std::vector<std::size_t>{0};
 }
 
 int run(const Options& options) {
   if (options.scenario.empty()) return usage("run wants a scenario file");
   const auto scenario = sim::load_scenario(options.scenario);
   if (!scenario) return usage(scenario.error().message);
-  for (std::uint64_t seed = options.first_seed; seed <= options.last_seed; ++seed) {
-    const auto begin = std::chrono::steady_clock::now();
-    const sim::Outcome outcome = sim::World(*scenario, {.seed = seed, .print_log = options.log}).run();
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    print_outcome(options, scenario->name, seed, outcome, took.count());
-    std::fflush(stdout);
-    if (outcome.breaches.empty()) continue;
-    print_breaches(outcome, "ekiden-sim run " + options.scenario + " --seed " + std::to_string(seed) + " --log");
-    return 1;
+  const auto failed = run_all(options, options.last_seed - options.first_seed + 1, [&](std::size_t item) {
+    return run_seed(options, *scenario, options.first_seed + item);
+  });
+  for (const std::size_t item : failed) {
+    std::fprintf(stderr, "  replay: ekiden-sim run %s --seed %" PRIu64 " --log\n", options.scenario.c_str(),
+                 options.first_seed + item);
   }
-  return 0;
+  return failed.empty() ? 0 : 1;
 }
 
 int crash_points(const Options& options) {
   const auto begin = std::chrono::steady_clock::now();
-  const auto outcomes = sim::run_crash_points(options.first_seed, options.messages);
+  const sim::CrashScript script{options.first_seed, options.messages};
+  std::vector<sim::CrashPoint> points;
+  if (options.point) {
+    points.push_back(*options.point);
+  } else {
+    sim::Outcome calm;
+    points = sim::crash_points_of(script, calm);
+    print_breaches(calm, "without a crash");
+    if (!calm.breaches.empty()) return 1;
+  }
+  const auto failed = run_all(options, points.size(), [&](std::size_t item) {
+    const sim::Outcome outcome = sim::run_crash_point(script, points[item], options.log);
+    print_breaches(outcome, sim::options_of(points[item]));
+    return outcome.breaches.empty();
+  });
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  const sim::Outcome& last = outcomes.back();
   std::printf(options.json ? R"({"crash_points":%zu,"ok":%s,"real_s":%.3f})"
                              "\n"
                            : "%zu crash points, all rules held: %s, real %.2f s\n",
-              outcomes.size() - 1, last.breaches.empty() ? "true" : "false", took.count());
-  if (last.breaches.empty()) return 0;
-  print_breaches(last, "ekiden-sim crash-points --seed " + std::to_string(options.first_seed) + " --messages " +
-                           std::to_string(options.messages));
-  return 1;
+              points.size(), failed.empty() ? "true" : "false", took.count());
+  std::fflush(stdout);
+  for (const std::size_t item : failed) {
+    std::fprintf(stderr, "  replay: ekiden-sim crash-points --seed %" PRIu64 " --messages %" PRIu64 " %s --log\n",
+                 script.seed, script.messages, sim::options_of(points[item]).c_str());
+  }
+  return failed.empty() ? 0 : 1;
 }
 
 }  // namespace
@@ -157,10 +154,10 @@ int main(int argc, char** argv) {
       return 0;
     }
   }
-  Options options;
-  if (const std::string wrong = read_options(words, options); !wrong.empty()) return usage(wrong);
-  if (options.command == "run") return run(options);
-  if (options.command == "crash-points") return crash_points(options);
-  return usage(options.command.empty() ? "a command is wanted: run or crash-points"
-                                       : "unknown command " + options.command);
+  const auto options = sim::read_options(words);
+  if (!options) return usage(options.error().message);
+  if (options->command == "run") return run(*options);
+  if (options->command == "crash-points") return crash_points(*options);
+  return usage(options->command.empty() ? "a command is wanted: run or crash-points"
+                                        : "unknown command " + options->command);
 }

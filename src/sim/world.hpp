@@ -79,10 +79,6 @@ class World {
   std::uint64_t crashes_ = 0;
 };
 
-/// The same script twice: two machines, `messages` messages both ways, and a crash at one write point of one of them.
-/// Returns one outcome per write point and way to crash; breaches name the point.
-std::vector<Outcome> run_crash_points(std::uint64_t seed, std::uint64_t messages);
-
 /// Draws the knobs of the engines inside their bounds.
 node::Config vary_config(Rng& rng);
 

@@ -63,17 +63,36 @@ TEST_F(DiskTest, AFullDiskCommitsNothingUntilThereIsRoom) {
   EXPECT_EQ(synced_, store::PersistToken{1});
 }
 
-TEST_F(DiskTest, ACrashPointStopsJustBeforeOrJustAfterTheDisk) {
-  for (const bool after : {false, true}) {
+TEST_F(DiskTest, ACrashDoesNotMakeRoomOnAFullDisk) {
+  disk_.set_stalled(true);
+  disk_.crash();
+  EXPECT_TRUE(disk_.is_stalled());
+  disk_.write(store::PersistToken{1}, one_row(1));
+  run();
+  EXPECT_EQ(synced_, store::PersistToken{0});
+  disk_.set_stalled(false);
+  run();
+  EXPECT_EQ(synced_, store::PersistToken{1});
+}
+
+TEST_F(DiskTest, ACrashPointComesBeforeEachCommitAndDecidesHowMuchOfItReachesTheDisk) {
+  for (const std::size_t reached : {0U, 1U, 2U, 3U}) {
     Schedule schedule;
     store::PersistToken synced{};
     Disk disk(schedule, {}, Rng(Rng::Seed{7}), [&](store::PersistToken token) { synced = token; });
-    disk.crash_point = [&](std::uint64_t commit, bool is_after) { return commit == 1 && is_after == after; };
-    disk.write(store::PersistToken{1}, one_row(1));
+    std::vector<std::size_t> sizes;
+    disk.crash_point = [&](std::uint64_t commit, std::size_t batches) {
+      sizes.push_back(batches);
+      if (commit == 2) disk.crash(reached);
+      return commit == 2;
+    };
+    // The first is alone in its commit; the others gather while it is under way.
+    for (std::uint64_t i = 1; i <= 4; ++i) disk.write(store::PersistToken{i}, one_row(i));
     while (schedule.step(schedule.now() + hours(1))) {
     }
-    EXPECT_EQ(synced, store::PersistToken{0});
-    EXPECT_EQ(disk.synced().size(), after ? 1U : 0U);
+    EXPECT_EQ(sizes, (std::vector<std::size_t>{1, 3}));
+    EXPECT_EQ(synced, store::PersistToken{1});
+    EXPECT_EQ(disk.synced().size(), 1U + reached);
   }
 }
 
