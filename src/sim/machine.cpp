@@ -43,12 +43,14 @@ void Machine::boot() {
   CHECK(node_ == nullptr);
   ++boots_;
   node_ = std::make_unique<node::Node>(seed_, config_, rng_.split());
-  if (auto status = node_->load(disk_.synced().rows()); !status) {
+  const std::vector<store::Row> rows = disk_.synced().rows();
+  begin_trace(Step::boot);
+  trace(shared_.trace, rows);
+  if (auto status = node_->load(rows); !status) {
     failure_ = "host " + std::to_string(host_) + " cannot load its store: " + status.error().message;
     node_.reset();
     return;
   }
-  shared_.trace.add(host_);
   node_->start(now(), out_);
   run_effects();
   check();
@@ -57,7 +59,7 @@ void Machine::boot() {
 
 void Machine::crash(bool reset, std::optional<std::size_t> reached) {
   if (node_ == nullptr) return;
-  shared_.trace.add(host_ | std::uint64_t{1} << 32);
+  begin_trace(reset ? Step::process_died : Step::power_went);
   node_.reset();
   out_.take();
   to_flush_.clear();
@@ -105,14 +107,17 @@ void Machine::feed(node::Input input) {
   CHECK(!feeding_);
   feeding_ = true;
   ++shared_.inputs;
-  const Now at = now();
-  shared_.trace.add(static_cast<std::uint64_t>(at.mono.time_since_epoch().count()));
-  shared_.trace.add(std::uint64_t{host_} << 8 | input.index());
-  if (const auto* bytes = std::get_if<node::ConnBytes>(&input)) shared_.trace.add(bytes->bytes);
-  node_->handle(at, std::move(input), out_);
+  begin_trace(Step::input);
+  trace(shared_.trace, input);
+  node_->handle(now(), std::move(input), out_);
   feeding_ = false;
   run_effects();
   check();
+}
+
+void Machine::begin_trace(Step step) {
+  shared_.trace.add(std::uint64_t{host_} << 8 | static_cast<std::uint64_t>(step));
+  trace(shared_.trace, now());
 }
 
 /// Only the node that has just acted: nothing in the others has changed.
@@ -129,7 +134,7 @@ void Machine::run_effects() {
 }
 
 void Machine::run_effect(node::Effect effect) {
-  shared_.trace.add(effect.index());
+  trace(shared_.trace, effect);
   std::visit(Overloaded{
                  [&](const node::Dial& dial) { shared_.network.dial(host_, dial.conn, dial.endpoint); },
                  [&](const node::Hangup& hangup) { shared_.network.close(host_, hangup.conn); },
@@ -138,7 +143,6 @@ void Machine::run_effect(node::Effect effect) {
                  [&](const node::Reply& reply) {
                    if (auto sent = sends_.extract(reply.request)) {
                      if (reply.result) {
-                       shared_.trace.add(reply.result->bytes);
                        shared_.ledger.accepted(sent.mapped(), *reply.result, shared_.schedule.now());
                      } else {
                        shared_.ledger.refused(sent.mapped());
@@ -171,6 +175,8 @@ void Machine::flush(link::ConnId conn) {
     ByteView bytes = node_->to_send(now(), conn);
     if (bytes.empty()) return;
     bytes = bytes.first(std::min(room, bytes.size()));
+    begin_trace(Step::write);
+    shared_.trace.add(static_cast<std::uint64_t>(conn));
     shared_.trace.add(bytes);
     shared_.network.write(host_, conn, bytes);
     node_->mark_sent(now(), conn, bytes.size(), out_);
@@ -191,7 +197,6 @@ void Machine::arm_timer() {
 }
 
 void Machine::on_arrival(const router::ArrivedPtr& message) {
-  shared_.trace.add(message->id.bytes);
   const auto from = shared_.hosts.find(message->from);
   CHECK(from != shared_.hosts.end());
   const auto number = shared_.ledger.arrived(host_, boots_, *message, from->second, shared_.schedule.now());

@@ -19,7 +19,7 @@
 #include "sim/ledger.hpp"
 #include "sim/network.hpp"
 #include "sim/schedule.hpp"
-#include "sim/trace_hash.hpp"
+#include "sim/trace.hpp"
 
 namespace ekiden::sim {
 
@@ -82,7 +82,11 @@ class Machine final : public NetworkHost {
   void on_closed(link::ConnId conn, Error why) override;
 
  private:
+  enum class Step : std::uint8_t { input, write, boot, power_went, process_died };
+
   Now now() const;
+  /// What follows in the trace is of this machine and this moment.
+  void begin_trace(Step step);
   void feed(node::Input input);
   void run_effects();
   void check();

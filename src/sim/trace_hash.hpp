@@ -1,5 +1,5 @@
-// A running hash over everything that happens in a simulation: every input and every effect of every node, with its
-// time. Equal hashes mean that two runs did the same, whatever compiler or optimisation built them.
+// A running hash over everything that happens in a simulation (see sim/trace.hpp). Equal hashes mean that two runs did
+// the same, whatever compiler or optimisation built them.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,126 @@
+#include "sim/trace.hpp"
+
+#include <concepts>
+#include <optional>
+#include <type_traits>
+
+#include "base/outbox.hpp"
+#include "wire/message.hpp"
+
+namespace ekiden::sim {
+namespace {
+
+/// Fields into a hash: one put() for each type that a field can have. No two sequences of fields of the same types give
+/// the same words: texts and lists begin with their length, optional fields with whether they are there.
+class Fields {
+ public:
+  explicit Fields(TraceHash& hash) : hash_(hash) {}
+
+  template <class... Values>
+  void operator()(const Values&... values) {
+    (put(values), ...);
+  }
+
+ private:
+  template <class Number>
+    requires std::integral<Number> || std::is_enum_v<Number>
+  void put(Number number) {
+    hash_.add(static_cast<std::uint64_t>(number));
+  }
+  void put(ByteView bytes) { hash_.add(bytes); }
+  void put(const Bytes& bytes) { hash_.add(bytes); }
+  void put(const std::string& text) { hash_.add(as_bytes(text)); }
+  void put(std::string_view text) { hash_.add(as_bytes(text)); }
+  void put(Duration duration) { put(duration.count()); }
+  void put(Instant at) { put(at.time_since_epoch().count()); }
+  void put(WallTime at) { put(at.time_since_epoch().count()); }
+  void put(const identity::PeerId& id) { put(ByteView(id.bytes)); }
+  void put(const Uuid& id) { put(ByteView(id.bytes)); }
+  void put(const identity::IpAddress& address) { (*this)(address.family, ByteView(address.bytes)); }
+  void put(const identity::Endpoint& endpoint) { put(endpoint.text()); }
+  void put(const identity::Contact& contact) { put(wire::encode(contact)); }
+  void put(const Error& error) { (*this)(error.code, error.message); }
+  void put(const store::Key& key) { (*this)(key.table, key.number, key.name); }
+  void put(const store::Row& row) { (*this)(row.key, row.value); }
+  void put(const store::Operation& operation) { (*this)(operation.key, operation.erase, operation.value); }
+  void put(const store::Batch& batch) { put(batch.operations()); }
+
+  template <class T>
+  void put(const std::optional<T>& value) {
+    put(value.has_value());
+    if (value) put(*value);
+  }
+  template <class T>
+  void put(const std::vector<T>& list) {
+    put(list.size());
+    for (const T& each : list) put(each);
+  }
+  template <class T>
+  void put(const Result<T>& result) {
+    put(result.has_value());
+    if (result) {
+      put(*result);
+    } else {
+      put(result.error());
+    }
+  }
+  void put(const router::Draft& draft) {
+    (*this)(draft.to, draft.type, draft.content_type, draft.in_reply_to, draft.id, draft.body, draft.ttl,
+            draft.priority, draft.delivery);
+  }
+  void put(const router::Arrived& message) {
+    (*this)(message.number, message.id, message.from, message.sent, message.received, message.expires, message.priority,
+            message.delivery, message.type, message.content_type, message.in_reply_to, message.body);
+  }
+
+  TraceHash& hash_;
+};
+
+}  // namespace
+
+void trace(TraceHash& hash, Now now) { Fields{hash}(now.mono, now.wall); }
+
+void trace(TraceHash& hash, const std::vector<store::Row>& rows) { Fields{hash}(rows); }
+
+void trace(TraceHash& hash, const node::Input& input) {
+  Fields add(hash);
+  add(input.index());
+  std::visit(Overloaded{
+                 [&](const node::ConnAccepted& in) { add(in.conn, in.from, in.port); },
+                 [&](const node::ConnConnected& in) { add(in.conn); },
+                 [&](const node::ConnFailed& in) { add(in.conn, in.why); },
+                 [&](const node::ConnBytes& in) { add(in.conn, in.bytes); },
+                 [&](const node::ConnClosed& in) { add(in.conn, in.why); },
+                 [&](const node::Persisted& in) { add(in.up_to); },
+                 [&](const node::StorageStalled& in) { add(in.why); },
+                 [](const node::StorageResumed&) {},
+                 [&](const node::SendMessage& in) { add(in.request, in.draft); },
+                 [&](const node::TakeMessages& in) { add(in.request, in.numbers); },
+                 [&](const node::PutContact& in) { add(in.request, in.contact, in.replace); },
+                 [&](const node::RemoveContact& in) { add(in.request, in.id); },
+                 [&](const node::RetryNow& in) { add(in.request, in.peer); },
+                 [](const node::Tick&) {},
+                 [](const node::ShutDown&) {},
+             },
+             input);
+}
+
+void trace(TraceHash& hash, const node::Effect& effect) {
+  Fields add(hash);
+  add(effect.index());
+  std::visit(Overloaded{
+                 [&](const node::Dial& out) { add(out.conn, out.endpoint); },
+                 [&](const node::Hangup& out) { add(out.conn); },
+                 [&](const node::WantWrite& out) { add(out.conn); },
+                 [&](const node::Persist& out) { add(out.token, out.batch); },
+                 [&](const node::Reply& out) { add(out.request, out.result); },
+                 [&](const node::Arrival& out) { add(*out.message); },
+                 [&](const node::StateChanged& out) { add(out.id, out.to, out.state); },
+                 [&](const node::PeerUp& out) { add(out.peer, out.initiated_by_us); },
+                 [&](const node::PeerDown& out) { add(out.peer, out.why); },
+                 [&](const node::Log& out) { add(out.level, out.component, out.text); },
+             },
+             effect);
+}
+
+}  // namespace ekiden::sim
