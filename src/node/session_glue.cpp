@@ -20,6 +20,9 @@ void Node::Impl::on_session_effect(Now now, session::Sessions::Effect effect) {
                    log(LogLevel::debug, "session",
                        changed.session.text() + " with " + changed.peer.text() + ": " +
                            std::string(session::state_name(changed.state)) + ", " + std::string(changed.why));
+                   // What was sealed under it may never be opened, and a reset of a session that we no longer have is
+                   // not believed: without this it would be sent again until it expires.
+                   if (changed.state == session::State::closed) router.on_session_lost(now, changed.peer, router_out);
                  },
              },
              effect);

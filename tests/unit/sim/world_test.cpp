@@ -36,5 +36,36 @@ TEST(WorldTest, ANodeThatBootsOnAFullDiskIsToldSoAndGoesOnWhenThereIsRoom) {
   EXPECT_TRUE(world.ledger().breaches().empty());
 }
 
+TEST(WorldTest, AMessageSealedUnderASessionThatExpiresIsSealedAnew) {
+  World world(two_machines(), {.seed = 1});
+  world.boot();
+  Machine& sender = world.machine(0);
+  Machine& recipient = world.machine(1);
+  const auto days_pass = [&](int count) {
+    for (const HostIndex host : {0U, 1U}) world.machine(host).step_wall(days(count));
+  };
+  const auto send_and_run = [&](Duration duration) {
+    sender.send(recipient, router::DeliveryClass::durable, wire::Priority::normal, 64, days(30));
+    world.run_until(world.schedule().now() + duration);
+  };
+  const auto arrived = [&] { return world.ledger().totals(world.schedule().now()).arrived; };
+  world.run_until(Instant(seconds(5)));
+  send_and_run(seconds(30));
+  ASSERT_EQ(arrived(), 1U);
+
+  // The records are renewed meanwhile, the session is not: it lives for 30 days and is renewed after 23.
+  days_pass(21);
+  world.run_until(world.schedule().now() + hours(25));
+  recipient.stall_disk(true);
+  send_and_run(minutes(1));
+  // The link stays up, and the recipient refuses without opening until the sender has closed the session.
+  days_pass(9);
+  world.run_until(world.schedule().now() + hours(2));
+  ASSERT_EQ(arrived(), 1U);
+  recipient.stall_disk(false);
+  world.run_until(world.schedule().now() + hours(1));
+  EXPECT_EQ(arrived(), 2U);
+}
+
 }  // namespace
 }  // namespace ekiden::sim
