@@ -39,7 +39,7 @@ class Script {
 crypto::X25519KeyPair key(Byte number) {
   ByteArray<32> entropy{};
   entropy.fill(number);
-  return crypto::X25519KeyPair::from_entropy(entropy);
+  return crypto::X25519KeyPair::from_secret(crypto::X25519SecretKey(entropy));
 }
 
 HandshakeState make_state(Pattern pattern, bool initiator, ByteView prologue) {

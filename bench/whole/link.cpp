@@ -228,12 +228,13 @@ Result<Pair> handshake_rate(const Options&) {
     if (i > 0) spent += *took;
   }
   // Each side makes an ephemeral key and computes es, ss, ee and se.
-  const auto mine = crypto::X25519KeyPair::from_entropy(ByteArray<32>{9});
-  const auto theirs = crypto::X25519KeyPair::from_entropy(ByteArray<32>{11});
+  const auto mine = crypto::X25519KeyPair::from_secret(crypto::X25519SecretKey(ByteArray<32>{9}));
+  const auto theirs = crypto::X25519KeyPair::from_secret(crypto::X25519SecretKey(ByteArray<32>{11}));
   const double begin = cpu_seconds();
   for (int i = 0; i < kHandshakes; ++i) {
     for (int side = 0; side < 2; ++side) {
-      const auto ephemeral = crypto::X25519KeyPair::from_entropy(ByteArray<32>{static_cast<Byte>(i)});
+      const auto ephemeral =
+          crypto::X25519KeyPair::from_secret(crypto::X25519SecretKey(ByteArray<32>{static_cast<Byte>(i)}));
       for (int dh = 0; dh < 4; ++dh) {
         if (!crypto::x25519(dh % 2 == 0 ? mine.secret : ephemeral.secret, theirs.public_key)) {
           return fail(Errc::internal, "x25519 failed");

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "base/bytes.hpp"
+#include "base/rng.hpp"
 
 namespace ekiden::crypto {
 
@@ -25,6 +26,12 @@ class Secret {
   explicit Secret(const ByteArray<N>& bytes) : bytes_(bytes) {}
   /// REQUIRES: view.size() >= N.
   explicit Secret(ByteView view) : bytes_(take_array<N>(view)) {}
+  /// A new one, drawn in place: no copy of it stays elsewhere.
+  static Secret draw(Rng& rng) {
+    Secret fresh;
+    rng.fill(fresh.bytes_);
+    return fresh;
+  }
   Secret(const Secret&) = default;
   Secret& operator=(const Secret&) = default;
   Secret(Secret&& other) noexcept : bytes_(other.bytes_) { other.erase(); }

@@ -2,6 +2,8 @@
 
 #include <sodium/crypto_scalarmult_curve25519.h>
 
+#include <utility>
+
 #include "base/check.hpp"
 
 namespace ekiden::crypto {
@@ -9,9 +11,9 @@ namespace ekiden::crypto {
 static_assert(X25519SecretKey::kSize == crypto_scalarmult_curve25519_SCALARBYTES);
 static_assert(X25519PublicKey::kSize == crypto_scalarmult_curve25519_BYTES);
 
-X25519KeyPair X25519KeyPair::from_entropy(const ByteArray<32>& entropy) {
+X25519KeyPair X25519KeyPair::from_secret(X25519SecretKey secret) {
   X25519KeyPair pair;
-  pair.secret = X25519SecretKey(entropy);
+  pair.secret = std::move(secret);
   pair.public_key = x25519_public(pair.secret);
   return pair;
 }

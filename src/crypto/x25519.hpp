@@ -14,8 +14,8 @@ struct X25519KeyPair {
   X25519SecretKey secret;
   X25519PublicKey public_key;
 
-  /// `entropy` (32 bytes of an Rng) becomes the secret key.
-  static X25519KeyPair from_entropy(const ByteArray<32>& entropy);
+  static X25519KeyPair from_secret(X25519SecretKey secret);
+  static X25519KeyPair draw(Rng& rng) { return from_secret(X25519SecretKey::draw(rng)); }
 };
 
 /// The public key of a secret: its product with the base point 9 (section 6.1).

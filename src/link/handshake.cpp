@@ -51,12 +51,14 @@ Handshake Handshake::dial(LocalParty& local, const identity::PeerId& wanted,
 Handshake Handshake::accept(LocalParty& local, const ByteArray<32>& entropy) { return Handshake(local, entropy); }
 
 void Handshake::start(ByteView preamble, const std::optional<crypto::X25519PublicKey>& remote) {
-  noise_.emplace(HandshakeState::Setup{.pattern = pattern_,
-                                       .initiator = is_initiator(),
-                                       .prologue = preamble,
-                                       .static_key = local_->self.noise_key(),
-                                       .ephemeral_entropy = entropy_,
-                                       .remote_static = remote});
+  HandshakeState::Setup setup{.pattern = pattern_,
+                              .initiator = is_initiator(),
+                              .prologue = preamble,
+                              .static_key = local_->self.noise_key(),
+                              .ephemeral_entropy = entropy_,
+                              .remote_static = remote};
+  noise_.emplace(setup);
+  crypto::erase(setup.ephemeral_entropy);
   crypto::erase(entropy_);
 }
 

@@ -68,7 +68,8 @@ std::expected<Session, OpenFailure> Sessions::Impl::respond(Now now, const Sessi
   if (!their_identity) return Unopened(OpenFailure::bad);
   const auto shared = x3dh_respond(self.noise_key().secret, *prekey, *their_identity, initiation.ephemeral);
   if (!shared) return Unopened(OpenFailure::bad);
-  auto ratchet = Ratchet::respond(*shared, *prekey, header.position.ratchet, rng.bytes<32>(), config.max_skipped);
+  auto ratchet = Ratchet::respond(*shared, *prekey, header.position.ratchet, crypto::X25519KeyPair::draw(rng),
+                                  config.max_skipped);
   if (!ratchet) return Unopened(OpenFailure::bad);
   return Session{.key = key,
                  .binding = binding_of(key.peer, self.id(), key.id),

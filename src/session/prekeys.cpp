@@ -19,7 +19,7 @@ Status Prekeys::load(const store::Row& row) {
   if (row.key.number > UINT32_MAX || !row.key.name.empty()) return corrupt("its key is not the id of a prekey");
   if (decoded->secret.size() != kSecretSize) return corrupt("its secret does not have 32 bytes");
   const auto id = static_cast<std::uint32_t>(row.key.number);
-  const Entry entry{.pair = crypto::X25519KeyPair::from_entropy(take_array<kSecretSize>(decoded->secret)),
+  const Entry entry{.pair = crypto::X25519KeyPair::from_secret(crypto::X25519SecretKey(decoded->secret)),
                     .created = decoded->created,
                     .retired = decoded->retired};
   if (!entry.retired) {
@@ -67,9 +67,7 @@ void Prekeys::rotate(WallTime now, Rng& rng, store::Batch& batch) {
   std::uint32_t id = 0;
   while (id == 0 || entries_.contains(id)) id = static_cast<std::uint32_t>(rng.next());
   const Entry& fresh =
-      entries_
-          .emplace(id,
-                   Entry{.pair = crypto::X25519KeyPair::from_entropy(rng.bytes<32>()), .created = now, .retired = {}})
+      entries_.emplace(id, Entry{.pair = crypto::X25519KeyPair::draw(rng), .created = now, .retired = {}})
           .first->second;
   put(id, fresh, batch);
   current_ = identity::Prekey{.id = id, .public_key = fresh.pair.public_key};

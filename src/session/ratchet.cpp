@@ -1,6 +1,7 @@
 #include "session/ratchet.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.hpp"
 #include "crypto/hash.hpp"
@@ -66,9 +67,9 @@ Sealing sealing_of(const MessageKey& key) {
 }
 
 Result<Ratchet> Ratchet::initiate(const crypto::ChainKey& shared, const crypto::X25519PublicKey& their_prekey,
-                                  const ByteArray<32>& entropy, std::size_t max_skipped) {
+                                  crypto::X25519KeyPair own, std::size_t max_skipped) {
   RatchetState state;
-  state.own = crypto::X25519KeyPair::from_entropy(entropy);
+  state.own = std::move(own);
   state.theirs = their_prekey;
   EKIDEN_ASSIGN(RootStep stepped, root_step(shared, state.own.secret, their_prekey));
   state.root = std::move(stepped.root);
@@ -77,10 +78,10 @@ Result<Ratchet> Ratchet::initiate(const crypto::ChainKey& shared, const crypto::
 }
 
 Result<Ratchet> Ratchet::respond(const crypto::ChainKey& shared, const crypto::X25519SecretKey& prekey,
-                                 const crypto::X25519PublicKey& their_ratchet, const ByteArray<32>& entropy,
+                                 const crypto::X25519PublicKey& their_ratchet, crypto::X25519KeyPair own,
                                  std::size_t max_skipped) {
   RatchetState state;
-  state.own = crypto::X25519KeyPair::from_entropy(entropy);
+  state.own = std::move(own);
   state.theirs = their_ratchet;
   EKIDEN_ASSIGN(RootStep received, root_step(shared, prekey, their_ratchet));
   EKIDEN_ASSIGN(RootStep answered, root_step(received.root, state.own.secret, their_ratchet));
@@ -105,9 +106,8 @@ void Ratchet::skip_sending_to(std::uint32_t number) {
   for (; state_.send.next < number; ++state_.send.next) chain_step(state_.send.key);
 }
 
-Status Ratchet::step(const ByteArray<32>& entropy) {
+Status Ratchet::step(crypto::X25519KeyPair own) {
   CHECK(state_.step_pending);
-  auto own = crypto::X25519KeyPair::from_entropy(entropy);
   EKIDEN_ASSIGN(RootStep stepped, root_step(state_.root, own.secret, state_.theirs));
   state_.own = std::move(own);
   state_.root = std::move(stepped.root);

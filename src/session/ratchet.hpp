@@ -1,6 +1,6 @@
 // The Double Ratchet: from the first key of a session, one key for each message, in both directions.
 //
-// Inputs: the X3DH key, entropy for new ratchet keys, positions of incoming messages. Outputs: message keys. Pure; no
+// Inputs: the X3DH key, new ratchet keys of our own, positions of incoming messages. Outputs: message keys. Pure; no
 // time, no bytes of messages. Receiving is in two halves, so that a message that does not verify changes nothing:
 // prepare() computes what would be, commit() makes it so.
 //
@@ -92,12 +92,12 @@ class Ratchet {
  public:
   /// The initiator's start: one root step against the prekey. Errors: refused (a key of low order).
   static Result<Ratchet> initiate(const crypto::ChainKey& shared, const crypto::X25519PublicKey& their_prekey,
-                                  const ByteArray<32>& entropy, std::size_t max_skipped);
+                                  crypto::X25519KeyPair own, std::size_t max_skipped);
 
   /// The responder's start, given the first ratchet key of the initiator: both halves of the step at once, so that the
   /// prekey's secret is not kept with the session. Errors: refused.
   static Result<Ratchet> respond(const crypto::ChainKey& shared, const crypto::X25519SecretKey& prekey,
-                                 const crypto::X25519PublicKey& their_ratchet, const ByteArray<32>& entropy,
+                                 const crypto::X25519PublicKey& their_ratchet, crypto::X25519KeyPair own,
                                  std::size_t max_skipped);
 
   Ratchet(RatchetState state, SkippedKeys skipped) : state_(std::move(state)), skipped_(std::move(skipped)) {}
@@ -110,8 +110,8 @@ class Ratchet {
   std::pair<Position, MessageKey> next_to_send();
   /// Passes over numbers up to (excluding) `number`.
   void skip_sending_to(std::uint32_t number);
-  /// The sending half of a DH step. REQUIRES: state().step_pending. Errors: refused.
-  Status step(const ByteArray<32>& entropy);
+  /// The sending half of a DH step, with a new key pair. REQUIRES: state().step_pending. Errors: refused.
+  Status step(crypto::X25519KeyPair own);
 
   // Receiving.
 

@@ -85,10 +85,11 @@ Result<Session*> Sessions::Impl::initiate(Now now, const identity::PeerRecord& t
     return fail(Errc::limit_exceeded, about("no room for another session; all are in use"));
   }
   EKIDEN_ASSIGN(const auto their_identity, crypto::to_x25519(to.public_key));
-  const auto ephemeral = crypto::X25519KeyPair::from_entropy(rng.bytes<32>());
+  const auto ephemeral = crypto::X25519KeyPair::draw(rng);
   EKIDEN_ASSIGN(const auto shared,
                 x3dh_initiate(self.noise_key().secret, ephemeral.secret, their_identity, to.prekey->public_key));
-  EKIDEN_ASSIGN(Ratchet ratchet, Ratchet::initiate(shared, to.prekey->public_key, rng.bytes<32>(), config.max_skipped));
+  EKIDEN_ASSIGN(Ratchet ratchet,
+                Ratchet::initiate(shared, to.prekey->public_key, crypto::X25519KeyPair::draw(rng), config.max_skipped));
 
   Session session{.key = key,
                   .binding = binding_of(self.id(), key.peer, key.id),
@@ -111,7 +112,7 @@ Status Sessions::Impl::step_if_due(Now now, Session& session) {
   if (!state.step_pending) return {};
   const bool is_time = !session.last_step || now.mono - *session.last_step >= config.dh_step_interval;
   if (!is_time && state.send.next < config.dh_step_messages) return {};
-  EKIDEN_TRY(session.ratchet.step(rng.bytes<32>()));
+  EKIDEN_TRY(session.ratchet.step(crypto::X25519KeyPair::draw(rng)));
   session.last_step = now.mono;
   table.forget_reservation(session);
   return {};

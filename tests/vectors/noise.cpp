@@ -32,8 +32,10 @@ class Conversation {
  public:
   explicit Conversation(const Json& vector)
       : vector_(vector),
-        initiator_key_(crypto::X25519KeyPair::from_entropy(array_at<32>(vector, "init_static"))),
-        responder_key_(crypto::X25519KeyPair::from_entropy(array_at<32>(vector, "resp_static"))),
+        initiator_key_(
+            crypto::X25519KeyPair::from_secret(crypto::X25519SecretKey(array_at<32>(vector, "init_static")))),
+        responder_key_(
+            crypto::X25519KeyPair::from_secret(crypto::X25519SecretKey(array_at<32>(vector, "resp_static")))),
         initiator_(make_initiator()),
         responder_(make_responder()) {}
 

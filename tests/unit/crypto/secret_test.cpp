@@ -15,6 +15,13 @@ using Key = Secret<32, struct TestTag>;
 
 TEST(Secret, StartsAsZeros) { EXPECT_EQ(to_bytes(Key().view()), Bytes(32, 0)); }
 
+TEST(Secret, IsDrawnAsTheBytesOfTheStream) {
+  Rng rng(Rng::Seed{7});
+  Rng same(Rng::Seed{7});
+  EXPECT_EQ(Key::draw(rng), Key(same.bytes<32>()));
+  EXPECT_EQ(Key::draw(rng), Key(same.bytes<32>()));
+}
+
 RC_GTEST_PROP(Secret, MovingLeavesZerosBehind, ()) {
   const auto bytes = random_array<32>();
   Key source(bytes);

@@ -40,10 +40,10 @@ TEST(X25519, IteratesAsInRfc7748) {
 
 // RFC 7748 section 6.1.
 TEST(X25519, AgreesAsInRfc7748) {
-  const auto alice = X25519KeyPair::from_entropy(
-      take_array<32>(hex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a")));
-  const auto bob = X25519KeyPair::from_entropy(
-      take_array<32>(hex("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb")));
+  const auto alice = X25519KeyPair::from_secret(
+      key_of<X25519SecretKey>("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"));
+  const auto bob = X25519KeyPair::from_secret(
+      key_of<X25519SecretKey>("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb"));
   const auto shared = hex("4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742");
   EXPECT_EQ(alice.public_key,
             key_of<X25519PublicKey>("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"));
@@ -54,8 +54,8 @@ TEST(X25519, AgreesAsInRfc7748) {
 }
 
 RC_GTEST_PROP(X25519, BothSidesAgree, ()) {
-  const auto a = X25519KeyPair::from_entropy(random_array<32>());
-  const auto b = X25519KeyPair::from_entropy(random_array<32>());
+  const auto a = X25519KeyPair::from_secret(X25519SecretKey(random_array<32>()));
+  const auto b = X25519KeyPair::from_secret(X25519SecretKey(random_array<32>()));
   RC_ASSERT(shared_by(a.secret, b.public_key) == shared_by(b.secret, a.public_key));
   RC_ASSERT(a.public_key == x25519_public(a.secret));
 }
@@ -96,7 +96,8 @@ RC_GTEST_PROP(X25519, IgnoresTheBitsThatClampingFixes, ()) {
   auto clamped = entropy;
   clamped[0] &= 0xf8;
   clamped[31] = static_cast<Byte>((clamped[31] & 0x7f) | 0x40);
-  RC_ASSERT(X25519KeyPair::from_entropy(entropy).public_key == X25519KeyPair::from_entropy(clamped).public_key);
+  RC_ASSERT(X25519KeyPair::from_secret(X25519SecretKey(entropy)).public_key ==
+            X25519KeyPair::from_secret(X25519SecretKey(clamped)).public_key);
 }
 
 }  // namespace

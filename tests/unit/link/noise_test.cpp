@@ -11,7 +11,7 @@ namespace {
 crypto::X25519KeyPair key(Byte number) {
   ByteArray<32> entropy{};
   entropy.fill(number);
-  return crypto::X25519KeyPair::from_entropy(entropy);
+  return crypto::X25519KeyPair::from_secret(crypto::X25519SecretKey(entropy));
 }
 
 struct Sides {

@@ -33,6 +33,10 @@ inline ByteArray<32> seed_of(Byte value) {
   return seed;
 }
 
+inline crypto::X25519KeyPair pair_of(Byte value) {
+  return crypto::X25519KeyPair::from_secret(crypto::X25519SecretKey(seed_of(value)));
+}
+
 inline constexpr std::string_view kAssociated = "envelope";
 
 class Agent {

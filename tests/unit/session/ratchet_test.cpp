@@ -16,10 +16,10 @@ constexpr std::size_t kMaxGap = 20;
 
 struct Pair {
   Pair() {
-    const auto prekey = crypto::X25519KeyPair::from_entropy(seed_of(2));
-    a.emplace(*Ratchet::initiate(crypto::ChainKey(seed_of(1)), prekey.public_key, seed_of(3), kMaxGap));
+    const auto prekey = pair_of(2);
+    a.emplace(*Ratchet::initiate(crypto::ChainKey(seed_of(1)), prekey.public_key, pair_of(3), kMaxGap));
     b.emplace(
-        *Ratchet::respond(crypto::ChainKey(seed_of(1)), prekey.secret, a->state().own.public_key, seed_of(4), kMaxGap));
+        *Ratchet::respond(crypto::ChainKey(seed_of(1)), prekey.secret, a->state().own.public_key, pair_of(4), kMaxGap));
   }
 
   std::optional<Ratchet> a, b;
@@ -73,7 +73,7 @@ TEST(Ratchet, AGapIsCountedOverTheEndOfTheOldChainAndTheBeginningOfTheNew) {
     pass(*pair.a, *pair.b);
     pass(*pair.b, *pair.a);
     pair.a->skip_sending_to(11);  // Ten more than have arrived.
-    ASSERT_TRUE(pair.a->step(seed_of(9)).has_value());
+    ASSERT_TRUE(pair.a->step(pair_of(9)).has_value());
     pair.a->skip_sending_to(in_new);
     const auto received = receive(*pair.b, pair.a->next_to_send().first);
     EXPECT_EQ(received.has_value(), in_new == 10);
@@ -101,7 +101,7 @@ TEST(Ratchet, TheSideThatHasNotSeenANewKeyCannotHaveSteppedItself) {
   Pair pair;
   pass(*pair.a, *pair.b);
   pass(*pair.b, *pair.a);
-  ASSERT_TRUE(pair.a->step(seed_of(9)).has_value());
+  ASSERT_TRUE(pair.a->step(pair_of(9)).has_value());
   pass(*pair.a, *pair.b);
   // B has not stepped since, so a third key of A is a forgery, whatever it says.
   Position forged = pair.a->next_to_send().first;
@@ -131,9 +131,9 @@ TEST(Ratchet, PositionsThatContradictThemselvesAreRefused) {
 }
 
 TEST(Ratchet, ALowOrderKeyOfThePeerIsRefused) {
-  EXPECT_FALSE(Ratchet::initiate(crypto::ChainKey(seed_of(1)), {}, seed_of(3), kMaxGap).has_value());
+  EXPECT_FALSE(Ratchet::initiate(crypto::ChainKey(seed_of(1)), {}, pair_of(3), kMaxGap).has_value());
   EXPECT_FALSE(
-      Ratchet::respond(crypto::ChainKey(seed_of(1)), crypto::X25519SecretKey(seed_of(2)), {}, seed_of(3), kMaxGap)
+      Ratchet::respond(crypto::ChainKey(seed_of(1)), crypto::X25519SecretKey(seed_of(2)), {}, pair_of(3), kMaxGap)
           .has_value());
 }
 
@@ -143,7 +143,7 @@ RC_GTEST_PROP(Ratchet, AnyOrderOfMessagesAndStepsAgrees, (const std::vector<std:
   Ratchet* const sides[] = {&*pair.a, &*pair.b};
   std::vector<std::pair<Position, MessageKey>> under_way[2];
   std::vector<Position> arrived[2];
-  Byte entropy = 10;
+  Byte last_key = 10;
   for (const std::uint16_t command : script) {
     const std::size_t from = command % 2;
     auto& letters = under_way[from];
@@ -152,7 +152,7 @@ RC_GTEST_PROP(Ratchet, AnyOrderOfMessagesAndStepsAgrees, (const std::vector<std:
         if (letters.size() < kMaxGap) letters.push_back(sides[from]->next_to_send());
         break;
       case 1:
-        if (sides[from]->state().step_pending) RC_ASSERT(sides[from]->step(seed_of(++entropy)).has_value());
+        if (sides[from]->state().step_pending) RC_ASSERT(sides[from]->step(pair_of(++last_key)).has_value());
         break;
       case 2: {
         if (letters.empty()) break;

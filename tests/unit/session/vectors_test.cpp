@@ -57,8 +57,8 @@ std::string open_at(Ratchet& ratchet, ByteView sealed, const Binding& binding) {
 
 TEST(SessionVectors, TheFirstMessagesOfASessionHaveTheDocumentedBytes) {
   const identity::Identity alice(crypto::Ed25519Seed(seed_of(1))), bob(crypto::Ed25519Seed(seed_of(2)));
-  const auto prekey = crypto::X25519KeyPair::from_entropy(seed_of(3));
-  const auto ephemeral = crypto::X25519KeyPair::from_entropy(seed_of(4));
+  const auto prekey = pair_of(3);
+  const auto ephemeral = pair_of(4);
   const Uuid id = *Uuid::parse("00112233-4455-4677-8899-aabbccddeeff");
   const Binding binding = binding_of(alice.id(), bob.id(), id);
   EXPECT_EQ(to_hex(binding), kBinding);
@@ -69,7 +69,7 @@ TEST(SessionVectors, TheFirstMessagesOfASessionHaveTheDocumentedBytes) {
   EXPECT_EQ(x3dh_respond(bob.noise_key().secret, prekey.secret, alice.noise_key().public_key, ephemeral.public_key),
             shared);
 
-  auto from_alice = Ratchet::initiate(*shared, prekey.public_key, seed_of(5), 1000);
+  auto from_alice = Ratchet::initiate(*shared, prekey.public_key, pair_of(5), 1000);
   Header header{
       .session = id, .position = {}, .initiation = Initiation{ephemeral.public_key, 7, 1, alice.public_key()}};
   const Bytes first = seal_at(from_alice->next_to_send(), header, binding, "hello");
@@ -77,14 +77,14 @@ TEST(SessionVectors, TheFirstMessagesOfASessionHaveTheDocumentedBytes) {
   EXPECT_EQ(parse_sealed(first)->header.initiation, header.initiation);
 
   auto to_bob =
-      Ratchet::respond(*shared, prekey.secret, parse_sealed(first)->header.position.ratchet, seed_of(6), 1000);
+      Ratchet::respond(*shared, prekey.secret, parse_sealed(first)->header.position.ratchet, pair_of(6), 1000);
   EXPECT_EQ(open_at(*to_bob, first, binding), "hello");
   header.initiation.reset();
   const Bytes second = seal_at(to_bob->next_to_send(), header, binding, "well met");
   EXPECT_EQ(to_hex(second), kSecond);
 
   EXPECT_EQ(open_at(*from_alice, second, binding), "well met");
-  ASSERT_TRUE(from_alice->step(seed_of(7)).has_value());
+  ASSERT_TRUE(from_alice->step(pair_of(7)).has_value());
   const Bytes third = seal_at(from_alice->next_to_send(), header, binding, "how are you");
   EXPECT_EQ(to_hex(third), kThird);
   EXPECT_EQ(open_at(*to_bob, third, binding), "how are you");
