@@ -9,6 +9,7 @@
 #include "session/prekeys.hpp"
 #include "session/session_table.hpp"
 #include "session/sessions.hpp"
+#include "session/skip_budget.hpp"
 
 namespace ekiden::session {
 
@@ -31,7 +32,9 @@ struct Sessions::Impl {
   std::expected<Opened, OpenFailure> open(Now now, const identity::PeerId& from, Durability durability,
                                           ByteView associated, ByteView sealed, store::Batch& changes, Effects& out);
   std::expected<Session, OpenFailure> respond(Now now, const SessionKey& key, const Header& header);
-  std::expected<Bytes, OpenFailure> decrypt(Session& session, const SealedView& message, ByteView associated);
+  std::expected<Bytes, OpenFailure> decrypt(Now now, Session& session, const SealedView& message, ByteView associated);
+  std::size_t max_gap(Now now, const identity::PeerId& peer) const;
+  void spend_skips(Now now, const identity::PeerId& peer, std::size_t count);
   void note_received(Now now, Session& session, Durability durability, store::Batch& changes, Effects& out);
 
   // sessions.cpp
@@ -52,7 +55,8 @@ struct Sessions::Impl {
   Prekeys prekeys;
   SessionTable table;
   LruMap<identity::PeerId, Resets> resets;
-  Bytes scratch;  ///< for associated data; kept so that a message does not allocate it
+  LruMap<identity::PeerId, SkipBudget> skips;  ///< of peers that made us skip messages
+  Bytes scratch;                               ///< for associated data; kept so that a message does not allocate it
 
   std::optional<Instant> flush_at;     ///< while the table has deferred rows
   std::optional<Instant> maintain_at;  ///< from start() on

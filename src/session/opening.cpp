@@ -1,4 +1,5 @@
 // Receiving: find or start the session, open, and commit what changed only after the message has verified.
+#include <algorithm>
 #include <utility>
 
 #include "crypto/aead.hpp"
@@ -44,7 +45,7 @@ std::expected<Opened, OpenFailure> Sessions::Impl::open(Now now, const identity:
     return Unopened(OpenFailure::expired);
   }
 
-  auto plaintext = decrypt(fresh ? *fresh : *session, *message, associated);
+  auto plaintext = decrypt(now, fresh ? *fresh : *session, *message, associated);
   if (!plaintext) return Unopened(plaintext.error());
   if (fresh) {
     session = &table.insert(std::move(*fresh), changes, out);
@@ -68,8 +69,8 @@ std::expected<Session, OpenFailure> Sessions::Impl::respond(Now now, const Sessi
   if (!their_identity) return Unopened(OpenFailure::bad);
   const auto shared = x3dh_respond(self.noise_key().secret, *prekey, *their_identity, initiation.ephemeral);
   if (!shared) return Unopened(OpenFailure::bad);
-  auto ratchet = Ratchet::respond(*shared, *prekey, header.position.ratchet, crypto::X25519KeyPair::draw(rng),
-                                  config.max_skipped);
+  auto ratchet =
+      Ratchet::respond(*shared, *prekey, header.position.ratchet, crypto::X25519KeyPair::draw(rng), config.max_skipped);
   if (!ratchet) return Unopened(OpenFailure::bad);
   return Session{.key = key,
                  .binding = binding_of(key.peer, self.id(), key.id),
@@ -86,16 +87,30 @@ std::expected<Session, OpenFailure> Sessions::Impl::respond(Now now, const Sessi
 }
 
 /// Opens the message and moves the ratchet; on failure nothing has changed.
-std::expected<Bytes, OpenFailure> Sessions::Impl::decrypt(Session& session, const SealedView& message,
+std::expected<Bytes, OpenFailure> Sessions::Impl::decrypt(Now now, Session& session, const SealedView& message,
                                                           ByteView associated) {
-  auto incoming = session.ratchet.prepare(message.header.position, config.max_skipped);
+  auto incoming = session.ratchet.prepare(message.header.position, max_gap(now, session.key.peer));
   if (!incoming) return Unopened(failure_of(incoming.error()));
   const Sealing sealing = sealing_of(incoming->key);
   const ByteView data = associated_data(session, message.header_bytes, associated);
   auto plaintext = crypto::open(sealing.key, sealing.nonce, data, message.ciphertext);
   if (!plaintext) return Unopened(OpenFailure::bad);
+  spend_skips(now, session.key.peer, incoming->skipped.size());
   session.ratchet.commit(std::move(*incoming));
   return std::move(*plaintext);
+}
+
+/// Looks only: a message that has not verified does not move a peer up in the list either.
+std::size_t Sessions::Impl::max_gap(Now now, const identity::PeerId& peer) const {
+  const SkipBudget* const budget = skips.peek(peer);
+  return budget == nullptr ? config.max_skipped : std::min(config.max_skipped, budget->left(now.mono));
+}
+
+void Sessions::Impl::spend_skips(Now now, const identity::PeerId& peer, std::size_t count) {
+  if (count == 0) return;
+  SkipBudget* budget = skips.find(peer);
+  if (budget == nullptr) budget = &skips.put(peer, SkipBudget(config.max_skipped));
+  budget->spend(now.mono, count);
 }
 
 void Sessions::Impl::note_received(Now now, Session& session, Durability durability, store::Batch& changes,

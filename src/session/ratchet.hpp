@@ -16,7 +16,7 @@
 //
 // Rules, and the attacks they stop:
 //   - a message may be at most `max_gap` messages ahead, counted over both chains: each costs two HMACs before anything
-//     is authenticated;
+//     is authenticated. The holder lowers it for a peer that uses it up (session/skip_budget.hpp);
 //   - a peer that has not seen a new ratchet key of ours cannot have a new one: refused before any X25519;
 //   - sequence, number and previous have to agree with each other and with what was received: one position has one
 //   name.

@@ -38,7 +38,8 @@ Sessions::Impl::Impl(const identity::Identity& identity, const Config& cfg, Rng 
       prekeys(std::chrono::duration_cast<milliseconds>(config.prekey_rotation),
               std::chrono::duration_cast<milliseconds>(config.prekey_horizon)),
       table(self.id(), config),
-      resets(config.max_sessions) {
+      resets(config.max_sessions),
+      skips(config.max_sessions) {
   CHECK(config.max_sessions >= config.max_sessions_per_peer && config.max_sessions_per_peer >= 2);
   CHECK(config.renew_before < config.lifetime && config.flush_messages > 0);
 }

@@ -23,9 +23,10 @@
 //     `dh_step_interval` or every `dh_step_messages` messages of a direction.
 //  3. Receive state is committed only after the AEAD has verified, and with what was received (a forged message changes
 //     nothing). After volatile messages it is flushed by `flush_interval` or `flush_messages`.
-//  4. Skipped message keys are bounded per session and expire with it; a gap over the bound is refused (memory, CPU).
-//     Over the bound the oldest keys are dropped; a message that comes too late for its key is too_far, never
-//     duplicate.
+//  4. Skipped message keys are bounded per session and expire with it; a gap over the bound is refused, and so is one
+//     over the peer's budget of 2 x max_skipped, refilled at max_skipped a minute (memory, CPU, writes: see
+//     session/skip_budget.hpp). Over the bound the oldest keys are dropped; a message that comes too late for its key
+//     is too_far, never duplicate.
 //  5. If both sides initiate at once, both sessions open messages, and both sides send on the one whose initiator has
 //     the smaller PeerId; the other is kept for what is under way and then dropped, at the latest when it expires. A
 //     session that was made knowing another comes before it.
@@ -84,7 +85,7 @@ struct Opened {
 enum class OpenFailure {
   duplicate,        ///< this message key was used already: the message was received before
   unknown_session,  ///< tell the sender to start a new one
-  too_far,          ///< more messages skipped than the bound, or a key dropped: tell the sender to start a new one
+  too_far,          ///< more skipped than the bound or the budget, or a key dropped: tell the sender to start a new one
   bad,              ///< malformed or not authentic: no state changed, nothing to answer
   expired,          ///< the session is over: tell the sender to start a new one
   full,             ///< no room for another session: nothing to answer, the sender will try again
@@ -115,7 +116,7 @@ struct Config {
   std::size_t max_skipped = 1000;  ///< keys of a session; also the largest gap
   Duration dh_step_interval = seconds(1);
   std::uint64_t dh_step_messages = 1000;
-  std::uint64_t reserve_block = 256;  ///< at most max_skipped, or a crash costs the session
+  std::uint64_t reserve_block = 256;  ///< well below max_skipped, or crashes cost the session
   Duration flush_interval = seconds(1);
   std::uint64_t flush_messages = 256;
   Duration lifetime = days(30);     ///< a session expires this long after it was made …

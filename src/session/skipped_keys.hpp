@@ -7,7 +7,8 @@
 // its message to whoever gets the disk. Rules:
 //   - which keys were dropped is remembered as one number, `forgotten`: for a message at or below it that has no key,
 //     nobody can say whether it was received, and the session must not claim that it was;
-//   - each key has a row of its own, so that a message costs the rows of the keys that changed and not of all 1,000.
+//   - each key has a row of its own, so that a message costs the rows of the keys that changed and not of all 1,000;
+//     that is at most `max` new ones and as many erased, and how often is bounded by session/skip_budget.hpp.
 //
 // Invariant: sequences only ever get in above all that were there.
 #pragma once
