@@ -49,7 +49,7 @@ std::uint32_t SessionTable::next_generation(const identity::PeerId& peer) const 
   for (auto at = sessions_.lower_bound({peer, {}}); at != sessions_.end() && at->first.peer == peer; ++at) {
     highest = std::max(highest, at->second.generation);
   }
-  return std::min(highest, UINT32_MAX - 1) + 1;
+  return std::min(highest, UINT32_MAX - 2) + 1;  // UINT32_MAX is refused (opening.cpp): no peer makes us send it.
 }
 
 bool SessionTable::is_over(Session& session, WallTime now) {

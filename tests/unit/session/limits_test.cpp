@@ -1,5 +1,6 @@
 // Bounds, and who pays for reaching them; resets; corrupt rows.
 #include "session/header.hpp"
+#include "session/rows.hpp"
 #include "unit/session/testing.hpp"
 
 namespace ekiden::session {
@@ -111,6 +112,27 @@ TEST(Limits, AResetForASessionThatIsNotWithThatPeerIsIgnored) {
   Rng rng(seed_of(9));
   EXPECT_FALSE(alice.reset(at({}), bob.id(), Uuid::random(rng)));
   EXPECT_EQ(alice.state(), before);
+}
+
+/// Whatever generation a peer claims, ours stays one that peers accept.
+TEST(Limits, AGenerationNeverLeavesItsRange) {
+  Agent alice(1), bob(2);
+  converse(at({}), alice, bob);
+  store::Batch changed;
+  for (const store::Row& row : alice.disk.rows()) {
+    if (row.key.table != store::Table::sessions) continue;
+    auto session = wire::decode<SessionRow>(row.value);
+    ASSERT_TRUE(session.has_value());
+    session->generation = UINT32_MAX - 1;
+    changed.put(row.key.table, row.key.name, wire::encode(*session));
+  }
+  alice.disk.apply(changed);
+  alice.crash(at({}));
+  const Bytes renewed = sealed_by(at(days(24)), alice, bob, "x");
+  const auto header = parse_sealed(renewed)->header;
+  ASSERT_TRUE(header.initiation.has_value());
+  EXPECT_EQ(header.initiation->generation, UINT32_MAX - 1);
+  expect_opens(at(days(24)), bob, alice, renewed, "x");
 }
 
 TEST(Limits, AMessageOfASessionThatWasResetDoesNotStartItAgain) {
