@@ -14,9 +14,11 @@ std::string row_name(const store::Row& row) { return identity::PeerId{take_array
 Status Node::Impl::load_contact_row(const store::Row& row) {
   auto contact = wire::decode<identity::Contact>(row.value);
   if (!contact) return fail(Errc::storage_corrupt, "table contacts: " + contact.error().message);
+  const identity::PeerId id = contact->id;
   if (auto status = contacts.add(std::move(*contact)); !status) {
     return fail(Errc::storage_corrupt, "table contacts: " + status.error().message);
   }
+  show_tier(id);
   return {};
 }
 
@@ -54,6 +56,7 @@ void Node::Impl::put_contact(Now now, const PutContact& request) {
     return;
   }
   batch.put(store::Table::contacts, contact.id.view(), wire::encode(*contacts.find(contact.id)));
+  show_tier(contact.id);
   waiting.answers.push_back(request.request);
   if (wanted.contains(contact.id)) connect(now, {contact.id, true});
 }
@@ -64,8 +67,13 @@ void Node::Impl::remove_contact(Now now, const RemoveContact& request) {
     return;
   }
   batch.erase(store::Table::contacts, request.id.view());
+  show_tier(request.id);
   waiting.answers.push_back(request.request);
   if (wanted.contains(request.id)) connect(now, {request.id, true});
+}
+
+void Node::Impl::show_tier(const identity::PeerId& peer) {
+  router.set_contact(peer, contacts.tier_of(peer) != identity::TrustTier::stranger);
 }
 
 void Node::Impl::learn(Now now, identity::SignedRecord signed_record, bool live) {

@@ -63,6 +63,8 @@ struct Node::Impl {
   /// `live`: the peer itself has just shown it in a handshake, so it is the record that holds now, whatever its
   /// sequence (a peer that lost its data may count from below).
   void learn(Now now, identity::SignedRecord record, bool live);
+  /// Tells the router how much room this peer has.
+  void show_tier(const identity::PeerId& peer);
   const identity::PeerRecord* record_of(const identity::PeerId& peer);
   std::vector<identity::Endpoint> endpoints_of(const identity::PeerId& peer);
 

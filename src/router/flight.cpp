@@ -261,7 +261,7 @@ void Sender::on_refusal(Now now, const identity::PeerId& by, const Refusal& refu
   }
   if (!concerns_us) return;
   retry_.set_no_later_than(by, now.mono + wait);
-  const bool all = refusal.reason == Refusal::Reason::inbox_full || refusal.reason == Refusal::Reason::storage;
+  const bool all = refusal.reason != Refusal::Reason::expired && refusal.reason != Refusal::Reason::window;
   if (all) peer.hold_until = std::max(peer.hold_until, now.mono + wait);
 }
 

@@ -20,6 +20,7 @@ constexpr std::size_t kSealedOverhead = kMaxSealed - kMaxBody;
 Duration retry_after(Refusal::Reason reason) {
   switch (reason) {
     case Refusal::Reason::inbox_full:
+    case Refusal::Reason::strangers_full:
       return kRetryFull;
     case Refusal::Reason::storage:
       return kRetryStorage;
@@ -63,19 +64,19 @@ bool Receiver::may_open(Now now, const Envelope& envelope, const Status& storage
   const bool expired = is_over(now, envelope.expires);
   if (envelope.delivery == DeliveryClass::volatile_) return !expired;
   const auto sender = senders_.find(envelope.from);
-  const Window* window = sender == senders_.end() ? nullptr : &sender->second;
-  if (window != nullptr && window->ids.contains(envelope.id)) {
+  if (sender != senders_.end() && sender->second.ids.contains(envelope.id)) {
     if (storage) return true;  // opened again, so that the session does not wait for this key
-    repeat(now, envelope.from, window->ids.at(envelope.id), out);
+    repeat(now, envelope.from, sender->second.ids.at(envelope.id), out);
     return false;
   }
+  const Use own = sender == senders_.end() ? Use{} : sender->second.use;
   const std::size_t least = envelope.sealed.size() > kSealedOverhead ? envelope.sealed.size() - kSealedOverhead : 0;
   if (!storage) {
     refuse(now, envelope, Refusal::Reason::storage, out);
   } else if (expired) {
     refuse(now, envelope, Refusal::Reason::expired, out);
-  } else if (!has_inbox_room(window, least)) {
-    refuse(now, envelope, Refusal::Reason::inbox_full, out);
+  } else if (const auto full = pools_.check_message(tier_of(envelope.from), own, least)) {
+    refuse(now, envelope, *full, out);
   } else {
     return true;
   }
@@ -85,14 +86,6 @@ bool Receiver::may_open(Now now, const Envelope& envelope, const Status& storage
 /// In milliseconds: a remote expiry may be thousands of years away, which nanoseconds do not reach.
 bool Receiver::is_over(Now now, WallTime expires) const {
   return expires + std::chrono::duration_cast<milliseconds>(config_.clock_skew) < now.wall;
-}
-
-bool Receiver::has_inbox_room(const Window* window, std::size_t size) const {
-  const std::size_t free = config_.max_inbox_messages - std::min(config_.max_inbox_messages, untaken_);
-  const std::size_t free_bytes = config_.max_inbox_bytes - std::min(config_.max_inbox_bytes, untaken_bytes_);
-  const std::size_t used = window == nullptr ? 0 : window->untaken;
-  const std::size_t used_bytes = window == nullptr ? 0 : window->untaken_bytes;
-  return used < free && used_bytes + size <= std::min(free_bytes, config_.max_inbox_bytes_per_peer);
 }
 
 bool Receiver::is_sound(const Envelope& envelope, const Result<Content>& content) {
@@ -120,18 +113,17 @@ void Receiver::on_durable(Now now, const Envelope& envelope, Content content, st
   const identity::PeerId& from = envelope.from;
   const auto known = senders_.find(from);
   const bool is_new = known == senders_.end();
-  Window fresh{.epoch = content.epoch, .floor = content.floor};
+  Window fresh{.epoch = content.epoch, .floor = content.floor, .tier = tier_of(from)};
   Window* window = is_new ? &fresh : &known->second;
   bool changed = is_new;
   if (!is_new && content.epoch >= window->epoch) changed = advance(*window, content.epoch, content.floor, batch);
 
   Verdict verdict = judge(*window, envelope, content);
-  if (verdict == Verdict::fresh && !make_room(now, from, *window, batch)) verdict = Verdict::refused_window;
-  if (verdict == Verdict::fresh) {
-    if (is_new) {
-      window = &senders_.emplace(from, std::move(fresh)).first->second;
-      by_expiry_.emplace(window->expires, from);
-    }
+  if (verdict.kind == Verdict::fresh) {
+    if (const auto full = make_room(now, from, *window, batch)) verdict = {Verdict::refused, *full};
+  }
+  if (verdict.kind == Verdict::fresh) {
+    if (is_new) window = &insert(from, std::move(fresh));
     changed = extend_expiry(now, from, *window, envelope.expires) || changed;
     const std::uint64_t number = accept(now, envelope, std::move(content), *window, batch, out);
     if (changed) write_window(from, *window, batch);
@@ -140,37 +132,32 @@ void Receiver::on_durable(Now now, const Envelope& envelope, Content content, st
   }
   if (changed && !is_new) write_window(from, *window, batch);
   journal_.write(std::move(batch), out);
-  if (verdict == Verdict::repeated) return repeat(now, from, window->ids.at(envelope.id), out);
-  refuse(now, envelope, verdict == Verdict::refused_full ? Refusal::Reason::inbox_full : Refusal::Reason::window, out);
+  if (verdict.kind == Verdict::repeated) return repeat(now, from, window->ids.at(envelope.id), out);
+  refuse(now, envelope, verdict.reason, out);
 }
 
 Receiver::Verdict Receiver::judge(const Window& window, const Envelope& envelope, const Content& content) const {
-  if (content.epoch < window.epoch || content.sequence < window.floor) return Verdict::refused_window;
-  if (window.ids.contains(envelope.id)) return Verdict::repeated;
-  if (window.received.contains(content.sequence)) return Verdict::refused_window;
+  constexpr Verdict kMisplaced{Verdict::refused, Refusal::Reason::window};
+  if (content.epoch < window.epoch || content.sequence < window.floor) return kMisplaced;
+  if (window.ids.contains(envelope.id)) return {Verdict::repeated};
+  if (window.received.contains(content.sequence)) return kMisplaced;
   const std::size_t size = content.body.size() + content.type.size() + content.content_type.size();
-  return has_inbox_room(&window, size) ? Verdict::fresh : Verdict::refused_full;
+  const auto full = pools_.check_message(window.tier, window.use, size);
+  return full ? Verdict{Verdict::refused, *full} : Verdict{Verdict::fresh};
 }
 
 std::uint64_t Receiver::accept(Now now, const Envelope& envelope, Content content, Window& window, store::Batch& batch,
                                Effects& out) {
   const std::uint64_t number = counters_.next_arrival(journal_, out);
-  const std::uint64_t sequence = content.sequence;
   Entry entry{.from = envelope.from,
               .id = envelope.id,
               .epoch = content.epoch,
-              .sequence = sequence,
+              .sequence = content.sequence,
               .expires = envelope.expires,
               .message = make_arrived(now, number, envelope, std::move(content))};
   write_entry(number, entry, batch);
-  const std::size_t size = size_of(*entry.message);
-  window.received.emplace(sequence, number);
-  window.ids.emplace(entry.id, number);
-  ++remembered_;
-  ++window.untaken;
-  window.untaken_bytes += size;
-  ++untaken_;
-  untaken_bytes_ += size;
+  remember(window, entry, number);
+  add_use(window, use_of(*entry.message));
   rows_.emplace_hint(rows_.end(), number, std::move(entry));
   return number;
 }
@@ -223,11 +210,7 @@ void Receiver::take(RequestId request, std::vector<std::uint64_t> numbers, Effec
     }
     Entry& entry = found->second;
     Window& window = senders_.at(entry.from);
-    const std::size_t size = size_of(*entry.message);
-    --window.untaken;
-    window.untaken_bytes -= size;
-    --untaken_;
-    untaken_bytes_ -= size;
+    remove_use(window, use_of(*entry.message));
     entry.message = nullptr;
     if (is_in_window(entry, window)) {
       write_entry(number, entry, batch);

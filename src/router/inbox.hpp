@@ -12,8 +12,8 @@
 //   below the floor                       refused (window): settled, the sender passes the refusal over
 //   of an id in the window                received before: receipt again
 //   of a sequence in the window           refused (window): a sender that gives one number to two messages
-//   over a bound of the window            refused (window)
-//   over a quota of the inbox             refused (inbox_full)
+//   over a quota of the inbox             refused (inbox_full, or strangers_full)
+//   over a bound of the window            refused (window, or strangers_full)
 //   anything else                         new: row and window are persisted, then arrival and receipt
 //
 // Why deduplication survives anything: the set is on disk with the messages, so a crash loses both or neither; a row
@@ -24,16 +24,22 @@
 // whose id we do not know: refused (window), which makes it seal the message anew. So every exchange ends with a
 // receipt, or with the message's expiry.
 //
-// Bounds: quotas of messages and bytes; `max_window` for each sender and kMaxWindows in total; `max_senders`. A sender
-// may use no more than is still free of the total (bytes, messages, window), so that however many senders are greedy,
-// each gets a like share and a newcomer finds room: one stranger cannot fill the inbox. A sender is forgotten only when
-// there are too many, only with nothing left to be taken, and only when all its messages have expired: repeats are
-// then refused as expired.
+// Bounds: quotas of messages and bytes; `max_window` for each sender and `max_windows` in total; `max_senders`; and of
+// all these a pool that strangers share among themselves (router/pools.hpp).
+//
+// Forgetting, when there is no room for one more:
+//   - a sender with nothing left to be taken, whose messages have all expired: repeats are refused as expired. This is
+//     the only way in which the place of a sender becomes free;
+//   - what was received from a stranger, by raising its floor over it: repeats are refused (window), messages not taken
+//     stay in the inbox. Of the strangers that hold more than the one who asks, the one that has been silent for the
+//     longest. (The asker cannot push out who holds less, so nobody greedy lives at the cost of others; and no wave of
+//     strangers keeps the next one out for the thirty days that a message may live.)
 //
 // Invariants: a sequence in a window has a row; a row that is not in a window holds a message not taken yet; bytes and
 // counts equal the sums over the rows; nothing is announced or receipted before its row is persisted.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -42,17 +48,19 @@
 #include <vector>
 
 #include "router/journal.hpp"
+#include "router/pools.hpp"
 #include "router/receipts.hpp"
 #include "router/rows.hpp"
 
 namespace ekiden::router {
 
-inline constexpr std::size_t kMaxWindows = std::size_t{1} << 18;  ///< remembered sequences, over all senders
-
 class Receiver {
  public:
   Receiver(const identity::PeerId& self, const Config& config, Journal& journal, Counters& counters, Answers& answers)
-      : self_(self), config_(config), journal_(journal), counters_(counters), answers_(answers) {}
+      : self_(self), config_(config), journal_(journal), counters_(counters), answers_(answers), pools_(config) {}
+
+  /// Everybody is a stranger until this says otherwise; at any time, before load too. The caller bounds how many.
+  void set_contact(const identity::PeerId& peer, bool is_contact);
 
   /// Windows first, then rows in ascending order. Errors: storage_corrupt.
   Status load_window(ByteView name, ByteView value);
@@ -88,38 +96,56 @@ class Receiver {
   struct Window {
     std::uint64_t epoch = 0;
     std::uint64_t floor = 0;
+    Tier tier = Tier::stranger;
     WallTime expires{};                                 ///< of the last to expire, rounded up to the hour
     std::map<std::uint64_t, std::uint64_t> received{};  ///< sequence -> number of the row
     std::map<MessageId, std::uint64_t> ids{};           ///< id -> number of the row
-    std::size_t untaken = 0;                            ///< messages, in the window or out of it
-    std::size_t untaken_bytes = 0;
+    std::uint64_t last = 0;                             ///< number of the newest row; 0: none in the window
+    Use use{.senders = 1};                              ///< `messages` are in the window or out of it
   };
   using Senders = std::map<identity::PeerId, Window>;
-  enum class Verdict { fresh, repeated, refused_window, refused_full };
+  /// What becomes of a message that was opened.
+  struct Verdict {
+    enum { fresh, repeated, refused } kind = fresh;
+    Refusal::Reason reason = Refusal::Reason::window;
+  };
 
   static std::size_t size_of(const Arrived& message) {
     return message.body.size() + message.type.size() + message.content_type.size();
   }
+  static Use use_of(const Arrived& message) { return {.messages = 1, .bytes = size_of(message)}; }
 
   // inbox.cpp
   static bool is_sound(const Envelope& envelope, const Result<Content>& content);
   void on_durable(Now now, const Envelope& envelope, Content content, store::Batch batch, Effects& out);
   Verdict judge(const Window& window, const Envelope& envelope, const Content& content) const;
   bool is_over(Now now, WallTime expires) const;
-  bool has_inbox_room(const Window* window, std::size_t size) const;
   bool may_open(Now now, const Envelope& envelope, const Status& storage, Effects& out);
   std::uint64_t accept(Now now, const Envelope& envelope, Content content, Window& window, store::Batch& batch,
                        Effects& out);
   void repeat(Now now, const identity::PeerId& from, std::uint64_t number, Effects& out);
   void refuse(Now now, const Envelope& envelope, Refusal::Reason reason, Effects& out);
 
+  // inbox_room.cpp
+  Tier tier_of(const identity::PeerId& peer) const;
+  Window& insert(const identity::PeerId& from, Window window);
+  static std::size_t index_of(Tier tier) { return tier == Tier::contact ? 1 : 0; }
+  void index(const identity::PeerId& from, Window& window);
+  void unindex(const identity::PeerId& from, const Window& window);
+  bool remember(Window& window, const Entry& entry, std::uint64_t number);
+  void add_use(Window& window, const Use& use);
+  void remove_use(Window& window, const Use& use);
+  Pools::Refused make_room(Now now, const identity::PeerId& from, const Window& window, store::Batch& batch);
+  bool forget_expired(Now now, Refusal::Reason scarce, const identity::PeerId& except, store::Batch& batch);
+  bool forget_expired_of(Tier tier, Now now, const identity::PeerId& except, store::Batch& batch);
+  bool forget_silent_stranger(const identity::PeerId& except, std::size_t more_than, store::Batch& batch);
+
   // inbox_window.cpp
-  bool make_room(Now now, const identity::PeerId& from, const Window& window, store::Batch& batch);
-  bool forget_expired_sender(Now now, const identity::PeerId& except, store::Batch& batch);
   bool advance(Window& window, std::uint64_t epoch, std::uint64_t floor, store::Batch& batch);
   void drop_below(Window& window, std::uint64_t floor, store::Batch& batch);
   void drop_all(Window& window, store::Batch& batch);
   void drop_lowest(Window& window, store::Batch& batch);
+  void drop_received(const identity::PeerId& from, Window& window, store::Batch& batch);
   bool extend_expiry(Now now, const identity::PeerId& from, Window& window, WallTime expires);
   static void write_window(const identity::PeerId& from, const Window& window, store::Batch& batch);
   static void write_entry(std::uint64_t number, const Entry& entry, store::Batch& batch);
@@ -133,10 +159,10 @@ class Receiver {
 
   std::map<std::uint64_t, Entry> rows_;
   Senders senders_;
-  std::set<std::pair<WallTime, identity::PeerId>> by_expiry_;  ///< senders, the first to expire first
-  std::size_t remembered_ = 0;                                 ///< sequences in all windows
-  std::size_t untaken_ = 0;
-  std::size_t untaken_bytes_ = 0;
+  std::set<identity::PeerId> contacts_;
+  Pools pools_;
+  using ByExpiry = std::map<std::pair<WallTime, identity::PeerId>, Window*>;
+  std::array<ByExpiry, 2> by_expiry_;  ///< senders by tier, the first to expire first
   std::uint64_t received_ = 0;
   std::uint64_t duplicates_ = 0;
   std::uint64_t refused_ = 0;

@@ -9,8 +9,6 @@
 namespace ekiden::router {
 namespace {
 
-constexpr std::size_t kCandidates = 64;  // senders looked at when one is to be forgotten
-
 /// Whole hours, so that a window is not written for each message only because that one expires a little later.
 WallTime hour_after(WallTime at) {
   constexpr std::uint64_t kHour = 3600 * 1000;
@@ -21,33 +19,6 @@ WallTime hour_after(WallTime at) {
 
 bool Receiver::is_in_window(const Entry& entry, const Window& window) {
   return entry.epoch == window.epoch && entry.sequence >= window.floor;
-}
-
-/// True if the window may take one more sequence. Forgets senders that are over and done with, if that is what it
-/// takes.
-bool Receiver::make_room(Now now, const identity::PeerId& from, const Window& window, store::Batch& batch) {
-  if (window.received.size() >= config_.max_window) return false;
-  const auto has_share = [&] { return window.received.size() < kMaxWindows - std::min(kMaxWindows, remembered_); };
-  const bool is_new = !senders_.contains(from);
-  while (!has_share() || (is_new && senders_.size() >= config_.max_senders)) {
-    if (!forget_expired_sender(now, from, batch)) return false;
-  }
-  return true;
-}
-
-bool Receiver::forget_expired_sender(Now now, const identity::PeerId& except, store::Batch& batch) {
-  std::size_t looked_at = 0;
-  for (const auto& [expires, id] : by_expiry_) {
-    if (!is_over(now, expires) || ++looked_at > kCandidates) return false;
-    const auto sender = senders_.find(id);
-    if (id == except || sender->second.untaken > 0) continue;
-    drop_all(sender->second, batch);
-    batch.erase(store::Table::windows, ByteView(id.bytes));
-    senders_.erase(sender);
-    by_expiry_.erase(std::pair{expires, identity::PeerId(id)});
-    return true;
-  }
-  return false;
 }
 
 /// Moves the window to what the sender says. True if it has changed. REQUIRES: epoch >= window.epoch.
@@ -69,7 +40,7 @@ void Receiver::drop_lowest(Window& window, store::Batch& batch) {
   const auto row = rows_.find(window.received.begin()->second);
   window.received.erase(window.received.begin());
   window.ids.erase(row->second.id);
-  --remembered_;
+  remove_use(window, {.remembered = 1});
   if (row->second.message != nullptr) return;
   batch.erase(store::Table::inbox, row->first);
   rows_.erase(row);
@@ -77,6 +48,15 @@ void Receiver::drop_lowest(Window& window, store::Batch& batch) {
 
 void Receiver::drop_below(Window& window, std::uint64_t floor, store::Batch& batch) {
   while (!window.received.empty() && window.received.begin()->first < floor) drop_lowest(window, batch);
+}
+
+/// Raises the floor over all that was received, so that none of it can come again. Only the very last sequence there is
+/// has no floor above it.
+void Receiver::drop_received(const identity::PeerId& from, Window& window, store::Batch& batch) {
+  const std::uint64_t last = window.received.rbegin()->first;
+  window.floor = last + (last < UINT64_MAX ? 1 : 0);
+  drop_below(window, window.floor, batch);
+  write_window(from, window, batch);
 }
 
 void Receiver::drop_all(Window& window, store::Batch& batch) {
@@ -88,9 +68,9 @@ void Receiver::drop_all(Window& window, store::Batch& batch) {
 bool Receiver::extend_expiry(Now now, const identity::PeerId& from, Window& window, WallTime expires) {
   const WallTime latest = hour_after(std::min(expires, now.wall + milliseconds(kMaxTtlMs)));
   if (latest <= window.expires) return false;
-  by_expiry_.erase({window.expires, from});
+  unindex(from, window);
   window.expires = latest;
-  by_expiry_.emplace(latest, from);
+  index(from, window);
   return true;
 }
 
@@ -128,11 +108,8 @@ Status Receiver::load_window(ByteView name, ByteView value) {
   from.bytes = take_array<32>(name);
   const auto row = wire::decode<WindowRow>(value);
   if (!row) return fail(Errc::storage_corrupt, row.error().message);
-  Window window{.epoch = row->epoch, .floor = row->floor, .expires = row->expires};
-  if (!senders_.emplace(from, std::move(window)).second) {
-    return fail(Errc::storage_corrupt, "two window rows for one sender");
-  }
-  by_expiry_.emplace(row->expires, from);
+  if (senders_.contains(from)) return fail(Errc::storage_corrupt, "two window rows for one sender");
+  insert(from, {.epoch = row->epoch, .floor = row->floor, .tier = tier_of(from), .expires = row->expires});
   return {};
 }
 
@@ -152,10 +129,9 @@ Status Receiver::load_row(std::uint64_t number, ByteView value) {
               .message = nullptr,
               .persisted = true};
   if (is_in_window(entry, window)) {
-    if (!window.received.emplace(entry.sequence, number).second || !window.ids.emplace(entry.id, number).second) {
+    if (!remember(window, entry, number)) {
       return fail(Errc::storage_corrupt, "inbox row " + std::to_string(number) + " repeats another one");
     }
-    ++remembered_;
   } else if (!row->message) {
     return fail(Errc::storage_corrupt, "inbox row " + std::to_string(number) + " remembers what is settled");
   }
@@ -173,11 +149,7 @@ Status Receiver::load_row(std::uint64_t number, ByteView value) {
                                                       .content_type = std::move(message.content_type),
                                                       .in_reply_to = message.in_reply_to,
                                                       .body = to_bytes(message.body)});
-    const std::size_t size = size_of(*entry.message);
-    ++window.untaken;
-    window.untaken_bytes += size;
-    ++untaken_;
-    untaken_bytes_ += size;
+    add_use(window, use_of(*entry.message));
   }
   rows_.emplace_hint(rows_.end(), number, std::move(entry));
   return {};
@@ -221,42 +193,38 @@ std::optional<Trace> Receiver::trace(const MessageId& id) const {
 }
 
 void Receiver::add_status(RouterStatus& status) const {
-  status.inbox_messages = untaken_;
-  status.inbox_bytes = untaken_bytes_;
+  status.inbox_messages = pools_.all().messages;
+  status.inbox_bytes = pools_.all().bytes;
   status.received = received_;
   status.duplicates = duplicates_;
   status.refused = refused_;
 }
 
 void Receiver::check_invariants() const {
-  std::size_t remembered = 0;
-  std::size_t untaken = 0;
-  std::size_t untaken_bytes = 0;
+  Use all;
+  Use strangers;
   for (const auto& [from, window] : senders_) {
-    CHECK(by_expiry_.contains({window.expires, from}));
-    CHECK(window.received.size() == window.ids.size());
-    remembered += window.received.size();
-    untaken += window.untaken;
-    untaken_bytes += window.untaken_bytes;
+    CHECK(window.tier == tier_of(from));
+    const auto indexed = by_expiry_[index_of(window.tier)].find({window.expires, from});
+    CHECK(indexed != by_expiry_[index_of(window.tier)].end() && indexed->second == &window);
+    CHECK(window.received.size() == window.ids.size() && window.received.size() == window.use.remembered);
+    all += window.use;
+    if (window.tier == Tier::stranger) strangers += window.use;
     for (const auto& [sequence, number] : window.received) {
       const Entry& entry = rows_.at(number);
       CHECK(entry.sequence == sequence && entry.from == from && is_in_window(entry, window));
       CHECK(window.ids.at(entry.id) == number);
     }
   }
-  CHECK(senders_.size() == by_expiry_.size());
-  CHECK(remembered == remembered_ && remembered <= kMaxWindows);
-  CHECK(untaken == untaken_ && untaken_bytes == untaken_bytes_);
+  CHECK(senders_.size() == by_expiry_[0].size() + by_expiry_[1].size() && senders_.size() == all.senders);
+  CHECK(all == pools_.all() && strangers == pools_.strangers());
   for (const auto& [number, entry] : rows_) {
-    const Window& window = senders_.at(entry.from);
     CHECK(number <= counters_.arrival_ceiling());
     CHECK(entry.message != nullptr || entry.persisted);
-    CHECK(entry.message != nullptr || is_in_window(entry, window));
-    if (entry.message == nullptr) continue;
-    --untaken;
-    untaken_bytes -= size_of(*entry.message);
+    CHECK(entry.message != nullptr || is_in_window(entry, senders_.at(entry.from)));
+    if (entry.message != nullptr) all -= use_of(*entry.message);
   }
-  CHECK(untaken == 0 && untaken_bytes == 0);
+  CHECK(all.messages == 0 && all.bytes == 0);
 }
 
 }  // namespace ekiden::router

@@ -52,7 +52,7 @@ class Answers {
   void check_invariants() const;
 
  private:
-  static constexpr std::size_t kReasons = 4;
+  static constexpr std::size_t kReasons = 5;
   struct Pending {
     std::vector<MessageId> delivered;
     std::array<Refusal, kReasons> refusals;

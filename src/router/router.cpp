@@ -108,6 +108,10 @@ void Router::take(Now, RequestId request, const std::vector<std::uint64_t>& numb
   impl_->receiver.take(request, numbers, out);
 }
 
+void Router::set_contact(const identity::PeerId& peer, bool is_contact) {
+  impl_->receiver.set_contact(peer, is_contact);
+}
+
 void Router::retry_now(Now now, const identity::PeerId& peer, Outbox<Effect>& out) {
   impl_->sender.retry_now(now, peer, out);
 }

@@ -24,8 +24,8 @@
 //  6. Retries back off exponentially with jitter, from `retry_min` to `retry_max`, and end with the message's expiry.
 //     See router/outbox.hpp.
 //  7. Quotas are checked before acceptance and a refusal says which one; what was accepted is never evicted.
-//  8. A sender uses no more of the inbox than is still free, in messages and in bytes. (However many strangers fill it,
-//     each has a like share and a newcomer finds room.)
+//  8. A sender uses no more of the inbox than is still free, and all strangers together no more than one part in
+//     `stranger_share` of it. (However many strangers fill it, contacts find room.) See router/pools.hpp.
 //
 // Volatile messages live in memory: transmitted once when a link is up, dropped at expiry, no receipt, no inbox: their
 // Arrival has the number 0 and cannot be taken.
@@ -180,8 +180,10 @@ struct Config {
   std::size_t max_volatile = 8'192;  ///< waiting in memory for a link
   std::size_t max_in_flight = 256;   ///< per peer
   std::size_t max_in_flight_bytes = 2 << 20;
-  std::size_t max_window = 65'536;  ///< numbers above the floor, per sender
+  std::size_t max_window = 65'536;    ///< numbers above the floor, per sender
+  std::size_t max_windows = 262'144;  ///< the same, over all senders
   std::size_t max_senders = 16'384;
+  std::size_t stranger_share = 4;    ///< strangers together use one part in this of what the inbox has; not 0
   std::size_t max_history = 10'000;  ///< settled messages that trace() still knows
   Duration retry_min = seconds(2);   ///< without receipt over a link that is up
   Duration retry_max = minutes(10);
@@ -226,6 +228,9 @@ class Router {
   /// The application has these inbox numbers and will not be given them again. Answered when that is persisted; with
   /// not_found if one of them is unknown or taken already, and the others are taken nevertheless.
   void take(Now now, RequestId request, const std::vector<std::uint64_t>& numbers, Outbox<Effect>& out);
+  /// The owner has named this peer, or no longer does: what it sends is measured as that of a contact or of a stranger.
+  /// Not kept on disk: told again after each start, before or after load(). The caller bounds the number of contacts.
+  void set_contact(const identity::PeerId& peer, bool is_contact);
   /// Tries now what is backing off for this peer.
   void retry_now(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
 
@@ -243,6 +248,7 @@ class Router {
   /// The key of this message was used already, so it was received before: answered as rule 4 says if we remember it,
   /// otherwise (it was refused when it came first) with a refusal that makes the sender seal it anew.
   void on_duplicate(Now now, const Envelope& envelope, Outbox<Effect>& out);
+
 
   // The neighbours. `from` is authenticated by its link.
 

@@ -73,6 +73,8 @@ std::string_view refusal_reason_text(Refusal::Reason reason) {
       return "expired by its clock";
     case Refusal::Reason::window:
       return "it wants the message sealed anew";
+    case Refusal::Reason::strangers_full:
+      return "its room for strangers is full (it has not named us as a contact)";
   }
   return "unknown reason";
 }

@@ -63,6 +63,8 @@ class FakeSession {
     return to_bytes(sealed.subspan(kHeader));
   }
 
+  /// Opens everything once more: replays find only what the router itself remembers.
+  void forget_used() { used_.clear(); }
   /// Nothing sealed by `from` under this generation opens any more.
   void lose(const identity::PeerId& from, std::uint64_t generation) { lost_.insert({from, generation}); }
   /// True if the reset is for the session in use; a new one takes its place.

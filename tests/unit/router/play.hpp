@@ -1,6 +1,6 @@
 // A script of bytes played by three stations: messages, commits, losses, repetitions, crashes, clocks that step, full
-// inboxes, failing disks. Any bytes are a script. The stations check what must hold at every moment (station.hpp); the
-// end checks what must hold at last:
+// inboxes, failing disks, contacts that become strangers. Any bytes are a script. The stations check what must hold at
+// every moment (station.hpp); the end checks what must hold at last:
 //   - every accepted durable message is delivered or reported as expired, and what is reported as delivered was stored;
 //   - every message was delivered under one number, and every text submitted once arrived under one id;
 //   - once the floor has passed, nothing is left on any disk but one tombstone and one window for each sender.
@@ -43,6 +43,7 @@ class Play {
     config.max_in_flight = 4;
     config.max_in_flight_bytes = 600;
     config.max_window = 10;
+    config.max_windows = 24;
     config.max_history = 6;
     config.retry_min = milliseconds(100);
     config.retry_max = seconds(2);
@@ -159,7 +160,7 @@ class Play {
 
   void break_something(Byte argument) {
     if (!runs()) return;
-    switch (argument / 4 % 6) {
+    switch (argument / 4 % 8) {
       case 0:
         return station().router().set_storage(world_.now, fail(Errc::storage_full, "no space left"));
       case 1:
@@ -175,8 +176,16 @@ class Play {
           station().session().lose(world_[i].id(), world_[i].session().generation());
         }
         return;
-      default:
+      case 5:
         for (std::size_t i = 0; i < kStations; ++i) world_.retry_now(which_, i);
+        return;
+      case 6:
+        station().volatile_waits = !station().volatile_waits;
+        return;
+      default: {
+        const identity::PeerId& other = world_[(which_ + 1 + argument / 32 % 2) % kStations].id();
+        station().set_contact(other, !station().has_contact(other));
+      }
     }
   }
 

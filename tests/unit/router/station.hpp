@@ -55,6 +55,7 @@ class Station {
     session_ = FakeSession();
     session_.load(disk_.rows(), boots_);
     router_ = std::make_unique<Router>(self_, config_, Rng(seed));
+    for (const identity::PeerId& contact : contacts_) router_->set_contact(contact, true);
     const auto loaded = router_->load(disk_.rows());
     must(loaded.has_value(), "rows do not load: " + (loaded ? "" : loaded.error().message));
     states_.clear();
@@ -86,6 +87,19 @@ class Station {
   }
 
   // Inputs. -----------------------------------------------------------------------------------------------------------
+
+  /// As an owner would say it; known again after each boot.
+  void set_contact(const identity::PeerId& peer, bool is_contact) {
+    if (is_contact) {
+      contacts_.insert(peer);
+      once_contacts_.insert(peer);
+    } else {
+      contacts_.erase(peer);
+    }
+    if (!is_running()) return;
+    router_->set_contact(peer, is_contact);
+    router_->check_invariants();
+  }
 
   RequestId submit(Now now, Draft draft) {
     const RequestId request{++last_request_};
@@ -135,6 +149,7 @@ class Station {
   FakeSession& session() { return session_; }
   store::MemoryStore& disk() { return disk_; }
   const Config& config() const { return config_; }
+  bool has_contact(const identity::PeerId& peer) const { return contacts_.contains(peer); }
   std::size_t unsynced() const { return writes_.size(); }
   std::vector<Mail> take_mail() { return std::exchange(sending_, {}); }
   /// Ids whose inbox row has been on the disk.
@@ -153,8 +168,9 @@ class Station {
 
   milliseconds skew{};  ///< of its wall clock
   bool can_seal = true;
-  bool link_takes = true;  ///< false: every Transmit fails as with a full queue
-  Status last_status;      ///< of the last receive()
+  bool volatile_waits = false;  ///< volatile messages wait for the disk, as at the start of a session
+  bool link_takes = true;       ///< false: every Transmit fails as with a full queue
+  Status last_status;           ///< of the last receive()
   std::map<RequestId, Result<MessageId>> answers;
   std::map<RequestId, Status> take_answers;
   std::vector<ArrivedPtr> arrivals;
@@ -221,7 +237,9 @@ class Station {
     store::Batch batch;
     const bool durable = seal.delivery == DeliveryClass::durable;
     Bytes sealed = session_.seal(durable, seal.associated, seal.plaintext, batch);
-    router_->on_sealed(now, seal.message, std::move(sealed), durable, std::move(batch), out_);
+    if (!durable && volatile_waits) batch.put(store::Table::sessions, as_bytes("a block of numbers"), Bytes{});
+    const bool must_persist = durable || volatile_waits;
+    router_->on_sealed(now, seal.message, std::move(sealed), must_persist, std::move(batch), out_);
   }
 
   void on_open(Now now, const Open& open) {
@@ -285,6 +303,20 @@ class Station {
     must(!taken.contains(message->number), "announced after it was taken");
     const auto [known, fresh] = number_of.emplace(message->id, message->number);
     must(known->second == message->number, "delivered twice: " + message->id.text());
+    check_strangers();
+  }
+
+  /// Who was never a contact keeps to the pool of strangers.
+  void check_strangers() const {
+    std::size_t messages = 0;
+    std::size_t bytes = 0;
+    for (const auto& message : router_->inbox(0, SIZE_MAX)) {
+      if (once_contacts_.contains(message->from)) continue;
+      ++messages;
+      bytes += message->body.size();
+    }
+    must(messages <= config_.max_inbox_messages / config_.stranger_share, "strangers have too many messages");
+    must(bytes <= config_.max_inbox_bytes / config_.stranger_share, "strangers have too many bytes");
   }
 
   void on_change(Now now, const StateChanged& change) {
@@ -304,6 +336,8 @@ class Station {
   identity::Identity self_;
   std::uint8_t tag_;
   Config config_;
+  std::set<identity::PeerId> contacts_;
+  std::set<identity::PeerId> once_contacts_;
   std::uint64_t boots_ = 0;
   std::uint64_t last_request_ = 0;
   store::MemoryStore disk_;

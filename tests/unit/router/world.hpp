@@ -1,5 +1,5 @@
-// A few stations, the links between them, and time. Mail moves when the test says so: in order, or lost, repeated and
-// reordered.
+// A few stations that are each other's contacts, the links between them, and time. Mail moves when the test says so: in
+// order, or lost, repeated and reordered.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,12 @@ class World {
   explicit World(std::size_t stations, Config config = {}) {
     for (std::size_t i = 0; i < stations; ++i) {
       stations_.push_back(std::make_unique<Station>(static_cast<std::uint8_t>(i + 1), config));
-      stations_.back()->boot(now);
+    }
+    for (const auto& station : stations_) {
+      for (const auto& other : stations_) {
+        if (station != other) station->set_contact(other->id(), true);
+      }
+      station->boot(now);
     }
   }
 
