@@ -115,6 +115,10 @@ void Sender::on_persisted(Now now, const MessageId& id, Effects& out) {
   }
   if (message.stage != Stage::writing || !journal_.is_persisted(message.send_token)) return;
   Recipient& peer = recipients_.at(message.to);
+  if (!peer.up && !message.is_durable()) {  // The link went down while it waited for the disk.
+    message.wire.clear();
+    return return_to_queue(message, peer);
+  }
   message.stage = Stage::out;
   message.next_try = now.mono;
   if (peer.up) transmit(now, message, peer, out);

@@ -454,6 +454,26 @@ TEST(Outbox, SendsVolatileMessagesOnceAndWaitsForNoDisk) {
   EXPECT_EQ(world[0].router().trace(direct)->state, MessageState::sent);
 }
 
+TEST(Outbox, KeepsAVolatileMessageWhoseLinkGoesDownWhileItWaitsForTheDisk) {
+  World world(2);
+  world.link(0, 1);
+  Draft fleeting = draft("now");
+  fleeting.delivery = DeliveryClass::volatile_;
+  const MessageId id = world[0].answer(world.send(0, 1, fleeting));
+  world[0].volatile_waits = true;
+  const MessageId late = world[0].answer(world.send(0, 1, fleeting));
+  world.unlink(0, 1);
+  world.sync(0);
+  EXPECT_EQ(world[0].settled.at(id), MessageState::sent);
+  EXPECT_FALSE(world[0].settled.contains(late)) << "it was never transmitted";
+  EXPECT_EQ(world[0].router().trace(late)->state, MessageState::queued);
+  world.link(0, 1);
+  world.flow();
+  EXPECT_EQ(world[0].settled.at(late), MessageState::sent);
+  ASSERT_EQ(world[1].arrivals.size(), 1u);
+  EXPECT_EQ(world[1].arrivals[0]->id, late);
+}
+
 TEST(Outbox, DropsVolatileMessagesThatFindNoLinkInTime) {
   World world(2);
   Draft fleeting = draft("now", seconds(5));
