@@ -67,6 +67,9 @@ void Node::Impl::open(Now now, const router::Open& request) {
       }
       return;
     case session::OpenFailure::full:
+      log(LogLevel::debug, "session",
+          "message " + envelope.id.text() + " of " + envelope.from.text() + ": no room for another session");
+      router.on_no_session(now, envelope, router_out);
       return;
     case session::OpenFailure::bad:
       on_bad_message(now, envelope.from, static_cast<std::uint8_t>(wire::MessageType::envelope),

@@ -188,6 +188,10 @@ void Receiver::on_duplicate(Now now, const Envelope& envelope, Effects& out) {
   refuse(now, envelope, Refusal::Reason::window, out);
 }
 
+void Receiver::on_no_session(Now now, const Envelope& envelope, Effects& out) {
+  refuse(now, envelope, Refusal::Reason::inbox_full, out);
+}
+
 void Receiver::on_persisted(Now now, std::uint64_t number, Effects& out) {
   Entry& entry = rows_.at(number);
   entry.persisted = true;

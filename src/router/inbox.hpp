@@ -73,6 +73,7 @@ class Receiver {
                      const Status& storage, Effects& out);
   void on_opened(Now now, const Envelope& envelope, ByteView plaintext, store::Batch changes, Effects& out);
   void on_duplicate(Now now, const Envelope& envelope, Effects& out);
+  void on_no_session(Now now, const Envelope& envelope, Effects& out);
   void take(RequestId request, std::vector<std::uint64_t> numbers, Effects& out);
 
   /// The row with this number is persisted: announce and receipt it. The caller flushes the answers.

@@ -138,6 +138,10 @@ void Router::on_duplicate(Now now, const Envelope& envelope, Outbox<Effect>& out
   impl_->receiver.on_duplicate(now, envelope, out);
 }
 
+void Router::on_no_session(Now now, const Envelope& envelope, Outbox<Effect>& out) {
+  impl_->receiver.on_no_session(now, envelope, out);
+}
+
 void Router::on_link_up(Now now, const identity::PeerId& peer, const crypto::Ed25519PublicKey& key,
                         Outbox<Effect>& out) {
   impl_->links.insert_or_assign(peer, key);

@@ -129,7 +129,7 @@ struct Seal {
   Bytes associated;
   Bytes plaintext;
 };
-/// Open this; call on_opened, or on_duplicate, or nothing if it cannot be opened.
+/// Open this; call on_opened, on_duplicate or on_no_session, or nothing if it cannot be opened.
 struct Open {
   Envelope envelope;  ///< `sealed` points into `buffer`
   std::shared_ptr<const Bytes> buffer;
@@ -249,6 +249,8 @@ class Router {
   /// otherwise (it was refused when it came first) with a refusal that makes the sender seal it anew.
   void on_duplicate(Now now, const Envelope& envelope, Outbox<Effect>& out);
 
+  /// No session can be had for this message now, and its key was not used: refused (inbox_full).
+  void on_no_session(Now now, const Envelope& envelope, Outbox<Effect>& out);
 
   // The neighbours. `from` is authenticated by its link.
 

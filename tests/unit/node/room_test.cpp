@@ -1,6 +1,8 @@
 // Who finds room at a node, and who is told that there is none.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "unit/node/harness.hpp"
 
 namespace ekiden::node {
@@ -59,6 +61,26 @@ TEST(RoomTest, AContactOfTheTierOfStrangersIsAStranger) {
   net.pump();
   net.advance(minutes(1));
   EXPECT_EQ(waiting(net[0]), 2U);
+}
+
+TEST(RoomTest, ASenderIsToldThatThereIsNoRoomForASession) {
+  Config config;
+  config.session.max_sessions = 2;
+  config.session.max_sessions_per_peer = 2;
+  Harness net(4, config);
+  for (std::size_t sender = 1; sender < 4; ++sender) net.introduce(sender, 0, "bob");
+  for (std::size_t sender = 1; sender < 3; ++sender) {
+    net.send(sender, 0, "hello");
+    net.send(0, sender, "hello");  // Only a session that we have sent on is kept against others.
+  }
+  const auto refused = net.send(3, 0, "hello");
+  net.advance(milliseconds(20));
+  EXPECT_EQ(waiting(net[0]), 2U);
+  EXPECT_NE(last_step(net[3], refused).find("recipient refused: inbox full"), std::string::npos)
+      << last_step(net[3], refused);
+  const auto& log = net[0].log;
+  EXPECT_TRUE(std::ranges::any_of(
+      log, [](const std::string& line) { return line.find("no room for another session") != std::string::npos; }));
 }
 
 }  // namespace
