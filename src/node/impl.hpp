@@ -44,6 +44,8 @@ struct Node::Impl {
   void send_message(Now now, const identity::PeerId& to, wire::Priority priority, wire::MessageType type,
                     ByteView body);
   void on_bad_message(Now now, const identity::PeerId& from, std::uint8_t type, const Error& why);
+  /// Without an answer. False if that was one too many, and the link is cut.
+  bool count_bad_message(Now now, const identity::PeerId& from, std::uint8_t type, const Error& why);
 
   // session_glue.cpp: the router's messages are sealed and opened.
   void on_session_effect(Now now, session::Sessions::Effect effect);

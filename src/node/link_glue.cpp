@@ -100,17 +100,20 @@ void Node::Impl::send_message(Now now, const identity::PeerId& to, wire::Priorit
 }
 
 void Node::Impl::on_bad_message(Now now, const identity::PeerId& from, std::uint8_t type, const Error& why) {
+  if (!count_bad_message(now, from, type, why)) return;
+  const ErrorMessage answer{
+      .type = type, .reason = ErrorMessage::Reason::malformed, .detail = why.message.substr(0, 256)};
+  send_message(now, from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));
+}
+
+bool Node::Impl::count_bad_message(Now now, const identity::PeerId& from, std::uint8_t type, const Error& why) {
   log_limited(now, message_lines, LogLevel::warning, "link",
               "bad message of type " + std::to_string(type) + " from " + from.text() + ": " + why.message);
   const auto count = bad_messages.find(from);
-  if (count == bad_messages.end()) return;  // It came with the end of the link.
-  if (++count->second < config.max_bad_messages) {
-    const ErrorMessage answer{
-        .type = type, .reason = ErrorMessage::Reason::malformed, .detail = why.message.substr(0, 256)};
-    send_message(now, from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));
-    return;
-  }
+  if (count == bad_messages.end()) return false;  // It came with the end of the link.
+  if (++count->second < config.max_bad_messages) return true;
   links.cut(now, from, {Errc::malformed, "too many malformed messages"}, link_out);
+  return false;
 }
 
 }  // namespace ekiden::node

@@ -72,8 +72,9 @@ void Node::Impl::open(Now now, const router::Open& request) {
       router.on_no_session(now, envelope, router_out);
       return;
     case session::OpenFailure::bad:
-      on_bad_message(now, envelope.from, static_cast<std::uint8_t>(wire::MessageType::envelope),
-                     {Errc::unauthenticated, "message " + envelope.id.text() + " cannot be decrypted"});
+      // No answer: it would tell who probes with changed messages what became of each.
+      count_bad_message(now, envelope.from, static_cast<std::uint8_t>(wire::MessageType::envelope),
+                        {Errc::unauthenticated, "message " + envelope.id.text() + " cannot be decrypted"});
       return;
   }
 }

@@ -165,8 +165,13 @@ TEST_F(StrangerTest, ARecordOfSomebodyElseChangesNothing) {
 }
 
 TEST_F(StrangerTest, AForgedEnvelopeArrivesNowhere) {
-  send(wire::MessageType::envelope, forged_envelope());
+  for (int i = 0; i < 15; ++i) send(wire::MessageType::envelope, forged_envelope());
   EXPECT_EQ(node_.status().router.received, 0U);
+  EXPECT_TRUE(answers_.empty()) << "what does not verify is not answered";
+  EXPECT_FALSE(cut_);
+  send(wire::MessageType::envelope, forged_envelope());
+  EXPECT_TRUE(cut_) << "but it counts";
+  EXPECT_TRUE(answers_.empty());
 }
 
 TEST_F(StrangerTest, WhatComesWithTheEndOfALinkDoesNotCountAgainstTheNext) {
