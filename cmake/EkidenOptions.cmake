@@ -17,8 +17,8 @@ target_compile_options(ekiden_options INTERFACE
   -fvisibility=hidden -fno-math-errno)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports `"text" + std::string` as overlapping memory (GCC bug 105651), the flag of an std::expected in an
-  # std::variant as uninitialised, and sizes and offsets that cannot occur in vectors of bytes that it has inlined: there
-  # is nothing to fix in our code, and Clang and the sanitizers look as well.
+  # std::variant as uninitialised, and sizes and offsets that cannot occur in vectors of bytes that it has inlined:
+  # there is nothing to mend in our code, and Clang and the sanitizers look as well.
   target_compile_options(ekiden_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-array-bounds
     -Wno-stringop-overflow -Wno-stringop-overread)
 else()

@@ -5,8 +5,8 @@
 //
 // What the decoder refuses, and why each rule is there:
 //   - numbers, lengths and floats that are not in their shortest form, map keys that are not in ascending bytewise
-//     order or that repeat, indefinite lengths: one value has exactly one encoding, so that a signature or a hash of the
-//     bytes is a signature or a hash of the value, and two nodes never read the same bytes differently;
+//     order or that repeat, indefinite lengths: one value has exactly one encoding, so that a signature or a hash of
+//     the bytes is a signature or a hash of the value, and two nodes never read the same bytes differently;
 //   - nesting deeper than kMaxDepth: a small input must not exhaust a stack;
 //   - a length over the bytes that remain: five bytes must not make anybody reserve four gigabytes;
 //   - text that is not UTF-8, reserved simple values, bytes after the item, and content that does not fit the tags of

@@ -1,8 +1,8 @@
 // A naive second opinion on CBOR: is this one item as Ekiden's profile wants it (RFC 8949 section 4.2.1)?
 //
-// The model of the decoder's fuzz target, and the expectation where vector files say which bytes are well-formed but not
-// which are deterministic: neither may come from the decoder under test. It is recursive, copies, and shares no code
-// with the decoder.
+// The model of the decoder's fuzz target, and the expectation where vector files say which bytes are well-formed but
+// not which are deterministic: neither may come from the decoder under test. It is recursive, copies, and shares no
+// code with the decoder.
 #pragma once
 
 #include <bit>
