@@ -30,6 +30,8 @@ Result<std::unique_ptr<Host>> open_host(const NodeOptions& options) {
       settings.listen.push_back(std::move(endpoint));
     }
   }
+  // The standard error stream belongs to the program that embeds us: what goes well is not told there.
+  if (settings.log_level == "info") settings.log_level = "warning";
   return Host::open({.data_dir = options.data_dir, .settings = std::move(settings), .identity = *identity});
 }
 

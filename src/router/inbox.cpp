@@ -118,9 +118,10 @@ void Receiver::on_durable(Now now, const Envelope& envelope, Content content, st
   bool changed = is_new;
   if (!is_new && content.epoch >= window->epoch) changed = advance(*window, content.epoch, content.floor, batch);
 
+  const std::uint64_t sequence = content.sequence;
   Verdict verdict = judge(*window, envelope, content);
   if (verdict.kind == Verdict::fresh) {
-    if (const auto full = make_room(now, from, *window, batch)) verdict = {Verdict::refused, *full};
+    if (const auto full = make_room(now, from, *window, sequence, batch)) verdict = {Verdict::refused, *full};
   }
   if (verdict.kind == Verdict::fresh) {
     if (is_new) window = &insert(from, std::move(fresh));

@@ -136,7 +136,8 @@ class Receiver {
   bool remember(Window& window, const Entry& entry, std::uint64_t number);
   void add_use(Window& window, const Use& use);
   void remove_use(Window& window, const Use& use);
-  Pools::Refused make_room(Now now, const identity::PeerId& from, const Window& window, store::Batch& batch);
+  Pools::Refused make_room(Now now, const identity::PeerId& from, const Window& window, std::uint64_t sequence,
+                           store::Batch& batch);
   bool forget_expired(Now now, Refusal::Reason scarce, const identity::PeerId& except, store::Batch& batch);
   bool forget_expired_of(Tier tier, Now now, const identity::PeerId& except, store::Batch& batch);
   bool forget_silent_stranger(const identity::PeerId& except, std::size_t more_than, store::Batch& batch);

@@ -68,9 +68,11 @@ bool Receiver::remember(Window& window, const Entry& entry, std::uint64_t number
 }
 
 /// For one more sequence in this window, of a sender that is perhaps new. Forgets what may be forgotten, if that is
-/// what it takes.
-Pools::Refused Receiver::make_room(Now now, const identity::PeerId& from, const Window& window, store::Batch& batch) {
-  if (window.received.size() >= config_.max_window) return Refusal::Reason::window;
+/// what it takes. The sequence at the floor is taken into a full window: the floor cannot rise before it, and with it
+/// refused nothing would be received any more.
+Pools::Refused Receiver::make_room(Now now, const identity::PeerId& from, const Window& window, std::uint64_t sequence,
+                                   store::Batch& batch) {
+  if (window.received.size() >= config_.max_window && sequence != window.floor) return Refusal::Reason::window;
   if (!senders_.contains(from)) {
     while (const auto scarce = pools_.check_sender(window.tier)) {
       if (!forget_expired(now, *scarce, from, batch)) return scarce;

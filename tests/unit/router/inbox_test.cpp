@@ -344,6 +344,23 @@ TEST(Inbox, BoundsTheWindowOfOneSender) {
   EXPECT_EQ(world[1].arrivals.size(), 4u) << "a higher floor makes room";
 }
 
+TEST(Inbox, TakesTheSequenceAtTheFloorIntoAFullWindow) {
+  Config config;
+  config.max_window = 3;
+  World world(2, config);
+  world.link(0, 1);
+  Forger forger{world};
+  for (Byte n = 2; n <= 4; ++n) forger.send(n, n, 1);
+  forger.send(5, 5, 1);
+  EXPECT_EQ(world[1].arrivals.size(), 3u);
+  forger.send(1, 1, 1);
+  EXPECT_EQ(world[1].arrivals.size(), 4u) << "or the floor could never rise";
+  forger.send(6, 6, 1);
+  EXPECT_EQ(world[1].arrivals.size(), 4u);
+  forger.send(7, 7, 5);
+  EXPECT_EQ(world[1].arrivals.size(), 5u);
+}
+
 TEST(Inbox, SealedAnewAfterARefusalThatUsedUpTheKey) {
   Config config;
   config.max_window = 1;
