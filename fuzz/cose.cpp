@@ -18,6 +18,16 @@ using wire::Sign1Profile;
 
 constexpr WallTime kNow{milliseconds(1'800'000'000'000)};
 
+/// The four parts of something tagged as a COSE_Sign1; none if it is anything else.
+wire::Array sign1_parts(ByteView bytes) {
+  const auto value = wire::decode_value(bytes);
+  if (!value) return {};
+  const auto* tagged = std::get_if<wire::Tagged>(&value->of);
+  if (tagged == nullptr || tagged->tag != 18) return {};
+  const auto* parts = std::get_if<wire::Array>(&tagged->content.front().of);
+  return parts != nullptr && parts->size() == 4 ? *parts : wire::Array();
+}
+
 /// A header that the lenient profile accepts: says whether it names the algorithm, which is then EdDSA.
 struct Header {
   bool acceptable = false;
@@ -53,24 +63,20 @@ bool has_labels_over_64_bits(const wire::Value& value) {
 
 /// What parse_sign1 has to say, from the value tree.
 bool is_sign1(ByteView bytes, Sign1Profile profile) {
-  const auto value = wire::decode_value(bytes);
-  if (!value) return false;
-  const auto* tagged = std::get_if<wire::Tagged>(&value->of);
-  if (tagged == nullptr || tagged->tag != 18) return false;
-  const auto* parts = std::get_if<wire::Array>(&tagged->content.front().of);
-  if (parts == nullptr || parts->size() != 4) return false;
-  const auto* protected_bytes = std::get_if<Bytes>(&(*parts)[0].of);
-  const auto* payload = std::get_if<Bytes>(&(*parts)[2].of);
-  const auto* signature = std::get_if<Bytes>(&(*parts)[3].of);
+  const wire::Array parts = sign1_parts(bytes);
+  if (parts.empty()) return false;
+  const auto* protected_bytes = std::get_if<Bytes>(&parts[0].of);
+  const auto* payload = std::get_if<Bytes>(&parts[2].of);
+  const auto* signature = std::get_if<Bytes>(&parts[3].of);
   if (protected_bytes == nullptr || payload == nullptr || signature == nullptr || signature->size() != 64) return false;
   if (profile == Sign1Profile::strict) {
-    const auto* unprotected = std::get_if<wire::Map>(&(*parts)[1].of);
+    const auto* unprotected = std::get_if<wire::Map>(&parts[1].of);
     return *protected_bytes == Bytes{0xa1, 0x01, 0x27} && unprotected != nullptr && unprotected->empty();
   }
   const auto header = wire::decode_value(*protected_bytes);
-  if (!header || has_labels_over_64_bits(*header) || has_labels_over_64_bits((*parts)[1])) return false;
+  if (!header || has_labels_over_64_bits(*header) || has_labels_over_64_bits(parts[1])) return false;
   const Header inside = judge_header(*header);
-  const Header outside = judge_header((*parts)[1]);
+  const Header outside = judge_header(parts[1]);
   return inside.acceptable && inside.has_algorithm && outside.acceptable && !outside.has_algorithm;
 }
 
