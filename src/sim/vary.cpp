@@ -63,7 +63,8 @@ void vary_router(router::Config& router, Rng& rng) {
   router.max_volatile = any_size(rng, {2, 8192});
   router.max_in_flight = any_size(rng, {1, 4, 64, 256});
   router.max_in_flight_bytes = any_size(rng, {4 << 10, 2 << 20});
-  router.max_window = any_size(rng, {2, 16, 65'536});
+  // At least what may be in flight: a smaller window lets one message through each retry.
+  router.max_window = any_size(rng, {512, 65'536});
   router.max_senders = any_size(rng, {8, 16'384});
   router.max_history = any_size(rng, {4, 64, 10'000});
   router.retry_min = rng.between(milliseconds(500), seconds(5));
