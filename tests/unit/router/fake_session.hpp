@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -33,12 +34,12 @@ class FakeSession {
   }
 
   /// 49 bytes of header, then the plaintext as it is.
-  Bytes seal(bool durable, ByteView associated, ByteView plaintext, store::Batch& changes) {
+  Bytes seal(const identity::PeerId& to, bool durable, ByteView associated, ByteView plaintext, store::Batch& changes) {
     Bytes sealed;
     sealed.push_back(durable ? 'd' : 'v');
     // Volatile keys are of this boot alone, as if from a reserved block; durable ones are persisted before they leave.
     append_be(sealed, durable ? next_++ : boot_ << 32 | next_volatile_++);
-    append_be(sealed, generation_);
+    append_be(sealed, generation(to));
     append(sealed, crypto::sha256(associated).view());
     if (durable) {
       Bytes counter;
@@ -67,13 +68,16 @@ class FakeSession {
   void forget_used() { used_.clear(); }
   /// Nothing sealed by `from` under this generation opens any more.
   void lose(const identity::PeerId& from, std::uint64_t generation) { lost_.insert({from, generation}); }
-  /// True if the reset is for the session in use; a new one takes its place.
-  bool on_reset(std::uint64_t generation) {
-    if (generation != generation_) return false;
-    ++generation_;
+  /// True if the reset is for the session in use with that peer; a new one takes its place.
+  bool on_reset(const identity::PeerId& peer, std::uint64_t lost) {
+    if (lost != generation(peer)) return false;
+    generations_[peer] = lost + 1;
     return true;
   }
-  std::uint64_t generation() const { return generation_; }
+  std::uint64_t generation(const identity::PeerId& peer) const {
+    const auto found = generations_.find(peer);
+    return found == generations_.end() ? 1 : found->second;
+  }
 
   static std::uint64_t generation_of(ByteView sealed) { return get_be<std::uint64_t>(sealed.subspan(9)); }
   static constexpr std::size_t kHeader = 49;
@@ -82,7 +86,7 @@ class FakeSession {
   std::uint64_t boot_ = 0;
   std::uint64_t next_ = 1;
   std::uint64_t next_volatile_ = 1;
-  std::uint64_t generation_ = 1;
+  std::map<identity::PeerId, std::uint64_t> generations_;  // of the session we send on
   std::set<Bytes> used_;
   std::set<std::pair<identity::PeerId, std::uint64_t>> lost_;
 };

@@ -45,7 +45,7 @@ struct Forger {
   MessageId send(Envelope envelope, ByteView plaintext) {
     Bytes sealed{envelope.delivery == DeliveryClass::durable ? Byte{'d'} : Byte{'v'}};
     append_be(sealed, next_key++);
-    append_be(sealed, world[0].session().generation());
+    append_be(sealed, world[0].session().generation(world[1].id()));
     append(sealed, crypto::sha256(envelope.associated_data()).view());
     append(sealed, plaintext);
     envelope.sealed = sealed;

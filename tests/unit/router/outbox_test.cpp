@@ -325,7 +325,7 @@ TEST(Outbox, SealsAnewWhenTheSessionIsLost) {
   world.link(0, 1);
   const RequestId request = world.send(0, 1, "hello");
   world.sync(0);
-  world[1].session().lose(world[0].id(), world[0].session().generation());
+  world[1].session().lose(world[0].id(), world[0].session().generation(world[1].id()));
   world.flow();
   const MessageId id = world[0].answer(request);
   EXPECT_EQ(world[0].seals, 2u);

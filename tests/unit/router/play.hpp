@@ -173,7 +173,7 @@ class Play {
         return;
       case 4:
         for (std::size_t i = 0; i < kStations; ++i) {
-          station().session().lose(world_[i].id(), world_[i].session().generation());
+          station().session().lose(world_[i].id(), world_[i].session().generation(station().id()));
         }
         return;
       case 5:

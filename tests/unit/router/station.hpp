@@ -131,7 +131,8 @@ class Station {
               status = router_->on_refusal(now, mail.from, body, out);
               break;
             case kFakeReset:
-              if (session_.on_reset(get_be<std::uint64_t>(body))) router_->on_session_lost(now, mail.from, out);
+              if (session_.on_reset(mail.from, get_be<std::uint64_t>(body)))
+                router_->on_session_lost(now, mail.from, out);
               break;
             default:
               must(false, "a message of an unknown type");
@@ -236,7 +237,7 @@ class Station {
     }
     store::Batch batch;
     const bool durable = seal.delivery == DeliveryClass::durable;
-    Bytes sealed = session_.seal(durable, seal.associated, seal.plaintext, batch);
+    Bytes sealed = session_.seal(seal.to, durable, seal.associated, seal.plaintext, batch);
     if (!durable && volatile_waits) batch.put(store::Table::sessions, as_bytes("a block of numbers"), Bytes{});
     const bool must_persist = durable || volatile_waits;
     router_->on_sealed(now, seal.message, std::move(sealed), must_persist, std::move(batch), out_);
