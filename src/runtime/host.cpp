@@ -56,10 +56,18 @@ void Host::Impl::begin() {
   CHECK(state == State::opened);
   state = State::running;
   store->start(store_events());
-  tcp.start_accepting();
   node.start(read_clocks(), outbox);
   run_effects();
+  accept_when_ready();
   end_round();
+}
+
+/// Until the own record is on disk there is nothing to show in a handshake: who connects before that waits in the
+/// system's queue instead of being turned away.
+void Host::Impl::accept_when_ready() {
+  if (accepting || node.own_record().empty()) return;
+  accepting = true;
+  tcp.start_accepting();
 }
 
 void Host::Impl::feed(node::Input input) {

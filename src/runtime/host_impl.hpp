@@ -30,6 +30,7 @@ struct Host::Impl final : TcpUser {
   // host.cpp
   Status open_node();
   void begin();
+  void accept_when_ready();
   void feed(node::Input input);
   void request(router::RequestId id, node::Input input, SendDone done);
   void set_timer();
@@ -74,6 +75,7 @@ struct Host::Impl final : TcpUser {
   asio::executor_work_guard<Executor> work{loop.get_executor()};
   node::Node node;
   Outbox<node::Effect> outbox;
+  bool accepting = false;
   bool draining = false;
   bool in_round = false;  ///< end_round() will follow: a request need not call it
   State state = State::opened;

@@ -45,6 +45,7 @@ void Host::Impl::on_persisted() {
     log(node::LogLevel::info, "store", "the disk has caught up: reading from other nodes goes on");
   }
   feed(node::Persisted{up_to});
+  if (state == State::running) accept_when_ready();
   end_round();
 }
 
