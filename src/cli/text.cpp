@@ -93,7 +93,9 @@ Result<Duration> parse_duration(std::string_view text) {
     rest.remove_prefix(digits);
     const auto unit = take_unit(rest);
     if (digits == 0 || !unit) return wrong;
-    if (number > kLongest / *unit || (total += number * *unit) > kLongest) {
+    const bool fits = number <= kLongest / *unit;
+    if (fits) total += number * *unit;
+    if (!fits || total > kLongest) {
       return fail(Errc::invalid_argument, "'" + std::string(text) + "' is longer than ten years");
     }
   }

@@ -17,7 +17,7 @@ namespace ekiden::router {
 struct Router::Impl {
   Impl(const identity::Identity& identity, Config settings, Rng rng)
       : self(identity),
-        config(std::move(settings)),
+        config(settings),
         answers(identity),
         sender(identity.id(), config, std::move(rng), journal, counters),
         receiver(identity.id(), config, journal, counters, answers) {}
@@ -50,7 +50,7 @@ std::string_view message_state_name(MessageState state) {
 }
 
 Router::Router(const identity::Identity& self, Config config, Rng rng)
-    : impl_(std::make_unique<Impl>(self, std::move(config), std::move(rng))) {}
+    : impl_(std::make_unique<Impl>(self, config, std::move(rng))) {}
 Router::~Router() = default;
 
 namespace {

@@ -124,7 +124,7 @@ Result<crypto::Ed25519Seed> load_identity(const std::filesystem::path& data_dir)
     // Without the words of the decoder: they may quote parts of the key.
     return fail(Errc::malformed, path.string() + " is damaged: restore it from a backup");
   }
-  const crypto::Ed25519Seed key(ByteView{*seed});
+  crypto::Ed25519Seed key(ByteView{*seed});
   crypto::erase(*seed);
   return key;
 }
