@@ -1,8 +1,8 @@
 // A node in your own process.
 //
 // A Node runs on a thread of its own. All methods may be called from any thread; those that say "blocks" wait for that
-// thread and must not be called from a callback. Callbacks run on the node's thread and should return soon. Warnings and
-// errors go to standard error; of the levels in ekiden.toml, "info" counts as "warning" here.
+// thread and must not be called from a callback. Callbacks run on the node's thread and should return soon. Warnings
+// and errors go to standard error; of the levels in ekiden.toml, "info" counts as "warning" here.
 #pragma once
 
 #include <chrono>

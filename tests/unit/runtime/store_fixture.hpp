@@ -12,8 +12,8 @@
 #include "runtime/schema.hpp"
 #include "runtime/sqlite_store.hpp"
 #include "store/memory_store.hpp"
-#include "unit/runtime/faulty_vfs.hpp"
 #include "support/temporary_directory.hpp"
+#include "unit/runtime/faulty_vfs.hpp"
 
 namespace ekiden::runtime {
 
