@@ -14,7 +14,7 @@ bool read_number(std::string_view text, Integer& to) {
 
 bool read_seeds(std::string_view text, Options& options) {
   const auto dash = text.find('-');
-  if (dash == text.npos) {
+  if (dash == std::string_view::npos) {
     if (!read_number(text, options.first_seed)) return false;
     options.last_seed = options.first_seed;
     return true;
@@ -69,7 +69,8 @@ Result<Options> read_options(const std::vector<std::string>& words) {
     if (const auto flag = kFlags.find(word); flag != kFlags.end()) {
       flag->second(options);
     } else if (const auto value = kValues.find(word); value != kValues.end()) {
-      if (++i == words.size() || !value->second(words[i], options)) {
+      ++i;
+      if (i == words.size() || !value->second(words[i], options)) {
         return fail(Errc::invalid_argument,
                     word + (word.starts_with("--seed") ? " wants a number or a range like 1-300" : " wants a number"));
       }
