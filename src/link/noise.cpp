@@ -119,14 +119,14 @@ HandshakeState::HandshakeState(const Setup& setup)
 // Section 7.5. Both patterns have the initiator speak first.
 ByteView HandshakeState::tokens() const {
   using enum Token;
-  constexpr auto message = [](auto... token) {
+  constexpr auto kMessage = [](auto... token) {
     return std::array<Byte, sizeof...(token)>{static_cast<Byte>(token)...};
   };
-  static constexpr auto kIk1 = message(e, es, s, ss);
-  static constexpr auto kIk2 = message(e, ee, se);
-  static constexpr auto kXx1 = message(e);
-  static constexpr auto kXx2 = message(e, ee, s, es);
-  static constexpr auto kXx3 = message(s, se);
+  static constexpr auto kIk1 = kMessage(e, es, s, ss);
+  static constexpr auto kIk2 = kMessage(e, ee, se);
+  static constexpr auto kXx1 = kMessage(e);
+  static constexpr auto kXx2 = kMessage(e, ee, s, es);
+  static constexpr auto kXx3 = kMessage(s, se);
   if (pattern_ == Pattern::ik) return next_message_ == 0 ? ByteView(kIk1) : ByteView(kIk2);
   if (next_message_ == 0) return kXx1;
   return next_message_ == 1 ? ByteView(kXx2) : ByteView(kXx3);
