@@ -105,10 +105,12 @@ std::expected<void, HttpRefusal> read_framing(const HttpLimits& limits, RequestH
 
 std::expected<void, HttpRefusal> read_connection(RequestHead& head) {
   for (const auto& field : head.fields) {
-    if (field.name != "connection") continue;
+    if (field.name != "connection" && field.name != "proxy-connection") continue;
     std::string_view rest = field.value;
     while (!rest.empty()) {
-      if (lower_case(trimmed(take_until(rest, ','))) == "close") head.keep_alive = false;
+      const auto option = trimmed(take_until(rest, ','));
+      if (!option.empty() && !is_token(option)) return malformed("'Connection' is not a list of options");
+      if (field.name == "connection" && lower_case(option) == "close") head.keep_alive = false;
     }
   }
   if (const auto* expect = head.find("expect")) {

@@ -1,6 +1,7 @@
 #include "api/http_request.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "api/http_grammar.hpp"
@@ -154,6 +155,11 @@ std::size_t RequestReader::feed_chunked(std::string_view bytes) {
   return used;
 }
 
+/// What decides where a message ends or goes (RFC 9110 section 6.5.1): whoever reads it behind the body reads another
+/// request than we do.
+constexpr std::array<std::string_view, 6> kNeverTrailers = {"connection", "content-length",   "host",
+                                                            "upgrade",    "proxy-connection", "transfer-encoding"};
+
 void RequestReader::on_chunk_line() {
   const auto line = std::exchange(buffer_, {});
   const auto text = std::string_view(line).substr(0, line.size() - 2);
@@ -167,6 +173,8 @@ void RequestReader::on_chunk_line() {
     } else if (auto field = parse_field_line(text); !field) {
       refusal_ = std::move(field).error();
       state_ = State::failed;
+    } else if (std::ranges::find(kNeverTrailers, field->name) != kNeverTrailers.end()) {
+      fail_with(400, Errc::malformed, "'" + field->name + "' may not come behind the body");
     }
     return;
   }

@@ -183,9 +183,15 @@ TEST(RequestReader, BoundsWhatSmallChunksMayCost) {
   EXPECT_EQ(reader.refusal().error.code, Errc::too_large);
 }
 
+TEST(RequestReader, RefusesTrailersThatCouldChangeTheRequest) {
+  EXPECT_EQ(read_all(post("Transfer-Encoding: chunked\r\n", "0\r\nNote: x\r\n\r\n")).state(), State::done);
+  EXPECT_EQ(read_all(post("Transfer-Encoding: chunked\r\n", "0\r\nContent-Length: 4\r\n\r\n")).state(), State::failed);
+}
+
 TEST(RequestReader, UnderstandsConnectionAndExpect) {
   EXPECT_FALSE(read_all("GET / HTTP/1.1\r\nConnection: x , Close\r\n\r\n").head().keep_alive);
   EXPECT_TRUE(read_all("GET / HTTP/1.1\r\nConnection: closed\r\n\r\n").head().keep_alive);
+  EXPECT_EQ(read_all("GET / HTTP/1.1\r\nConnection: a b\r\n\r\n").state(), State::failed);
   EXPECT_TRUE(read_all(post("Expect: 100-Continue\r\nContent-Length: 1\r\n", "a")).head().expects_continue);
 }
 
