@@ -155,10 +155,10 @@ std::size_t RequestReader::feed_chunked(std::string_view bytes) {
   return used;
 }
 
-/// What decides where a message ends or goes (RFC 9110 section 6.5.1): whoever reads it behind the body reads another
-/// request than we do.
-constexpr std::array<std::string_view, 6> kNeverTrailers = {"connection", "content-length",   "host",
-                                                            "upgrade",    "proxy-connection", "transfer-encoding"};
+/// What decides where a message or its connection ends (RFC 9110 section 6.5.1): whoever reads it behind the body reads
+/// another request than we do.
+constexpr std::array<std::string_view, 5> kNeverTrailers = {"connection", "content-length", "proxy-connection",
+                                                            "transfer-encoding", "upgrade"};
 
 void RequestReader::on_chunk_line() {
   const auto line = std::exchange(buffer_, {});
