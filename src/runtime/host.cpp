@@ -89,7 +89,10 @@ void Host::Impl::request(router::RequestId id, node::Input input, SendDone done)
 
 void Host::Impl::end_round() {
   if (state == State::ended) return;
+  // The disk first: it works while the sockets are written.
+  store->submit();
   tcp.flush();
+  store->submit();
   set_timer();
   finish_if_done();
 }

@@ -1,6 +1,7 @@
 #include "runtime/sqlite_store.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/check.hpp"
@@ -42,18 +43,31 @@ void SqliteStore::start(StoreEvents events) {
 }
 
 void SqliteStore::persist(store::PersistToken token, store::Batch batch) {
+  CHECK(token > persisting_to_);
+  persisting_.push_back(std::move(batch));
+  persisting_to_ = token;
+}
+
+void SqliteStore::submit() {
+  if (persisting_.empty()) return;
   bool was_empty = false;
   {
     const std::lock_guard lock(mutex_);
-    CHECK(token > queued_);
     was_empty = queue_.empty();
-    queue_.push_back(std::move(batch));
-    queued_ = token;
+    if (was_empty) {
+      queue_.swap(persisting_);
+    } else {
+      queue_.insert(queue_.end(), std::make_move_iterator(persisting_.begin()),
+                    std::make_move_iterator(persisting_.end()));
+    }
+    queued_ = persisting_to_;
   }
+  persisting_.clear();
   if (was_empty) work_.notify_one();
 }
 
 bool SqliteStore::drain(Duration patience) {
+  submit();
   std::unique_lock lock(mutex_);
   const store::PersistToken last = queued_;
   idle_.wait_for(lock, patience, [&] { return committed_ >= last || ended_; });
@@ -61,7 +75,7 @@ bool SqliteStore::drain(Duration patience) {
 }
 
 void SqliteStore::run() {
-  if (go_on(writer_.extend_log(options_.idle_log_pages))) {
+  if (go_on(writer_.extend_log(options_.log_pages))) {
     while (wait_for_work() && commit_gathered() && checkpoint_if_due()) {
     }
   }
@@ -125,12 +139,7 @@ bool SqliteStore::pause_before_retry(Duration pause) {
 }
 
 bool SqliteStore::checkpoint_if_due() {
-  const int pages = writer_.log_pages();
-  if (pages < options_.idle_log_pages) return true;
-  if (pages < options_.max_log_pages) {
-    const std::lock_guard lock(mutex_);
-    if (!queue_.empty()) return true;
-  }
+  if (writer_.log_pages() < options_.log_pages / 4 * 3) return true;
   return go_on(writer_.checkpoint());
 }
 

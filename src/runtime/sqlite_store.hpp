@@ -1,7 +1,7 @@
 // The store of a real node: batches made durable by SQLite, on a thread of its own, many to a commit.
 //
-// Inputs: persist(token, batch), from the loop's thread, in order. Outputs (StoreEvents, on the store's thread):
-// persisted up to a token; stalled and resumed; failed.
+// Inputs: persist(token, batch) and submit(), from the loop's thread, in order. Outputs (StoreEvents, on the store's
+// thread): persisted up to a token; stalled and resumed; failed.
 //
 // Group commit: while one commit is under way the next batches gather, and all of them become one transaction. Within
 // it the last operation on a key wins before SQLite sees any of them; a numbered row that was never on disk and is gone
@@ -15,15 +15,16 @@
 //  3. Any other failure ends the store: on_failed, once, and then nothing. After a failed sync the kernel may have
 //     dropped what it could not write and report success the next time: trying again would acknowledge what is not
 //     there.
-//  4. The write-ahead log is copied back (checkpoint) when nothing waits, or when it has grown over its bound; never
-//     between a commit and its on_persisted. A failure of it for want of space only lets the log grow.
+//  4. The write-ahead log gets its room in advance, and is copied back (checkpoint) before it outgrows that: a commit
+//     that lengthens the file takes half as long again. Never between a commit and its on_persisted. A failure of it
+//     for want of space only lets the log grow.
 //  5. What has been erased leaves the disk, too: a deleted row is overwritten (secure_delete); and when nothing waits
 //     and `erase_interval` has passed since the last time, the log, in which older pages stay behind newer ones, is
 //     copied back and overwritten. The end of the process deletes it. Rationale: the forward secrecy of a session is
 //     worth nothing where its old keys can still be read.
 //
 // Bounds: the queue holds what its user gives it (a Host reads nothing more from peers while that is much: see
-// backlog.hpp); the log, `max_log_pages`; the page cache of SQLite, 1 MiB.
+// backlog.hpp); the log, `log_pages` and one commit; the page cache of SQLite, 1 MiB.
 #pragma once
 
 #include <chrono>
@@ -55,8 +56,7 @@ struct StoreOptions {
   std::filesystem::path path;
   Duration retry_min = milliseconds(50);
   Duration retry_max = seconds(2);
-  int idle_log_pages = 1'000;          ///< the log is copied back at this size when nothing waits …
-  int max_log_pages = 8'000;           ///< … and at this size whatever waits
+  int log_pages = 1'200;               ///< room of the log; it is copied back when it is three quarters full
   Duration erase_interval = hours(1);  ///< between two erasures of the log, if something was written
   const char* vfs = nullptr;           ///< SQLite's name of a file layer; tests inject faults with it
 };
@@ -73,10 +73,15 @@ class SqliteStore {
   /// Begins to commit. Call once.
   void start(StoreEvents events);
 
-  /// Makes `batch` durable after all earlier ones. An empty batch is in order, too. REQUIRES: growing tokens.
+  /// Makes `batch` durable after all earlier ones, from the next submit() on. An empty batch is in order, too. REQUIRES:
+  /// growing tokens.
   void persist(store::PersistToken token, store::Batch batch);
+  /// Hands what was persisted to the store's thread: once for all that one round of the loop has brought, so that it
+  /// costs one lock, at most one wake-up, and usually one commit.
+  void submit();
 
-  /// Waits until everything persisted so far is on disk. False if that took longer than `patience`, or cannot be.
+  /// Submits, and waits until everything persisted so far is on disk. False if that took longer than `patience`, or
+  /// cannot be.
   bool drain(Duration patience);
 
  private:
@@ -94,8 +99,12 @@ class SqliteStore {
   TableWriter writer_;
   StoreEvents events_;
 
+  // Of the loop's thread alone.
+  std::vector<store::Batch> persisting_;  ///< since the last submit()
+  store::PersistToken persisting_to_{};
+
   std::mutex mutex_;
-  std::condition_variable work_;  ///< something was queued, or the end was asked for
+  std::condition_variable work_;  ///< something was submitted, or the end was asked for
   std::condition_variable idle_;  ///< committed_ has grown, or the store has ended
   std::vector<store::Batch> queue_;
   store::PersistToken queued_{};     ///< the last token in or before the queue

@@ -58,7 +58,7 @@ class LogFileTest : public ::testing::Test {
 
 TEST_F(LogFileTest, CommitsDoNotLengthenALogThatHasRoom) {
   StoreWatch watch;
-  auto store = SqliteStore::open({.path = path_, .idle_log_pages = 200});
+  auto store = SqliteStore::open({.path = path_, .log_pages = 200});
   ASSERT_TRUE(store);
   (*store)->start(watch.events());
   (*store)->persist(PersistToken{1}, Batch{});
@@ -110,7 +110,7 @@ TEST_F(LogFileTest, WhatWasErasedIsGoneFromTheLogAndTheDatabase) {
 
 TEST_F(LogFileTest, AnIdleStoreErasesItsLog) {
   StoreWatch watch;
-  auto store = SqliteStore::open({.path = path_, .idle_log_pages = 20, .erase_interval = Duration::zero()});
+  auto store = SqliteStore::open({.path = path_, .log_pages = 20, .erase_interval = Duration::zero()});
   ASSERT_TRUE(store);
   (*store)->start(watch.events());
   (*store)->persist(PersistToken{1}, put(secret_));

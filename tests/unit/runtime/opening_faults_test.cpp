@@ -27,7 +27,7 @@ class OpeningFaultsTest : public ::testing::Test {
     FaultyVfs vfs;
     {
       StoreWatch watch;
-      auto opened = SqliteStore::open({.path = made_, .idle_log_pages = 12, .vfs = vfs.name()});
+      auto opened = SqliteStore::open({.path = made_, .log_pages = 12, .vfs = vfs.name()});
       ASSERT_TRUE(opened) << opened.error().message;
       (*opened)->start(watch.events());
       for (std::size_t step = 1; step <= kSteps; ++step) {

@@ -114,7 +114,7 @@ TEST_F(SqliteStoreTest, DrainSaysNoWhenTheDiskDoesNotCome) {
 
 TEST_F(SqliteStoreTest, TheLogIsCopiedBackAndBoundedUnderLoad) {
   StoreWatch watch;
-  auto opened = SqliteStore::open({.path = path_, .idle_log_pages = 8, .max_log_pages = 32});
+  auto opened = SqliteStore::open({.path = path_, .log_pages = 32});
   ASSERT_TRUE(opened);
   const auto store = std::move(*opened);
   store->start(watch.events());
@@ -139,7 +139,7 @@ RC_GTEST_FIXTURE_PROP(SqliteStoreTest, AgreesWithTheStoreInMemory, ()) {
   const auto runs = *rc::gen::inRange(1, 4);
   for (int run = 0; run < runs; ++run) {
     StoreWatch watch;
-    auto opened = SqliteStore::open({.path = directory / "ekiden.db", .idle_log_pages = 4});
+    auto opened = SqliteStore::open({.path = directory / "ekiden.db", .log_pages = 4});
     RC_ASSERT(opened.has_value());
     auto loaded = (*opened)->load();
     RC_ASSERT(loaded.has_value());

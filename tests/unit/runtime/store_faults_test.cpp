@@ -38,8 +38,7 @@ class StoreFaultsTest : public ::testing::Test {
       auto opened = SqliteStore::open({.path = path_,
                                        .retry_min = microseconds(10),
                                        .retry_max = microseconds(100),
-                                       .idle_log_pages = 10,
-                                       .max_log_pages = 10,
+                                       .log_pages = 12,
                                        .vfs = vfs.name()});
       EXPECT_TRUE(opened) << opened.error().message;
       if (!opened) return outcome;
@@ -131,6 +130,7 @@ TEST_F(StoreFaultsTest, AFullDiskIsSaidAndItsEndToo) {
   vfs.fail(Fault::full, 0, ~std::uint64_t{0} / 2);
   (*opened)->start(watch.events());
   (*opened)->persist(PersistToken{1}, script_.batches[0]);
+  (*opened)->submit();
   ASSERT_TRUE(watch.wait_for_stall());
   EXPECT_EQ(watch.persisted(), PersistToken{0});
   (*opened)->persist(PersistToken{2}, script_.batches[1]);
@@ -152,6 +152,7 @@ TEST_F(StoreFaultsTest, AStoreEndsPromptlyWhileTheDiskIsFull) {
   vfs.fail(Fault::full, 0, ~std::uint64_t{0} / 2);
   (*opened)->start(watch.events());
   (*opened)->persist(PersistToken{1}, script_.batches[0]);
+  (*opened)->submit();
   ASSERT_TRUE(watch.wait_for_stall());
   opened->reset();  // would wait an hour if the pause could not be cut short
   EXPECT_EQ(watch.persisted(), PersistToken{0});
@@ -166,6 +167,7 @@ TEST_F(StoreFaultsTest, AfterAFailureNothingIsAcknowledgedAnyMore) {
   vfs.fail(Fault::sync_error, 0, 1);
   (*opened)->start(watch.events());
   (*opened)->persist(PersistToken{1}, script_.batches[0]);
+  (*opened)->submit();
   ASSERT_TRUE(watch.wait_for_failure());
   (*opened)->persist(PersistToken{2}, script_.batches[1]);
   EXPECT_FALSE((*opened)->drain(kPatience));
