@@ -1,7 +1,10 @@
 // UUID version 4 (RFC 9562 section 5.4): names of sessions and messages.
 #pragma once
 
+#include <array>
 #include <compare>
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -25,6 +28,16 @@ struct Uuid {
   std::string text() const;
 
   friend auto operator<=>(const Uuid&, const Uuid&) = default;
+};
+
+/// For tables of ids that this node or its applications chose. An id is as random as who made it wants: a table that a
+/// peer fills would let it choose collisions.
+struct UuidHash {
+  std::size_t operator()(const Uuid& id) const noexcept {
+    std::array<std::uint64_t, 2> halves{};
+    std::memcpy(halves.data(), id.bytes.data(), id.bytes.size());
+    return halves[0] ^ halves[1];
+  }
 };
 
 }  // namespace ekiden

@@ -1,5 +1,6 @@
 #include "link/frame_queue.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -8,8 +9,15 @@
 namespace ekiden::link {
 namespace {
 
-/// Room for a record's header, its tag and the control frames that may join it, so that sealing does not reallocate.
-constexpr std::size_t kRoom = kRecordHeader + crypto::kTagSize + 48;
+/// Room for a record's tag and the control frames that may join it, so that sealing does not reallocate.
+constexpr std::size_t kTail = crypto::kTagSize + 48;
+
+/// A block that fills grows in few steps, one that is sent at once takes no more than it needs.
+void reserve(Bytes& block, std::size_t size) {
+  if (size + kTail <= block.capacity()) return;
+  constexpr std::size_t kMost = kRecordHeader + FrameQueue::kMaxBlock + kTail;
+  block.reserve(std::max(size + kTail, std::min(4 * block.capacity(), kMost)));
+}
 
 }  // namespace
 
@@ -23,10 +31,12 @@ Status FrameQueue::push(wire::Priority priority, ByteView message, std::size_t m
   auto& blocks = blocks_[static_cast<std::size_t>(priority)];
   if (blocks.empty() || blocks.back().size() + size > kRecordHeader + kMaxBlock) {
     blocks.emplace_back();
-    blocks.back().reserve(kRoom + size);
+    reserve(blocks.back(), kRecordHeader + size);
     blocks.back().resize(kRecordHeader);
   }
-  append_frame(blocks.back(), FrameKind::message, message);
+  Bytes& block = blocks.back();
+  reserve(block, block.size() + size);
+  append_frame(block, FrameKind::message, message);
   bytes_ += size;
   return {};
 }

@@ -15,7 +15,7 @@ void Node::Impl::on_router_effect(Now now, router::Router::Effect effect) {
                    persist_wanted = true;
                  },
                  [&](const router::Transmit& transmit) {
-                   if (!links.send(now, transmit.to, transmit.priority, transmit.message, link_out)) {
+                   if (!links.send(now, transmit.to, transmit.priority, *transmit.message, link_out)) {
                      router.on_transmit_failed(now, transmit.to, router_out);
                    }
                  },

@@ -48,7 +48,7 @@ void Sender::pump(Now now, Recipient& peer, Effects& out) {
 /// REQUIRES: what is below the floor is erased by a batch already asked for.
 void Sender::request_seal(Outgoing& message, const Recipient& peer, Effects& out) {
   message.stage = Stage::sealing;
-  message.wire.clear();
+  message.wire.reset();
   const Content content{.epoch = counters_.epoch(),
                         .sequence = message.sequence,
                         .floor = message.is_durable() ? *peer.unsettled.begin() : 0,
@@ -79,7 +79,8 @@ void Sender::on_sealed(Now now, const MessageId& id, Bytes sealed, bool must_per
   message.steps.add(now, StepKind::sealed, sealed.size());
   Envelope envelope = header_of(self_, message);
   envelope.sealed = sealed;
-  message.wire = link_message(wire::MessageType::envelope, envelope, sealed.size() + kEnvelopeOverhead);
+  message.wire = std::make_shared<const Bytes>(
+      link_message(wire::MessageType::envelope, envelope, sealed.size() + kEnvelopeOverhead));
   if (!message.is_durable()) return on_volatile_sealed(now, message, must_persist, std::move(changes), out);
 
   store::Batch batch;
@@ -116,7 +117,7 @@ void Sender::on_persisted(Now now, const MessageId& id, Effects& out) {
   if (message.stage != Stage::writing || !journal_.is_persisted(message.send_token)) return;
   Recipient& peer = recipients_.at(message.to);
   if (!peer.up && !message.is_durable()) {  // The link went down while it waited for the disk.
-    message.wire.clear();
+    message.wire.reset();
     return return_to_queue(message, peer);
   }
   message.stage = Stage::out;
@@ -189,7 +190,7 @@ void Sender::on_session_lost(Now now, const identity::PeerId& to, Effects& out) 
   for (const auto& [number, message] : peer.flight) {
     if (message->stage != Stage::writing && message->stage != Stage::out) continue;
     message->stage = Stage::stale;
-    message->wire.clear();
+    message->wire.reset();
     message->next_try = now.mono;
     message->steps.add(now, StepKind::session_lost);
     if (peer.up) resend(now, *message, peer, out);
@@ -258,7 +259,7 @@ void Sender::on_refusal(Now now, const identity::PeerId& by, const Refusal& refu
     concerns_us = true;
     if (refusal.reason == Refusal::Reason::window) {
       message.stage = Stage::stale;
-      message.wire.clear();
+      message.wire.reset();
     }
     message.next_try = now.mono + wait;
     message.steps.add(now, StepKind::refused, static_cast<std::uint64_t>(refusal.reason) + 256 * wait_ms);

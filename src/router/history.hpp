@@ -11,8 +11,8 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "router/rows.hpp"
@@ -61,7 +61,7 @@ class History {
   std::size_t messages_ = 0;
   std::uint64_t next_number_ = 1;
   std::deque<Group> groups_;  ///< ascending numbers
-  std::map<MessageId, Place> places_;
+  std::unordered_map<MessageId, Place, UuidHash> places_;
 };
 
 }  // namespace ekiden::router

@@ -27,6 +27,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -133,7 +134,7 @@ class Sender {
   Journal& journal_;
   Counters& counters_;
 
-  std::map<MessageId, Outgoing> messages_;
+  std::unordered_map<MessageId, Outgoing, UuidHash> messages_;  ///< iterated only where the order does not show
   std::map<std::pair<WallTime, std::uint64_t>, Outgoing*> by_expiry_;
   Recipients recipients_;
   DeadlineMap<identity::PeerId> retry_;

@@ -85,7 +85,7 @@ void Sender::check_message(const Outgoing& message) const {
   CHECK(message.is_durable() == (message.sequence > 0));
   CHECK(!message.stored || message.row_written);
   CHECK(message.stored || !message.is_durable() || !message.waiters.empty());
-  CHECK((message.stage == Stage::writing || message.stage == Stage::out) == !message.wire.empty());
+  CHECK((message.stage == Stage::writing || message.stage == Stage::out) == (message.wire != nullptr));
   CHECK(message.waiters.size() <= kMaxWaiters);
   if (!message.is_durable()) {
     CHECK((message.stage == Stage::queued) == peer.waiting.contains(queue_key(message)));

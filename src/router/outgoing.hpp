@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -52,7 +53,7 @@ struct Outgoing {
   bool stored = false;               ///< … and persisted: accepted
   store::PersistToken row_token{};   ///< that batch
   store::PersistToken send_token{};  ///< what must be persisted before `wire` leaves (stage writing)
-  Bytes wire{};                      ///< the link message, once sealed
+  std::shared_ptr<const Bytes> wire{};  ///< the link message, once sealed
   Instant next_try{};                ///< stages out and stale, over a link that is up
   std::uint32_t attempts = 0;
   bool announced_in_flight = false;

@@ -72,7 +72,7 @@ void Answers::send_receipts(Now now, const identity::PeerId& peer, const std::ve
                                         ids.begin() + static_cast<std::ptrdiff_t>(last)}};
     Bytes message{static_cast<Byte>(wire::MessageType::receipt)};
     append(message, identity::cose_sign(self_, as_bytes(kReceiptPurpose), wire::encode(receipt)));
-    out.push(Transmit{.to = peer, .priority = wire::Priority::high, .message = std::move(message)});
+    out.push(Transmit{.to = peer, .priority = wire::Priority::high, .message = std::make_shared<const Bytes>(std::move(message))});
   }
 }
 
@@ -83,7 +83,8 @@ void Answers::flush_peer(Now now, const identity::PeerId& peer, Pending& pending
     if (refusal.ids.empty()) continue;
     out.push(Transmit{.to = peer,
                       .priority = wire::Priority::high,
-                      .message = link_message(wire::MessageType::refusal, refusal, 32 + 17 * refusal.ids.size())});
+                      .message = std::make_shared<const Bytes>(
+                          link_message(wire::MessageType::refusal, refusal, 32 + 17 * refusal.ids.size()))});
     refusal.ids.clear();
   }
 }

@@ -142,7 +142,7 @@ struct Persist {
 struct Transmit {
   identity::PeerId to;
   wire::Priority priority;
-  Bytes message;  ///< type byte and CBOR
+  std::shared_ptr<const Bytes> message;  ///< type byte and CBOR; never null
 };
 /// A link to this peer is wanted, or no longer (idle for `connect_linger`).
 struct Connect {

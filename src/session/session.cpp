@@ -76,8 +76,13 @@ bool is_preferred(const Session& a, const Session& b, const identity::PeerId& se
   return a.order > b.order;
 }
 
+/// At most; so that no copy of a key stays behind where the value has grown.
+constexpr std::size_t kMaxRowSize = 512;
+
 Bytes encode_row(const Session& session) {
-  return wire::encode(SessionRow{.initiated_by_us = session.initiated_by_us,
+  Bytes value;
+  value.reserve(kMaxRowSize);
+  wire::encode_to(SessionRow{.initiated_by_us = session.initiated_by_us,
                                  .established = session.established,
                                  .generation = session.generation,
                                  .order = session.order,
@@ -87,7 +92,9 @@ Bytes encode_row(const Session& session) {
                                  .ephemeral = session.ephemeral,
                                  .reserved = session.reserved,
                                  .received = session.received,
-                                 .ratchet = row_of(session.ratchet)});
+                                 .ratchet = row_of(session.ratchet)},
+                  value);
+  return value;
 }
 
 Result<Session> decode_row(const identity::PeerId& self, const SessionKey& key, ByteView value,

@@ -262,8 +262,9 @@ class Station {
 
   void on_transmit(Now now, Transmit transmit) {
     if (!link_takes) return router_->on_transmit_failed(now, transmit.to, out_);
-    if (transmit.message[0] == static_cast<Byte>(wire::MessageType::receipt)) check_receipt(transmit.message);
-    sending_.push_back({id(), transmit.to, std::move(transmit.message)});
+    const Bytes& message = *transmit.message;
+    if (message[0] == static_cast<Byte>(wire::MessageType::receipt)) check_receipt(message);
+    sending_.push_back({id(), transmit.to, message});
   }
 
   /// No receipt without a row on the disk.
