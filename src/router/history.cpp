@@ -33,8 +33,8 @@ void History::pop_oldest() {
   const Group& oldest = groups_.front();
   messages_ -= oldest.row.entries.size();
   for (const HistoryEntry& entry : oldest.row.entries) {
-    const auto place = places_.find(entry.id);
-    if (place != places_.end() && place->second.number == oldest.number) places_.erase(place);
+    const Place* const place = places_.find(entry.id);
+    if (place != nullptr && place->number == oldest.number) places_.erase(entry.id);
   }
   groups_.pop_front();
 }
@@ -60,9 +60,9 @@ const History::Group& History::group(std::uint64_t number) const {
 }
 
 const HistoryEntry* History::find(const MessageId& id) const {
-  const auto place = places_.find(id);
-  if (place == places_.end()) return nullptr;
-  return &group(place->second.number).row.entries[place->second.entry];
+  const Place* const place = places_.find(id);
+  if (place == nullptr) return nullptr;
+  return &group(place->number).row.entries[place->entry];
 }
 
 Trace History::describe(const HistoryRow& row, const HistoryEntry& entry) {
@@ -85,10 +85,10 @@ Trace History::describe(const HistoryRow& row, const HistoryEntry& entry) {
 }
 
 std::optional<Trace> History::trace(const MessageId& id) const {
-  const auto place = places_.find(id);
-  if (place == places_.end()) return std::nullopt;
-  const HistoryRow& row = group(place->second.number).row;
-  return describe(row, row.entries[place->second.entry]);
+  const Place* const place = places_.find(id);
+  if (place == nullptr) return std::nullopt;
+  const HistoryRow& row = group(place->number).row;
+  return describe(row, row.entries[place->entry]);
 }
 
 void History::newest(std::size_t limit, std::vector<Trace>& out) const {
@@ -103,17 +103,22 @@ void History::newest(std::size_t limit, std::vector<Trace>& out) const {
 
 void History::check_invariants() const {
   std::size_t messages = 0;
+  std::size_t found = 0;
   std::uint64_t last = 0;
   for (const Group& each : groups_) {
     CHECK(each.number > last);
     last = each.number;
     messages += each.row.entries.size();
+    for (std::size_t i = 0; i < each.row.entries.size(); ++i) {
+      const Place* const place = places_.find(each.row.entries[i].id);
+      CHECK(place != nullptr && place->number >= each.number);
+      if (place->number == each.number && place->entry == i) ++found;
+    }
   }
   CHECK(messages == messages_);
   CHECK(last < next_number_);
   CHECK(groups_.size() <= 1 || messages_ <= max_messages_);
-  CHECK(places_.size() <= messages_);
-  for (const auto& [id, place] : places_) CHECK(group(place.number).row.entries[place.entry].id == id);
+  CHECK(places_.size() == found);
 }
 
 }  // namespace ekiden::router

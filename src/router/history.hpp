@@ -12,9 +12,9 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
+#include "base/lookup_table.hpp"
 #include "router/rows.hpp"
 #include "store/batch.hpp"
 
@@ -61,7 +61,7 @@ class History {
   std::size_t messages_ = 0;
   std::uint64_t next_number_ = 1;
   std::deque<Group> groups_;  ///< ascending numbers
-  std::unordered_map<MessageId, Place, UuidHash> places_;
+  LookupTable<MessageId, Place, UuidHash> places_;
 };
 
 }  // namespace ekiden::router

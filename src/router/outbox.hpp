@@ -27,7 +27,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -134,7 +133,7 @@ class Sender {
   Journal& journal_;
   Counters& counters_;
 
-  std::unordered_map<MessageId, Outgoing, UuidHash> messages_;  ///< iterated only where the order does not show
+  std::map<MessageId, Outgoing> messages_;
   std::map<std::pair<WallTime, std::uint64_t>, Outgoing*> by_expiry_;
   Recipients recipients_;
   DeadlineMap<identity::PeerId> retry_;

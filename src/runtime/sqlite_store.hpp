@@ -73,8 +73,8 @@ class SqliteStore {
   /// Begins to commit. Call once.
   void start(StoreEvents events);
 
-  /// Makes `batch` durable after all earlier ones, from the next submit() on. An empty batch is in order, too. REQUIRES:
-  /// growing tokens.
+  /// Makes `batch` durable after all earlier ones, from the next submit() on. An empty batch is in order, too.
+  /// REQUIRES: growing tokens.
   void persist(store::PersistToken token, store::Batch batch);
   /// Hands what was persisted to the store's thread: once for all that one round of the loop has brought, so that it
   /// costs one lock, at most one wake-up, and usually one commit.

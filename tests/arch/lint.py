@@ -53,6 +53,10 @@ def _engines(place: Place) -> bool:
     return place.ours and place.pure and place.path != "src/base/check.cpp"
 
 
+def _engines_but_lookup_table(place: Place) -> bool:
+    return _engines(place) and place.path != "src/base/lookup_table.hpp"
+
+
 def _ours(place: Place) -> bool:
     return place.ours
 
@@ -80,7 +84,8 @@ CODE_RULES = [
     _rule("random", r"\bstd::(\w+_distribution|mt19937(_64)?|random_device|default_random_engine)\b|\bs?rand\s*\(",
           "use base/rng.hpp: seeded, split per engine, the same with every library"),
     _rule("unordered", r"\bstd::unordered_\w+",
-          "use std::map or std::set: the order of iteration must not depend on addresses or hashes", _engines),
+          "use std::map, std::set or LookupTable: the order of iteration must not depend on addresses or hashes",
+          _engines_but_lookup_table),
     _rule("assert", r"(?<!static_)\bassert\s*\(", "use CHECK (base/check.hpp), which stays on in release, or ASSUME"),
     _rule("memcmp", r"\bmemcmp\s*\(",
           "use crypto::equal_in_constant_time for secrets, std::ranges::equal for the rest"),
