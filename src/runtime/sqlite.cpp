@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "runtime/gathering_vfs.hpp"
 #include "runtime/lock_holder.hpp"
 
 namespace ekiden::runtime {
@@ -79,8 +80,10 @@ std::string_view Statement::text(int column) const { return as_text(blob(column)
 
 Result<Database> Database::open(const std::filesystem::path& path, const char* vfs) {
   sqlite3* handle = nullptr;
+  const char* const layer = gathering_vfs(vfs);
+  if (layer == nullptr) return fail(Errc::storage_failed, path.string() + ": SQLite has no file layer of that name");
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, vfs);
+  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, layer);
   Database database;
   database.handle_.reset(handle);
   database.path_ = path;

@@ -94,6 +94,17 @@ void apply_write(Bytes& image, const Write& write) {
   std::copy(write.bytes.begin(), write.bytes.end(), image.begin() + static_cast<std::ptrdiff_t>(write.offset));
 }
 
+/// In pieces of a disk's block, each of which a crash may let survive.
+void remember(FileImage& image, std::uint64_t offset, ByteView bytes) {
+  constexpr std::size_t kBlock = 4096;
+  while (!bytes.empty()) {
+    const auto size = std::min(bytes.size(), kBlock - static_cast<std::size_t>(offset % kBlock));
+    image.since.push_back({offset, to_bytes(bytes.first(size))});
+    bytes = bytes.subspan(size);
+    offset += size;
+  }
+}
+
 Bytes read_whole(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
@@ -126,7 +137,7 @@ int x_write(sqlite3_file* file, const void* from, int size, sqlite3_int64 offset
     const int code = real_methods(file)->xWrite(real(file), from, written, offset);
     if (code != SQLITE_OK) return code;
     const auto* bytes = static_cast<const Byte*>(from);
-    s.files[*as_file(file)->name].since.push_back({static_cast<std::uint64_t>(offset), {bytes, bytes + written}});
+    remember(s.files[*as_file(file)->name], static_cast<std::uint64_t>(offset), {bytes, bytes + written});
   }
   return answer;
 }

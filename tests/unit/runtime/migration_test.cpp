@@ -103,7 +103,7 @@ class MigrationTest : public ::testing::Test {
       }
       expect_rows(two_, where);
       if (opened || HasFailure()) {
-        EXPECT_GT(nth, fault == Fault::sync_error ? 0u : 5u);
+        EXPECT_GT(nth, fault == Fault::sync_error ? 0u : 2u);
         return;
       }
     }

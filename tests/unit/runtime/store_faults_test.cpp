@@ -12,7 +12,7 @@ namespace {
 
 using store::PersistToken;
 
-constexpr std::size_t kSteps = 16;
+constexpr std::size_t kSteps = 22;
 
 class StoreFaultsTest : public ::testing::Test {
  protected:
