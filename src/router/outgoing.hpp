@@ -49,12 +49,12 @@ struct Outgoing {
   Bytes body{};
 
   Stage stage = Stage::queued;
-  bool row_written = false;          ///< the row is in some batch …
-  bool stored = false;               ///< … and persisted: accepted
-  store::PersistToken row_token{};   ///< that batch
-  store::PersistToken send_token{};  ///< what must be persisted before `wire` leaves (stage writing)
+  bool row_written = false;             ///< the row is in some batch …
+  bool stored = false;                  ///< … and persisted: accepted
+  store::PersistToken row_token{};      ///< that batch
+  store::PersistToken send_token{};     ///< what must be persisted before `wire` leaves (stage writing)
   std::shared_ptr<const Bytes> wire{};  ///< the link message, once sealed
-  Instant next_try{};                ///< stages out and stale, over a link that is up
+  Instant next_try{};                   ///< stages out and stale, over a link that is up
   std::uint32_t attempts = 0;
   bool announced_in_flight = false;
   std::vector<RequestId> waiters{};  ///< whom to tell that it is accepted

@@ -72,9 +72,8 @@ void Answers::send_receipts(Now now, const identity::PeerId& peer, const std::ve
                                         ids.begin() + static_cast<std::ptrdiff_t>(last)}};
     Bytes message{static_cast<Byte>(wire::MessageType::receipt)};
     append(message, identity::cose_sign(self_, as_bytes(kReceiptPurpose), wire::encode(receipt)));
-    out.push(Transmit{.to = peer,
-                      .priority = wire::Priority::high,
-                      .message = std::make_shared<const Bytes>(std::move(message))});
+    out.push(Transmit{
+        .to = peer, .priority = wire::Priority::high, .message = std::make_shared<const Bytes>(std::move(message))});
   }
 }
 

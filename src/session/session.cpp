@@ -83,16 +83,16 @@ Bytes encode_row(const Session& session) {
   Bytes value;
   value.reserve(kMaxRowSize);
   wire::encode_to(SessionRow{.initiated_by_us = session.initiated_by_us,
-                                 .established = session.established,
-                                 .generation = session.generation,
-                                 .order = session.order,
-                                 .created = session.created,
-                                 .expires = session.expires,
-                                 .prekey = session.prekey,
-                                 .ephemeral = session.ephemeral,
-                                 .reserved = session.reserved,
-                                 .received = session.received,
-                                 .ratchet = row_of(session.ratchet)},
+                             .established = session.established,
+                             .generation = session.generation,
+                             .order = session.order,
+                             .created = session.created,
+                             .expires = session.expires,
+                             .prekey = session.prekey,
+                             .ephemeral = session.ephemeral,
+                             .reserved = session.reserved,
+                             .received = session.received,
+                             .ratchet = row_of(session.ratchet)},
                   value);
   return value;
 }
