@@ -89,7 +89,6 @@ bool SqliteStore::wait_for_work() {
   if (log_to_erase_ && !erase_log_when_idle(lock)) return false;
   work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
   if (stopping_) return false;
-  gathered_.clear();
   gathered_.swap(queue_);
   gathering_ = queued_;
   return true;
@@ -130,6 +129,7 @@ bool SqliteStore::commit_gathered() {
   }
   events_.on_persisted(gathering_);
   idle_.notify_all();
+  gathered_.clear();  // Now, and not while the next ones wait for it.
   return true;
 }
 
