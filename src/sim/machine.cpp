@@ -34,6 +34,8 @@ Now Machine::now() const {
   return {mono, kEpoch + std::chrono::duration_cast<milliseconds>(mono.time_since_epoch() + wall_error())};
 }
 
+bool Machine::wall_is_lost() const { return std::chrono::abs(wall_error()) > hours(24); }
+
 Duration Machine::wall_error() const {
   const auto elapsed_us = std::chrono::duration_cast<microseconds>(shared_.schedule.now().time_since_epoch()).count();
   return wall_offset_ + nanoseconds(elapsed_us / 1000 * drift_ppm_);
@@ -82,8 +84,10 @@ void Machine::add_contact(const std::string& name, const identity::PeerId& id, c
 void Machine::send(const Machine& to, router::DeliveryClass delivery, wire::Priority priority, std::size_t body_size,
                    Duration ttl) {
   if (node_ == nullptr) return;
-  // Clocks may be wrong: a message counts as expired only when it is by every clock.
-  const Instant expires = shared_.schedule.now() + ttl;
+  // Clocks may be wrong: a message counts as expired only when it is by every clock, but a lost one may let it expire
+  // at once.
+  const bool is_lost = wall_is_lost() || to.wall_is_lost();
+  const Instant expires = shared_.schedule.now() + (is_lost ? Duration(0) : ttl);
   const SendNumber number = shared_.ledger.submit(host_, to.host(), delivery, body_size, expires, rng_);
   const auto request = next_request();
   sends_[request] = number;

@@ -64,6 +64,8 @@ class Machine final : public NetworkHost {
   void set_drift(std::int64_t parts_per_million) { drift_ppm_ = parts_per_million; }
   void step_wall(Duration by) { wall_offset_ += by; }
   Duration wall_error() const;
+  /// So wrong that other nodes refuse what this one signs.
+  bool wall_is_lost() const;
 
   Disk& disk() { return disk_; }
   void stall_disk(bool stalled);

@@ -78,6 +78,7 @@ std::map<std::string, Setter, std::less<>> keys_of(Scenario& s) {
       {"faults.cuts", number(s.faults.cuts, 0, 100'000)},
       {"faults.one_way_cuts", number(s.faults.one_way_cuts, 0, 100'000)},
       {"faults.wall_steps", number(s.faults.wall_steps, 0, 100'000)},
+      {"faults.lost_clocks", number(s.faults.lost_clocks, 0, 20'000)},
       {"faults.slow_disks", number(s.faults.slow_disks, 0, 100'000)},
       {"faults.full_disks", number(s.faults.full_disks, 0, 100'000)},
       {"faults.crash_max_s", duration<seconds>(s.faults.crash_max)},

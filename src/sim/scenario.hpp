@@ -30,6 +30,9 @@ struct FaultModel {
   std::uint32_t cuts = 0;     ///< both ways between two hosts
   std::uint32_t one_way_cuts = 0;
   std::uint32_t wall_steps = 0;
+  /// Hosts whose clock is one to ten years off, ahead or behind, until half of the duration has passed. What they send
+  /// and are sent meanwhile may expire.
+  std::uint32_t lost_clocks = 0;
   std::uint32_t slow_disks = 0;
   std::uint32_t full_disks = 0;
   Duration crash_max = seconds(20);

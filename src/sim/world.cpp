@@ -37,6 +37,7 @@ World::~World() = default;
 
 void World::boot() {
   contacts_.resize(machines_.size());
+  lose_clocks();
   for (auto& machine : machines_) {
     if (scenario_.faults.drift_ppm_max != 0) {
       const auto bound = static_cast<std::int64_t>(scenario_.faults.drift_ppm_max);
@@ -59,6 +60,17 @@ void World::boot() {
 const Machine& World::any_contact(const Machine& of) {
   const auto& known = contacts_[of.host()];
   return *machines_[known[rng_.below(known.size())]];
+}
+
+void World::lose_clocks() {
+  constexpr Duration kYear = hours(24 * 365);
+  const std::size_t count = std::min<std::size_t>(scenario_.faults.lost_clocks, machines_.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const Duration by = rng_.between(kYear, 10 * kYear);
+    machines_[i]->step_wall(rng_.chance(1, 2) ? by : -by);
+    schedule_.after(scenario_.duration / 2,
+                    [machine = machines_[i].get()] { machine->step_wall(-machine->wall_error()); });
+  }
 }
 
 void World::plan_workload() {

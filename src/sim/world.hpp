@@ -54,6 +54,7 @@ class World {
  private:
   Machine& any_machine() { return *machines_[rng_.below(machines_.size())]; }
   const Machine& any_contact(const Machine& of);
+  void lose_clocks();
   void plan_workload();
   void plan_faults();
   void plan_crash(Instant at);
