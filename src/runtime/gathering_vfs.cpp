@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <type_traits>
 
@@ -34,19 +35,20 @@ Log& log_of(sqlite3_file* file) { return *reinterpret_cast<Log*>(file); }
 sqlite3_file* below(sqlite3_file* file) { return reinterpret_cast<sqlite3_file*>(&log_of(file) + 1); }
 const sqlite3_io_methods& methods(sqlite3_file* file) { return *below(file)->pMethods; }
 
+/// After an error all of it stays, to be written first at the next call: SQLite may count on a part of it.
 int write_gathered(sqlite3_file* file) {
   Log& log = log_of(file);
-  if (log.gathered.empty()) return SQLITE_OK;
-  int code = SQLITE_OK;
-  for (ByteView left = log.gathered; code == SQLITE_OK && !left.empty();) {
+  sqlite3_int64 at = log.at;
+  for (ByteView left = log.gathered; !left.empty();) {
     const auto size = std::min(left.size(), kMaxWrite);
-    code = methods(file).xWrite(below(file), left.data(), static_cast<int>(size), log.at);
-    log.at += static_cast<sqlite3_int64>(size);
+    const int code = methods(file).xWrite(below(file), left.data(), static_cast<int>(size), at);
+    if (code != SQLITE_OK) return code;
+    at += static_cast<sqlite3_int64>(size);
     left = left.subspan(size);
   }
   log.gathered.clear();
   if (log.gathered.capacity() > kKept) log.gathered.shrink_to_fit();
-  return code;
+  return SQLITE_OK;
 }
 
 int x_write(sqlite3_file* file, const void* from, int size, sqlite3_int64 offset) {
@@ -56,7 +58,11 @@ int x_write(sqlite3_file* file, const void* from, int size, sqlite3_int64 offset
     if (const int code = write_gathered(file); code != SQLITE_OK) return code;
   }
   if (log.gathered.empty()) log.at = offset;
-  append(log.gathered, {static_cast<const Byte*>(from), static_cast<std::size_t>(size)});
+  try {
+    append(log.gathered, {static_cast<const Byte*>(from), static_cast<std::size_t>(size)});
+  } catch (const std::bad_alloc&) {  // SQLite's own frames cannot carry it.
+    return SQLITE_IOERR_NOMEM;
+  }
   return SQLITE_OK;
 }
 
@@ -119,16 +125,11 @@ constexpr sqlite3_io_methods kMethods = {
     .xUnfetch = nullptr,
 };
 
-/// SQLite knows the first member, a copy of the layer below in all but its name and how it opens and deletes.
+/// SQLite knows the first member, a copy of the layer below in all but its name and what deals with files.
 struct Layer {
   sqlite3_vfs base{};
   sqlite3_vfs* below = nullptr;
   std::string name;
-
-  Layer() = default;
-  ~Layer() { sqlite3_vfs_unregister(&base); }
-  Layer(const Layer&) = delete;
-  Layer& operator=(const Layer&) = delete;
 };
 static_assert(std::is_standard_layout_v<Layer>);
 
@@ -155,6 +156,16 @@ int x_delete(sqlite3_vfs* vfs, const char* name, int sync_directory) {
   return under->xDelete(under, name, sync_directory);
 }
 
+int x_access(sqlite3_vfs* vfs, const char* name, int flags, int* out) {
+  sqlite3_vfs* const under = layer_below(vfs);
+  return under->xAccess(under, name, flags, out);
+}
+
+int x_full_pathname(sqlite3_vfs* vfs, const char* name, int size, char* out) {
+  sqlite3_vfs* const under = layer_below(vfs);
+  return under->xFullPathname(under, name, size, out);
+}
+
 std::unique_ptr<Layer> make_layer(sqlite3_vfs* under) {
   auto layer = std::make_unique<Layer>();
   layer->base = *under;
@@ -164,14 +175,18 @@ std::unique_ptr<Layer> make_layer(sqlite3_vfs* under) {
   layer->base.szOsFile += static_cast<int>(sizeof(Log));
   layer->base.xOpen = x_open;
   layer->base.xDelete = x_delete;
+  layer->base.xAccess = x_access;
+  layer->base.xFullPathname = x_full_pathname;
   return layer;
 }
 
 }  // namespace
 
 const char* gathering_vfs(const char* below) {
+  // Never destroyed: a store may be closed by the destructor of a global.
+  using Layers = std::map<sqlite3_vfs*, std::unique_ptr<Layer>>;
   static std::mutex mutex;
-  static std::map<sqlite3_vfs*, std::unique_ptr<Layer>> layers;
+  static Layers& layers = *std::make_unique<Layers>().release();
   const std::lock_guard lock(mutex);
   sqlite3_vfs* const under = sqlite3_vfs_find(below);
   if (under == nullptr) return nullptr;

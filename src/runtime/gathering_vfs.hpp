@@ -6,7 +6,8 @@
 //
 // Why this is safe: nothing counts as committed before the sync has succeeded, and the sync writes first what has
 // gathered; an error of that write is what the sync returns, and SQLite treats it as it treats an error of its own
-// writes: the commit fails, and its frames are written anew. What failed to be written is dropped.
+// writes: the commit fails, and its frames are written anew. What could not be written stays, and goes first when
+// anything else is asked of the log.
 //
 // Rationale: a commit of 28 pages takes two thirds of the time, for the file system does its bookkeeping (locks, page
 // lookups, the time of the last change) once for each call.

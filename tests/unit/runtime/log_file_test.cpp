@@ -72,6 +72,17 @@ TEST_F(LogFileTest, CommitsDoNotLengthenALogThatHasRoom) {
   EXPECT_EQ(log_size(), before);
 }
 
+TEST_F(LogFileTest, ACommitIsOneWriteAndOneSync) {
+  FaultyVfs vfs;
+  TableWriter writer = open_writer(vfs.name());
+  ASSERT_TRUE(apply(writer, put(secret_)));  // The first one writes the header of the log, too.
+  const auto before = vfs.calls();
+  Batch batch;
+  for (std::uint64_t number = 1; number <= 60; ++number) batch.put(Table::outbox, number, Bytes(1000, 1));
+  ASSERT_TRUE(apply(writer, batch));
+  EXPECT_EQ(vfs.calls(), before + 2);
+}
+
 TEST_F(LogFileTest, ALogThatIsLongEnoughIsLeftAlone) {
   TableWriter writer = open_writer();
   ASSERT_TRUE(apply(writer, put(secret_)));

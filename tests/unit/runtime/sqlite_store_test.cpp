@@ -121,6 +121,7 @@ TEST_F(SqliteStoreTest, TheLogIsCopiedBackAndBoundedUnderLoad) {
   const Script script = make_script(400, 900);
   for (std::size_t i = 0; i < script.batches.size(); ++i) {
     store->persist(PersistToken{i + 1}, script.batches[i]);
+    store->submit();
     if (i % 4 == 0) {
       ASSERT_TRUE(store->drain(kPatience));
     }
@@ -166,6 +167,7 @@ RC_GTEST_FIXTURE_PROP(SqliteStoreTest, AgreesWithTheStoreInMemory, ()) {
       }
       model.apply(batch);
       (*opened)->persist(PersistToken{++token}, std::move(batch));
+      if (*rc::gen::arbitrary<bool>()) (*opened)->submit();
       if (i == batches / 2) (*opened)->start(watch.events());
     }
     if (batches > 0) RC_ASSERT((*opened)->drain(kPatience));

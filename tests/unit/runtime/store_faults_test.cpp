@@ -28,6 +28,7 @@ class StoreFaultsTest : public ::testing::Test {
 
   /// Runs the script against a new store, one commit a step, and leaves behind what a crash leaves.
   Outcome run(Fault fault, std::uint64_t nth, std::uint64_t times, Loss loss) {
+    const std::size_t steps = script_.batches.size();
     // A copy, because making a store syncs for real, and this runs hundreds of times.
     for (const char* suffix : {"", "-wal"}) std::filesystem::remove(path_.string() + suffix);
     std::filesystem::copy_file(made_, path_);
@@ -46,13 +47,13 @@ class StoreFaultsTest : public ::testing::Test {
       if (fault != Fault::none) vfs.fail(fault, nth, times);
       (*opened)->start(watch.events());
       // The last, empty step is done when the copying of the log after the one before is over.
-      for (std::size_t step = 1; step <= kSteps + 1; ++step) {
-        (*opened)->persist(PersistToken{step}, step <= kSteps ? script_.batches[step - 1] : store::Batch());
+      for (std::size_t step = 1; step <= steps + 1; ++step) {
+        (*opened)->persist(PersistToken{step}, step <= steps ? script_.batches[step - 1] : store::Batch());
         if (!(*opened)->drain(kPatience)) break;
       }
       outcome.hit = vfs.failed();
       outcome.calls = vfs.calls() - before;
-      outcome.acknowledged = std::min(kSteps, static_cast<std::size_t>(watch.persisted()));
+      outcome.acknowledged = std::min(steps, static_cast<std::size_t>(watch.persisted()));
       outcome.stalls = watch.stalls().size();
       outcome.failure = watch.failure();
       vfs.die();
@@ -65,22 +66,26 @@ class StoreFaultsTest : public ::testing::Test {
   void expect_nothing_lost(std::size_t acknowledged, const std::string& where) {
     auto rows = read_store(path_);
     ASSERT_TRUE(rows) << where << ": " << rows.error().message;
-    for (std::size_t step = acknowledged; step <= kSteps; ++step) {
+    for (std::size_t step = acknowledged; step < script_.states.size(); ++step) {
       if (*rows == script_.states[step]) return;
     }
     FAIL() << where << ": the store holds " << rows->size() << " rows, which is no state from step " << acknowledged;
   }
 
-  void fail_everywhere(Fault fault, std::uint64_t times, Loss loss) {
+  /// At every call, or at `most_calls` of them that lie evenly apart.
+  void fail_everywhere(Fault fault, std::uint64_t times, Loss loss, std::uint64_t most_calls = 1'000) {
     const std::uint64_t calls = run(Fault::none, 0, 0, loss).calls;
     ASSERT_GT(calls, 100u);
+    const std::uint64_t stride = calls / most_calls + 1;
+    std::size_t runs = 0;
     std::size_t hits = 0;
-    for (std::uint64_t nth = 0; nth < calls; ++nth) {
+    for (std::uint64_t nth = 0; nth < calls; nth += stride) {
+      ++runs;
       const Outcome outcome = run(fault, nth, times, loss);
       const std::string where = "fault at call " + std::to_string(nth);
       hits += outcome.hit ? 1 : 0;
       if (fault == Fault::full) {
-        ASSERT_EQ(outcome.acknowledged, kSteps) << where;
+        ASSERT_EQ(outcome.acknowledged, script_.batches.size()) << where;
         ASSERT_FALSE(outcome.failure) << where << ": " << outcome.failure->message;
       } else {
         ASSERT_EQ(outcome.failure.has_value(), outcome.hit) << where;
@@ -91,13 +96,13 @@ class StoreFaultsTest : public ::testing::Test {
       expect_nothing_lost(outcome.acknowledged, where);
       if (HasFatalFailure()) return;
     }
-    EXPECT_GT(hits, calls / 4);
+    EXPECT_GT(hits, runs / 4);
   }
 
   test::TemporaryDirectory directory_;
   std::filesystem::path made_ = directory_ / "made.db";
   std::filesystem::path path_ = directory_ / "ekiden.db";
-  const Script script_ = make_script(kSteps, 700);
+  Script script_ = make_script(kSteps, 700);
 };
 
 TEST_F(StoreFaultsTest, WithoutFaultsEverythingIsThereAfterACrashOfTheMachine) {
@@ -118,6 +123,14 @@ TEST_F(StoreFaultsTest, AFailingWriteAnywhereEndsTheStoreAndLosesNothing) {
 
 TEST_F(StoreFaultsTest, AFailingSyncAnywhereEndsTheStoreAndLosesNothing) {
   fail_everywhere(Fault::sync_error, 1, Loss::everything);
+}
+
+TEST_F(StoreFaultsTest, ATransactionLargerThanTheCacheIsNoDifferent) {
+  constexpr std::uint64_t kRuns = 25;
+  script_ = make_large_script(2, 350, 4000);
+  fail_everywhere(Fault::full, 1, Loss::nothing, kRuns);
+  fail_everywhere(Fault::full, 3, Loss::everything, kRuns);
+  fail_everywhere(Fault::write_error, 1, Loss::every_other, kRuns);
 }
 
 TEST_F(StoreFaultsTest, AFullDiskIsSaidAndItsEndToo) {

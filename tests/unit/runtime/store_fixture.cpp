@@ -22,6 +22,23 @@ Script make_script(std::size_t steps, std::size_t value_size) {
   return script;
 }
 
+Script make_large_script(std::size_t steps, std::size_t rows, std::size_t value_size) {
+  Script script;
+  store::MemoryStore model;
+  script.states.push_back({});
+  for (std::size_t step = 1; step <= steps; ++step) {
+    store::Batch batch;
+    for (std::size_t row = 1; row <= rows; ++row) {
+      batch.put(store::Table::inbox, row, Bytes(value_size + step, static_cast<Byte>(row + step)));
+    }
+    batch.put(store::Table::sessions, as_bytes("session"), Bytes(64, static_cast<Byte>(step)));
+    model.apply(batch);
+    script.batches.push_back(std::move(batch));
+    script.states.push_back(model.rows());
+  }
+  return script;
+}
+
 StoreEvents StoreWatch::events() {
   StoreEvents events;
   events.on_persisted = [shared = shared_](store::PersistToken up_to) {

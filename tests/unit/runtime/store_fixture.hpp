@@ -28,6 +28,9 @@ struct Script {
 /// Messages that come and go, as a node's queues see them, with a session row that changes at every step.
 Script make_script(std::size_t steps, std::size_t value_size);
 
+/// Steps that each write all of `rows` numbered rows anew.
+Script make_large_script(std::size_t steps, std::size_t rows, std::size_t value_size);
+
 /// Records what the store says; every wait is bounded.
 class StoreWatch {
  public:
