@@ -103,8 +103,11 @@ Result<Duration> parse_duration(std::string_view text) {
 }
 
 std::string human_duration(Duration duration) {
-  const auto ms = std::max<std::int64_t>(0, std::chrono::duration_cast<milliseconds>(duration).count());
+  const auto us = std::max<std::int64_t>(0, std::chrono::duration_cast<microseconds>(duration).count());
+  const auto ms = us / 1000;
   const auto s = ms / 1000;
+  if (ms < 10) return std::to_string(ms) + "." + std::to_string(us % 1000 / 100) + " ms";
+  if (s < 1) return std::to_string(ms) + " ms";
   if (s < 10) {
     auto fraction = std::to_string(ms % 1000);
     fraction.insert(0, 3 - fraction.size(), '0');

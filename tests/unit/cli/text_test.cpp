@@ -32,13 +32,17 @@ TEST(ParseDuration, RefusesEverythingElse) {
 }
 
 TEST(HumanText, IsShort) {
-  EXPECT_EQ(human_duration(milliseconds(1)), "0.001 s");
+  EXPECT_EQ(human_duration(microseconds(249)), "0.2 ms");
+  EXPECT_EQ(human_duration(microseconds(9'999)), "9.9 ms");
+  EXPECT_EQ(human_duration(milliseconds(10)), "10 ms");
+  EXPECT_EQ(human_duration(milliseconds(999)), "999 ms");
+  EXPECT_EQ(human_duration(milliseconds(1'000)), "1.000 s");
   EXPECT_EQ(human_duration(milliseconds(9'999)), "9.999 s");
   EXPECT_EQ(human_duration(seconds(59)), "59 s");
   EXPECT_EQ(human_duration(seconds(245)), "4 min 5 s");
   EXPECT_EQ(human_duration(hours(3)), "3 h");
   EXPECT_EQ(human_duration(hours(52)), "2 d 4 h");
-  EXPECT_EQ(human_duration(seconds(-1)), "0.000 s");
+  EXPECT_EQ(human_duration(seconds(-1)), "0.0 ms");
   EXPECT_EQ(counted(1, "message"), "1 message");
   EXPECT_EQ(counted(0, "message"), "0 messages");
   EXPECT_EQ(counted(1'234'567, "byte"), "1,234,567 bytes");
