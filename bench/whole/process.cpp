@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <string>
 
 #include "whole/child.hpp"
 #include "whole/figure.hpp"
@@ -12,6 +13,7 @@ namespace ekiden::bench {
 namespace {
 
 constexpr double kSimulationBound = 60;  // seconds
+constexpr long kSimulationMaxKib = 1024L * 1024;
 
 std::filesystem::path beside(const Options& options, const char* program) {
   const auto here = std::filesystem::path(options.self).parent_path();
@@ -47,6 +49,9 @@ Result<Pair> simulation(const Options& options) {
   EKIDEN_ASSIGN(const auto line, sim.line());
   const long peak_kib = sim.finish();
   if (line.find(R"("ok":true)") == line.npos) return fail(Errc::internal, "the simulation broke a rule: " + line);
+  if (peak_kib >= kSimulationMaxKib) {
+    return fail(Errc::limit_exceeded, "the simulation took " + std::to_string(peak_kib / 1024) + " MiB");
+  }
   std::fprintf(stderr, "sim.rate: peak memory %.0f MiB\n", static_cast<double>(peak_kib) / 1024);
   return Pair{seconds_now() - begin, kSimulationBound};
 }

@@ -56,6 +56,8 @@ void Node::Impl::open(Now now, const router::Open& request) {
   }
   switch (opened.error()) {
     case session::OpenFailure::duplicate:
+      log(LogLevel::debug, "session",
+          "message " + envelope.id.text() + " of " + envelope.from.text() + " came again: it is not opened twice");
       router.on_duplicate(now, envelope, router_out);
       return;
     case session::OpenFailure::unknown_session:

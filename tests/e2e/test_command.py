@@ -159,6 +159,16 @@ class CommandTest(unittest.TestCase):
         self.assertEqual(refused.exception.status, 401)
         api.close()
 
+    def test_a_log_in_json_is_one_object_a_line(self):
+        node = self.node("logs", start=False).start("--json", "--log-format", "json", "--log-level", "debug")
+        self.assertEqual(node.stop(), 0)
+        lines = [json.loads(line) for line in node.log_text().splitlines()]
+        logged = [line for line in lines if "level" in line]
+        self.assertIn("stopping", [line["text"] for line in logged])
+        for line in logged:
+            self.assertIn(line["level"], ("debug", "info", "warning", "error"))
+            self.assertTrue(line["time"] and line["component"])
+
     def test_sigterm_ends_a_node_in_peace(self):
         node = self.node("a")
         self.assertEqual(node.stop(), 0)

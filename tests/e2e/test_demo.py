@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 from daemon import BINARY
@@ -60,9 +61,11 @@ class DemoTest(unittest.TestCase):
         self.assertEqual(os.listdir(self.folder.name), [])
 
     def test_it_shows_that_every_message_is_delivered_exactly_once(self):
+        began = time.monotonic()
         demo = self.start()
         shown = demo.communicate()[0]
         self.assertEqual(demo.returncode, 0, shown)
+        self.assertLess(time.monotonic() - began, 60)
         self.assertIn("Every message was delivered exactly once", shown)
         self.assertIn("bob: message 1 to 41, each exactly once", shown)
         self.assertIn("alice: answer 1 to 11, each exactly once", shown)

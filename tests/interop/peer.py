@@ -1,6 +1,7 @@
 """An Ekiden peer in Python, written from docs/protocol alone: links, sessions, messages. For tests: it keeps nothing.
 
-Cryptography and codecs are independent implementations: dissononce (Noise), cbor2, PyNaCl, cryptography."""
+Cryptography and codecs are independent implementations: dissononce (Noise; Debian's
+python3-noise is about another kind of noise), cbor2, PyNaCl, cryptography."""
 
 import hashlib
 import hmac

@@ -52,12 +52,13 @@ class Commands : public testing::Test {
 TEST_F(Commands, SendPrintsTheIdOfTheMessage) {
   ASSERT_TRUE(run_send(context(), {.to = "bob", .text = "hi"}));
   EXPECT_EQ(printed(), api::test::message_id(1).text() + "\n");
-  ASSERT_TRUE(run_send(context(json()), {.to = "bob", .text = "hi", .ttl = hours(1)}));
+  ASSERT_TRUE(run_send(context(json()), {.to = "bob", .text = "hi", .priority = "high", .ttl = hours(1)}));
   const auto object = *api::parse_json(printed());
   EXPECT_EQ(object.at("state"), "accepted");
   server_.run([](FakeBackend& backend) {
     EXPECT_EQ(as_text(backend.drafts.back().body), "hi");
     EXPECT_EQ(backend.drafts.back().ttl, hours(1));
+    EXPECT_EQ(backend.drafts.back().priority, wire::Priority::high);
   });
 }
 
