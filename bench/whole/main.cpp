@@ -30,7 +30,7 @@ using namespace ekiden::bench;
 
 constexpr std::string_view kHelp = R"(Usage: ekiden-bench [PREFIX ...] [--json] [--repetitions N] [--directory DIR]
 
-Measures figures whose names begin with one of the prefixes (all without any), each at least five times, alternating
+Measures figures whose names begin with one of the prefixes (all without any), each five times, alternating
 with its raw baseline, and prints median, spread, and the median of the ratios. Build it with the release preset.
 
   --json             one object a line: figure, value, unit, baseline, ratio and the spread
