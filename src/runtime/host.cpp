@@ -92,7 +92,7 @@ void Host::Impl::end_round() {
   // The disk first: it works while the sockets are written.
   store->submit();
   tcp.flush();
-  store->submit();
+  store->submit();  // A connection that broke while it was written may have changed something.
   set_timer();
   finish_if_done();
 }
