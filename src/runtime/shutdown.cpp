@@ -4,6 +4,12 @@
 #include "runtime/host_impl.hpp"
 
 namespace ekiden::runtime {
+namespace {
+
+/// Batches on disk that the node hears of at once.
+constexpr std::uint64_t kPortion = 16;
+
+}  // namespace
 
 /// On the store's thread: each event is carried over to the loop. Commits that follow each other faster than the loop
 /// looks are one event.
@@ -37,12 +43,18 @@ void Host::Impl::on_persisted() {
   look_pending.exchange(false, std::memory_order_acq_rel);
   const store::PersistToken up_to{on_disk.load(std::memory_order_acquire)};
   if (up_to == persisted) return;
-  persisted = up_to;
+  std::uint64_t fed = static_cast<std::uint64_t>(std::exchange(persisted, up_to));
   const bool was_congested = backlog.congested();
   backlog.persisted(up_to);
   if (was_congested && !backlog.congested()) {
     tcp.resume_reading();
     log(node::LogLevel::info, "store", "the disk has caught up: reading from other nodes goes on");
+  }
+  // In portions that are written at once: the other side works on the first messages while the rest are made ready.
+  while (static_cast<std::uint64_t>(up_to) - fed > kPortion) {
+    fed += kPortion;
+    feed(node::Persisted{store::PersistToken{fed}});
+    tcp.flush();
   }
   feed(node::Persisted{up_to});
   if (state == State::running) accept_when_ready();

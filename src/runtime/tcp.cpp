@@ -93,35 +93,33 @@ void Tcp::wait_readable(ConnId conn, Connection& connection) {
 
 void Tcp::on_readable(ConnId conn) {
   if (Connection* const connection = find(conn)) connection->waiting = false;
-  bool more = true;
-  for (int reads = 0; more && reading_ && reads < kReadsPerRound; ++reads) {
-    if (!read_once(conn, more)) break;
+  for (std::size_t got = kMuch, all = 0; got >= kMuch && all < kReadPerRound && reading_; all += got) {
+    got = read_once(conn);
   }
   // Answers first: waiting again costs a system call that nobody should wait for.
   user_.end_round();
   if (Connection* const connection = find(conn)) wait_readable(conn, *connection);
 }
 
-/// False when there is nothing to read on: no more bytes, or no connection any more.
-bool Tcp::read_once(ConnId conn, bool& more) {
+/// Bytes read: none if there are no more, or no connection any more.
+std::size_t Tcp::read_once(ConnId conn) {
   Connection* const connection = find(conn);
-  if (connection == nullptr) return false;
+  if (connection == nullptr) return 0;
   const int fd = connection->socket.native_handle();
   ::ssize_t got;
   do {
     got = ::recv(fd, buffer_->data(), buffer_->size(), MSG_DONTWAIT);
   } while (got < 0 && errno == EINTR);
   if (got > 0) {
-    more = static_cast<std::size_t>(got) == buffer_->size();
     user_.on_bytes(conn, ByteView(*buffer_).first(static_cast<std::size_t>(got)));
-    return true;
+    return static_cast<std::size_t>(got);
   }
   if (got == 0) {
     close(conn, {Errc::closed, "the other side closed the connection"});
   } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
     close(conn, read_error(errno));
   }
-  return false;
+  return 0;
 }
 
 void Tcp::want_write(ConnId conn) {

@@ -9,8 +9,8 @@
 //
 // Bounds, and the attacks they stop:
 //  - No connection has a buffer of its own: all are read into one of kReadSize, so an idle or slow peer costs a socket.
-//  - A round reads at most kReadsPerRound buffers and writes at most kWritePerRound bytes per connection, then lets the
-//    others have their turn: one busy neighbour delays the rest by that much and no more.
+//  - A round reads from a connection until kReadPerRound bytes are reached, and writes at most kWritePerRound bytes per
+//    connection, then lets the others have their turn: one busy neighbour delays the rest by that much and no more.
 //  - A reader that does not read fills its socket and then its queue in the node, which bounds it; TCP_USER_TIMEOUT
 //    ends connections whose bytes nobody acknowledges.
 //  - While the user cannot take more (pause_reading), nothing is read from any connection: what peers send fills their
@@ -65,7 +65,9 @@ void set_tcp_options(int fd);
 class Tcp {
  public:
   static constexpr std::size_t kReadSize = 64 * 1024;
-  static constexpr int kReadsPerRound = 4;
+  static constexpr std::size_t kReadPerRound = 192 * 1024;
+  /// A read of so much is looked behind at once: what arrives while it is handled belongs to the same round.
+  static constexpr std::size_t kMuch = 8 * 1024;
   static constexpr std::size_t kWritePerRound = 512 * 1024;
   static constexpr auto kAcceptPause = std::chrono::milliseconds(500);
   static constexpr int kUserTimeoutMs = 60'000;
@@ -123,7 +125,7 @@ class Tcp {
   void on_dialled(ConnId conn, const identity::Endpoint& endpoint, Result<Socket> socket);
   void wait_readable(ConnId conn, Connection& connection);
   void on_readable(ConnId conn);
-  bool read_once(ConnId conn, bool& more);
+  std::size_t read_once(ConnId conn);
   void write(ConnId conn);
   void on_writable(ConnId conn);
   void close(ConnId conn, Error why);
