@@ -1,6 +1,6 @@
 // Noise handshakes, IK and XX, between two states whose messages the input changes on the way. The model: unchanged,
 // both finish with the same hash and ciphers that fit; changed anywhere, they never do.
-#include "link/noise.hpp"
+#include "noise/noise.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -12,8 +12,8 @@
 namespace {
 
 using namespace ekiden;
-using link::HandshakeState;
-using link::Pattern;
+using noise::HandshakeState;
+using noise::Pattern;
 
 /// The input, taken byte by byte; zeros when it is used up.
 class Script {

@@ -15,8 +15,8 @@ using namespace ekiden;
 using namespace ekiden::link;
 
 struct Stream {
-  RecordWriter writer{CipherState(crypto::AeadKey(ByteArray<32>{7}))};
-  RecordReader reader{CipherState(crypto::AeadKey(ByteArray<32>{7}))};
+  RecordWriter writer{noise::CipherState(crypto::AeadKey(ByteArray<32>{7}))};
+  RecordReader reader{noise::CipherState(crypto::AeadKey(ByteArray<32>{7}))};
   Bytes wire;
   std::vector<Bytes> sent;
   std::vector<std::size_t> rekeys;  ///< After so many records.

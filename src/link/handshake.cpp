@@ -14,7 +14,7 @@ constexpr std::string_view kMagic = "EKIDEN";
 constexpr std::size_t kLengthSize = 2;
 constexpr std::size_t kRefusalSize = kLengthSize + 1;
 
-ByteArray<kPreambleSize> make_preamble(Pattern pattern) {
+ByteArray<kPreambleSize> make_preamble(noise::Pattern pattern) {
   ByteArray<kPreambleSize> preamble{};
   std::ranges::copy(as_bytes(kMagic), preamble.begin());
   preamble[6] = kLinkFormat;
@@ -38,7 +38,7 @@ Handshake Handshake::dial(LocalParty& local, const identity::PeerId& wanted,
                           Bytes& out) {
   Handshake handshake(local, entropy);
   handshake.wanted_ = wanted;
-  handshake.pattern_ = noise_key ? Pattern::ik : Pattern::xx;
+  handshake.pattern_ = noise_key ? noise::Pattern::ik : noise::Pattern::xx;
   const auto preamble = make_preamble(handshake.pattern_);
   append(out, preamble);
   handshake.start(preamble, noise_key);
@@ -51,12 +51,12 @@ Handshake Handshake::dial(LocalParty& local, const identity::PeerId& wanted,
 Handshake Handshake::accept(LocalParty& local, const ByteArray<32>& entropy) { return Handshake(local, entropy); }
 
 void Handshake::start(ByteView preamble, const std::optional<crypto::X25519PublicKey>& remote) {
-  HandshakeState::Setup setup{.pattern = pattern_,
-                              .initiator = is_initiator(),
-                              .prologue = preamble,
-                              .static_key = local_->self.noise_key(),
-                              .ephemeral_entropy = entropy_,
-                              .remote_static = remote};
+  noise::HandshakeState::Setup setup{.pattern = pattern_,
+                                     .initiator = is_initiator(),
+                                     .prologue = preamble,
+                                     .static_key = local_->self.noise_key(),
+                                     .ephemeral_entropy = entropy_,
+                                     .remote_static = remote};
   noise_.emplace(setup);
   crypto::erase(setup.ephemeral_entropy);
   crypto::erase(entropy_);
@@ -97,12 +97,12 @@ Status Handshake::receive_preamble(ByteView preamble, Bytes& out) {
                   {Errc::unsupported, "it wants link format " + std::to_string(format) + "; this node knows only 1"},
                   out);
   }
-  if (pattern != static_cast<Byte>(Pattern::ik) && pattern != static_cast<Byte>(Pattern::xx)) {
+  if (pattern != static_cast<Byte>(noise::Pattern::ik) && pattern != static_cast<Byte>(noise::Pattern::xx)) {
     return refuse(CloseReason::version,
                   {Errc::unsupported, "it wants handshake pattern " + std::to_string(pattern) + "; known are 1 and 2"},
                   out);
   }
-  pattern_ = static_cast<Pattern>(pattern);
+  pattern_ = static_cast<noise::Pattern>(pattern);
   start(preamble, std::nullopt);
   return {};
 }
@@ -121,7 +121,7 @@ Status Handshake::receive_message(WallTime now, ByteView message, Bytes& out) {
     }
     return refuse(for_another ? CloseReason::wrong_key : CloseReason::protocol, std::move(why), out);
   }
-  if (pattern_ != Pattern::xx || !is_first) remote_ = judge(now, *payload);
+  if (pattern_ != noise::Pattern::xx || !is_first) remote_ = judge(now, *payload);
   if (noise_->is_finished()) return {};
   if (is_initiator() && !*remote_) return refuse(remote_->error().tell, std::move(remote_->error().why), out);
   return write_message(wire::encode(local_->hello()), out);

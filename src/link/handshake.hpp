@@ -34,8 +34,8 @@
 #include "link/frame.hpp"
 #include "link/gather.hpp"
 #include "link/hello.hpp"
-#include "link/noise.hpp"
 #include "link/record_cache.hpp"
+#include "noise/noise.hpp"
 
 namespace ekiden::link {
 
@@ -90,7 +90,7 @@ class Handshake {
   std::size_t gathered_bytes() const { return pieces_.gathered().size(); }
 
   // REQUIRES of all: is_finished().
-  HandshakeState::Ciphers ciphers() const { return noise_->split(); }
+  noise::HandshakeState::Ciphers ciphers() const { return noise_->split(); }
   const crypto::Digest& hash() const { return noise_->handshake_hash(); }
   const BufferPool& buffers() const { return local_->buffers; }
   /// The proven peer, or what we have against it: then the link only says why and closes.
@@ -109,8 +109,8 @@ class Handshake {
   LocalParty* local_;
   ByteArray<32> entropy_;  ///< Of the ephemeral key; erased once that is made.
   std::optional<identity::PeerId> wanted_;
-  std::optional<HandshakeState> noise_;
-  Pattern pattern_ = Pattern::xx;
+  std::optional<noise::HandshakeState> noise_;
+  noise::Pattern pattern_ = noise::Pattern::xx;
   bool first_ = true;  ///< The next message is the first.
   std::optional<std::expected<RemoteParty, Objection>> remote_;
   Gatherer pieces_;

@@ -18,7 +18,7 @@
 #include "base/result.hpp"
 #include "link/buffer_pool.hpp"
 #include "link/gather.hpp"
-#include "link/noise.hpp"
+#include "noise/noise.hpp"
 
 namespace ekiden::link {
 
@@ -26,7 +26,7 @@ namespace ekiden::link {
 using SharedBytes = std::shared_ptr<const Bytes>;
 
 inline constexpr std::size_t kRecordHeader = 2;
-inline constexpr std::size_t kMaxRecordCiphertext = kMaxNoiseMessage;
+inline constexpr std::size_t kMaxRecordCiphertext = noise::kMaxNoiseMessage;
 inline constexpr std::size_t kMaxRecordPlaintext = kMaxRecordCiphertext - crypto::kTagSize;
 /// What a record adds to its frames.
 inline constexpr std::size_t kRecordOverhead = kRecordHeader + crypto::kTagSize;
@@ -34,7 +34,7 @@ inline constexpr std::size_t kRecordOverhead = kRecordHeader + crypto::kTagSize;
 /// How much is sealed under one key is the caller's to bound (rekey()).
 class RecordWriter {
  public:
-  explicit RecordWriter(CipherState cipher) : cipher_(std::move(cipher)) {}
+  explicit RecordWriter(noise::CipherState cipher) : cipher_(std::move(cipher)) {}
 
   /// Makes a record of a buffer: kRecordHeader bytes of room, then frames. The buffer grows by the tag.
   /// REQUIRES: at most kMaxRecordPlaintext bytes of frames. Errors: limit_exceeded when the counter is used up.
@@ -44,12 +44,12 @@ class RecordWriter {
   std::uint64_t records() const { return cipher_.counter(); }
 
  private:
-  CipherState cipher_;
+  noise::CipherState cipher_;
 };
 
 class RecordReader {
  public:
-  explicit RecordReader(CipherState cipher, BufferPool buffers = {})
+  explicit RecordReader(noise::CipherState cipher, BufferPool buffers = {})
       : cipher_(std::move(cipher)), buffers_(std::move(buffers)) {}
 
   /// Takes bytes off the front of `input`: a whole record, whose plaintext is returned, or all of them, when the record
@@ -67,7 +67,7 @@ class RecordReader {
  private:
   Result<SharedBytes> open(ByteView ciphertext);
 
-  CipherState cipher_;
+  noise::CipherState cipher_;
   BufferPool buffers_;
   Gatherer pieces_;
 };

@@ -4,7 +4,7 @@
 // Ekiden speaks two protocols; every case of them runs on both sides, byte for byte: each handshake message is made and
 // read, then the handshake hash is compared, then the remaining messages travel as transport messages, the initiator's
 // first message being the one with an even number.
-#include "link/noise.hpp"
+#include "noise/noise.hpp"
 
 #include <algorithm>
 
@@ -13,8 +13,8 @@
 namespace ekiden::vectors {
 namespace {
 
-using link::HandshakeState;
-using link::Pattern;
+using noise::HandshakeState;
+using noise::Pattern;
 
 std::string protocol_of(const Json& vector) {
   const auto name = text_or_empty(vector, "protocol_name");
@@ -58,8 +58,8 @@ class Conversation {
 
  private:
   struct Channel {
-    link::CipherState send;
-    link::CipherState receive;
+    noise::CipherState send;
+    noise::CipherState receive;
   };
 
   HandshakeState make_initiator() const {

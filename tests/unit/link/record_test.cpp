@@ -15,8 +15,8 @@ namespace {
 using test::text;
 using wire::Priority;
 
-RecordWriter writer() { return RecordWriter(CipherState(crypto::AeadKey(ByteArray<32>{5}))); }
-RecordReader reader() { return RecordReader(CipherState(crypto::AeadKey(ByteArray<32>{5}))); }
+RecordWriter writer() { return RecordWriter(noise::CipherState(crypto::AeadKey(ByteArray<32>{5}))); }
+RecordReader reader() { return RecordReader(noise::CipherState(crypto::AeadKey(ByteArray<32>{5}))); }
 
 Bytes record_of(RecordWriter& from, ByteView plaintext) {
   Bytes buffer(kRecordHeader);

@@ -1,11 +1,11 @@
-#include "link/noise.hpp"
+#include "noise/noise.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "party.hpp"
+#include "support/identities.hpp"
 
-namespace ekiden::link {
+namespace ekiden::noise {
 namespace {
 
 crypto::X25519KeyPair key(Byte number) {
@@ -177,4 +177,4 @@ RC_GTEST_PROP(NoiseHandshake, AnyChangedBitBreaksIt, (bool is_ik)) {
 }
 
 }  // namespace
-}  // namespace ekiden::link
+}  // namespace ekiden::noise

@@ -1,11 +1,11 @@
-#include "link/noise.hpp"
+#include "noise/noise.hpp"
 
 #include <algorithm>
 #include <array>
 
 #include "base/check.hpp"
 
-namespace ekiden::link {
+namespace ekiden::noise {
 namespace {
 
 constexpr std::size_t kKeySize = crypto::X25519PublicKey::kSize;
@@ -207,4 +207,4 @@ HandshakeState::Ciphers HandshakeState::split() const {
   return {CipherState(back), CipherState(forth)};
 }
 
-}  // namespace ekiden::link
+}  // namespace ekiden::noise

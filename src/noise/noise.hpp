@@ -1,5 +1,5 @@
-// The Noise Protocol Framework, revision 34, for the two patterns that links use: Noise_IK_25519_AESGCM_SHA256 and
-// Noise_XX_25519_AESGCM_SHA256.
+// The Noise Protocol Framework, revision 34, for the two patterns that links and datagrams use:
+// Noise_IK_25519_AESGCM_SHA256 and Noise_XX_25519_AESGCM_SHA256.
 //
 // HandshakeState turns payloads into handshake messages and back, and at its end gives two CipherStates. It knows
 // nothing of Ekiden: prologue, payloads and what they mean are the caller's. The ephemeral key is an argument (32 bytes
@@ -29,7 +29,7 @@
 #include "crypto/keys.hpp"
 #include "crypto/x25519.hpp"
 
-namespace ekiden::link {
+namespace ekiden::noise {
 
 /// The longest Noise message, handshake or transport (section 3).
 inline constexpr std::size_t kMaxNoiseMessage = 65'535;
@@ -149,4 +149,4 @@ class HandshakeState {
   std::optional<crypto::X25519PublicKey> remote_ephemeral_;
 };
 
-}  // namespace ekiden::link
+}  // namespace ekiden::noise
