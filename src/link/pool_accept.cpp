@@ -3,17 +3,10 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "identity/node_info.hpp"
 #include "link/pool_state.hpp"
 
 namespace ekiden::link {
-namespace {
-
-std::string remote_text(const identity::IpAddress& address, std::uint16_t port) {
-  const bool v6 = address.family == identity::IpAddress::Family::v6;
-  return (v6 ? "[" + address.text() + "]" : address.text()) + ":" + std::to_string(port);
-}
-
-}  // namespace
 
 /// The limits count handshakes under way, per customer-sized prefix and in total. Attack: connections that never
 /// finish a handshake (slowloris) would otherwise use up descriptors and memory; with the prefix limit one network
@@ -35,12 +28,16 @@ void LinkPool::State::accept(Now now, ConnId id, const identity::IpAddress& from
   const auto prefix = identity::prefix_of(from);
   auto admitted = shutting_down ? fail(Errc::closed, "refused: this node is stopping") : admit(prefix);
   if (!admitted) {
-    notice(now, std::move(admitted).error(), remote_text(from, port), out);
+    notice(now, std::move(admitted).error(), identity::SocketAddress{from, port}.text(), out);
     out.push(Hangup{id});
     return;
   }
   CHECK(!local.record.empty());
-  Conn conn{.id = id, .remote = remote_text(from, port), .since = now.mono, .prefix = prefix, .half_open = true};
+  Conn conn{.id = id,
+            .remote = identity::SocketAddress{from, port}.text(),
+            .since = now.mono,
+            .prefix = prefix,
+            .half_open = true};
   conn.link = Link::accept(now, config, local, rng.bytes<32>());
   conns.emplace(id, std::move(conn));
   ++half_open;
