@@ -200,11 +200,16 @@ Result<Bytes> HandshakeState::read_message(ByteView message) {
   return payload;
 }
 
-HandshakeState::Ciphers HandshakeState::split() const {
+HandshakeState::Keys HandshakeState::split_keys() const {
   CHECK(is_finished());
-  const auto [forth, back] = symmetric_.split();
-  if (initiator_) return {CipherState(forth), CipherState(back)};
-  return {CipherState(back), CipherState(forth)};
+  auto [forth, back] = symmetric_.split();
+  if (initiator_) return {std::move(forth), std::move(back)};
+  return {std::move(back), std::move(forth)};
+}
+
+HandshakeState::Ciphers HandshakeState::split() const {
+  const Keys keys = split_keys();
+  return {CipherState(keys.send), CipherState(keys.receive)};
 }
 
 }  // namespace ekiden::noise

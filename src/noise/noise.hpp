@@ -125,6 +125,14 @@ class HandshakeState {
   /// Names this handshake (channel binding, section 11.2). REQUIRES: is_finished().
   const crypto::Digest& handshake_hash() const { return symmetric_.hash(); }
 
+  struct Keys {
+    crypto::AeadKey send;
+    crypto::AeadKey receive;
+  };
+  /// For transports that number their messages themselves (section 11.4). REQUIRES: is_finished(). Call once, and not
+  /// split() as well.
+  Keys split_keys() const;
+
   struct Ciphers {
     CipherState send;
     CipherState receive;
