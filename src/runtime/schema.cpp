@@ -16,7 +16,7 @@
 namespace ekiden::runtime {
 namespace {
 
-constexpr std::array<TableLayout, 9> kTables = {{
+constexpr std::array<TableLayout, 11> kTables = {{
     {store::Table::meta, "meta", false},
     {store::Table::contacts, "contacts", false},
     {store::Table::records, "records", false},
@@ -26,9 +26,11 @@ constexpr std::array<TableLayout, 9> kTables = {{
     {store::Table::inbox, "inbox", true},
     {store::Table::windows, "windows", false},
     {store::Table::history, "history", true},
+    {store::Table::nodes, "nodes", false},
+    {store::Table::values, "dht_values", false},
 }};
 
-constexpr std::array<const char*, 1> kMigrations = {{
+constexpr std::array<const char*, 2> kMigrations = {{
     "CREATE TABLE meta (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE contacts (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE records (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
@@ -38,6 +40,9 @@ constexpr std::array<const char*, 1> kMigrations = {{
     "CREATE TABLE inbox (n INTEGER PRIMARY KEY, value BLOB NOT NULL);"
     "CREATE TABLE windows (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE history (n INTEGER PRIMARY KEY, value BLOB NOT NULL);",
+
+    "CREATE TABLE nodes (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE dht_values (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;",
 }};
 
 std::unexpected<Error> corrupt(const std::filesystem::path& path, std::string_view what) {

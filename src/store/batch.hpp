@@ -28,6 +28,8 @@ enum class Table : std::uint8_t {
   inbox = 7,     ///< numbered by local message number
   windows = 8,   ///< named by PeerId: what the sender has told to be below its floor
   history = 9,   ///< numbered: what became of messages, with the receipts that prove it
+  nodes = 10,    ///< named by PeerId: nodes of the DHT to begin with after a restart
+  values = 11,   ///< named by key and owner: what this node keeps for others in the DHT
 };
 
 inline constexpr std::size_t kMaxName = 64;
