@@ -1,0 +1,127 @@
+// How a node comes into the table, and how it leaves for misbehaviour.
+//
+// Two things are asked of a node, in any order: that the transport has verified it under session keys, and that it has
+// answered a query of ours at the same address. Who has shown the first is pinged; who has shown the second on the way
+// of a lookup waits for the first. Whoever shows both is admitted.
+#include <algorithm>
+#include <utility>
+
+#include "dht/impl.hpp"
+
+namespace ekiden::dht {
+
+bool Dht::Impl::may_ask(const identity::SocketAddress& at) const {
+  const auto source =
+      config.allow_special_addresses ? identity::LearnedFrom::configuration : identity::LearnedFrom::remote_record;
+  return at.port != 0 && identity::may_dial(at.ip, source);
+}
+
+bool Dht::Impl::is_banned(Instant now, const identity::PeerId& id) const {
+  const Offender* offender = offenders.peek(id);
+  return offender != nullptr && offender->points >= config.max_offences && now - offender->last < config.ban_time;
+}
+
+void Dht::Impl::blame(Now now, const identity::PeerId& id, std::size_t points, std::string_view what, Out& out) {
+  Offender* offender = offenders.find(id);
+  if (offender == nullptr) offender = &offenders.put(id, {.points = 0, .last = now.mono});
+  if (now.mono - offender->last >= config.ban_time) offender->points = 0;
+  offender->points += points;
+  offender->last = now.mono;
+  out.push(Misbehaved{.peer = id, .what = std::string(what)});
+  if (offender->points < config.max_offences) return;
+  introductions.erase(id);
+  table.remove(id);
+}
+
+/// A forgery is one as soon as it is seen; the rest can be an error of the other side, and counts only when it repeats.
+void Dht::Impl::blame_for_value(Now now, const identity::PeerId& id, const Error& why, Out& out) {
+  if (why.code == Errc::unsupported) return;  // Of a newer version, perhaps.
+  blame(now, id, why.code == Errc::unauthenticated ? config.max_offences : 1, why.message, out);
+}
+
+void Dht::Impl::add_candidate(Now now, const Peer& peer, Out& out) {
+  if (peer.id == self || peer.info.at.port == 0 || is_banned(now.mono, peer.id)) return;
+  const Contact* known = table.find(peer.id);
+  if (known != nullptr && known->info.at == peer.info.at) return;
+  const bool is_waiting = std::ranges::any_of(candidates, [&](const Peer& other) { return other.id == peer.id; });
+  if (is_waiting || candidates.size() >= config.max_candidates) return;
+  candidates.push_back(peer);
+  pump_probes(now, out);
+}
+
+void Dht::Impl::pump_probes(Now now, Out& out) {
+  while (!candidates.empty() && probing.size() < config.max_probes) {
+    const Peer peer = candidates.front();
+    candidates.pop_front();
+    if (is_banned(now.mono, peer.id) || !probing.insert(peer.id).second) continue;
+    ask(now, {.kind = Pending::Kind::probe, .to = peer}, {.kind = QueryKind::ping}, out);
+  }
+}
+
+void Dht::Impl::note_confirmed(Now now, const Peer& peer, Out& out) {
+  if (peer.id == self || table.seen(now.mono, peer.id, peer.info.at) || is_banned(now.mono, peer.id)) return;
+  if (peer.info.at.port == 0) return;
+  Introduction* introduction = introductions.find(peer.id);
+  if (introduction != nullptr && introduction->at == peer.info.at) {
+    if (introduction->has_answered) return admit(now, peer, out);
+    // It was pinged then; who only talks and never answers is not pinged for each packet.
+    if (introduction->is_confirmed && now.mono - introduction->since < config.fresh_for) return;
+  }
+  const bool is_useful = table.find(peer.id) != nullptr || table.wants(peer.id, peer.info.at);
+  if (!is_useful) return;
+  introductions.put(peer.id, {.at = peer.info.at, .has_answered = false, .is_confirmed = true, .since = now.mono});
+  add_candidate(now, peer, out);
+}
+
+void Dht::Impl::note_answered(Now now, const Peer& peer, Out& out) {
+  if (table.seen(now.mono, peer.id, peer.info.at) || is_banned(now.mono, peer.id)) return;
+  Introduction* introduction = introductions.find(peer.id);
+  if (introduction != nullptr && introduction->at == peer.info.at && introduction->is_confirmed) {
+    return admit(now, peer, out);
+  }
+  introductions.put(peer.id, {.at = peer.info.at, .has_answered = true, .is_confirmed = false, .since = now.mono});
+}
+
+void Dht::Impl::admit(Now now, const Peer& peer, Out& out) {
+  introductions.erase(peer.id);
+  switch (table.confirm(now.mono, peer.id, peer.info)) {
+    case Table::Place::added:
+      return welcome(now, peer, out);
+    case Table::Place::spare:
+      // Ping before evict: if the node seen longest ago is gone, the newcomer gets its place.
+      if (const Contact* oldest = table.questionable(now.mono, peer.id)) {
+        if (candidates.size() < config.max_candidates) candidates.push_back({.id = oldest->id, .info = oldest->info});
+        pump_probes(now, out);
+      }
+      return;
+    case Table::Place::known:
+    case Table::Place::refused:
+      return;
+  }
+}
+
+void Dht::Impl::welcome(Now now, const Peer& peer, Out& out) {
+  const auto is_join = [](const auto& search) { return search.second.purpose == Purpose::join; };
+  if (!has_joined && std::ranges::none_of(running, is_join)) {
+    const Key target = Key::of(self);
+    begin(now, target, {.lookup = Lookup(target, config.k, config), .purpose = Purpose::join}, out);
+  }
+  schedule_refresh();
+  hand_off(now, peer, out);
+}
+
+/// A new node that is closer to some of our values gets them, from the one of us who was closest until now.
+/// (Kademlia, section 2.5.)
+void Dht::Impl::hand_off(Now now, const Peer& peer, Out& out) {
+  std::size_t handed = 0;
+  values.for_each([&](const Values::Name& name, const Values::Value& value) {
+    if (handed == config.max_handoff || value.bytes.empty() || value.expires <= now.wall) return;
+    if (distance(name.key, peer.id) > distance(name.key, self) || table.count_closer(name.key, 2) > 1) return;
+    ++handed;
+    add_store({.to = peer, .kind = value.kind, .key = name.key, .bytes = std::make_shared<const Bytes>(value.bytes)},
+              out);
+  });
+  if (handed > 0) pump_stores(now, out);
+}
+
+}  // namespace ekiden::dht
