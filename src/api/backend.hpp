@@ -35,6 +35,8 @@ class Backend {
   virtual void put_contact(identity::Contact contact, bool replace, Done done) = 0;
   virtual void remove_contact(const identity::PeerId& id, Done done) = 0;
   virtual void retry_now(const identity::PeerId& peer, Done done) = 0;
+  using FindDone = std::function<void(const node::PeerFound&)>;
+  virtual void find_peer(const identity::PeerId& peer, FindDone done) = 0;
 
   // Queries, of the moment.
 
@@ -48,6 +50,7 @@ class Backend {
   virtual std::vector<router::ArrivedPtr> inbox(std::uint64_t after, std::size_t limit) const = 0;
   virtual const identity::ContactBook& contacts() const = 0;
   virtual std::vector<identity::Endpoint> listening() const = 0;
+  virtual std::vector<identity::NodeInfo> known_nodes(std::size_t count) const = 0;
   virtual std::string data_dir() const = 0;
   virtual Now now() const = 0;
   virtual std::uint64_t uptime_ms() const = 0;
@@ -67,6 +70,7 @@ class HostBackend final : public Backend {
   void put_contact(identity::Contact contact, bool replace, Done done) override;
   void remove_contact(const identity::PeerId& id, Done done) override;
   void retry_now(const identity::PeerId& peer, Done done) override;
+  void find_peer(const identity::PeerId& peer, FindDone done) override;
   node::NodeStatus status() const override;
   identity::PeerId id() const override;
   crypto::Ed25519PublicKey public_key() const override;
@@ -76,6 +80,7 @@ class HostBackend final : public Backend {
   std::vector<router::ArrivedPtr> inbox(std::uint64_t after, std::size_t limit) const override;
   const identity::ContactBook& contacts() const override;
   std::vector<identity::Endpoint> listening() const override;
+  std::vector<identity::NodeInfo> known_nodes(std::size_t count) const override;
   std::string data_dir() const override;
   Now now() const override;
   std::uint64_t uptime_ms() const override;

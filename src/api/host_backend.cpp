@@ -19,6 +19,12 @@ void HostBackend::remove_contact(const identity::PeerId& id, Done done) { host_.
 
 void HostBackend::retry_now(const identity::PeerId& peer, Done done) { host_.retry_now(peer, std::move(done)); }
 
+void HostBackend::find_peer(const identity::PeerId& peer, FindDone done) { host_.find_peer(peer, std::move(done)); }
+
+std::vector<identity::NodeInfo> HostBackend::known_nodes(std::size_t count) const {
+  return host_.node().known_nodes(count);
+}
+
 node::NodeStatus HostBackend::status() const { return host_.node().status(); }
 
 identity::PeerId HostBackend::id() const { return host_.node().self().id(); }

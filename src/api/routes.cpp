@@ -24,6 +24,8 @@ constexpr std::array kTable = {
     Row{"GET", "v1/messages", Endpoint::list_messages, false},
     Row{"GET", "v1/messages/{}", Endpoint::trace_message, false},
     Row{"POST", "v1/messages/{}/retry", Endpoint::retry_message, false},
+    Row{"GET", "v1/peers", Endpoint::list_peers, false},
+    Row{"POST", "v1/lookups", Endpoint::look_up, true},
     Row{"GET", "v1/inbox", Endpoint::read_inbox, false},
     Row{"POST", "v1/inbox/take", Endpoint::take_inbox, true},
     Row{"GET", "v1/events", Endpoint::events, false},

@@ -27,6 +27,8 @@ enum class Endpoint {
   list_messages,
   trace_message,
   retry_message,
+  list_peers,
+  look_up,
   read_inbox,
   take_inbox,
   events,

@@ -25,6 +25,9 @@ void serve(Backend& backend, const Route& route, const Target& target, const std
     case Endpoint::trace_message:
     case Endpoint::retry_message:
       return handle_messages(call);
+    case Endpoint::list_peers:
+    case Endpoint::look_up:
+      return handle_peers(call);
     case Endpoint::read_inbox:
     case Endpoint::take_inbox:
       return handle_inbox(call);

@@ -127,6 +127,12 @@ Json status_view(const Backend& backend) {
   json["inbox"] = {{"messages", status.router.inbox_messages}, {"bytes", status.router.inbox_bytes}};
   json["counters"] = counters_view(status.router);
   json["half_open"] = status.half_open;
+  json["discovery"] = {{"on", status.discovery},
+                       {"nodes", status.dht.nodes},
+                       {"values", status.dht.values},
+                       {"lookups", status.dht.lookups},
+                       {"sessions", status.datagrams.sessions},
+                       {"handshakes", status.datagrams.handshakes}};
   json["links_total"] = status.links.size();
   json["links"] = Json::array();
   for (std::size_t i = 0; i < std::min(status.links.size(), kMaxListed); ++i) {

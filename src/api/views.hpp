@@ -28,6 +28,10 @@ Result<wire::Priority> parse_priority(std::string_view name);
 
 Json status_view(const Backend& backend);
 Json identity_view(const Backend& backend);
+/// The nodes of the DHT that are known, closest first, and how many there are.
+Json nodes_view(const Backend& backend);
+/// What a search has found, and whom it asked.
+Json lookup_view(const node::PeerFound& found, const identity::ContactBook& contacts);
 Json contact_view(const identity::Contact& contact);
 Json message_view(const router::Arrived& message, const identity::ContactBook& contacts);
 /// With steps and receipt, as one message shows it, or without, as lists do.

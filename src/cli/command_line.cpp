@@ -70,8 +70,9 @@ void CommandLine::declare_node_commands() {
                        "  ekiden init --data-dir ~/agents/alice --listen tcp://0.0.0.0:7421\n"
                        "  ekiden init --endpoint tcp://alice.example:7420     how others reach it\n");
   init_.listen = runtime::InitOptions().listen;
-  init->add_option("--listen", init_.listen, "Where to listen for other nodes")
+  init->add_option("--listen", init_.listen, "Where to listen for other nodes; may be repeated")
       ->type_name("ENDPOINT")
+      ->allow_extra_args(false)
       ->capture_default_str();
   init->add_option("--endpoint", init_.endpoints, "Where others can dial this node; may be repeated")
       ->type_name("ENDPOINT")
@@ -86,12 +87,17 @@ void CommandLine::declare_node_commands() {
   auto* up = declare(app_, "up", "Run the node in the foreground until Ctrl-C",
                      "  ekiden up\n"
                      "  ekiden up --listen tcp://127.0.0.1:7421 --log-level debug\n"
+                     "  ekiden up --bootstrap ek1...@tcp://node.example:7420\n"
                      "  ekiden up --json --log-format json 2>node.log\n");
   up->add_option("--listen", up_.listen, "Listen here instead of what ekiden.toml says; may be repeated")
       ->type_name("ENDPOINT")
       ->allow_extra_args(false);
   up->add_option("--endpoint", up_.endpoints, "Tell others to dial this; may be repeated")
       ->type_name("ENDPOINT")
+      ->allow_extra_args(false);
+  up->add_option("--bootstrap", up_.bootstrap,
+                 "Join through this node instead of what ekiden.toml says; may be repeated")
+      ->type_name("ID@ENDPOINT")
       ->allow_extra_args(false);
   up->add_option("--api", up_.api, "Loopback address of the local API")->type_name("HOST:PORT");
   choose(up->add_option("--log-level", up_.log_level, "How much to log"), {"debug", "info", "warning", "error"});
@@ -203,6 +209,17 @@ void CommandLine::declare_trace_and_status() {
 
   auto* status = declare(app_, "status", "What the running node is doing", "  ekiden status\n  ekiden status --json\n");
   status->callback([this] { action = run_status; });
+
+  auto* lookup = declare(app_, "lookup", "Find a peer in the network: its newest record, and who was asked for it",
+                         "  ekiden lookup ek1...\n"
+                         "  ekiden lookup bob --json\n");
+  lookup->add_option("peer", lookup_, "Petname or id")->required();
+  lookup->callback([this] { action = [this](const Context& context) { return run_lookup(context, lookup_); }; });
+
+  auto* peers = declare(app_, "peers", "The nodes that this one knows: linked, and in the DHT",
+                        "  ekiden peers\n"
+                        "  ekiden peers --json\n");
+  peers->callback([this] { action = run_peers; });
 }
 
 void CommandLine::declare_completion() {

@@ -56,6 +56,7 @@ class CommandLine {
   SendArguments send_;
   InboxArguments inbox_;
   TraceArguments trace_;
+  std::string lookup_;
   std::string shell_;
   std::map<const CLI::Option*, std::vector<std::string>> choices_;
   std::map<const CLI::Option*, ValueKind> paths_;  ///< Options and arguments that are files or folders.

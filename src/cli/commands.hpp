@@ -27,12 +27,13 @@ struct Context {
 };
 
 struct InitArguments {
-  std::string listen = {};
+  std::vector<std::string> listen = {};
   std::vector<std::string> endpoints = {};
 };
 struct UpArguments {
   std::vector<std::string> listen = {};
   std::vector<std::string> endpoints = {};
+  std::vector<std::string> bootstrap = {};
   std::string api = {};
   std::string log_level = {};
   std::string log_format = {};
@@ -83,6 +84,8 @@ Status run_send(const Context& context, const SendArguments& arguments);
 Status run_inbox(const Context& context, const InboxArguments& arguments);
 Status run_trace(const Context& context, const TraceArguments& arguments);
 Status run_status(const Context& context);
+Status run_lookup(const Context& context, const std::string& peer);
+Status run_peers(const Context& context);
 Status run_version(const Context& context);
 
 }  // namespace ekiden::cli

@@ -34,6 +34,11 @@ Result<runtime::Settings> settings_for(const Context& context, const UpArguments
     EKIDEN_ASSIGN(settings.advertise, parse_endpoints(arguments.endpoints));
     settings.node.advertised = settings.advertise;
   }
+  if (!arguments.bootstrap.empty()) settings.node.bootstrap.clear();
+  for (const std::string& text : arguments.bootstrap) {
+    EKIDEN_ASSIGN(auto node, runtime::parse_bootstrap(text));
+    settings.node.bootstrap.push_back(std::move(node));
+  }
   if (!arguments.api.empty()) settings.api_listen = arguments.api;
   if (!arguments.log_level.empty()) settings.log_level = arguments.log_level;
   if (!arguments.log_format.empty()) settings.log_format = arguments.log_format;

@@ -36,7 +36,7 @@ Datagrams::~Datagrams() = default;
 
 void Datagrams::ask(Now now, QueryId id, const identity::NodeInfo& to, Bytes query, bool first_flight_allowed,
                     Outbox<Effect>& out) {
-  CHECK(query.size() <= kMaxQuery);
+  CHECK(query.size() <= (first_flight_allowed ? kMaxFirstQuery : kMaxBody));
   state_->ask(now,
               {.id = id,
                .to = to,

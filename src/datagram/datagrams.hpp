@@ -56,8 +56,7 @@ enum class QueryId : std::uint64_t {};
 /// Names one query of somebody else, to be answered at most once.
 enum class QueryToken : std::uint64_t {};
 
-/// The longest query and answer that always fit, whatever the session.
-inline constexpr std::size_t kMaxQuery = std::min(kMaxBody, kMaxFirstQuery);
+/// The longest answer that always fits, in a session or to a first flight.
 inline constexpr std::size_t kMaxAnswer = std::min(kMaxBody, kMaxFirstAnswer);
 
 /// Bytes that a packet brought, without a copy of their own.
@@ -109,7 +108,8 @@ class Datagrams {
   Datagrams(const identity::Identity& self, Config config, Rng rng);
   ~Datagrams();
 
-  /// Answered or Failed follows. REQUIRES: query.size() <= kMaxQuery.
+  /// Answered or Failed follows. REQUIRES: query.size() <= kMaxFirstQuery if the first flight may carry it, else
+  /// kMaxBody.
   void ask(Now now, QueryId id, const identity::NodeInfo& to, Bytes query, bool first_flight_allowed,
            Outbox<Effect>& out);
   /// Nothing happens if the asker is gone. REQUIRES: answer.size() <= kMaxAnswer.

@@ -97,6 +97,11 @@ const identity::PeerRecord* Node::Impl::record_of(const identity::PeerId& peer) 
   return &records.put(peer, {std::move(*known), *contact->record}).record;
 }
 
+bool Node::Impl::may_dial(const identity::IpAddress& address) const {
+  return identity::may_dial(
+      address, config.private_network ? identity::LearnedFrom::configuration : identity::LearnedFrom::remote_record);
+}
+
 std::vector<identity::Endpoint> Node::Impl::endpoints_of(const identity::PeerId& peer) {
   std::vector<identity::Endpoint> all;
   if (const identity::Contact* contact = contacts.find(peer)) all = contact->endpoints;
@@ -105,7 +110,7 @@ std::vector<identity::Endpoint> Node::Impl::endpoints_of(const identity::PeerId&
   for (identity::Endpoint& endpoint : known->known_endpoints()) {
     // A name could resolve to anything, and a stranger chose it: only plain addresses of records are dialled.
     const auto address = endpoint.address();
-    if (!address || !identity::may_dial(*address, identity::LearnedFrom::remote_record)) continue;
+    if (!address || !may_dial(*address)) continue;
     if (std::find(all.begin(), all.end(), endpoint) == all.end()) all.push_back(std::move(endpoint));
   }
   return all;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "base/deadline_map.hpp"
 #include "link/line_limit.hpp"
 #include "node/messages.hpp"
 #include "node/node.hpp"
@@ -57,6 +58,22 @@ struct Node::Impl {
   void connect(Now now, const router::Connect& request);
   void dial(Now now, const identity::PeerId& peer);
 
+  // dht_glue.cpp: datagrams carry the queries of the DHT, which finds the peers that messages wait for.
+  void on_datagram_effect(Now now, datagram::Datagrams::Effect effect);
+  void on_dht_effect(Now now, dht::Dht::Effect effect);
+  /// Nodes that a record tells of may join the DHT.
+  void propose_nodes(Now now, const identity::PeerRecord& peer);
+  void find_for_request(Now now, const FindPeer& request);
+  void on_lookup_done(Now now, dht::LookupDone done);
+
+  // search.cpp: peers that messages wait for and that cannot be reached, and how this node comes into the DHT.
+  /// Unless one is under way or was a moment ago.
+  void search(Now now, const identity::PeerId& peer);
+  void on_searched(Now now, const identity::PeerId& peer, const dht::LookupDone& done);
+  void end_search(const identity::PeerId& peer);
+  void search_again(Now now);
+  void join(Now now);
+
   // contact_glue.cpp: the contact book and the records of peers.
   Status load_contact_row(const store::Row& row);
   Status load_peer_record_row(const store::Row& row);
@@ -69,18 +86,38 @@ struct Node::Impl {
   void show_tier(const identity::PeerId& peer);
   const identity::PeerRecord* record_of(const identity::PeerId& peer);
   std::vector<identity::Endpoint> endpoints_of(const identity::PeerId& peer);
+  bool may_dial(const identity::IpAddress& address) const;
 
   identity::Identity self;
   Config config;
   link::LinkPool links;
   session::Sessions sessions;
   router::Router router;
+  datagram::Datagrams datagrams;
+  dht::Dht dht;
   identity::ContactBook contacts;
   PeerRecords records;                                   ///< of peers that are not contacts, and verified ones of those
   std::set<identity::PeerId> wanted;                     ///< the router has something for them
   std::map<identity::PeerId, std::size_t> bad_messages;  ///< of peers with a link, since it came up
   link::LineLimit link_lines;
   link::LineLimit message_lines;
+
+  /// A peer that is searched because messages wait for it.
+  struct Search {
+    Duration interval{};
+    bool is_running = false;
+  };
+  std::map<identity::PeerId, Search> searches;  ///< of wanted peers that have no link
+  DeadlineMap<identity::PeerId> search_due;     ///< of those that are not running
+  /// What a lookup is for: a request of the application, or waiting messages.
+  struct LookupFor {
+    identity::PeerId peer;
+    std::optional<RequestId> request;
+  };
+  std::map<dht::LookupId, LookupFor> lookups;
+  std::uint64_t last_lookup = 0;
+  std::set<identity::PeerId> joining;  ///< bootstrap nodes that we want a link to
+  std::optional<Instant> join_look;
 
   std::uint64_t record_sequence = 0;
   Bytes record;                           ///< published; empty until it is on disk
@@ -92,6 +129,8 @@ struct Node::Impl {
   Outbox<link::LinkPool::Effect> link_out;
   Outbox<session::Sessions::Effect> session_out;
   Outbox<router::Router::Effect> router_out;
+  Outbox<datagram::Datagrams::Effect> datagram_out;
+  Outbox<dht::Dht::Effect> dht_out;
   Outbox<Effect>* out = nullptr;  ///< the driver's, during a call
 
   /// What waits for a Persist of ours.

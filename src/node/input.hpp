@@ -10,8 +10,11 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "datagram/datagrams.hpp"
+#include "dht/dht.hpp"
 #include "identity/address.hpp"
 #include "identity/contact.hpp"
+#include "identity/node_info.hpp"
 #include "identity/peer_id.hpp"
 #include "link/pool.hpp"
 #include "router/router.hpp"
@@ -43,6 +46,11 @@ struct ConnBytes {
 struct ConnClosed {
   ConnId conn;
   Error why;
+};
+
+struct DatagramArrived {
+  identity::SocketAddress from;
+  ByteView bytes;  ///< borrowed for the call
 };
 
 // Inputs from the store.
@@ -83,14 +91,20 @@ struct RetryNow {
   identity::PeerId peer;
 };
 
+/// Search the newest record of a peer. Answered by PeerFound instead of Reply.
+struct FindPeer {
+  RequestId request;
+  identity::PeerId peer;
+};
+
 /// The deadline() has come. Harmless when it has not.
 struct Tick {};
 /// Say goodbye to neighbours. The driver then pulls what is to be written, waits for the last Persist, and ends.
 struct ShutDown {};
 
-using Input =
-    std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, Persisted, StorageStalled,
-                 StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact, RetryNow, Tick, ShutDown>;
+using Input = std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
+                           StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact,
+                           RetryNow, FindPeer, Tick, ShutDown>;
 
 // Effects.
 
@@ -111,6 +125,15 @@ struct Reply {
   RequestId request;
   Result<router::MessageId> result;  ///< a nil id for requests that are not SendMessage
 };
+/// The answer to FindPeer.
+struct PeerFound {
+  RequestId request;
+  identity::PeerId peer;
+  /// Errors: not_found, unreachable (no node of the DHT is known or answers), limit_exceeded, timed_out, unsupported
+  /// (discovery is off).
+  Result<identity::SignedRecord> record;
+  dht::Trail trail;
+};
 struct PeerUp {
   identity::PeerId peer;
   bool initiated_by_us = false;
@@ -126,6 +149,8 @@ struct Log {
   std::string text;
 };
 
-using Effect = std::variant<Dial, Hangup, WantWrite, Persist, Reply, Arrival, StateChanged, PeerUp, PeerDown, Log>;
+using SendDatagram = datagram::Send;
+using Effect = std::variant<Dial, Hangup, WantWrite, SendDatagram, Persist, Reply, PeerFound, Arrival, StateChanged,
+                            PeerUp, PeerDown, Log>;
 
 }  // namespace ekiden::node

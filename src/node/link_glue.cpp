@@ -16,6 +16,8 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    log_limited(now, link_lines, LogLevel::info, "link",
                                "up: " + peer.text() + (up.initiated_by_us ? " (dialled)" : " (accepted)"));
                    bad_messages.try_emplace(peer, 0);
+                   end_search(peer);
+                   propose_nodes(now, up.record.record);
                    learn(now, std::move(up.record), /*live=*/true);
                    out->push(PeerUp{peer, up.initiated_by_us});
                    router.on_link_up(now, peer, key, router_out);
@@ -31,6 +33,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                  [&](const link::DialFailed& failed) {
                    log(LogLevel::warning, "link", "cannot reach " + failed.peer.text() + ": " + failed.why.message);
                    router.on_unreachable(now, failed.peer, failed.why);
+                   if (wanted.contains(failed.peer)) search(now, failed.peer);
                  },
                  [&](const link::Notice& notice) {
                    log(LogLevel::warning, "link", notice.remote + ": " + notice.what.message);

@@ -24,6 +24,12 @@ class Borrow {
   Outbox<Effect>*& slot_;
 };
 
+dht::Config dht_config(const Config& config) {
+  dht::Config dht = config.dht;
+  if (config.private_network) dht.allow_special_addresses = true;
+  return dht;
+}
+
 }  // namespace
 
 Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
@@ -32,6 +38,8 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
       links(self, config.link, rng.split()),
       sessions(self, config.session, rng.split()),
       router(self, config.router, rng.split()),
+      datagrams(self, config.datagram, rng.split()),
+      dht(self.id(), dht_config(config), rng.split()),
       contacts(config.max_contacts),
       records(config.max_peer_records,
               [this](const identity::PeerId& peer) { return wanted.contains(peer) || links.is_up(peer); }),
@@ -45,6 +53,7 @@ Node::~Node() = default;
 Status Node::load(const std::vector<store::Row>& rows) {
   EKIDEN_TRY(impl_->sessions.load(rows));
   EKIDEN_TRY(impl_->router.load(rows));
+  EKIDEN_TRY(impl_->dht.load(rows));
   for (const store::Row& row : rows) {
     if (row.key.table == store::Table::meta) EKIDEN_TRY(impl_->load_record_row(row));
     if (row.key.table == store::Table::contacts) EKIDEN_TRY(impl_->load_contact_row(row));
@@ -53,10 +62,15 @@ Status Node::load(const std::vector<store::Row>& rows) {
   return {};
 }
 
+void Node::set_advertised(std::vector<identity::Endpoint> endpoints) {
+  impl_->config.advertised = std::move(endpoints);
+}
+
 void Node::start(Now now, Outbox<Effect>& out) {
   const Borrow borrow(impl_->out, out);
   impl_->sessions.start(now, impl_->session_out);
   impl_->router.start(now, impl_->router_out);
+  if (impl_->config.discovery) impl_->dht.start(now, impl_->dht_out);
   impl_->renew_record_in_time(now);
   impl_->settle(now);
 }
@@ -80,6 +94,9 @@ void Node::Impl::handle(Now now, Input input) {
                  [&](const ConnFailed& in) { links.on_connect_failed(now, in.conn, in.why, link_out); },
                  [&](const ConnBytes& in) { links.on_bytes(now, in.conn, in.bytes, link_out); },
                  [&](const ConnClosed& in) { links.on_closed(now, in.conn, in.why, link_out); },
+                 [&](const DatagramArrived& in) {
+                   if (config.discovery && !record.empty()) datagrams.on_packet(now, in.from, in.bytes, datagram_out);
+                 },
                  [&](const Persisted& in) { on_persisted(now, in.up_to); },
                  [&](const StorageStalled& in) {
                    storage = in.why;
@@ -100,10 +117,12 @@ void Node::Impl::handle(Now now, Input input) {
                    router.retry_now(now, in.peer, router_out);
                    reply(in.request, {});
                  },
+                 [&](const FindPeer& in) { find_for_request(now, in); },
                  [&](const Tick&) { tick(now); },
                  [&](const ShutDown&) {
                    ending = true;
                    links.shut_down(now, link_out);
+                   dht.flush(now, dht_out);
                  },
              },
              input);
@@ -129,13 +148,21 @@ void Node::Impl::tick(Now now) {
   sessions.on_deadline(now, session_out);
   router.on_deadline(now, router_out);
   renew_record_in_time(now);
+  if (!config.discovery) return;
+  datagrams.on_deadline(now, datagram_out);
+  dht.on_deadline(now, dht_out);
+  search_again(now);
+  if (join_look && *join_look <= now.mono) join(now);
 }
 
 void Node::Impl::settle(Now now) {
-  while (!link_out.empty() || !session_out.empty() || !router_out.empty()) {
+  while (!link_out.empty() || !session_out.empty() || !router_out.empty() || !datagram_out.empty() ||
+         !dht_out.empty()) {
     link_out.drain([&](link::LinkPool::Effect&& effect) { on_link_effect(now, std::move(effect)); });
     session_out.drain([&](session::Sessions::Effect&& effect) { on_session_effect(now, std::move(effect)); });
     router_out.drain([&](router::Router::Effect&& effect) { on_router_effect(now, std::move(effect)); });
+    datagram_out.drain([&](datagram::Datagrams::Effect&& effect) { on_datagram_effect(now, std::move(effect)); });
+    dht_out.drain([&](dht::Dht::Effect&& effect) { on_dht_effect(now, std::move(effect)); });
   }
   if (batch.empty() && !persist_wanted) return;
   waiting.token = store::PersistToken{++last_token};
@@ -173,7 +200,10 @@ void Node::mark_sent(Now now, ConnId conn, std::size_t bytes, Outbox<Effect>& ou
 std::optional<Instant> Node::deadline() const {
   auto at = earlier(impl_->links.deadline(), impl_->sessions.deadline());
   at = earlier(at, impl_->router.deadline());
-  return earlier(at, impl_->record_look);
+  at = earlier(at, impl_->record_look);
+  if (!impl_->config.discovery) return at;
+  at = earlier(at, earlier(impl_->datagrams.deadline(), impl_->dht.deadline()));
+  return earlier(at, earlier(impl_->search_due.earliest(), impl_->join_look));
 }
 
 const identity::Identity& Node::self() const { return impl_->self; }
@@ -185,6 +215,9 @@ NodeStatus Node::status() const {
           .sessions = impl_->sessions.status(),
           .router = impl_->router.status(),
           .contacts = impl_->contacts.size(),
+          .datagrams = impl_->datagrams.status(),
+          .dht = impl_->dht.status(),
+          .discovery = impl_->config.discovery,
           .storage = impl_->storage,
           .ready = !impl_->record.empty()};
 }
@@ -195,6 +228,9 @@ std::vector<router::ArrivedPtr> Node::inbox(std::uint64_t after, std::size_t lim
   return impl_->router.inbox(after, limit);
 }
 const identity::ContactBook& Node::contacts() const { return impl_->contacts; }
+std::vector<identity::NodeInfo> Node::known_nodes(std::size_t count) const {
+  return impl_->dht.closest(impl_->self.id(), count);
+}
 ByteView Node::own_record() const { return impl_->record; }
 store::PersistToken Node::last_persist() const { return store::PersistToken{impl_->last_token}; }
 
@@ -203,7 +239,13 @@ void Node::check_invariants() const {
   impl_->sessions.check_invariants();
   impl_->router.check_invariants();
   impl_->contacts.check_invariants();
+  impl_->datagrams.check_invariants();
+  impl_->dht.check_invariants();
   CHECK(impl_->link_out.empty() && impl_->session_out.empty() && impl_->router_out.empty());
+  CHECK(impl_->datagram_out.empty() && impl_->dht_out.empty());
+  for (const auto& [peer, search] : impl_->searches) {
+    CHECK(impl_->wanted.contains(peer) && search.is_running != impl_->search_due.at(peer).has_value());
+  }
   CHECK(impl_->batch.empty() && !impl_->persist_wanted);
   CHECK(impl_->in_flight.empty() || impl_->in_flight.back().token == store::PersistToken{impl_->last_token});
 }

@@ -32,10 +32,25 @@
 
 namespace ekiden::node {
 
+/// A node to join the network through.
+struct BootstrapNode {
+  identity::PeerId id;
+  std::vector<identity::Endpoint> endpoints;
+};
+
 struct Config {
   link::Config link;
   session::Config session;
   router::Config router;
+  datagram::Config datagram;
+  dht::Config dht;
+  bool discovery = false;  ///< take part in the DHT: the driver carries datagrams
+  /// This network lives on private or loopback addresses: those of records and of other nodes are believed.
+  bool private_network = false;
+  std::vector<BootstrapNode> bootstrap;
+  Duration search_min = seconds(5);            ///< between two searches for a peer that messages wait for …
+  Duration search_max = minutes(5);            ///< … doubling up to this
+  Duration join_interval = seconds(20);        ///< while no node of the DHT is known
   std::vector<identity::Endpoint> advertised;  ///< our endpoints, as others may dial them; at most 8
   Duration record_ttl = days(7);
   Duration record_refresh = hours(24);  ///< by the wall clock; a record from the future is renewed at once
@@ -53,6 +68,9 @@ struct NodeStatus {
   std::vector<session::SessionStatus> sessions;
   router::RouterStatus router;
   std::size_t contacts = 0;
+  datagram::DatagramStatus datagrams;
+  dht::DhtStatus dht;
+  bool discovery = false;
   std::optional<Error> storage;  ///< why nothing is accepted now
   bool ready = false;            ///< our record is on disk; links may be made
 };
@@ -64,6 +82,8 @@ class Node {
 
   /// Errors: storage_corrupt, naming table and row.
   Status load(const std::vector<store::Row>& rows);
+  /// Our endpoints as others may dial them, at most 8, in place of those of the configuration. Before start().
+  void set_advertised(std::vector<identity::Endpoint> endpoints);
   /// Call once, after load().
   void start(Now now, Outbox<Effect>& out);
 
@@ -83,6 +103,8 @@ class Node {
   std::vector<router::Trace> outgoing(std::size_t limit) const;
   std::vector<router::ArrivedPtr> inbox(std::uint64_t after, std::size_t limit) const;
   const identity::ContactBook& contacts() const;
+  /// Up to `count` nodes of the DHT that we know, those closest to us first.
+  std::vector<identity::NodeInfo> known_nodes(std::size_t count) const;
   /// Our signed record; empty before it is on disk.
   ByteView own_record() const;
   /// Tokens persisted and asked for; equal when nothing is under way.

@@ -59,8 +59,13 @@ void Node::Impl::publish_record(Now now, Bytes persisted) {
   const bool first = record.empty();
   record = std::move(persisted);
   links.set_own_record(record);
+  if (config.discovery) {
+    // Its own record cannot be refused but for its size, which sign_record() has bounded.
+    CHECK(dht.publish(now, record, dht_out).has_value());
+  }
   if (first) {
     for (const identity::PeerId& peer : wanted) dial(now, peer);
+    join(now);
     return;
   }
   for (const link::LinkStatus& link : links.links()) {

@@ -31,7 +31,8 @@ void Node::Impl::on_router_effect(Now now, router::Router::Effect effect) {
 void Node::Impl::connect(Now now, const router::Connect& request) {
   if (!request.wanted) {
     wanted.erase(request.peer);
-    links.unwant(now, request.peer);
+    end_search(request.peer);
+    if (!joining.contains(request.peer)) links.unwant(now, request.peer);
     if (contacts.find(request.peer) == nullptr) batch.erase(store::Table::records, request.peer.view());
     return;
   }
@@ -47,10 +48,10 @@ void Node::Impl::dial(Now now, const identity::PeerId& peer) {
   if (record.empty()) return;  // Handshakes show our record; all who are wanted are dialled once it is on disk.
   auto endpoints = endpoints_of(peer);
   if (endpoints.empty() && !links.is_up(peer)) {
-    router.on_unreachable(
-        now, peer,
-        {Errc::unreachable, "no address known for " + peer.text() +
-                                ": add one with `ekiden contact add NAME ID --endpoint tcp://HOST:PORT`"});
+    const std::string todo =
+        config.discovery ? ": searching" : ": add one with `ekiden contact add NAME ID --endpoint tcp://HOST:PORT`";
+    router.on_unreachable(now, peer, {Errc::unreachable, "no address known for " + peer.text() + todo});
+    search(now, peer);
   }
   const identity::PeerRecord* known = record_of(peer);
   links.want(now, peer, std::move(endpoints), known ? std::optional(*known) : std::nullopt, link_out);

@@ -70,10 +70,14 @@ Status prepare_directory(const std::filesystem::path& path, Undo& undo) {
 }
 
 Result<Settings> settings_of(const InitOptions& options) {
-  EKIDEN_ASSIGN(const identity::Endpoint listen, parse_listen(options.listen));
+  std::vector<std::string> listen;
+  for (const std::string& text : options.listen) {
+    EKIDEN_ASSIGN(const identity::Endpoint endpoint, parse_listen(text));
+    listen.push_back(endpoint.text());
+  }
   // Read as a file that a person wrote, so that the same checks hold.
   return parse_settings(
-      "[network]\nlisten = " + toml_list({listen.text()}) + "\nadvertise = " + toml_list(options.advertise) + "\n",
+      "[network]\nlisten = " + toml_list(listen) + "\nadvertise = " + toml_list(options.advertise) + "\n",
       kSettingsFile);
 }
 

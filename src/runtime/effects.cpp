@@ -21,8 +21,14 @@ void Host::Impl::run(node::Effect&& effect) {
           [this](link::Dial& dial) { tcp.dial(dial.conn, dial.endpoint); },
           [this](link::Hangup& hangup) { tcp.hang_up(hangup.conn); },
           [this](link::WantWrite& want) { tcp.want_write(want.conn); },
+          [this](node::SendDatagram& datagram) { udp.send(datagram.to, std::move(datagram.packet)); },
           [this](node::Persist& asked_for) { persist(std::move(asked_for)); },
           [this](node::Reply& reply) { answer(reply); },
+          [this](const node::PeerFound& found) {
+            const auto waiting = finds.extract(found.request);
+            CHECK(!waiting.empty());
+            waiting.mapped()(found);
+          },
           [this](router::Arrival& arrival) { tell([&](Listener& listener) { listener.on_arrival(arrival.message); }); },
           [this](router::StateChanged& change) { tell([&](Listener& listener) { listener.on_state(change); }); },
           [this](node::PeerUp& up) { tell([&](Listener& listener) { listener.on_peer_up(up.peer); }); },

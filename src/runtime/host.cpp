@@ -1,5 +1,6 @@
 #include "runtime/host.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -30,6 +31,15 @@ Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
   if (options.new_store) EKIDEN_TRY(create_store(store_path));
   EKIDEN_ASSIGN(auto store, SqliteStore::open({.path = store_path, .vfs = options.store_vfs}));
   const std::size_t wanted = options.settings.node.link.max_links;
+  node::Config& config = options.settings.node;
+  config.discovery = std::ranges::any_of(options.settings.listen, [](const identity::Endpoint& endpoint) {
+    return endpoint.transport == identity::Endpoint::Transport::udp;
+  });
+  if (config.private_network) {
+    // A machine or a network at home is one prefix, in which nobody else can be.
+    config.dht.max_prefix_in_bucket = config.dht.max_prefix_in_table = 0;
+    config.dht.max_lookup_prefix = config.dht.max_stores_per_prefix = 0;
+  }
   const bool fewer = fit_links(options.settings.node.link, descriptor_limit());
   auto impl = std::make_unique<Impl>(std::move(options), std::move(lock), std::move(store));
   if (fewer) {
@@ -46,10 +56,22 @@ Status Host::Impl::open_node() {
   EKIDEN_ASSIGN(const auto rows, store->load());
   EKIDEN_TRY(node.load(rows));
   for (const identity::Endpoint& endpoint : options.settings.listen) {
-    EKIDEN_ASSIGN(auto bound, tcp.listen(endpoint));
+    const bool is_udp = endpoint.transport == identity::Endpoint::Transport::udp;
+    EKIDEN_ASSIGN(auto bound, is_udp ? udp.listen(endpoint) : tcp.listen(endpoint));
     listening.push_back(std::move(bound));
   }
+  if (options.settings.advertise.empty() && options.settings.node.private_network) advertise_bound();
   return {};
+}
+
+/// In a network of private addresses, whoever says nothing else is where it listens.
+void Host::Impl::advertise_bound() {
+  std::vector<identity::Endpoint> endpoints;
+  for (const identity::Endpoint& endpoint : listening) {
+    const auto address = endpoint.address();
+    if (address && identity::may_dial(*address, identity::LearnedFrom::configuration)) endpoints.push_back(endpoint);
+  }
+  node.set_advertised(std::move(endpoints));
 }
 
 void Host::Impl::begin() {
@@ -59,6 +81,7 @@ void Host::Impl::begin() {
   node.start(read_clocks(), outbox);
   run_effects();
   accept_when_ready();
+  udp.start();
   end_round();
 }
 
@@ -92,6 +115,7 @@ void Host::Impl::end_round() {
   // The disk first: it works while the sockets are written.
   store->submit();
   tcp.flush();
+  udp.flush();
   store->submit();  // A connection that broke while it was written may have changed something.
   set_timer();
   finish_if_done();
@@ -162,6 +186,10 @@ void Host::Impl::mark_sent(ConnId conn, std::size_t bytes) {
   run_effects();
 }
 
+void Host::Impl::on_datagram(const identity::SocketAddress& from, ByteView bytes) {
+  feed(node::DatagramArrived{from, bytes});
+}
+
 void Host::Impl::on_accept_paused(Error why) { log(node::LogLevel::warning, "tcp", why.message); }
 
 Host::Host(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -218,6 +246,17 @@ void Host::remove_contact(const identity::PeerId& peer, Done done) {
 void Host::retry_now(const identity::PeerId& peer, Done done) {
   const router::RequestId id{impl_->next_request++};
   impl_->request(id, node::RetryNow{id, peer}, without_id(std::move(done)));
+}
+
+void Host::find_peer(const identity::PeerId& peer, FindDone done) {
+  const router::RequestId id{impl_->next_request++};
+  if (impl_->state == Impl::State::ended) {
+    done({id, peer, fail(Errc::closed, "the node has ended"), {}});
+    return;
+  }
+  impl_->finds.emplace(id, std::move(done));
+  impl_->feed(node::FindPeer{id, peer});
+  if (!impl_->draining && !impl_->in_round) impl_->end_round();
 }
 
 void Host::subscribe(std::weak_ptr<Listener> listener) { impl_->listeners.push_back(std::move(listener)); }

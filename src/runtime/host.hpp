@@ -82,6 +82,8 @@ class Host {
   void put_contact(identity::Contact contact, bool replace, Done done);
   void remove_contact(const identity::PeerId& id, Done done);
   void retry_now(const identity::PeerId& peer, Done done);
+  using FindDone = std::function<void(const node::PeerFound&)>;
+  void find_peer(const identity::PeerId& peer, FindDone done);
 
   /// Until it expires. Before run(): it also hears of the messages that wait in the inbox.
   void subscribe(std::weak_ptr<Listener> listener);

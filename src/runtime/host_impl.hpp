@@ -21,14 +21,16 @@
 #include "runtime/host.hpp"
 #include "runtime/sqlite_store.hpp"
 #include "runtime/tcp.hpp"
+#include "runtime/udp.hpp"
 
 namespace ekiden::runtime {
 
-struct Host::Impl final : TcpUser {
+struct Host::Impl final : TcpUser, UdpUser {
   Impl(HostOptions o, DataDirLock l, std::unique_ptr<SqliteStore> s);
 
   // host.cpp
   Status open_node();
+  void advertise_bound();
   void begin();
   void accept_when_ready();
   void feed(node::Input input);
@@ -62,6 +64,7 @@ struct Host::Impl final : TcpUser {
   void on_closed(ConnId conn, Error why) override;
   ByteView to_send(ConnId conn) override;
   void mark_sent(ConnId conn, std::size_t bytes) override;
+  void on_datagram(const identity::SocketAddress& from, ByteView bytes) override;
   void end_round() override;
   void on_accept_paused(Error why) override;
 
@@ -91,6 +94,7 @@ struct Host::Impl final : TcpUser {
   std::vector<std::weak_ptr<Listener>> listeners;
   std::uint64_t next_request = 1;
   std::map<router::RequestId, SendDone> requests;
+  std::map<router::RequestId, FindDone> finds;
 
   Timer timer{loop};
   std::optional<Instant> timer_at;  ///< when it will fire, if it is set
@@ -104,6 +108,7 @@ struct Host::Impl final : TcpUser {
   std::atomic<bool> look_pending{false};
 
   Tcp tcp{loop, *this};
+  Udp udp{loop, *this};
   std::unique_ptr<SqliteStore> store;  ///< destroyed first: its thread posts to the loop
 };
 

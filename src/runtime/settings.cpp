@@ -75,7 +75,9 @@ std::filesystem::path default_data_dir() {
 
 Settings default_settings() {
   Settings settings;
-  settings.listen = {{.transport = identity::Endpoint::Transport::tcp, .host = "0.0.0.0", .port = 7420}};
+  using enum identity::Endpoint::Transport;
+  settings.listen = {{.transport = tcp, .host = "0.0.0.0", .port = 7420},
+                     {.transport = udp, .host = "0.0.0.0", .port = 7420}};
   return settings;
 }
 

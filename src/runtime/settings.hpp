@@ -26,23 +26,29 @@ namespace ekiden::runtime {
 inline constexpr std::size_t kMaxSettingsFile = 64 * 1024;
 inline constexpr std::size_t kMaxListen = 8;
 inline constexpr std::size_t kMaxAdvertised = 8;
+inline constexpr std::size_t kMaxBootstrap = 64;
 
 /// What ekiden.toml says, checked. Every key has a default and its bounds; an unknown key is an error that names it,
 /// its line and the key that was probably meant.
 struct Settings {
-  std::vector<identity::Endpoint> listen;     ///< tcp://0.0.0.0:7420
+  std::vector<identity::Endpoint> listen;     ///< tcp://0.0.0.0:7420 and udp://0.0.0.0:7420
   std::vector<identity::Endpoint> advertise;  ///< empty: nothing
   std::string api_listen = "127.0.0.1:0";     ///< loopback only; port 0: any free
   std::string log_level = "info";
-  std::string log_format = "text";  ///< text or json
-  node::Config node;                ///< its `advertised` is `advertise`
+  std::string log_format = "text";      ///< text or json
+  std::string private_network = "off";  ///< on or off
+  node::Config node;                    ///< its `advertised` is `advertise`
 };
 
 /// What a data directory without any setting has.
 Settings default_settings();
 
-/// Where a node may listen: tcp, an address and not a name, port 0 for any free one. Errors: malformed, unsupported.
+/// Where a node may listen: tcp or udp, an address and not a name, port 0 for any free one. Errors: malformed,
+/// unsupported.
 Result<identity::Endpoint> parse_listen(std::string_view text);
+
+/// "ek1…@tcp://host:port": a node to join the network through. Errors: malformed.
+Result<node::BootstrapNode> parse_bootstrap(std::string_view text);
 
 /// $EKIDEN_HOME, else $XDG_DATA_HOME/ekiden, else ~/.local/share/ekiden.
 std::filesystem::path default_data_dir();
@@ -57,7 +63,7 @@ std::string settings_text(const Settings& settings);
 
 struct InitOptions {
   std::filesystem::path data_dir;
-  std::string listen = "tcp://0.0.0.0:7420";
+  std::vector<std::string> listen = {"tcp://0.0.0.0:7420", "udp://0.0.0.0:7420"};
   std::vector<std::string> advertise;
 };
 /// Makes the directory, a commented ekiden.toml, an empty store, and last the identity: a directory without an identity

@@ -17,8 +17,10 @@ std::vector<std::string> texts_of(const std::vector<identity::Endpoint>& endpoin
 }
 
 Status check_transport(const identity::Endpoint& endpoint) {
-  if (endpoint.transport == identity::Endpoint::Transport::tcp) return {};
-  return fail(Errc::unsupported, endpoint.text() + ": this build connects over tcp only, as in tcp://0.0.0.0:7420");
+  using enum identity::Endpoint::Transport;
+  if (endpoint.transport == tcp || endpoint.transport == udp) return {};
+  return fail(Errc::unsupported,
+              endpoint.text() + ": this build knows tcp and udp only, as in tcp://0.0.0.0:7420 and udp://0.0.0.0:7420");
 }
 
 Status append_new(std::vector<identity::Endpoint>& endpoints, identity::Endpoint endpoint) {
@@ -54,6 +56,23 @@ Status set_advertise(Settings& settings, const std::vector<std::string>& texts) 
   return {};
 }
 
+Status set_bootstrap(Settings& settings, const std::vector<std::string>& texts) {
+  settings.node.bootstrap.clear();
+  for (const std::string& text : texts) {
+    EKIDEN_ASSIGN(node::BootstrapNode node, parse_bootstrap(text));
+    settings.node.bootstrap.push_back(std::move(node));
+  }
+  return {};
+}
+
+std::vector<std::string> bootstrap_texts(const Settings& settings) {
+  std::vector<std::string> texts;
+  for (const node::BootstrapNode& node : settings.node.bootstrap) {
+    texts.push_back(node.id.text() + "@" + node.endpoints.front().text());
+  }
+  return texts;
+}
+
 /// The local API gives whoever reaches it this node's messages: it stays on this machine.
 Status set_api_listen(Settings& settings, const std::string& text) {
   const auto colon = text.rfind(':');
@@ -86,9 +105,17 @@ Status set_choice(Settings& settings, const std::string& text, std::span<const s
 
 constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> kFormats = {"text", "json"};
+constexpr std::array<std::string_view, 2> kSwitch = {"on", "off"};
 
 constexpr ListAccess kListen = {[](const Settings& s) { return texts_of(s.listen); }, set_listen};
 constexpr ListAccess kAdvertise = {[](const Settings& s) { return texts_of(s.advertise); }, set_advertise};
+constexpr ListAccess kBootstrap = {bootstrap_texts, set_bootstrap};
+constexpr TextAccess kPrivateNetwork = {[](const Settings& s) { return s.private_network; },
+                                        [](Settings& s, const std::string& text) -> Status {
+                                          EKIDEN_TRY(set_choice<&Settings::private_network>(s, text, kSwitch));
+                                          s.node.private_network = text == "on";
+                                          return {};
+                                        }};
 constexpr TextAccess kApiListen = {[](const Settings& s) { return s.api_listen; }, set_api_listen};
 constexpr TextAccess kLogLevel = {
     [](const Settings& s) { return s.log_level; },
@@ -116,16 +143,26 @@ constexpr auto kLink = &node::Config::link;
 constexpr auto kRouter = &node::Config::router;
 
 const std::array kTable = {
-    Setting{.section = "network",
-            .key = "listen",
-            .comment = "Where other nodes connect to. An empty list: nowhere.",
-            .high = kMaxListen,
-            .list = &kListen},
+    Setting{
+        .section = "network",
+        .key = "listen",
+        .comment = "Where others reach this node: tcp:// for links, udp:// for discovery, which is off without one.",
+        .high = kMaxListen,
+        .list = &kListen},
     Setting{.section = "network",
             .key = "advertise",
             .comment = "What this node tells others to dial, such as \"tcp://me.example:7420\".",
             .high = kMaxAdvertised,
             .list = &kAdvertise},
+    Setting{.section = "discovery",
+            .key = "bootstrap",
+            .comment = "Nodes to join the network through, such as \"ek1...@tcp://node.example:7420\".",
+            .high = kMaxBootstrap,
+            .list = &kBootstrap},
+    Setting{.section = "discovery",
+            .key = "private_network",
+            .comment = "on: this network lives on private or loopback addresses, and records may name them.",
+            .text = &kPrivateNetwork},
     Setting{.section = "api",
             .key = "listen",
             .comment = "The local API, for the ekiden command and programs on this machine. Port 0: any free one.",
@@ -242,12 +279,29 @@ const std::array kTable = {
             .integer = &kCount<kRouter, &R::max_inbox_bytes_per_peer, kMib>},
 };
 
-constexpr std::array<std::string_view, 6> kSections = {"network", "api", "log", "links", "outbox", "inbox"};
+constexpr std::array<std::string_view, 7> kSections = {"network", "discovery", "api",  "log",
+                                                       "links",   "outbox",    "inbox"};
 
 }  // namespace
 
 std::span<const Setting> settings_table() { return kTable; }
 std::span<const std::string_view> settings_sections() { return kSections; }
+
+Result<node::BootstrapNode> parse_bootstrap(std::string_view text) {
+  const std::size_t at = text.find('@');
+  if (at == std::string_view::npos) {
+    return fail(Errc::malformed,
+                "'" + std::string(text) + "' is not ID@ENDPOINT, such as ek1...@tcp://node.example:7420");
+  }
+  EKIDEN_ASSIGN(const auto id, identity::PeerId::parse(text.substr(0, at)));
+  EKIDEN_ASSIGN(auto endpoint, identity::Endpoint::parse(text.substr(at + 1)));
+  EKIDEN_TRY(check_transport(endpoint));
+  if (endpoint.transport == identity::Endpoint::Transport::udp) {
+    return fail(Errc::malformed,
+                endpoint.text() + ": a bootstrap node is dialled over tcp://; its record tells the rest");
+  }
+  return node::BootstrapNode{id, {std::move(endpoint)}};
+}
 
 Result<identity::Endpoint> parse_listen(std::string_view text) {
   // An endpoint that others dial has a port; here 0 is one more.

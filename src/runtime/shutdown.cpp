@@ -99,6 +99,10 @@ void Host::Impl::end(Status why) {
   timer.cancel();
   patience.cancel();
   tcp.close_all();
+  udp.close();
+  for (auto& [id, done] : std::exchange(finds, {})) {
+    done({id, {}, ekiden::fail(Errc::closed, "the node has ended"), {}});
+  }
   for (auto& [id, done] : std::exchange(requests, {})) {
     done(ekiden::fail(Errc::closed, "the node has ended" + (outcome ? "" : ": " + outcome.error().message)));
   }

@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "runtime/listen_error.hpp"
 #include "runtime/tcp.hpp"
 
 namespace ekiden::runtime {
@@ -26,25 +27,6 @@ bool concerns_one_connection(const ErrorCode& error) {
       return true;
     default:
       return false;
-  }
-}
-
-std::unexpected<Error> listen_error(const identity::Endpoint& endpoint, const ErrorCode& error) {
-  const std::string where = "cannot listen on " + endpoint.text() + ": ";
-  switch (error.value()) {
-    case EADDRINUSE:
-      return fail(Errc::busy, where +
-                                  "the port is in use; end the program that holds it, or choose another port under "
-                                  "[network] in ekiden.toml");
-    case EACCES:
-      return fail(Errc::refused, where +
-                                     "ports below 1024 are for the administrator; choose another under [network] in "
-                                     "ekiden.toml");
-    case EADDRNOTAVAIL:
-      return fail(Errc::unreachable, where + "this machine does not have that address; tcp://0.0.0.0:" +
-                                         std::to_string(endpoint.port) + " means all of them");
-    default:
-      return fail(Errc::internal, where + error.message());
   }
 }
 

@@ -68,16 +68,18 @@ void Machine::crash(bool reset, std::optional<std::size_t> reached) {
   sends_.clear();
   for (const auto& [request, number] : takes_) shared_.ledger.take_unanswered(number);
   takes_.clear();
+  finds_.clear();
   timer_.reset();
   disk_.crash(reached);
   shared_.network.crash(host_, reset);
 }
 
-void Machine::add_contact(const std::string& name, const identity::PeerId& id, const identity::Endpoint& endpoint) {
+void Machine::add_contact(const std::string& name, const identity::PeerId& id,
+                          std::vector<identity::Endpoint> endpoints) {
   identity::Contact contact;
   contact.id = id;
   contact.petname = name;
-  contact.endpoints.push_back(endpoint);
+  contact.endpoints = std::move(endpoints);
   feed(node::PutContact{next_request(), std::move(contact), true});
 }
 
@@ -98,6 +100,13 @@ void Machine::send(const Machine& to, router::DeliveryClass delivery, wire::Prio
   draft.priority = priority;
   draft.delivery = delivery;
   feed(node::SendMessage{request, std::move(draft)});
+}
+
+void Machine::find(const identity::PeerId& peer, Found found) {
+  if (node_ == nullptr) return;
+  const auto request = next_request();
+  finds_.emplace(request, Finding{shared_.schedule.now(), std::move(found)});
+  feed(node::FindPeer{request, peer});
 }
 
 void Machine::stall_disk(bool stalled) {
@@ -143,6 +152,9 @@ void Machine::run_effect(node::Effect effect) {
                  [&](const node::Dial& dial) { shared_.network.dial(host_, dial.conn, dial.endpoint); },
                  [&](const node::Hangup& hangup) { shared_.network.close(host_, hangup.conn); },
                  [&](const node::WantWrite& want) { to_flush_.insert(want.conn); },
+                 [&](node::SendDatagram& datagram) {
+                   shared_.network.send_datagram(host_, datagram.to, std::move(datagram.packet));
+                 },
                  [&](node::Persist& persist) { disk_.write(persist.token, std::move(persist.batch)); },
                  [&](const node::Reply& reply) {
                    if (auto sent = sends_.extract(reply.request)) {
@@ -154,6 +166,10 @@ void Machine::run_effect(node::Effect effect) {
                    } else if (auto took = takes_.extract(reply.request); took && reply.result) {
                      shared_.ledger.taken(took.mapped());
                    }
+                 },
+                 [&](const node::PeerFound& found) {
+                   const auto asked = finds_.extract(found.request);
+                   asked.mapped().found(found, shared_.schedule.now() - asked.mapped().since);
                  },
                  [&](const node::Arrival& arrival) { on_arrival(arrival.message); },
                  [&](const node::StateChanged& change) {
@@ -224,6 +240,9 @@ void Machine::on_connected(link::ConnId conn) { feed(node::ConnConnected{conn});
 void Machine::on_connect_failed(link::ConnId conn, Error why) { feed(node::ConnFailed{conn, std::move(why)}); }
 void Machine::on_bytes(link::ConnId conn, ByteView bytes) { feed(node::ConnBytes{conn, bytes}); }
 void Machine::on_closed(link::ConnId conn, Error why) { feed(node::ConnClosed{conn, std::move(why)}); }
+void Machine::on_datagram(const identity::SocketAddress& from, ByteView bytes) {
+  feed(node::DatagramArrived{from, bytes});
+}
 void Machine::on_room(link::ConnId conn) {
   if (node_ == nullptr) return;
   to_flush_.insert(conn);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -55,7 +56,9 @@ class Machine final : public NetworkHost {
   /// Disk::crash.
   void crash(bool reset, std::optional<std::size_t> reached = {});
 
-  void add_contact(const std::string& name, const identity::PeerId& id, const identity::Endpoint& endpoint);
+  /// Whom to join the network through, from the next boot on.
+  void set_bootstrap(std::vector<node::BootstrapNode> nodes) { config_.bootstrap = std::move(nodes); }
+  void add_contact(const std::string& name, const identity::PeerId& id, std::vector<identity::Endpoint> endpoints);
   /// The application sends a message with a fresh body. Nothing happens while the machine is down.
   void send(const Machine& to, router::DeliveryClass delivery, wire::Priority priority, std::size_t body_size,
             Duration ttl);
@@ -82,6 +85,11 @@ class Machine final : public NetworkHost {
   void on_bytes(link::ConnId conn, ByteView bytes) override;
   void on_room(link::ConnId conn) override;
   void on_closed(link::ConnId conn, Error why) override;
+  void on_datagram(const identity::SocketAddress& from, ByteView bytes) override;
+
+  /// Called with what a search of find() has found; `took` is virtual time.
+  using Found = std::function<void(const node::PeerFound&, Duration took)>;
+  void find(const identity::PeerId& peer, Found found);
 
  private:
   enum class Step : std::uint8_t { input, write, boot, power_went, process_died };
@@ -112,6 +120,11 @@ class Machine final : public NetworkHost {
   std::set<link::ConnId> to_flush_;
   std::map<router::RequestId, SendNumber> sends_;  ///< waiting for their answer
   std::map<router::RequestId, SendNumber> takes_;
+  struct Finding {
+    Instant since;
+    Found found;
+  };
+  std::map<router::RequestId, Finding> finds_;
   std::optional<Instant> timer_;
   std::uint64_t boots_ = 0;
   std::uint64_t requests_ = 0;

@@ -59,6 +59,29 @@ identity::Endpoint Network::endpoint_of(HostIndex host) {
   return {.transport = identity::Endpoint::Transport::tcp, .host = address_of(host).text(), .port = kPort};
 }
 
+identity::Endpoint Network::udp_endpoint_of(HostIndex host) {
+  return {.transport = identity::Endpoint::Transport::udp, .host = address_of(host).text(), .port = kPort};
+}
+
+std::optional<HostIndex> Network::host_at(const identity::SocketAddress& at) const {
+  const HostIndex host = HostIndex{at.ip.bytes[13]} << 8 | at.ip.bytes[14];
+  if (at.port != kPort || host >= hosts_.size() || address_of(host) != at.ip) return std::nullopt;
+  return host;
+}
+
+void Network::send_datagram(HostIndex from, const identity::SocketAddress& to, Bytes bytes) {
+  ++datagrams_sent_;
+  bytes_sent_ += bytes.size();
+  const auto host = host_at(to);
+  if (!host || is_cut(from, *host) || chance(model_.loss)) return;
+  const auto shared = std::make_shared<const Bytes>(std::move(bytes));
+  for (int copies = chance(model_.duplicate) ? 2 : 1; copies > 0; --copies) {
+    schedule_.after(delay(from, *host), [this, from, to = *host, shared] {
+      if (hosts_[to]->is_up()) hosts_[to]->on_datagram({address_of(from), kPort}, *shared);
+    });
+  }
+}
+
 void Network::calm() { model_.loss = model_.duplicate = model_.reorder = 0; }
 
 Duration Network::delay(HostIndex from, HostIndex to) {

@@ -2,8 +2,8 @@
 //
 // Streams behave like TCP over a bad network: bytes travel in segments that are delayed, lost, duplicated and
 // reordered; lost ones are sent again after a timeout, the receiving end puts them in order, and a stream whose
-// segments do not get through for `give_up` is aborted on the side that waits. A cut drops everything from one host to
-// another, one way.
+// segments do not get through for `give_up` is aborted on the side that waits. Datagrams are delayed, lost, duplicated
+// and reordered in the same way, and nobody sends them again. A cut drops everything from one host to another, one way.
 //
 // Hosts are numbered from 0 and have the address 10.a.b.c; the driver of a host is told what happens through `Host`.
 #pragma once
@@ -22,6 +22,7 @@
 #include "base/time.hpp"
 #include "identity/address.hpp"
 #include "identity/endpoint.hpp"
+#include "identity/node_info.hpp"
 #include "link/pool.hpp"
 #include "sim/schedule.hpp"
 
@@ -52,6 +53,7 @@ class NetworkHost {
   virtual void on_bytes(link::ConnId conn, ByteView bytes) = 0;
   virtual void on_room(link::ConnId conn) = 0;  ///< there is room in the window again
   virtual void on_closed(link::ConnId conn, Error why) = 0;
+  virtual void on_datagram(const identity::SocketAddress& from, ByteView bytes) = 0;
 };
 
 class Network {
@@ -62,6 +64,7 @@ class Network {
   HostIndex add_host(NetworkHost& host);
   static identity::IpAddress address_of(HostIndex host);
   static identity::Endpoint endpoint_of(HostIndex host);
+  static identity::Endpoint udp_endpoint_of(HostIndex host);
   static constexpr std::uint16_t kPort = 7420;
 
   void dial(HostIndex from, link::ConnId conn, const identity::Endpoint& to);
@@ -70,6 +73,8 @@ class Network {
   void write(HostIndex host, link::ConnId conn, ByteView bytes);
   /// Closes in order: what was written arrives first.
   void close(HostIndex host, link::ConnId conn);
+
+  void send_datagram(HostIndex from, const identity::SocketAddress& to, Bytes bytes);
 
   /// The host's connections vanish. With `reset` the other ends learn it after a latency (the process died, its kernel
   /// answers); without, they learn nothing until they send (the power went).
@@ -85,6 +90,7 @@ class Network {
   std::uint64_t bytes_sent() const { return bytes_sent_; }
   std::uint64_t segments_sent() const { return segments_sent_; }
   std::uint64_t segments_lost() const { return segments_lost_; }
+  std::uint64_t datagrams_sent() const { return datagrams_sent_; }
 
  private:
   struct End;
@@ -101,6 +107,8 @@ class Network {
   void abort(const StreamPtr& stream, int side, Error why);
   void send_reset(const StreamPtr& stream, int to_side);
   Duration delay(HostIndex from, HostIndex to);
+  /// Which host has this address, if any.
+  std::optional<HostIndex> host_at(const identity::SocketAddress& at) const;
   bool chance(std::uint32_t per_million) { return per_million != 0 && rng_.chance(per_million, 1'000'000); }
 
   Schedule& schedule_;
@@ -114,6 +122,7 @@ class Network {
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t segments_sent_ = 0;
   std::uint64_t segments_lost_ = 0;
+  std::uint64_t datagrams_sent_ = 0;
 };
 
 }  // namespace ekiden::sim

@@ -42,10 +42,19 @@ struct FaultModel {
   std::uint32_t drift_ppm_max = 0;
 };
 
+/// With `bootstrap` over zero nobody knows an address: the nodes join the DHT through the first so many hosts and find
+/// each other there.
+struct DiscoveryModel {
+  std::uint32_t bootstrap = 0;
+  std::uint32_t searches = 0;  ///< of random nodes by random nodes, in the second half of the duration
+};
+
 struct Expectations {
   Duration settle_max = minutes(30);  ///< after the faults end, until nothing is owed
   Duration latency_p99_max = hours(1);
   std::uint64_t bytes_per_message_max = 0;  ///< on all wires together; 0: not checked
+  std::uint32_t found_ppm_min = 0;          ///< of the searches
+  Duration search_median_max = hours(1);
 };
 
 struct Scenario {
@@ -60,6 +69,7 @@ struct Scenario {
   AppModel app;
   WorkloadModel workload;
   FaultModel faults;
+  DiscoveryModel discovery;
   Expectations expect;
 };
 

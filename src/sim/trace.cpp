@@ -37,6 +37,14 @@ class Fields {
   void put(const identity::PeerId& id) { put(ByteView(id.bytes)); }
   void put(const Uuid& id) { put(ByteView(id.bytes)); }
   void put(const identity::IpAddress& address) { (*this)(address.family, ByteView(address.bytes)); }
+  void put(const identity::SocketAddress& at) { (*this)(at.ip, at.port); }
+  void put(const identity::SignedRecord& record) { put(record.signed_bytes); }
+  void put(const dht::Step& step) {
+    (*this)(step.node, step.at, step.path, step.depth, step.outcome, step.had_value, step.took);
+  }
+  void put(const dht::Trail& trail) {
+    (*this)(trail.asked, trail.answered, trail.failed, trail.rounds, trail.took, trail.steps);
+  }
   void put(const identity::Endpoint& endpoint) { put(endpoint.text()); }
   void put(const identity::Contact& contact) { put(wire::encode(contact)); }
   void put(const Error& error) { (*this)(error.code, error.message); }
@@ -91,6 +99,7 @@ void trace(TraceHash& hash, const node::Input& input) {
                  [&](const node::ConnFailed& in) { add(in.conn, in.why); },
                  [&](const node::ConnBytes& in) { add(in.conn, in.bytes); },
                  [&](const node::ConnClosed& in) { add(in.conn, in.why); },
+                 [&](const node::DatagramArrived& in) { add(in.from, in.bytes); },
                  [&](const node::Persisted& in) { add(in.up_to); },
                  [&](const node::StorageStalled& in) { add(in.why); },
                  [](const node::StorageResumed&) {},
@@ -99,6 +108,7 @@ void trace(TraceHash& hash, const node::Input& input) {
                  [&](const node::PutContact& in) { add(in.request, in.contact, in.replace); },
                  [&](const node::RemoveContact& in) { add(in.request, in.id); },
                  [&](const node::RetryNow& in) { add(in.request, in.peer); },
+                 [&](const node::FindPeer& in) { add(in.request, in.peer); },
                  [](const node::Tick&) {},
                  [](const node::ShutDown&) {},
              },
@@ -112,8 +122,10 @@ void trace(TraceHash& hash, const node::Effect& effect) {
                  [&](const node::Dial& out) { add(out.conn, out.endpoint); },
                  [&](const node::Hangup& out) { add(out.conn); },
                  [&](const node::WantWrite& out) { add(out.conn); },
+                 [&](const node::SendDatagram& out) { add(out.to, out.packet); },
                  [&](const node::Persist& out) { add(out.token, out.batch); },
                  [&](const node::Reply& out) { add(out.request, out.result); },
+                 [&](const node::PeerFound& out) { add(out.request, out.peer, out.record, out.trail); },
                  [&](const node::Arrival& out) { add(*out.message); },
                  [&](const node::StateChanged& out) { add(out.id, out.to, out.state); },
                  [&](const node::PeerUp& out) { add(out.peer, out.initiated_by_us); },

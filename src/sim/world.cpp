@@ -28,6 +28,10 @@ World::World(const Scenario& scenario, RunOptions options)
   for (std::uint32_t i = 0; i < scenario_.nodes; ++i) {
     node::Config config = scenario_.vary_config ? vary_config(rng_) : node::Config{};
     config.advertised = {Network::endpoint_of(i)};
+    if (has_discovery()) {
+      config.discovery = config.private_network = true;
+      config.advertised.push_back(Network::udp_endpoint_of(i));
+    }
     machines_.push_back(
         std::make_unique<Machine>(shared_, std::move(config), scenario_.disk, scenario_.app, rng_.split()));
   }
@@ -35,8 +39,17 @@ World::World(const Scenario& scenario, RunOptions options)
 
 World::~World() = default;
 
+void World::choose_bootstrap() {
+  std::vector<node::BootstrapNode> nodes;
+  for (HostIndex host = 0; host < machines_.size() && host < scenario_.discovery.bootstrap; ++host) {
+    nodes.push_back({machines_[host]->id(), {Network::endpoint_of(host)}});
+  }
+  for (auto& machine : machines_) machine->set_bootstrap(nodes);
+}
+
 void World::boot() {
   contacts_.resize(machines_.size());
+  choose_bootstrap();
   lose_clocks();
   for (auto& machine : machines_) {
     if (scenario_.faults.drift_ppm_max != 0) {
@@ -52,7 +65,9 @@ void World::boot() {
       auto& known = contacts_[host];
       if (other == host || std::find(known.begin(), known.end(), other) != known.end()) continue;
       known.push_back(other);
-      machines_[host]->add_contact("host" + std::to_string(other), machines_[other]->id(), Network::endpoint_of(other));
+      std::vector<identity::Endpoint> endpoints;
+      if (!has_discovery()) endpoints.push_back(Network::endpoint_of(other));
+      machines_[host]->add_contact("host" + std::to_string(other), machines_[other]->id(), std::move(endpoints));
     }
   }
 }
@@ -114,6 +129,32 @@ void World::plan_cut(Instant at, bool both_ways) {
   });
 }
 
+void World::plan_searches() {
+  const Duration half = scenario_.duration / 2;
+  for (std::uint32_t i = 0; i < scenario_.discovery.searches; ++i) {
+    schedule_.after(half + rng_.between(Duration(0), half), [this] {
+      Machine& seeker = any_machine();
+      const Machine& sought = any_machine();
+      if (&seeker == &sought || !seeker.is_up() || !sought.is_up()) return;
+      searches_.begin();
+      seeker.find(sought.id(), [this](const node::PeerFound& found, Duration took) {
+        searches_.end(found.record.has_value(), took, found.trail.asked);
+      });
+    });
+  }
+}
+
+void World::check_searches(Outcome& outcome) const {
+  const Searches::Totals& totals = outcome.searches;
+  if (totals.found_ppm() < scenario_.expect.found_ppm_min) {
+    outcome.breaches.push_back(std::to_string(totals.found) + " of " + std::to_string(totals.begun) +
+                               " searches found the record that there is");
+  }
+  if (totals.median > scenario_.expect.search_median_max) {
+    outcome.breaches.push_back("the median of the searches took longer than its bound");
+  }
+}
+
 void World::plan_faults() {
   const FaultModel& faults = scenario_.faults;
   const auto moment = [this] { return schedule_.now() + rng_.between(Duration(0), scenario_.duration); };
@@ -169,6 +210,7 @@ void World::settle(Duration limit) {
 Outcome World::run() {
   boot();
   plan_workload();
+  plan_searches();
   plan_faults();
   run_until(schedule_.now() + scenario_.duration);
   settle(scenario_.expect.settle_max);
@@ -178,6 +220,7 @@ Outcome World::run() {
   }
   check_failures();
   Outcome result = outcome();
+  check_searches(result);
   if (result.totals.latency_p99 > scenario_.expect.latency_p99_max) {
     result.breaches.push_back("the 99th percentile of the latency is over its bound");
   }
@@ -246,6 +289,8 @@ Outcome World::outcome() {
   result.segments = network_.segments_sent();
   result.segments_lost = network_.segments_lost();
   result.crashes = crashes_;
+  result.datagrams = network_.datagrams_sent();
+  result.searches = searches_.totals();
   for (const auto& machine : machines_) result.commits += machine->disk().commits();
   result.virtual_time = schedule_.now().time_since_epoch();
   return result;

@@ -10,6 +10,7 @@
 #include "sim/ledger.hpp"
 #include "sim/machine.hpp"
 #include "sim/scenario.hpp"
+#include "sim/searches.hpp"
 
 namespace ekiden::sim {
 
@@ -23,6 +24,8 @@ struct Outcome {
   std::uint64_t segments_lost = 0;
   std::uint64_t crashes = 0;
   std::uint64_t commits = 0;
+  std::uint64_t datagrams = 0;
+  Searches::Totals searches;
   Duration virtual_time{};
 };
 
@@ -55,7 +58,11 @@ class World {
   Machine& any_machine() { return *machines_[rng_.below(machines_.size())]; }
   const Machine& any_contact(const Machine& of);
   void lose_clocks();
+  bool has_discovery() const { return scenario_.discovery.bootstrap != 0; }
+  void choose_bootstrap();
   void plan_workload();
+  void plan_searches();
+  void check_searches(Outcome& outcome) const;
   void plan_faults();
   void plan_crash(Instant at);
   void plan_cut(Instant at, bool both_ways);
@@ -71,6 +78,7 @@ class World {
   Schedule schedule_;
   Network network_;
   Ledger ledger_;
+  Searches searches_;
   TraceHash trace_;
   std::map<identity::PeerId, HostIndex> hosts_;
   Shared shared_;

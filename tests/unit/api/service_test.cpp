@@ -164,6 +164,40 @@ TEST_F(Service, RefusesContactsThatMakeNoSense) {
   EXPECT_EQ(backend_.book.size(), 1u);
 }
 
+TEST_F(Service, LooksPeersUp) {
+  identity::PeerRecord record;
+  record.endpoints = {"tcp://203.0.113.9:7420"};
+  record.sequence = 7;
+  backend_.records[test::identity_of(2).id()] = {record, Bytes{1, 2}};
+  const auto found = ask("POST", "/v1/lookups", R"({"peer":"bob"})");
+  EXPECT_EQ(found.status, 200);
+  EXPECT_EQ(found.json.at("found"), true);
+  EXPECT_EQ(found.json.at("peer"), bob_);
+  EXPECT_EQ(found.json.at("record").at("sequence"), 7);
+  EXPECT_EQ(found.json.at("record").at("endpoints").at(0), "tcp://203.0.113.9:7420");
+
+  const auto stranger = test::identity_of(3).id().text();
+  const auto missing = ask("POST", "/v1/lookups", R"({"peer":")" + stranger + R"("})");
+  EXPECT_EQ(missing.status, 200);
+  EXPECT_EQ(missing.json.at("found"), false);
+  EXPECT_EQ(missing.json.at("problem").at("code"), "not-found");
+  EXPECT_EQ(backend_.searched.size(), 2U);
+
+  EXPECT_EQ(ask("POST", "/v1/lookups", R"({"peer":"nobody"})").status, 404);
+  for (const auto* bad : {"[]", "{}", R"({"peer":1})", R"({"peer":"bob","x":1})"}) {
+    EXPECT_EQ(ask("POST", "/v1/lookups", bad).status, 400) << bad;
+  }
+}
+
+TEST_F(Service, ListsTheNodesThatItKnows) {
+  backend_.nodes = {{test::identity_of(2).public_key(), {identity::IpAddress::v4({203, 0, 113, 9}), 7420}}};
+  const auto answer = ask("GET", "/v1/peers");
+  EXPECT_EQ(answer.status, 200);
+  ASSERT_EQ(answer.json.at("nodes").size(), 1U);
+  EXPECT_EQ(answer.json.at("nodes").at(0).at("name"), "bob");
+  EXPECT_EQ(answer.json.at("nodes").at(0).at("at"), "udp://203.0.113.9:7420");
+}
+
 TEST_F(Service, TellsAboutItself) {
   backend_.self.storage = Error{Errc::storage_full, "the disk is full"};
   const auto status = ask("GET", "/v1/status");

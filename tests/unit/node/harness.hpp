@@ -35,6 +35,7 @@ class Harness {
     std::map<std::uint64_t, Result<router::MessageId>> replies;
     std::vector<router::ArrivedPtr> arrivals;
     std::vector<StateChanged> states;
+    std::vector<PeerFound> found;
     std::vector<std::string> log;
     std::set<identity::PeerId> up;
     std::uint64_t hangups = 0;
@@ -61,6 +62,9 @@ class Harness {
     seed[1] = static_cast<Byte>(++boots_);
     Config config = config_;
     config.advertised = {peer.endpoint};
+    if (config.discovery) {
+      config.advertised.push_back({identity::Endpoint::Transport::udp, peer.endpoint.host, peer.endpoint.port});
+    }
     peer.node = std::make_unique<Node>(peer.seed, config, Rng(seed));
     const auto loaded = peer.node->load(peer.disk.rows());
     ASSERT_TRUE(loaded) << loaded.error().message;
@@ -101,6 +105,11 @@ class Harness {
           for (Effect& effect : peers_[i].out.take()) run(i, std::move(effect));
         }
         moved |= sync(i);
+      }
+      for (const Datagram& datagram : std::exchange(datagrams_, {})) {
+        moved = true;
+        const std::size_t to = datagram.to.ip.bytes[14];
+        if (to < peers_.size()) feed(to, DatagramArrived{address_of(datagram.from), datagram.bytes});
       }
       auto deliveries = std::exchange(in_transit_, {});
       for (auto& [to, bytes] : deliveries) {
@@ -154,9 +163,24 @@ class Harness {
     return static_cast<std::uint64_t>(request);
   }
 
+  /// Searches; what is found is in `found`.
+  void find(std::size_t i, std::size_t j) {
+    feed(i, FindPeer{next_request(), peers_[j].id});
+    pump();
+  }
+
+  static identity::SocketAddress address_of(std::size_t i) {
+    return {identity::IpAddress::v4({10, 0, static_cast<Byte>(i), 1}), 7420};
+  }
+
   RequestId next_request() { return RequestId{++requests_}; }
 
  private:
+  struct Datagram {
+    std::size_t from;
+    identity::SocketAddress to;
+    Bytes bytes;
+  };
   using End = std::pair<std::size_t, ConnId>;
 
   void go_to(Instant when) {
@@ -189,8 +213,10 @@ class Harness {
               feed(other.first, ConnClosed{other.second, {Errc::closed, "closed by the other side"}});
             },
             [&](const WantWrite& want) { pull(i, want.conn); },
+            [&](SendDatagram& datagram) { datagrams_.push_back({i, datagram.to, std::move(datagram.packet)}); },
             [&](Persist& persist) { peer.unsynced.push_back(std::move(persist)); },
             [&](const Reply& reply) { peer.replies.emplace(static_cast<std::uint64_t>(reply.request), reply.result); },
+            [&](const PeerFound& found) { peer.found.push_back(found); },
             [&](const Arrival& arrival) { peer.arrivals.push_back(arrival.message); },
             [&](const StateChanged& change) { peer.states.push_back(change); },
             [&](const PeerUp& change) { peer.up.insert(change.peer); },
@@ -229,6 +255,7 @@ class Harness {
   std::vector<Peer> peers_;
   std::map<End, End> connections_;
   std::deque<std::pair<End, Bytes>> in_transit_;
+  std::vector<Datagram> datagrams_;
   std::uint64_t requests_ = 0;
   std::uint64_t boots_ = 0;
 };

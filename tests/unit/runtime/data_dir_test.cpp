@@ -49,7 +49,7 @@ TEST_F(DataDirTest, InitMakesAPrivateDirectoryThatCanBeLoaded) {
 
 TEST_F(DataDirTest, InitWritesTheEndpointsItWasGiven) {
   ASSERT_TRUE(init_data_dir(
-      {.data_dir = path_, .listen = "tcp://127.0.0.1:0", .advertise = {"tcp://a.example:1", "tcp://b.example:2"}}));
+      {.data_dir = path_, .listen = {"tcp://127.0.0.1:0"}, .advertise = {"tcp://a.example:1", "tcp://b.example:2"}}));
   const auto settings = load_settings(path_);
   ASSERT_TRUE(settings);
   EXPECT_EQ(settings->listen.at(0).text(), "tcp://127.0.0.1:0");
@@ -59,7 +59,7 @@ TEST_F(DataDirTest, InitWritesTheEndpointsItWasGiven) {
 
 TEST_F(DataDirTest, InitRefusesBadEndpointsAndLeavesNothing) {
   for (const char* listen : {"tcp://name.example:1", "ws://0.0.0.0:1", "nonsense"}) {
-    EXPECT_FALSE(init_data_dir({.data_dir = path_, .listen = listen, .advertise = {}}));
+    EXPECT_FALSE(init_data_dir({.data_dir = path_, .listen = {listen}, .advertise = {}}));
   }
   EXPECT_FALSE(std::filesystem::exists(path_));
 }

@@ -65,7 +65,7 @@ bool HeardLog::wait_for(std::string_view words) {
 }
 
 TestNode::TestNode(const std::filesystem::path& data_dir) : data_dir_(data_dir) {
-  auto id = init_data_dir({.data_dir = data_dir_, .listen = "tcp://127.0.0.1:0", .advertise = {}});
+  auto id = init_data_dir({.data_dir = data_dir_, .listen = {"tcp://127.0.0.1:0"}, .advertise = {}});
   EXPECT_TRUE(id) << id.error().message;
   if (id) id_ = *id;
 }

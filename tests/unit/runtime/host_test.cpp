@@ -134,7 +134,7 @@ TEST_F(HostTest, APortInUseIsRefusedAndNamed) {
   a_.start();
   const std::string endpoint = a_.host().listening().at(0).text();
   const auto c_dir = directory_ / "c";
-  ASSERT_TRUE(init_data_dir({.data_dir = c_dir, .listen = endpoint, .advertise = {}}));
+  ASSERT_TRUE(init_data_dir({.data_dir = c_dir, .listen = {endpoint}, .advertise = {}}));
   auto opened = Host::open({.data_dir = c_dir,
                             .settings = *load_settings(c_dir),
                             .identity = *load_identity(c_dir),

@@ -19,8 +19,9 @@ void expect_malformed(std::string_view text, const std::string& words) {
 TEST(SettingsTest, AnEmptyFileGivesTheDefaults) {
   const auto settings = parse_settings("", "ekiden.toml");
   ASSERT_TRUE(settings) << settings.error().message;
-  ASSERT_EQ(settings->listen.size(), 1u);
+  ASSERT_EQ(settings->listen.size(), 2u);
   EXPECT_EQ(settings->listen[0].text(), "tcp://0.0.0.0:7420");
+  EXPECT_EQ(settings->listen[1].text(), "udp://0.0.0.0:7420");
   EXPECT_TRUE(settings->advertise.empty());
   EXPECT_EQ(settings->api_listen, "127.0.0.1:0");
   EXPECT_EQ(settings->node.link.max_links, node::Config{}.link.max_links);
@@ -77,7 +78,7 @@ TEST(SettingsTest, ValuesOfTheWrongTypeOrOutOfBoundsAreRefused) {
 
 TEST(SettingsTest, EndpointsAreChecked) {
   expect_malformed("[network]\nlisten = [\"tcp://my.name:7420\"]\n", "listen on an address");
-  expect_malformed("[network]\nlisten = [\"ws://0.0.0.0:7420\"]\n", "tcp only");
+  expect_malformed("[network]\nlisten = [\"ws://0.0.0.0:7420\"]\n", "tcp and udp only");
   expect_malformed("[network]\nlisten = [\"0.0.0.0:7420\"]\n", "ekiden.toml:2: network.listen: ");
   expect_malformed("[network]\nlisten = [\"tcp://0.0.0.0:1\", \"tcp://0.0.0.0:1\"]\n", "twice");
   expect_malformed("[network]\nadvertise = [\"tcp://0.0.0.0:7420\"]\n", "cannot be dialled");

@@ -55,6 +55,18 @@ class FakeBackend final : public Backend {
     if (const auto heard = listener.lock()) heard->on_state({id, traces.at(id).peer, state});
   }
 
+  void find_peer(const identity::PeerId& peer, FindDone done) override {
+    searched.push_back(peer);
+    if (const auto found = records.find(peer); found != records.end()) return done({{}, peer, found->second, {}});
+    done({{}, peer, fail(Errc::not_found, "nobody has a record of it"), {}});
+  }
+  std::vector<identity::NodeInfo> known_nodes(std::size_t count) const override {
+    return {nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>(std::min(count, nodes.size()))};
+  }
+  std::vector<identity::PeerId> searched;
+  std::map<identity::PeerId, identity::SignedRecord> records;
+  std::vector<identity::NodeInfo> nodes;
+
   void send(router::Draft draft, SendDone done) override {
     drafts.push_back(draft);
     if (held) return held_sends.push_back(std::move(done));

@@ -1,0 +1,80 @@
+// The views of discovery: nodes of the DHT, and searches in it.
+#include "api/base64.hpp"
+#include "api/views.hpp"
+
+namespace ekiden::api {
+namespace {
+
+Json peer_of(const identity::PeerId& peer, const identity::ContactBook& contacts) {
+  Json json = {{"peer", peer.text()}};
+  if (const auto* contact = contacts.find(peer)) json["name"] = contact->petname;
+  return json;
+}
+
+std::string_view outcome_name(dht::StepOutcome outcome) {
+  switch (outcome) {
+    case dht::StepOutcome::waiting:
+      return "waiting";
+    case dht::StepOutcome::answered:
+      return "answered";
+    case dht::StepOutcome::failed:
+      return "failed";
+  }
+  return "";
+}
+
+std::int64_t microseconds_of(Duration duration) { return std::chrono::duration_cast<microseconds>(duration).count(); }
+
+Json step_view(const dht::Step& step, const identity::ContactBook& contacts) {
+  Json json = peer_of(step.node, contacts);
+  json["at"] = "udp://" + step.at.text();
+  json["path"] = step.path;
+  json["depth"] = step.depth;
+  json["outcome"] = outcome_name(step.outcome);
+  json["had_value"] = step.had_value;
+  if (step.outcome == dht::StepOutcome::answered) json["took_us"] = microseconds_of(step.took);
+  return json;
+}
+
+Json record_view(const identity::SignedRecord& signed_record) {
+  const identity::PeerRecord& record = signed_record.record;
+  return {{"sequence", record.sequence},
+          {"issued", iso_time(record.issued_at)},
+          {"expires", iso_time(record.expires_at())},
+          {"endpoints", record.endpoints},
+          {"capabilities", record.capabilities},
+          {"signed_base64", to_base64(signed_record.signed_bytes)}};
+}
+
+}  // namespace
+
+Json nodes_view(const Backend& backend) {
+  const auto status = backend.status();
+  Json json = {{"discovery", status.discovery}, {"nodes_total", status.dht.nodes}};
+  json["nodes"] = Json::array();
+  for (const identity::NodeInfo& node : backend.known_nodes(kMaxListed)) {
+    Json entry = peer_of(node.id(), backend.contacts());
+    entry["at"] = "udp://" + node.at.text();
+    json["nodes"].push_back(std::move(entry));
+  }
+  return json;
+}
+
+Json lookup_view(const node::PeerFound& found, const identity::ContactBook& contacts) {
+  Json json = peer_of(found.peer, contacts);
+  json["found"] = found.record.has_value();
+  if (found.record) {
+    json["record"] = record_view(*found.record);
+  } else {
+    json["problem"] = {{"code", errc_name(found.record.error().code)}, {"detail", found.record.error().message}};
+  }
+  json["asked"] = found.trail.asked;
+  json["answered"] = found.trail.answered;
+  json["failed"] = found.trail.failed;
+  json["took_us"] = microseconds_of(found.trail.took);
+  json["steps"] = Json::array();
+  for (const dht::Step& step : found.trail.steps) json["steps"].push_back(step_view(step, contacts));
+  return json;
+}
+
+}  // namespace ekiden::api

@@ -1,0 +1,80 @@
+// lookup and peers: finding others, and whom this node knows.
+#include <utility>
+
+#include "cli/commands.hpp"
+#include "cli/json_read.hpp"
+#include "cli/text.hpp"
+
+namespace ekiden::cli {
+namespace {
+
+void print_record(Output& output, const api::Json& record) {
+  output.field("issued", text_of(record, "issued"));
+  output.field("expires", text_of(record, "expires"));
+  for (const auto& endpoint : part_of(record, "endpoints")) {
+    if (endpoint.is_string()) output.field("endpoint", output.text(endpoint.get<std::string>()));
+  }
+  for (const auto& capability : part_of(record, "capabilities")) {
+    if (capability.is_string()) output.field("capability", output.text(capability.get<std::string>()));
+  }
+}
+
+void print_steps(Output& output, const api::Json& lookup) {
+  output.field("asked", std::to_string(number_of(lookup, "asked")) + " nodes in " +
+                            human_duration(microseconds(number_of(lookup, "took_us"))) + ", " +
+                            std::to_string(number_of(lookup, "answered")) + " answered");
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& step : part_of(lookup, "steps")) {
+    auto outcome = text_of(step, "outcome");
+    if (step.contains("took_us")) outcome += " in " + human_duration(microseconds(number_of(step, "took_us")));
+    rows.push_back({"  " + output.text(peer_of(step, "peer", "name")), text_of(step, "at"), outcome,
+                    flag_of(step, "had_value") ? "has the record" : ""});
+  }
+  output.table(rows);
+}
+
+}  // namespace
+
+Status run_lookup(const Context& context, const std::string& peer) {
+  EKIDEN_ASSIGN(auto client, context.client());
+  EKIDEN_ASSIGN(const auto lookup, client.post("/v1/lookups", {{"peer", peer}}));
+  const bool found = flag_of(lookup, "found");
+  if (context.output.json()) {
+    context.output.object(lookup);
+  } else {
+    context.output.field("peer", text_of(lookup, "peer"));
+    if (found) print_record(context.output, part_of(lookup, "record"));
+    print_steps(context.output, lookup);
+  }
+  if (found) return {};
+  const auto problem = part_of(lookup, "problem");
+  const auto code = text_of(problem, "code");
+  return fail(code == "unsupported"   ? Errc::unsupported
+              : code == "unreachable" ? Errc::unreachable
+                                      : Errc::not_found,
+              context.output.text(text_of(problem, "detail")));
+}
+
+Status run_peers(const Context& context) {
+  EKIDEN_ASSIGN(auto client, context.client());
+  EKIDEN_ASSIGN(const auto answer, client.get("/v1/peers"));
+  if (context.output.json()) {
+    context.output.object(answer);
+    return {};
+  }
+  const auto nodes = part_of(answer, "nodes");
+  if (nodes.empty()) {
+    context.output.note(flag_of(answer, "discovery")
+                            ? "no node of the network is known yet: name one with `ekiden up --bootstrap ID@ENDPOINT`"
+                            : "discovery is off: this node listens on no udp:// endpoint");
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows = {{"PEER", "AT"}};
+  for (const auto& node : nodes) {
+    rows.push_back({context.output.text(peer_of(node, "peer", "name")), text_of(node, "at")});
+  }
+  context.output.table(rows);
+  return {};
+}
+
+}  // namespace ekiden::cli

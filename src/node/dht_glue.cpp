@@ -1,0 +1,94 @@
+// Datagrams carry the queries of the DHT; the DHT finds records for the application and for waiting messages.
+#include <utility>
+
+#include "node/impl.hpp"
+
+namespace ekiden::node {
+
+void Node::Impl::on_datagram_effect(Now now, datagram::Datagrams::Effect effect) {
+  std::visit(Overloaded{
+                 [&](datagram::Send& packet) { out->push(std::move(packet)); },
+                 [&](const datagram::Queried& query) {
+                   dht.on_query(now, dht::QueryToken{static_cast<std::uint64_t>(query.token)}, query.from, query.proven,
+                                query.body.view(), dht_out);
+                 },
+                 [&](const datagram::Answered& answer) {
+                   dht.on_answer(now, dht::QueryId{static_cast<std::uint64_t>(answer.id)}, answer.body.view(), dht_out);
+                 },
+                 [&](const datagram::Failed& failed) {
+                   dht.on_failed(now, dht::QueryId{static_cast<std::uint64_t>(failed.id)}, failed.why, dht_out);
+                 },
+                 [&](const datagram::Confirmed& confirmed) { dht.on_confirmed(now, confirmed.node, dht_out); },
+             },
+             effect);
+}
+
+void Node::Impl::on_dht_effect(Now now, dht::Dht::Effect effect) {
+  std::visit(Overloaded{
+                 [&](dht::Ask& ask) {
+                   datagrams.ask(now, datagram::QueryId{static_cast<std::uint64_t>(ask.id)}, ask.to,
+                                 std::move(ask.body), ask.first_flight_allowed, datagram_out);
+                 },
+                 [&](const dht::Answer& answer) {
+                   datagrams.answer(now, datagram::QueryToken{static_cast<std::uint64_t>(answer.token)}, answer.body,
+                                    datagram_out);
+                 },
+                 [&](dht::LookupDone& done) { on_lookup_done(now, std::move(done)); },
+                 [&](const dht::Published& published) {
+                   log(LogLevel::debug, "dht",
+                       "published at " + std::to_string(published.stored) + " nodes, " +
+                           std::to_string(published.refused) + " refused, " + std::to_string(published.failed) +
+                           " did not answer");
+                 },
+                 [&](const dht::SignAgain&) {},
+                 [&](const dht::Joined& joined) {
+                   log(LogLevel::info, "dht", "joined: " + std::to_string(joined.nodes) + " nodes are known");
+                   for (const auto& [peer, search] : searches) {
+                     if (!search.is_running) search_due.set(peer, now.mono);
+                   }
+                 },
+                 [&](const dht::Misbehaved& node) {
+                   log_limited(now, message_lines, LogLevel::warning, "dht", node.peer.text() + ": " + node.what);
+                 },
+                 [&](dht::Write& write) { batch.append(std::move(write.batch)); },
+             },
+             effect);
+}
+
+void Node::Impl::propose_nodes(Now now, const identity::PeerRecord& peer) {
+  if (!config.discovery) return;
+  for (const identity::Endpoint& endpoint : peer.known_endpoints()) {
+    const auto address = endpoint.address();
+    if (endpoint.transport != identity::Endpoint::Transport::udp || !address || !may_dial(*address)) continue;
+    dht.on_candidate(now, {peer.public_key, {*address, endpoint.port}}, dht_out);
+  }
+}
+
+void Node::Impl::find_for_request(Now now, const FindPeer& request) {
+  if (!config.discovery) {
+    out->push(PeerFound{request.request,
+                        request.peer,
+                        fail(Errc::unsupported, "discovery is off: this node listens on no udp:// endpoint"),
+                        {}});
+    return;
+  }
+  const dht::LookupId id{++last_lookup};
+  lookups.emplace(id, LookupFor{request.peer, request.request});
+  dht.find_peer(now, id, request.peer, dht_out);
+}
+
+void Node::Impl::on_lookup_done(Now now, dht::LookupDone done) {
+  const auto found = lookups.extract(done.id);
+  const LookupFor& purpose = found.mapped();
+  if (done.record) learn(now, *done.record, /*live=*/false);
+  if (!purpose.request) return on_searched(now, purpose.peer, done);
+  Result<identity::SignedRecord> result = fail(Errc::not_found, "");
+  if (done.record) {
+    result = std::move(*done.record);
+  } else {
+    result = std::unexpected(done.status.error());
+  }
+  out->push(PeerFound{*purpose.request, purpose.peer, std::move(result), std::move(done.trail)});
+}
+
+}  // namespace ekiden::node

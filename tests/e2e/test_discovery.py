@@ -1,0 +1,74 @@
+"""Real nodes that know no addresses: they join through one of them, find each other, and send by id alone."""
+
+import json
+import pathlib
+import tempfile
+import unittest
+
+from daemon import Daemon, command, wait_until
+
+
+class DiscoveryTest(unittest.TestCase):
+    COUNT = 6
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="ekiden-discovery-")
+        root = pathlib.Path(self.folder.name)
+        self.nodes = [Daemon(root / f"node{i}").init() for i in range(self.COUNT)]
+        for node in self.nodes:
+            settings = node.directory / "ekiden.toml"
+            text = settings.read_text()
+            text = text.replace(f'listen = ["{node.endpoint}"]', f'listen = ["{node.endpoint}", "udp://127.0.0.1:0"]')
+            settings.write_text(text.replace('private_network = "off"', 'private_network = "on"'))
+        self.bootstrap = f"{self.nodes[0].id}@{self.nodes[0].endpoint}"
+        for node in self.nodes:
+            node.start("--bootstrap", self.bootstrap)
+        for node in self.nodes:
+            wait_until(lambda: self.known(node) >= self.COUNT - 1, 60, lambda: f"{node.log_text()}\nknows too few")
+
+    def tearDown(self):
+        for node in self.nodes:
+            node.stop()
+        self.folder.cleanup()
+
+    @staticmethod
+    def run_on(node, *words, **options):
+        return command(*words, "--data-dir", node.directory, **options)
+
+    def known(self, node):
+        with node.api() as api:
+            return api.call("GET", "/v1/peers")["nodes_total"]
+
+    def test_nodes_find_each_other_by_id(self):
+        seeker, sought = self.nodes[1], self.nodes[4]
+        shown = json.loads(self.run_on(seeker, "lookup", sought.id, "--json").stdout)
+        self.assertTrue(shown["found"])
+        self.assertIn(sought.endpoint, shown["record"]["endpoints"])
+        self.assertGreaterEqual(shown["answered"], 1)
+        self.assertIn(sought.endpoint, self.run_on(seeker, "lookup", sought.id).stdout)
+        self.assertIn(self.nodes[2].id, self.run_on(seeker, "peers").stdout)
+
+    def test_a_message_needs_no_address(self):
+        sender, recipient = self.nodes[2], self.nodes[5]
+        self.run_on(sender, "send", recipient.id, "found you", "--wait", "delivered")
+        shown = json.loads(self.run_on(recipient, "inbox", "--json").stdout)
+        self.assertEqual((shown["body"], shown["from"]), ("found you", sender.id))
+
+    def test_a_node_that_has_run_before_needs_no_bootstrap_node(self):
+        node = self.nodes[3]
+        node.stop()
+        self.nodes[0].stop()
+        node.start()
+        wait_until(lambda: self.known(node) >= 2, 60, lambda: f"{node.log_text()}\nknows too few")
+        self.run_on(node, "send", self.nodes[1].id, "back again", "--wait", "delivered")
+
+    def test_who_is_not_there_is_said(self):
+        stranger = Daemon(pathlib.Path(self.folder.name) / "stranger").init()
+        done = self.run_on(self.nodes[1], "lookup", stranger.id, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(stranger.id, done.stdout)
+        self.assertTrue(done.stderr.strip())
+
+
+if __name__ == "__main__":
+    unittest.main()
