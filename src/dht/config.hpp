@@ -24,7 +24,8 @@ struct Config {
   std::size_t max_failures = 2;          ///< After so many failures in a row a node gives its place to a replacement.
   Duration fresh_for = minutes(15);      ///< Seen within this time: not pinged when another wants its place.
   Duration forget_after = hours(24);     ///< A failing node without replacement is kept for this long.
-  Duration refresh_interval = hours(1);  ///< A bucket without a lookup for this long is refreshed.
+  Duration refresh_interval = hours(1);  ///< A bucket without a lookup for this long is refreshed …
+  Duration first_refresh = minutes(5);   ///< … and sooner when we have joined lately: from this on, with our age.
   std::size_t max_introductions = 128;   ///< Nodes that have shown one half of what the table asks for.
 
   // Queries.

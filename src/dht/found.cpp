@@ -126,6 +126,7 @@ void Dht::Impl::finish(Now now, std::uint64_t number, bool timed_out, Out& out) 
     case Purpose::join:
       has_joined = table.size() > 0;
       if (!has_joined) return;
+      joined_at = now.mono;
       out.push(Joined{.nodes = table.size()});
       table.refresh_soon(now.mono + seconds(1), seconds(1));
       schedule_refresh();

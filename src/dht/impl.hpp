@@ -131,6 +131,7 @@ struct Dht::Impl {
   void persist(Now now, Out& out);
   void write_nodes(store::Batch& batch);
   Duration jittered(Duration interval);
+  Duration refresh_pause(Instant now);
 
   // meeting.cpp
   void add_candidate(Now now, const Peer& peer, Out& out);
@@ -138,6 +139,7 @@ struct Dht::Impl {
   void note_answered(Now now, const Peer& peer, Out& out);
   void admit(Now now, const Peer& peer, Out& out);
   void welcome(Now now, const Peer& peer, Out& out);
+  bool should_hand_off(const Values::Name& name, const Peer& newcomer);
   void hand_off(Now now, const Peer& peer, Out& out);
   void pump_probes(Now now, Out& out);
   bool is_banned(Instant now, const identity::PeerId& id) const;
@@ -228,6 +230,7 @@ struct Dht::Impl {
   std::uint64_t next_lookup = 1;
   std::uint64_t next_own = 1;
   bool has_joined = false;
+  Instant joined_at{};
   bool is_refreshing = false;
 
   std::vector<const Contact*> near;  ///< Kept so that a query does not allocate; as are the next two.

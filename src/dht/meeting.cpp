@@ -110,13 +110,25 @@ void Dht::Impl::welcome(Now now, const Peer& peer, Out& out) {
   hand_off(now, peer, out);
 }
 
-/// A new node that is closer to some of our values gets them, from the one of us who was closest until now.
-/// (Kademlia, section 2.5.)
+/// Whether we are the one to give this value to the newcomer: he is among the k closest to its key, and of all others
+/// that we know, but for the owner, nobody is closer than we are.
+bool Dht::Impl::should_hand_off(const Values::Name& name, const Peer& newcomer) {
+  if (name.owner == newcomer.id || table.count_closer(name.key, 3) > 2) return false;
+  table.closest(name.key, config.k, /*good=*/false, near);
+  const Distance ours = distance(name.key, self);
+  const auto is_before_us = [&](const Contact* contact) {
+    return contact->id != newcomer.id && contact->id != name.owner && distance(name.key, contact->id) < ours;
+  };
+  return std::ranges::any_of(near, [&](const Contact* contact) { return contact->id == newcomer.id; }) &&
+         std::ranges::none_of(near, is_before_us);
+}
+
+/// A new node gets what it should keep, so that values outlive the nodes that keep them. (Kademlia, section 2.5.)
 void Dht::Impl::hand_off(Now now, const Peer& peer, Out& out) {
   std::size_t handed = 0;
   values.for_each([&](const Values::Name& name, const Values::Value& value) {
     if (handed == config.max_handoff || value.bytes.empty() || value.expires <= now.wall) return;
-    if (distance(name.key, peer.id) > distance(name.key, self) || table.count_closer(name.key, 2) > 1) return;
+    if (!should_hand_off(name, peer)) return;
     ++handed;
     add_store({.to = peer, .kind = value.kind, .key = name.key, .bytes = std::make_shared<const Bytes>(value.bytes)},
               out);

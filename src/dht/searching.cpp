@@ -19,7 +19,7 @@ std::optional<std::uint64_t> Dht::Impl::begin(Now now, const Key& target, Runnin
   // Our own network may have been down: then nobody is good.
   if (near.empty()) table.closest(target, config.k, /*good=*/false, near);
   for (const Contact* contact : near) search.lookup.seed(contact->id, contact->info);
-  table.note_lookup(target, now.mono + jittered(config.refresh_interval));
+  table.note_lookup(target, now.mono + refresh_pause(now.mono));
   search.started = now.mono;
   const std::uint64_t number = next_lookup++;
   Running& placed = running.emplace(number, std::move(search)).first->second;

@@ -41,7 +41,7 @@ Table::Bucket& Table::make_bucket(const identity::PeerId& id, Instant now) {
   const std::size_t index = common_prefix(self_.bytes, id.bytes);
   CHECK(index < kKeyBits);
   while (buckets_.size() <= index) {
-    buckets_.push_back({.live = {}, .spare = {}, .refresh_at = now + config_.refresh_interval});
+    buckets_.push_back({.live = {}, .spare = {}, .refresh_at = now + config_.first_refresh});
   }
   return buckets_[index];
 }

@@ -86,8 +86,8 @@ class Table {
   /// How many nodes are closer to a key than we are, counted up to `limit`.
   std::size_t count_closer(const Key& target, std::size_t limit) const;
 
-  // Refreshing. Buckets that together hold no more than k nodes, the deepest ones, are covered by one lookup of our own
-  // id; each of the others needs one of its own.
+  // Refreshing. A lookup of our own id finds the k closest nodes: it covers the deepest buckets, which together hold
+  // fewer. Each of the others needs a lookup of its own.
 
   /// The bucket whose refresh is due first; its index is near_bucket() if a lookup of our own id does it.
   struct Refresh {

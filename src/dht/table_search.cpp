@@ -58,7 +58,7 @@ std::size_t Table::count_closer(const Key& target, std::size_t limit) const {
 std::size_t Table::near_bucket() const {
   std::size_t nodes = 0;
   std::size_t bucket = buckets_.size();
-  while (bucket > 0 && nodes + buckets_[bucket - 1].live.size() <= config_.k) nodes += buckets_[--bucket].live.size();
+  while (bucket > 0 && nodes + buckets_[bucket - 1].live.size() < config_.k) nodes += buckets_[--bucket].live.size();
   return bucket;
 }
 

@@ -59,6 +59,12 @@ Duration Dht::Impl::jittered(Duration interval) {
   return rng.between(interval - interval / 10, interval + interval / 10);
 }
 
+/// Who joins early in the life of a network, or with it, knows few: its table is looked after more often at first.
+Duration Dht::Impl::refresh_pause(Instant now) {
+  const Duration age = has_joined ? now - joined_at : Duration{};
+  return jittered(std::min(config.refresh_interval, std::max(config.first_refresh, age)));
+}
+
 /// One bucket at a time: a lookup in its range, and a ping for each of its nodes that has not been seen for a while.
 void Dht::Impl::refresh(Now now, Out& out) {
   const auto due = table.next_refresh();

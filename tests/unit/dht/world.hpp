@@ -5,6 +5,7 @@
 // answer everything, know only each other, and tell forged, foreign and old values.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -26,6 +27,7 @@ class World {
   struct Options {
     std::size_t loss_per_mille = 0;  ///< Of datagrams, in each direction.
     Config config;
+    bool on_loopback = false;  ///< All nodes at one address, on ports of their own.
   };
 
   struct Node {
@@ -120,10 +122,35 @@ class World {
 
   Bytes publish(std::size_t index, std::uint64_t sequence) {
     Node& node = *nodes_[index];
-    const Bytes record = record_of(node.identity, sequence, now().wall);
+    const Bytes record = dht::record_of(node.identity, sequence, now().wall);
     CHECK(node.dht->publish(now(), record, node.out).has_value());
     settle(index);
+    records_[index] = record;
     return record;
+  }
+
+  /// What it has published last.
+  const Bytes& record_of(std::size_t index) const { return records_.at(index); }
+
+  void announce(std::size_t index, std::string capability, std::uint64_t sequence) {
+    Node& node = *nodes_[index];
+    const Bytes bytes = announcement_of(node.identity, std::move(capability), sequence, now().wall);
+    CHECK(node.dht->announce(now(), bytes, node.out).has_value());
+    settle(index);
+  }
+
+  void withdraw(std::size_t index, std::uint64_t sequence) {
+    Node& node = *nodes_[index];
+    const Bytes bytes = dht::record_of(node.identity, sequence, now().wall, seconds(1));
+    CHECK(node.dht->withdraw(now(), bytes, node.out).has_value());
+    settle(index);
+  }
+
+  void unannounce(std::size_t index, std::string capability, std::uint64_t sequence) {
+    Node& node = *nodes_[index];
+    const Bytes bytes = announcement_of(node.identity, std::move(capability), sequence, now().wall, seconds(1));
+    CHECK(node.dht->unannounce(now(), bytes, node.out).has_value());
+    settle(index);
   }
 
   /// Runs until the lookup is over.
@@ -175,6 +202,10 @@ class World {
     const std::size_t index = nodes_.size();
     nodes_.push_back(std::make_unique<Node>(index, test_identity(1000 + index)));
     by_key_[nodes_[index]->info.public_key] = index;
+    if (options_.on_loopback) {
+      nodes_[index]->info.at = {.ip = identity::IpAddress::v4({127, 0, 0, 1}),
+                                .port = static_cast<std::uint16_t>(10'000 + index)};
+    }
     return index;
   }
 
@@ -274,7 +305,7 @@ class World {
         value = old->second;
         const auto how = rng_.below(3);
         if (how == 0) value[value.size() / 2] ^= 1;
-        if (how == 1) value = record_of(nodes_[liars_[0]]->identity, 99, now().wall);
+        if (how == 1) value = dht::record_of(nodes_[liars_[0]]->identity, 99, now().wall);
         reply.values.push_back(value);
       }
     }
@@ -300,6 +331,7 @@ class World {
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::size_t> liars_;
   std::map<Key, Bytes> old_records_;
+  std::map<std::size_t, Bytes> records_;
   std::map<crypto::Ed25519PublicKey, std::size_t> by_key_;
   std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> events_;
   DeadlineMap<std::size_t> deadlines_;
