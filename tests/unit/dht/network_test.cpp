@@ -56,7 +56,7 @@ TEST(Network, FindsWhatIsThereDespiteLoss) {
   World world(1, {.loss_per_mille = 10, .config = {}});
   grow(world, 300);
   const auto published = publish_some(world, 2);
-  const Score score = search(world, published, 3000);
+  const Score score = search(world, published, 2000);
   EXPECT_GE(score.found * 1000, score.searches * 999);
   EXPECT_LE(world.largest_body(), kMaxBody);
   for (std::size_t i = 0; i < world.size(); ++i) {
@@ -155,16 +155,16 @@ TEST(Network, RecoversWhenHalfOfTheNodesVanish) {
 
 TEST(Network, QueriesGrowWithTheLogarithmOfTheSize) {
   std::vector<std::size_t> per_search;
-  for (const std::size_t nodes : {50U, 200U, 800U}) {
+  for (const std::size_t nodes : {40U, 160U, 640U}) {
     World world(7, {.loss_per_mille = 0, .config = {}});
     grow(world, nodes);
     std::vector<std::size_t> wanted;
-    for (std::size_t i = 0; i < 50; ++i) {
+    for (std::size_t i = 0; i < 40; ++i) {
       world.publish(i, 1);
       wanted.push_back(i);
     }
     world.run_for(minutes(1));
-    const Score score = search(world, wanted, 400);
+    const Score score = search(world, wanted, 250);
     EXPECT_EQ(score.found, score.searches);
     EXPECT_LE(score.rounds, 8U);
     per_search.push_back(score.queries * 10 / score.searches);
