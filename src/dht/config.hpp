@@ -74,7 +74,7 @@ struct Config {
   /// The numbers fit each other; checked when an engine is made.
   bool valid() const {
     return k >= 1 && k <= kMaxNodes && alpha >= 1 && paths >= 1 && paths <= 8 && quorum >= 1 && max_lookups >= 2 &&
-           max_lookup_nodes >= k && max_lookup_nodes <= 4096 && max_probes >= 1 && max_candidates >= 1 &&
+           max_lookup_nodes / paths >= k && max_lookup_nodes <= 4096 && max_probes >= 1 && max_candidates >= 1 &&
            max_introductions >= 1 && max_senders >= 1 && max_offenders >= 1 && max_stores_under_way >= 1 &&
            max_failures >= 1 && max_failures < 255 && refresh_interval > Duration{} && republish_interval > Duration{};
   }

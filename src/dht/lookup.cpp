@@ -1,6 +1,7 @@
 #include "dht/lookup.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "base/check.hpp"
@@ -57,28 +58,31 @@ void Lookup::hear(Index teller, const identity::PeerId& id, const identity::Node
          .depth = depth});
 }
 
-/// Where to put one more when all places are taken: on the farthest that nobody has asked, if that is farther.
-std::optional<Lookup::Index> Lookup::replaceable(const Distance& newcomer) const {
+/// Where to put one more when all places of its path are taken: on the farthest that only this path knows and nobody
+/// has asked, if that is farther.
+std::optional<Lookup::Index> Lookup::replaceable(const Node& newcomer) const {
   for (auto index = order_.rbegin(); index != order_.rend(); ++index) {
     const Node& node = nodes_[*index];
-    if (node.distance <= newcomer) return std::nullopt;
-    if (node.state == State::fresh || node.state == State::dropped) return *index;
+    if (node.distance <= newcomer.distance) return std::nullopt;
+    const bool is_unused = node.state == State::fresh || node.state == State::dropped;
+    if (is_unused && node.paths == newcomer.paths) return *index;
   }
   return std::nullopt;
 }
 
 bool Lookup::place(Node node) {
-  if (config_.max_lookup_prefix != 0 &&
-      static_cast<std::size_t>(std::ranges::count(nodes_, node.prefix, &Node::prefix)) >= config_.max_lookup_prefix) {
-    return false;
-  }
+  const auto count = [&](auto member, const auto& value) {
+    return static_cast<std::size_t>(std::ranges::count(nodes_, value, member));
+  };
+  if (config_.max_lookup_prefix != 0 && count(&Node::prefix, node.prefix) >= config_.max_lookup_prefix) return false;
+  node.home = static_cast<std::uint8_t>(std::countr_zero(node.paths));
   Index index = static_cast<Index>(nodes_.size());
-  if (nodes_.size() < config_.max_lookup_nodes) {
+  if (count(&Node::home, node.home) < config_.max_lookup_nodes / config_.paths) {
     nodes_.push_back(node);
   } else {
-    const auto place = replaceable(node.distance);
-    if (!place) return false;
-    index = *place;
+    const auto unused = replaceable(node);
+    if (!unused) return false;
+    index = *unused;
     std::erase(order_, index);
     nodes_[index] = node;
   }

@@ -10,7 +10,8 @@
 //   - disjoint paths: a liar who names only its friends leads one path astray, and the others arrive (S/Kademlia);
 //   - who names max_bad_tips nodes that fail, and none that answers, is not believed further: invented nodes cost a
 //     few queries and not all of them;
-//   - a bound of candidates by address prefix and in all, and of queries by path: what others tell costs no more;
+//   - a bound of candidates by address prefix and by path, and of queries by path: what others tell costs no more, and
+//     a path that is led astray takes nothing from the others;
 //   - a node told with two addresses is tried at both: a wrong address told first does not hide it.
 //
 // Bounds: max_lookup_nodes candidates of about 200 bytes. Timers: next_slow(): a query without an answer for
@@ -124,7 +125,7 @@ class Lookup {
 
   std::uint8_t told_on(Index teller) const;
   bool place(Node node);
-  std::optional<Index> replaceable(const Distance& newcomer) const;
+  std::optional<Index> replaceable(const Node& newcomer) const;
   Scan scan(std::size_t path) const;
   std::size_t under_way(std::size_t path) const;
   void blame(Index teller);
