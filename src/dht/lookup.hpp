@@ -63,6 +63,7 @@ class Lookup {
     Duration took{};
     Index teller = 0;        ///< Who told of it: kUs, kMany, or a node.
     std::uint8_t paths = 0;  ///< A bit for each path that knows it.
+    std::uint8_t home = 0;   ///< The first path that knew it; its place counts there.
     std::uint8_t path = 0;   ///< On which it was asked.
     std::uint8_t depth = 1;
     std::uint8_t bad_tips = 0;
