@@ -139,6 +139,7 @@ class Play {
     waiting_.clear();
     searching_.clear();
     answered_.clear();
+    last_query_ = {};
     confirmed_.clear();
     begin();
   }
