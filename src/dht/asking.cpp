@@ -17,7 +17,7 @@ void Dht::Impl::ask(Now now, Pending query, const Query& message, Out& out) {
                .to = query.to.info,
                .body = std::move(body),
                .first_flight_allowed = message.kind != QueryKind::store});
-  pending.emplace(id, std::move(query));
+  pending.emplace(id, query);
 }
 
 void Dht::Impl::on_answer(Now now, QueryId id, ByteView body, Out& out) {
@@ -28,7 +28,7 @@ void Dht::Impl::on_answer(Now now, QueryId id, ByteView body, Out& out) {
     if (reply.error().code != Errc::unsupported) blame(now, found->second.to.id, 1, reply.error().message, out);
     return on_failed(now, id, out);
   }
-  const Pending query = std::move(found->second);
+  const Pending query = found->second;
   pending.erase(found);
   switch (query.kind) {
     case Pending::Kind::probe:
@@ -49,7 +49,7 @@ void Dht::Impl::on_answer(Now now, QueryId id, ByteView body, Out& out) {
 void Dht::Impl::on_failed(Now now, QueryId id, Out& out) {
   const auto found = pending.find(id);
   if (found == pending.end()) return;
-  const Pending query = std::move(found->second);
+  const Pending query = found->second;
   pending.erase(found);
   table.failed(now.mono, query.to.id, query.to.info.at);
   switch (query.kind) {
