@@ -69,20 +69,20 @@ Table::Place Table::confirm(Instant now, const identity::PeerId& id, const ident
   if (id == self_) return Place::refused;
   if (Contact* known = find_live(id)) return move(now, *known, info);
   Bucket& bucket = make_bucket(id, now);
-  Contact contact{.id = id, .info = info, .last_seen = now, .failures = 0, .is_global = is_global(info.at)};
+  const Contact contact{.id = id, .info = info, .last_seen = now, .failures = 0, .is_global = is_global(info.at)};
   std::erase_if(bucket.spare, [&](const Contact& other) { return other.id == id; });
   const auto prefix = identity::prefix_of(info.at.ip);
   if (bucket.live.size() < config_.k) {
     if (!has_room(bucket, prefix, nullptr)) return Place::refused;
-    bucket.live.push_back(std::move(contact));
+    bucket.live.push_back(contact);
     ++size_;
     return Place::added;
   }
   const auto dead =
       std::ranges::find_if(bucket.live, [&](const Contact& other) { return other.failures >= config_.max_failures; });
-  if (dead == bucket.live.end() || !has_room(bucket, prefix, &*dead)) return keep_spare(bucket, std::move(contact));
+  if (dead == bucket.live.end() || !has_room(bucket, prefix, &*dead)) return keep_spare(bucket, contact);
   bucket.live.erase(dead);
-  bucket.live.push_back(std::move(contact));
+  bucket.live.push_back(contact);
   return Place::added;
 }
 
@@ -105,13 +105,13 @@ Table::Place Table::move(Instant now, Contact& contact, const identity::NodeInfo
 }
 
 /// The newest spares stay: they are the likeliest to be alive. One prefix cannot fill the cache either.
-Table::Place Table::keep_spare(Bucket& bucket, Contact contact) {
+Table::Place Table::keep_spare(Bucket& bucket, const Contact& contact) {
   if (config_.spares == 0) return Place::refused;
   const std::size_t in_bucket = config_.max_prefix_in_bucket;
   const auto prefix = identity::prefix_of(contact.info.at.ip);
   if (in_bucket != 0 && count_prefix(bucket.spare, prefix, nullptr) >= in_bucket) return Place::refused;
   if (bucket.spare.size() >= config_.spares) bucket.spare.erase(bucket.spare.begin());
-  bucket.spare.push_back(std::move(contact));
+  bucket.spare.push_back(contact);
   return Place::spare;
 }
 
@@ -150,12 +150,12 @@ bool Table::promote(Bucket& bucket, std::size_t leaving) {
   for (std::size_t i = bucket.spare.size(); i > 0; --i) {
     const Contact& candidate = bucket.spare[i - 1];
     if (!has_room(bucket, identity::prefix_of(candidate.info.at.ip), &bucket.live[leaving])) continue;
-    Contact promoted = candidate;
+    const Contact promoted = candidate;
     bucket.spare.erase(bucket.spare.begin() + static_cast<std::ptrdiff_t>(i - 1));
     bucket.live.erase(bucket.live.begin() + static_cast<std::ptrdiff_t>(leaving));
     const auto later =
         std::ranges::find_if(bucket.live, [&](const Contact& other) { return other.last_seen > promoted.last_seen; });
-    bucket.live.insert(later, std::move(promoted));
+    bucket.live.insert(later, promoted);
     return true;
   }
   return false;
@@ -170,8 +170,8 @@ bool Table::wants(const identity::PeerId& id, const identity::SocketAddress& at)
   if (id == self_) return false;
   const Bucket* bucket = bucket_of(id);
   const auto prefix = identity::prefix_of(at.ip);
-  static const Bucket kNone;
-  const Bucket& here = bucket == nullptr ? kNone : *bucket;
+  const Bucket none;
+  const Bucket& here = bucket == nullptr ? none : *bucket;
   if (here.live.size() < config_.k) return has_room(here, prefix, nullptr);
   if (find_in(here.spare, id) != here.spare.end()) return false;
   const std::size_t in_bucket = config_.max_prefix_in_bucket;

@@ -120,7 +120,7 @@ class Table {
   struct Bucket {
     std::vector<Contact> live;   ///< Seen longest ago first.
     std::vector<Contact> spare;  ///< Confirmed longest ago first.
-    Instant refresh_at;
+    Instant refresh_at{};
   };
   struct Near {
     Distance distance;
@@ -132,7 +132,7 @@ class Table {
   Contact* find_live(const identity::PeerId& id);
   bool has_room(const Bucket& bucket, const identity::AddressPrefix& prefix, const Contact* leaving) const;
   Place move(Instant now, Contact& contact, const identity::NodeInfo& info);
-  Place keep_spare(Bucket& bucket, Contact contact);
+  Place keep_spare(Bucket& bucket, const Contact& contact);
   bool promote(Bucket& bucket, std::size_t leaving);
   void erase_live(Bucket& bucket, std::size_t index);
   void gather(const Key& target, std::size_t first, std::size_t last, bool good) const;
