@@ -56,7 +56,7 @@ TEST(Network, FindsWhatIsThereDespiteLoss) {
   World world(1, {.loss_per_mille = 10, .config = {}});
   grow(world, 300);
   const auto published = publish_some(world, 2);
-  const Score score = search(world, published, 2000);
+  const Score score = search(world, published, 1000);
   EXPECT_GE(score.found * 1000, score.searches * 999);
   EXPECT_LE(world.largest_body(), kMaxBody);
   for (std::size_t i = 0; i < world.size(); ++i) {
@@ -118,7 +118,7 @@ TEST(Network, LiarsMakeNobodyBelieveAForgedRecord) {
   world.run_for(minutes(10));
   std::size_t right = 0;
   std::size_t old = 0;
-  constexpr std::size_t kSearches = 600;
+  constexpr std::size_t kSearches = 400;
   for (std::size_t i = 0; i < kSearches; ++i) {
     const auto& wanted = world.node(published[world.rng().below(published.size())]);
     const LookupDone done = world.find(world.random_honest(), wanted.id());
@@ -147,7 +147,7 @@ TEST(Network, RecoversWhenHalfOfTheNodesVanish) {
     }
   }
   world.run_for(hours(2));
-  const Score score = search(world, wanted, 1000);
+  const Score score = search(world, wanted, 500);
   EXPECT_GE(score.found * 1000, score.searches * 999);
   // Dead nodes are neither in the way nor told: a search costs about what it did before.
   EXPECT_LE(score.queries, score.searches * 20);
@@ -155,16 +155,16 @@ TEST(Network, RecoversWhenHalfOfTheNodesVanish) {
 
 TEST(Network, QueriesGrowWithTheLogarithmOfTheSize) {
   std::vector<std::size_t> per_search;
-  for (const std::size_t nodes : {40U, 160U, 640U}) {
+  for (const std::size_t nodes : {30U, 120U, 480U}) {
     World world(7, {.loss_per_mille = 0, .config = {}});
     grow(world, nodes);
     std::vector<std::size_t> wanted;
-    for (std::size_t i = 0; i < 40; ++i) {
+    for (std::size_t i = 0; i < 30; ++i) {
       world.publish(i, 1);
       wanted.push_back(i);
     }
     world.run_for(minutes(1));
-    const Score score = search(world, wanted, 250);
+    const Score score = search(world, wanted, 150);
     EXPECT_EQ(score.found, score.searches);
     EXPECT_LE(score.rounds, 8U);
     per_search.push_back(score.queries * 10 / score.searches);
