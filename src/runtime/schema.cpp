@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <string>
@@ -16,7 +17,7 @@
 namespace ekiden::runtime {
 namespace {
 
-constexpr std::array<TableLayout, 11> kTables = {{
+constexpr std::array<TableLayout, 12> kTables = {{
     {store::Table::meta, "meta", false},
     {store::Table::contacts, "contacts", false},
     {store::Table::records, "records", false},
@@ -28,9 +29,10 @@ constexpr std::array<TableLayout, 11> kTables = {{
     {store::Table::history, "history", true},
     {store::Table::nodes, "nodes", false},
     {store::Table::values, "dht_values", false},
+    {store::Table::bootstrap, "bootstrap", false},
 }};
 
-constexpr std::array<const char*, 2> kMigrations = {{
+constexpr std::array<const char*, 3> kMigrations = {{
     "CREATE TABLE meta (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE contacts (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE records (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
@@ -43,6 +45,8 @@ constexpr std::array<const char*, 2> kMigrations = {{
 
     "CREATE TABLE nodes (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE dht_values (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;",
+
+    "CREATE TABLE bootstrap (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;",
 }};
 
 std::unexpected<Error> corrupt(const std::filesystem::path& path, std::string_view what) {
@@ -161,11 +165,13 @@ Status make_store(const std::filesystem::path& fresh, const char* vfs, Migration
 
 std::span<const TableLayout> table_layouts() { return kTables; }
 
-const TableLayout& layout_of(store::Table table) {
-  const auto index = static_cast<std::size_t>(table) - 1;
-  CHECK(index < kTables.size());
-  return kTables[index];
+std::size_t table_index(store::Table table) {
+  const auto found = std::ranges::find(kTables, table, &TableLayout::table);
+  CHECK(found != kTables.end());
+  return static_cast<std::size_t>(found - kTables.begin());
 }
+
+const TableLayout& layout_of(store::Table table) { return kTables[table_index(table)]; }
 
 Migrations released_migrations() { return kMigrations; }
 

@@ -36,6 +36,8 @@ struct TableLayout {
 /// Every table, in the order of its number.
 std::span<const TableLayout> table_layouts();
 const TableLayout& layout_of(store::Table table);
+/// Its place in table_layouts(): numbers may have gaps.
+std::size_t table_index(store::Table table);
 
 /// Scripts: entry i leads from version i to version i + 1, in one transaction.
 using Migrations = std::span<const char* const>;

@@ -50,7 +50,7 @@ Status TableWriter::load_table(const TableLayout& layout, std::vector<store::Row
   const std::string key = layout.numbered ? "n" : "name";
   const std::string sql = "SELECT " + key + ", value FROM " + name + " ORDER BY " + key;
   EKIDEN_ASSIGN(Statement select, database_.prepare(sql));
-  Table& table = tables_[static_cast<std::size_t>(layout.table) - 1];
+  Table& table = tables_[table_index(layout.table)];
   int code = SQLITE_OK;
   while ((code = select.step()) == SQLITE_ROW) {
     store::Row row{.key = {.table = layout.table, .number = 0, .name = {}}, .value = to_bytes(select.blob(1))};
@@ -100,7 +100,7 @@ void TableWriter::gather(std::span<const store::Batch> batches) {
 
 bool TableWriter::never_written(const store::Operation& operation) {
   if (!operation.erase || !layout_of(operation.key.table).numbered) return false;
-  const auto& highest = tables_[static_cast<std::size_t>(operation.key.table) - 1].highest;
+  const auto& highest = tables_[table_index(operation.key.table)].highest;
   return !highest || operation.key.number > *highest;
 }
 
@@ -111,7 +111,7 @@ Status TableWriter::write_all() {
 
 Status TableWriter::write(const store::Operation& operation) {
   const TableLayout& layout = layout_of(operation.key.table);
-  Table& table = tables_[static_cast<std::size_t>(operation.key.table) - 1];
+  Table& table = tables_[table_index(operation.key.table)];
   Statement& statement = operation.erase ? table.erase : table.put;
   if (layout.numbered) {
     statement.bind(1, operation.key.number);

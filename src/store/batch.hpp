@@ -19,17 +19,6 @@ namespace ekiden::store {
 
 /// Never renumber: the numbers are the schema on disk.
 enum class Table : std::uint8_t {
-  meta = 1,      ///< named: single values of the node (record sequence, outbox epoch …)
-  contacts = 2,  ///< named by PeerId
-  records = 3,   ///< named by PeerId: the newest verified PeerRecord of peers we talk to
-  prekeys = 4,   ///< numbered by prekey id
-  sessions = 5,  ///< named by session UUID
-  outbox = 6,    ///< numbered by local message number
-  inbox = 7,     ///< numbered by local message number
-  windows = 8,   ///< named by PeerId: what the sender has told to be below its floor
-  history = 9,   ///< numbered: what became of messages, with the receipts that prove it
-  nodes = 10,    ///< named by PeerId: nodes of the DHT to begin with after a restart
-  values = 11,   ///< named by key and owner: what this node keeps for others in the DHT
   meta = 1,        ///< named: single values of the node (record sequence, outbox epoch …)
   contacts = 2,    ///< named by PeerId
   records = 3,     ///< named by PeerId: the newest verified PeerRecord of peers we talk to
@@ -39,6 +28,8 @@ enum class Table : std::uint8_t {
   inbox = 7,       ///< numbered by local message number
   windows = 8,     ///< named by PeerId: what the sender has told to be below its floor
   history = 9,     ///< numbered: what became of messages, with the receipts that prove it
+  nodes = 10,      ///< named by PeerId: nodes of the DHT to begin with after a restart
+  values = 11,     ///< named by key and owner: what this node keeps for others in the DHT
   bootstrap = 12,  ///< named by PeerId: nodes that were reached, with their scores
 };
 
