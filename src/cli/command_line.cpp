@@ -49,6 +49,7 @@ CommandLine::CommandLine() : app_("A peer-to-peer relay network for software age
   declare_send();
   declare_inbox();
   declare_trace_and_status();
+  declare_bootstrap();
   declare_completion();
 }
 
@@ -220,6 +221,59 @@ void CommandLine::declare_trace_and_status() {
                         "  ekiden peers\n"
                         "  ekiden peers --json\n");
   peers->callback([this] { action = run_peers; });
+}
+
+void CommandLine::declare_bootstrap() {
+  auto* bootstrap = declare(app_, "bootstrap", "The nodes to join through: show, sign and verify lists of them",
+                            "  ekiden bootstrap list\n"
+                            "  ekiden bootstrap sign nodes.json --ttl 90d\n"
+                            "  ekiden bootstrap verify nodes.json\n");
+  bootstrap->require_subcommand(1);
+  const auto run = [this](auto function) {
+    return [this, function] {
+      action = [this, function](const Context& context) { return function(context, bootstrap_); };
+    };
+  };
+  const auto add_signers = [this](CLI::App* command) {
+    command
+        ->add_option("--signer", bootstrap_.signers, "Trust only this signer, an id or a public key; may be repeated")
+        ->type_name("ID|KEY")
+        ->allow_extra_args(false);
+  };
+
+  auto* list = declare(*bootstrap, "list", "Show the nodes that are configured, and from where; asks nobody",
+                       "  ekiden bootstrap list\n"
+                       "  ekiden bootstrap list --bootstrap nodes.json --json\n"
+                       "  ekiden bootstrap list --bootstrap ek1...@tcp://192.0.2.7:7420,more.json\n"
+                       "\n"
+                       "The first of these that is given counts alone: --bootstrap, $EKIDEN_BOOTSTRAP,\n"
+                       "bootstrap_nodes.json in the data directory. 'none' means no nodes.\n");
+  list->add_option("--bootstrap", bootstrap_.value, "Nodes and files, with commas, instead of what is configured")
+      ->type_name("NODES");
+  add_signers(list);
+  list->callback(run(run_bootstrap_list));
+
+  auto* sign = declare(*bootstrap, "sign", "Sign the lists of a file with the key of this node",
+                       "  ekiden bootstrap sign nodes.json                    the file is changed\n"
+                       "  ekiden bootstrap sign draft.json --output nodes.json --ttl 90d\n"
+                       "  ekiden bootstrap sign - < draft.json > nodes.json\n"
+                       "\n"
+                       "Signs the lists that have no signer yet, and again those of this node; others stay.\n");
+  paths_[sign->add_option("file", bootstrap_.file, "A file of lists or drafts; - reads and writes standard streams")
+             ->required()] = ValueKind::file;
+  paths_[sign->add_option("--output", bootstrap_.output, "Write a new file instead")->type_name("FILE")] =
+      ValueKind::file;
+  add_duration(sign, "--ttl", bootstrap_.ttl, "How long the lists are valid, at most 400d [365d]");
+  sign->callback(run(run_bootstrap_sign));
+
+  auto* verify = declare(*bootstrap, "verify", "Check the signatures and times of the lists of a file",
+                         "  ekiden bootstrap verify nodes.json\n"
+                         "  ekiden bootstrap verify nodes.json --signer ek1... --json\n"
+                         "  curl -s https://example.org/nodes.json | ekiden bootstrap verify -\n");
+  paths_[verify->add_option("file", bootstrap_.file, "A file of lists; - reads standard input")->required()] =
+      ValueKind::file;
+  add_signers(verify);
+  verify->callback(run(run_bootstrap_verify));
 }
 
 void CommandLine::declare_completion() {

@@ -43,6 +43,7 @@ class CommandLine {
   void declare_send();
   void declare_inbox();
   void declare_trace_and_status();
+  void declare_bootstrap();
   void declare_completion();
   CLI::App* declare(CLI::App& parent, const std::string& name, const std::string& description,
                     const std::string& examples);
@@ -57,6 +58,7 @@ class CommandLine {
   InboxArguments inbox_;
   TraceArguments trace_;
   std::string lookup_;
+  BootstrapArguments bootstrap_;
   std::string shell_;
   std::map<const CLI::Option*, std::vector<std::string>> choices_;
   std::map<const CLI::Option*, ValueKind> paths_;  ///< Options and arguments that are files or folders.

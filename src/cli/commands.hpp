@@ -1,7 +1,7 @@
 // The commands behind the command line: checked options in, exit code out.
 //
-// All but init, id, up, completion and version talk to the running node, and only through its local API. Each command
-// prints its result through the context's output and returns an Error for whoever called it to print.
+// All but init, id, up, completion, version and bootstrap talk to the running node, and only through its local API.
+// Each command prints its result through the context's output and returns an Error for whoever called it to print.
 #pragma once
 
 #include <cstdint>
@@ -71,6 +71,13 @@ struct TraceArguments {
   std::uint64_t limit = 20;
   bool retry = false;
 };
+struct BootstrapArguments {
+  std::string file = {};
+  std::string output = {};                ///< of sign; empty: in place
+  std::optional<Duration> ttl = {};       ///< of sign
+  std::optional<std::string> value = {};  ///< --bootstrap of list
+  std::vector<std::string> signers = {};  ///< of list and verify; empty: any
+};
 
 Status run_init(const Context& context, const InitArguments& arguments);
 Status run_id(const Context& context);
@@ -87,5 +94,8 @@ Status run_status(const Context& context);
 Status run_lookup(const Context& context, const std::string& peer);
 Status run_peers(const Context& context);
 Status run_version(const Context& context);
+Status run_bootstrap_list(const Context& context, const BootstrapArguments& arguments);
+Status run_bootstrap_sign(const Context& context, const BootstrapArguments& arguments);
+Status run_bootstrap_verify(const Context& context, const BootstrapArguments& arguments);
 
 }  // namespace ekiden::cli

@@ -174,9 +174,81 @@ class CommandTest(unittest.TestCase):
         self.assertEqual(node.stop(), 0)
         self.assertFalse((node.directory / "api.address").exists())
 
+    def draft(self, name, *nodes):
+        """A file with one unsigned list of these nodes."""
+        listed = [{"public_key": json.loads(command("id", "--json", "--data-dir", node.directory).stdout)["public_key"],
+                   "endpoints": [node.endpoint], "note": "a note"} for node in nodes]
+        file = self.root / name
+        file.write_text(json.dumps({"format": "ekiden bootstrap nodes 1", "lists": [{"nodes": listed}]}))
+        return file
+
+    def test_a_bootstrap_list_is_signed_verified_and_shown(self):
+        alice, bob = self.node("a", start=False), self.node("b", start=False)
+        file = self.draft("nodes.json", alice, bob)
+        self.assertIn("not signed", self.fails(1, "bootstrap", "verify", file))
+        signed = json.loads(command("bootstrap", "sign", file, "--json", "--data-dir", alice.directory).stdout)
+        self.assertEqual((signed["signed"], signed["signer"]), (1, alice.id))
+        verdict = json.loads(command("bootstrap", "verify", file, "--json").stdout)
+        self.assertEqual((verdict["valid"], verdict["signer"], verdict["nodes"]), (True, alice.id, 2))
+        self.assertIn("2 nodes", command("bootstrap", "verify", file, "--signer", alice.id).stdout)
+        self.assertIn("not a trusted signer", self.fails(1, "bootstrap", "verify", file, "--signer", bob.id))
+        shown = command("bootstrap", "list", "--json", "--bootstrap", file, "--data-dir", bob.directory).stdout
+        nodes = [json.loads(line) for line in shown.splitlines()]
+        self.assertEqual([node["id"] for node in nodes], [alice.id, bob.id])
+        self.assertEqual(nodes[0]["endpoints"], [alice.endpoint])
+        self.assertEqual({node["state"] for node in nodes}, {"ok"})
+
+    def test_a_changed_bootstrap_list_is_found(self):
+        alice = self.node("a", start=False)
+        file = self.draft("nodes.json", alice)
+        command("bootstrap", "sign", file, "--data-dir", alice.directory)
+        file.write_text(file.read_text().replace("a note", "A note"))
+        self.assertIn("signature", self.fails(1, "bootstrap", "verify", file))
+        self.assertIn("signature", self.fails(1, "bootstrap", "list", "--bootstrap", file))
+
+    def test_signing_again_counts_up_and_leaves_the_lists_of_others(self):
+        alice, bob = self.node("a", start=False), self.node("b", start=False)
+        file = self.draft("nodes.json", alice)
+        command("bootstrap", "sign", file, "--data-dir", alice.directory)
+        content = json.loads(file.read_text())
+        del content["lists"][0]["signature"]
+        file.write_text(json.dumps(content))
+        self.assertIn("nothing to sign", self.fails(1, "bootstrap", "sign", file, "--data-dir", bob.directory))
+        again = self.root / "again.json"
+        command("bootstrap", "sign", file, "--output", again, "--ttl", "1d", "--data-dir", alice.directory)
+        self.assertEqual(json.loads(file.read_text()), content)
+        self.assertEqual(json.loads(again.read_text())["lists"][0]["sequence"], 2)
+        self.fails(1, "bootstrap", "sign", file, "--output", again, "--data-dir", alice.directory)
+        self.fails(1, "bootstrap", "sign", file, "--ttl", "500d", "--data-dir", alice.directory)
+        piped = subprocess.run([BINARY, "bootstrap", "sign", "-", "--data-dir", alice.directory],
+                               input=file.read_bytes(), capture_output=True, check=True, timeout=60).stdout
+        subprocess.run([BINARY, "bootstrap", "verify", "-"], input=piped, capture_output=True, check=True, timeout=60)
+
+    def test_the_places_of_bootstrap_nodes_override_each_other(self):
+        alice, bob = self.node("a", start=False), self.node("b", start=False)
+
+        def listed(*words, **environment):
+            shown = self.run_on(alice, "bootstrap", "list", "--json", *words,
+                                env={**os.environ, **environment}).stdout
+            return [json.loads(line) for line in shown.splitlines()]
+
+        self.assertEqual(listed(), [])
+        draft = self.draft("nodes.json", alice)
+        command("bootstrap", "sign", draft, "--output", alice.directory / "bootstrap_nodes.json",
+                "--data-dir", alice.directory)
+        self.assertEqual([node["id"] for node in listed()], [alice.id])
+        other = f"{bob.id}@tcp://192.0.2.1:7420"
+        self.assertEqual(listed(EKIDEN_BOOTSTRAP=other)[0]["from"], "EKIDEN_BOOTSTRAP")
+        self.assertEqual(listed("--bootstrap", other, EKIDEN_BOOTSTRAP="junk")[0]["from"], "--bootstrap")
+        self.assertEqual(listed("--bootstrap", "none"), [])
+        mistyped = bob.id[:-1] + ("q" if bob.id[-1] != "q" else "p") + "@tcp://192.0.2.1:7420"
+        self.assertIn(mistyped, self.fails(1, "bootstrap", "list", "--bootstrap", mistyped))
+
     def test_help_teaches_by_example(self):
-        for word in ("init", "id", "up", "contact", "send", "inbox", "trace", "status"):
+        for word in ("init", "id", "up", "contact", "send", "inbox", "trace", "status", "bootstrap"):
             self.assertIn("xample", command(word, "--help").stdout, word)
+        for word in ("list", "sign", "verify"):
+            self.assertIn("xample", command("bootstrap", word, "--help").stdout, word)
         for shell in ("bash", "zsh", "fish"):
             self.assertIn("ekiden", command("completion", shell).stdout)
 

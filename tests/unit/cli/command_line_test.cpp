@@ -46,6 +46,9 @@ TEST(CommandLine, TakesWhatTheHelpShows) {
   EXPECT_TRUE(accepts({"inbox", "--follow", "--peek", "-n", "3"}));
   EXPECT_TRUE(accepts({"trace"}));
   EXPECT_TRUE(accepts({"trace", "x", "--retry"}));
+  EXPECT_TRUE(accepts({"bootstrap", "list", "--bootstrap", "nodes.json", "--signer", "ek1", "--signer", "ek2"}));
+  EXPECT_TRUE(accepts({"bootstrap", "sign", "-", "--output", "x", "--ttl", "90d"}));
+  EXPECT_TRUE(accepts({"bootstrap", "verify", "nodes.json", "--signer", "ek1"}));
   EXPECT_TRUE(accepts({"completion", "bash"}));
 }
 
@@ -74,6 +77,9 @@ TEST(CommandLine, RefusesWhatMakesNoSense) {
   EXPECT_FALSE(accepts({"send", "bob", "hi", "--priority", "urgent"}));
   EXPECT_FALSE(accepts({"send", "bob", "hi", "--wait=forever"}));
   EXPECT_FALSE(accepts({"contact"}));
+  EXPECT_FALSE(accepts({"bootstrap"}));
+  EXPECT_FALSE(accepts({"bootstrap", "verify"}));
+  EXPECT_FALSE(accepts({"bootstrap", "sign", "x", "--ttl", "soon"}));
   EXPECT_FALSE(accepts({"contact", "add", "bob"}));
   EXPECT_FALSE(accepts({"inbox", "-n", "0"}));
   EXPECT_FALSE(accepts({"completion", "tcsh"}));

@@ -1,4 +1,4 @@
-#include "api/json.hpp"
+#include "runtime/json.hpp"
 
 #include <functional>
 #include <set>
@@ -6,7 +6,7 @@
 
 #include "base/encoding.hpp"
 
-namespace ekiden::api {
+namespace ekiden::runtime {
 namespace {
 
 std::string in_quotes(std::string_view key) { return "'" + std::string(key) + "'"; }
@@ -159,4 +159,4 @@ Status ObjectReader::finish() {
   return {};
 }
 
-}  // namespace ekiden::api
+}  // namespace ekiden::runtime
