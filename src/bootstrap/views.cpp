@@ -21,7 +21,9 @@ std::vector<Candidate> Bootstrap::best(std::size_t limit) const {
   for (const auto& [node, entry] : table_) {
     if (entry.standing.was_reached()) ranked.emplace_back(table_.score(entry), &node);
   }
-  std::ranges::stable_sort(ranked, [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::ranges::sort(ranked, [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : *a.second < *b.second;
+  });
   std::vector<Candidate> out;
   for (const auto& [score, node] : ranked) {
     if (out.size() == limit) break;

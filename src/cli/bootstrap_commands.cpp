@@ -32,6 +32,16 @@ Result<Checks> checks_of(const BootstrapArguments& arguments) {
   return checks;
 }
 
+/// What the node would trust, unless the command says otherwise. Without a node, nothing is configured.
+Status add_configured_signers(const std::filesystem::path& data_dir, Checks& checks) {
+  if (checks.signers) return {};
+  const auto settings = runtime::load_settings(data_dir);
+  if (!settings) return settings.error().code == Errc::not_found ? Status() : std::unexpected(settings.error());
+  const auto& signers = settings->trusted_signers;
+  if (!signers.empty()) checks.signers.emplace(signers.begin(), signers.end());
+  return {};
+}
+
 /// Whether a node would take the list now.
 Status check_list(const Checks& checks, const bootstrap::NodeList& list) {
   if (checks.signers && !checks.signers->contains(list.signer())) {
@@ -162,7 +172,8 @@ void print(Output& output, std::size_t index, const Verdict& verdict) {
 }  // namespace
 
 Status run_bootstrap_list(const Context& context, const BootstrapArguments& arguments) {
-  EKIDEN_ASSIGN(const auto checks, checks_of(arguments));
+  EKIDEN_ASSIGN(auto checks, checks_of(arguments));
+  EKIDEN_TRY(add_configured_signers(context.data_dir, checks));
   EKIDEN_ASSIGN(const auto source,
                 runtime::read_bootstrap_source(runtime::bootstrap_places(arguments.value, context.data_dir)));
   EKIDEN_ASSIGN(const auto nodes, nodes_of(source, checks));

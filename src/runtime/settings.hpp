@@ -19,6 +19,7 @@
 #include "base/time.hpp"
 #include "crypto/keys.hpp"
 #include "identity/endpoint.hpp"
+#include "identity/peer_id.hpp"
 #include "node/node.hpp"
 
 namespace ekiden::runtime {
@@ -27,6 +28,7 @@ inline constexpr std::size_t kMaxSettingsFile = 64 * 1024;
 inline constexpr std::size_t kMaxListen = 8;
 inline constexpr std::size_t kMaxAdvertised = 8;
 inline constexpr std::size_t kMaxBootstrap = 64;
+inline constexpr std::size_t kMaxTrustedSigners = 64;
 
 /// What ekiden.toml says, checked. Every key has a default and its bounds; an unknown key is an error that names it,
 /// its line and the key that was probably meant.
@@ -35,9 +37,10 @@ struct Settings {
   std::vector<identity::Endpoint> advertise;  ///< empty: nothing
   std::string api_listen = "127.0.0.1:0";     ///< loopback only; port 0: any free
   std::string log_level = "info";
-  std::string log_format = "text";      ///< text or json
-  std::string private_network = "off";  ///< on or off
-  node::Config node;                    ///< its `advertised` is `advertise`
+  std::string private_network = "off";            ///< on or off
+  std::string log_format = "text";                ///< text or json
+  std::vector<identity::PeerId> trusted_signers;  ///< of bootstrap lists in the configuration; empty: any
+  node::Config node;                              ///< its `advertised` is `advertise`
 };
 
 /// What a data directory without any setting has.

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "runtime/bootstrap_source.hpp"
+
 namespace ekiden::runtime {
 namespace {
 
@@ -92,6 +94,18 @@ Status set_api_listen(Settings& settings, const std::string& text) {
   return fail(Errc::malformed, "must be a loopback address and a port, such as 127.0.0.1:0 or [::1]:7421");
 }
 
+std::vector<std::string> signers_of(const Settings& settings) {
+  std::vector<std::string> texts;
+  for (const identity::PeerId& signer : settings.trusted_signers) texts.push_back(signer.text());
+  return texts;
+}
+
+Status set_signers(Settings& settings, const std::vector<std::string>& texts) {
+  EKIDEN_ASSIGN(const auto signers, parse_signers(texts));
+  settings.trusted_signers.assign(signers.begin(), signers.end());
+  return {};
+}
+
 template <std::string Settings::* Member>
 Status set_choice(Settings& settings, const std::string& text, std::span<const std::string_view> choices) {
   if (std::ranges::find(choices, text) != choices.end()) {
@@ -116,6 +130,7 @@ constexpr TextAccess kPrivateNetwork = {[](const Settings& s) { return s.private
                                           s.node.private_network = text == "on";
                                           return {};
                                         }};
+constexpr ListAccess kSigners = {signers_of, set_signers};
 constexpr TextAccess kApiListen = {[](const Settings& s) { return s.api_listen; }, set_api_listen};
 constexpr TextAccess kLogLevel = {
     [](const Settings& s) { return s.log_level; },
@@ -163,6 +178,11 @@ const std::array kTable = {
             .key = "private_network",
             .comment = "on: this network lives on private or loopback addresses, and records may name them.",
             .text = &kPrivateNetwork},
+    Setting{.section = "discovery",
+            .key = "trusted_signers",
+            .comment = "Whose lists in bootstrap_nodes.json count: ids or public keys. An empty list: everybody's.",
+            .high = kMaxTrustedSigners,
+            .list = &kSigners},
     Setting{.section = "api",
             .key = "listen",
             .comment = "The local API, for the ekiden command and programs on this machine. Port 0: any free one.",

@@ -241,6 +241,10 @@ class CommandTest(unittest.TestCase):
         self.assertEqual(listed(EKIDEN_BOOTSTRAP=other)[0]["from"], "EKIDEN_BOOTSTRAP")
         self.assertEqual(listed("--bootstrap", other, EKIDEN_BOOTSTRAP="junk")[0]["from"], "--bootstrap")
         self.assertEqual(listed("--bootstrap", "none"), [])
+        settings = alice.directory / "ekiden.toml"
+        settings.write_text(settings.read_text().replace("trusted_signers = []", f'trusted_signers = ["{bob.id}"]'))
+        self.assertIn("not a trusted signer", listed()[0]["state"])
+        self.assertEqual(listed("--signer", alice.id)[0]["state"], "ok")
         mistyped = bob.id[:-1] + ("q" if bob.id[-1] != "q" else "p") + "@tcp://192.0.2.1:7420"
         self.assertIn(mistyped, self.fails(1, "bootstrap", "list", "--bootstrap", mistyped))
 
