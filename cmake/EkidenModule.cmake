@@ -4,6 +4,7 @@ include_guard()
 
 set(EKIDEN_EXTERNAL_sodium PkgConfig::sodium)
 set(EKIDEN_EXTERNAL_openssl OpenSSL::Crypto)
+set(EKIDEN_EXTERNAL_tls OpenSSL::SSL)
 set(EKIDEN_EXTERNAL_boost Boost::headers)
 set(EKIDEN_EXTERNAL_sqlite SQLite::SQLite3)
 set(EKIDEN_EXTERNAL_threads Threads::Threads)

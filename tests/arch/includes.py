@@ -23,6 +23,7 @@ EXTERNAL = {
     "toml++/": "tomlplusplus",
     "nlohmann/": "json",
     "CLI/": "cli11",
+    "openssl/ssl.h": "tls",
     "openssl/": "openssl",
     "sodium.h": "sodium",
     "sodium/": "sodium",
