@@ -17,9 +17,7 @@ std::unexpected<Error> listen_error(const identity::Endpoint& endpoint, const Er
                                      "ports below 1024 are for the administrator; choose another under [network] in "
                                      "ekiden.toml");
     case EADDRNOTAVAIL:
-      return fail(Errc::unreachable, where + "this machine does not have that address; " +
-                                         std::string(transport_name(endpoint.transport)) +
-                                         "://0.0.0.0:" + std::to_string(endpoint.port) + " means all of them");
+      return fail(Errc::unreachable, where + "this machine does not have that address; 0.0.0.0 means all that it has");
     default:
       return fail(Errc::internal, where + error.message());
   }

@@ -3,20 +3,9 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <cerrno>
-#include <system_error>
+#include <utility>
 
 namespace ekiden::runtime {
-namespace {
-
-std::string error_text(int error_number) { return std::generic_category().message(error_number); }
-
-Error read_error(int error_number) {
-  const Errc code = error_number == ETIMEDOUT ? Errc::timed_out : Errc::closed;
-  return {code, "the connection broke: " + error_text(error_number)};
-}
-
-}  // namespace
 
 void set_tcp_options(int fd) {
   const int on = 1;
@@ -26,16 +15,22 @@ void set_tcp_options(int fd) {
 }
 
 Tcp::Tcp(asio::io_context& loop, TcpUser& user)
-    : loop_(loop), user_(user), resolver_(loop), buffer_(std::make_unique<ByteArray<kReadSize>>()) {}
+    : loop_(loop),
+      user_(user),
+      resolver_(loop),
+      leaving_(loop),
+      keep_alive_(loop),
+      buffer_(std::make_unique<ByteArray<kReadSize>>()) {}
 
 Tcp::~Tcp() { close_all(); }
 
 void Tcp::close_all() {
   stop_accepting();
   for (auto& [conn, connection] : connections_) {
-    if (connection.connector) connection.connector->cancel();
+    if (connection.dialling && connection.dialling->connector) connection.dialling->connector->cancel();
   }
   connections_.clear();
+  leaving_.clear();
 }
 
 Tcp::Connection* Tcp::find(ConnId conn) {
@@ -43,49 +38,38 @@ Tcp::Connection* Tcp::find(ConnId conn) {
   return found == connections_.end() ? nullptr : &found->second;
 }
 
-void Tcp::dial(ConnId conn, const identity::Endpoint& endpoint) {
-  auto connector = std::make_shared<Connector>(loop_, endpoint, [this, conn, endpoint](Result<Socket> socket) {
-    on_dialled(conn, endpoint, std::move(socket));
-  });
-  auto [entry, fresh] = connections_.try_emplace(conn, Socket(loop_));
-  entry->second.connector = connector;
-  connector->start(resolver_);
-}
+void Tcp::hang_up(ConnId conn) { give_up(conn); }
 
-void Tcp::on_dialled(ConnId conn, const identity::Endpoint& endpoint, Result<Socket> socket) {
-  Connection* const connection = find(conn);
-  if (connection == nullptr) return;
-  connection->connector.reset();
-  if (socket) {
-    connection->socket = std::move(*socket);
-    set_tcp_options(connection->socket.native_handle());
-    wait_readable(conn, *connection);
-    user_.on_connected(conn);
-  } else {
-    connections_.erase(conn);
-    socket.error().message.insert(0, endpoint.text() + ": ");
-    user_.on_connect_failed(conn, std::move(socket).error());
+/// Forgets a connection, and lets its stream say its last words. False if there is none.
+bool Tcp::give_up(ConnId conn) {
+  auto node = connections_.extract(conn);
+  if (!node) return false;
+  Connection& connection = node.mapped();
+  if (connection.dialling && connection.dialling->connector) connection.dialling->connector->cancel();
+  if (connection.stream && connection.stream->finish()) {
+    leaving_.add(std::move(connection.socket), std::move(connection.stream), carriers_.options().leave_timeout);
   }
-  user_.end_round();
+  return true;
 }
 
-void Tcp::hang_up(ConnId conn) {
-  Connection* const connection = find(conn);
-  if (connection == nullptr) return;
-  if (connection->connector) connection->connector->cancel();
-  connections_.erase(conn);
+void Tcp::close(ConnId conn, Error why) {
+  if (give_up(conn)) user_.on_closed(conn, std::move(why));
 }
 
 void Tcp::resume_reading() {
   reading_ = true;
   for (auto& [conn, connection] : connections_) {
-    if (!connection.connector) wait_readable(conn, connection);
+    if (connection.open) wait_readable(conn, connection);
   }
 }
 
 void Tcp::wait_readable(ConnId conn, Connection& connection) {
   if (!reading_ || connection.waiting) return;
   connection.waiting = true;
+  if (connection.stream->has_input()) {
+    asio::post(loop_, [this, conn] { on_readable(conn); });
+    return;
+  }
   connection.socket.async_wait(Socket::wait_read, [this, conn](ErrorCode error) {
     if (!error) on_readable(conn);
   });
@@ -93,33 +77,23 @@ void Tcp::wait_readable(ConnId conn, Connection& connection) {
 
 void Tcp::on_readable(ConnId conn) {
   if (Connection* const connection = find(conn)) connection->waiting = false;
-  for (std::size_t got = kMuch, all = 0; got >= kMuch && all < kReadPerRound && reading_; all += got) {
-    got = read_once(conn);
-  }
+  Got got{.taken = 0, .more = true};
+  for (std::size_t all = 0; got.more && all < kReadPerRound && reading_; all += got.taken) got = read_once(conn);
   // Answers first: waiting again costs a system call that nobody should wait for.
   user_.end_round();
   if (Connection* const connection = find(conn)) wait_readable(conn, *connection);
 }
 
-/// Bytes read: none if there are no more, or no connection any more.
-std::size_t Tcp::read_once(ConnId conn) {
+Tcp::Got Tcp::read_once(ConnId conn) {
   Connection* const connection = find(conn);
-  if (connection == nullptr) return 0;
-  const int fd = connection->socket.native_handle();
-  ::ssize_t got;
-  do {
-    got = ::recv(fd, buffer_->data(), buffer_->size(), MSG_DONTWAIT);
-  } while (got < 0 && errno == EINTR);
-  if (got > 0) {
-    user_.on_bytes(conn, ByteView(*buffer_).first(static_cast<std::size_t>(got)));
-    return static_cast<std::size_t>(got);
-  }
-  if (got == 0) {
-    close(conn, {Errc::closed, "the other side closed the connection"});
-  } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
-    close(conn, read_error(errno));
-  }
-  return 0;
+  if (connection == nullptr) return {};
+  ReadOutcome outcome = connection->stream->read(*buffer_);
+  const Got got{.taken = outcome.taken, .more = outcome.taken >= kMuch || connection->stream->has_input()};
+  if (connection->stream->has_output()) want_write(conn);
+  if (!outcome.bytes.empty()) user_.on_bytes(conn, outcome.bytes);
+  if (!outcome.end) return got;
+  close(conn, std::move(*outcome.end));
+  return {};
 }
 
 void Tcp::want_write(ConnId conn) {
@@ -135,7 +109,7 @@ void Tcp::flush() {
     for (const ConnId conn : writing_) {
       if (Connection* const connection = find(conn)) {
         connection->writer = false;
-        if (!connection->blocked && !connection->connector) write(conn);
+        if (!connection->blocked && connection->open) write(conn);
       }
     }
     writing_.clear();
@@ -152,23 +126,21 @@ void Tcp::write(ConnId conn) {
       return;
     }
     const ByteView bytes = user_.to_send(conn);
-    if (bytes.empty()) return;
-    const ::ssize_t sent =
-        ::send(connection->socket.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent >= 0) {
-      written += static_cast<std::size_t>(sent);
-      user_.mark_sent(conn, static_cast<std::size_t>(sent));
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      connection->blocked = true;
-      connection->socket.async_wait(Socket::wait_write, [this, conn](ErrorCode error) {
-        if (!error) on_writable(conn);
-      });
-      return;
-    } else if (errno != EINTR) {
-      close(conn, read_error(errno));
-      return;
-    }
+    if (bytes.empty() && !connection->stream->has_output()) return;
+    WriteOutcome outcome = connection->stream->write(bytes);
+    if (outcome.end) return close(conn, std::move(*outcome.end));
+    if (outcome.blocked) wait_writable(conn, *connection);
+    written += outcome.bytes;
+    if (outcome.bytes > 0) user_.mark_sent(conn, outcome.bytes);
+    if (outcome.blocked) return;
   }
+}
+
+void Tcp::wait_writable(ConnId conn, Connection& connection) {
+  connection.blocked = true;
+  connection.socket.async_wait(Socket::wait_write, [this, conn](ErrorCode error) {
+    if (!error) on_writable(conn);
+  });
 }
 
 void Tcp::on_writable(ConnId conn) {
@@ -179,9 +151,23 @@ void Tcp::on_writable(ConnId conn) {
   user_.end_round();
 }
 
-void Tcp::close(ConnId conn, Error why) {
-  connections_.erase(conn);
-  user_.on_closed(conn, std::move(why));
+/// One timer for all: connections that have been quiet since it fired last give a sign of life.
+void Tcp::keep_alive() {
+  keeping_alive_ = true;
+  const Duration interval = carriers_.options().keep_alive;
+  keep_alive_.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(interval));
+  keep_alive_.async_wait([this](ErrorCode stopped) {
+    if (stopped) return;
+    bool wanted = false;
+    for (auto& [conn, connection] : connections_) {
+      if (!connection.open || !connection.stream->keep_alive()) continue;
+      wanted = true;
+      if (connection.stream->has_output()) want_write(conn);
+    }
+    user_.end_round();
+    keeping_alive_ = false;
+    if (wanted) keep_alive();
+  });
 }
 
 }  // namespace ekiden::runtime

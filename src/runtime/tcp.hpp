@@ -1,7 +1,10 @@
-// TCP under the node: connections made and accepted, bytes brought and taken.
+// TCP under the node: connections made and accepted, bytes brought and taken. What lies on the socket (nothing,
+// WebSocket, TLS, a proxy in between) is a Stream (runtime/stream.hpp), and makes no difference here.
 //
 // Inputs: listen, dial, hang_up, want_write, flush, pause_reading, resume_reading. Outputs: the calls of TcpUser, all
 // on the loop's thread. Nothing is decided here: whom to dial, whom to admit and what to write is the node's business.
+// An accepted connection is said to be there before its stream shakes hands, so that it counts, and has its deadline,
+// as one that has proven nothing; one that was dialled is said to be connected when the stream is open.
 //
 // Order of a round: something became readable; its bytes go to the user, who may want writes on any connection; at the
 // end of the round (TcpUser::end_round) the user calls flush(), which pulls what is to be written and writes it, record
@@ -15,12 +18,14 @@
 //    ends connections whose bytes nobody acknowledges.
 //  - While the user cannot take more (pause_reading), nothing is read from any connection: what peers send fills their
 //    sockets and then stays with them.
+//  - A dial that is more than a TCP connection has a time for all its handshakes (WebOptions::open_timeout).
 //  - When accepting fails for want of a descriptor, or for a reason that lasts, it pauses for kAcceptPause instead of
 //    spinning.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -30,7 +35,9 @@
 #include "identity/endpoint.hpp"
 #include "link/pool.hpp"
 #include "runtime/asio.hpp"
+#include "runtime/carriers.hpp"
 #include "runtime/connector.hpp"
+#include "runtime/leaving.hpp"
 #include "runtime/resolver.hpp"
 
 namespace ekiden::runtime {
@@ -47,7 +54,8 @@ class TcpUser {
   virtual void on_bytes(ConnId conn, ByteView bytes) = 0;
   /// The connection is gone. Not said after hang_up().
   virtual void on_closed(ConnId conn, Error why) = 0;
-  /// What to write next, empty if nothing; valid until the next call for this connection.
+  /// What to write next, empty if nothing; valid until the next call for this connection. Begins with what of the last
+  /// answer was not marked as sent.
   virtual ByteView to_send(ConnId conn) = 0;
   virtual void mark_sent(ConnId conn, std::size_t bytes) = 0;
   /// Whatever came from this wake-up has been said.
@@ -78,14 +86,22 @@ class Tcp {
   Tcp(const Tcp&) = delete;
   Tcp& operator=(const Tcp&) = delete;
 
+  /// How ws:// and wss:// are spoken from now on. Errors: the file of authorities cannot be used.
+  Status use(WebOptions options) { return carriers_.use(std::move(options)); }
+  /// Reads the certificate and key of wss:// again, for connections accepted from now on. On an error those that are in
+  /// use stay.
+  Status load_certificate(WallTime now) { return carriers_.load_certificate(now); }
+
   /// Binds; connections are accepted from start_accepting() on. An IPv6 endpoint takes IPv6 alone. Returns the endpoint
-  /// with its real port. Errors: busy (in use), refused (a port below 1024), unreachable (no such address here).
+  /// with its real port. REQUIRES for wss: load_certificate() has succeeded. Errors: busy (in use), refused (a port
+  /// below 1024), unreachable (no such address here), unsupported (a transport that is not over TCP).
   Result<identity::Endpoint> listen(const identity::Endpoint& endpoint);
   void start_accepting();
   void stop_accepting();
 
   void dial(ConnId conn, const identity::Endpoint& endpoint);
-  /// Closes at once; what was handed to the kernel is still sent by it. Unknown connections are ignored.
+  /// Closes; what was handed to the kernel is still sent by it, and a stream says its last words without the user
+  /// noticing. Unknown connections are ignored.
   void hang_up(ConnId conn);
   /// Written at the next flush().
   void want_write(ConnId conn);
@@ -102,43 +118,75 @@ class Tcp {
   std::size_t connections() const { return connections_.size(); }
 
  private:
+  /// A connection that this side makes, until its stream is open.
+  struct Dialling {
+    Dialling(identity::Endpoint e, asio::io_context& loop) : endpoint(std::move(e)), deadline(loop) {}
+    identity::Endpoint endpoint;
+    std::optional<Proxy> proxy;
+    std::shared_ptr<Connector> connector;  ///< until there is a socket
+    Timer deadline;
+  };
   struct Connection {
     explicit Connection(Socket s) : socket(std::move(s)) {}
     Socket socket;
-    std::shared_ptr<Connector> connector;  ///< while it is being made
-    bool waiting = false;                  ///< for something to read
-    bool writer = false;                   ///< stands in writers_
-    bool blocked = false;                  ///< the kernel takes no more; waiting until it does
+    std::unique_ptr<Stream> stream;        ///< null while there is no socket
+    std::unique_ptr<Dialling> dialling{};  ///< null if it was accepted, or is open
+    bool open = false;
+    bool waiting = false;  ///< for something to read
+    bool writer = false;   ///< stands in writers_
+    bool blocked = false;  ///< the kernel takes no more; waiting until it does
   };
   struct Listening {
-    explicit Listening(asio::io_context& loop) : acceptor(loop), pause(loop) {}
+    Listening(asio::io_context& loop, identity::Endpoint::Transport t) : transport(t), acceptor(loop), pause(loop) {}
+    identity::Endpoint::Transport transport;
     Acceptor acceptor;
     Timer pause;
     bool paused = false;
     asio::ip::tcp::endpoint from;  ///< of the connection being accepted
   };
+  struct Got {
+    std::size_t taken = 0;
+    bool more = false;  ///< looking again is worth it
+  };
 
-  Connection* find(ConnId conn);
+  // tcp_listen.cpp
   void accept(Listening& listening);
   void on_accept(Listening& listening, ErrorCode error, Socket socket);
   void pause_accepting(Listening& listening, const ErrorCode& error);
-  void on_dialled(ConnId conn, const identity::Endpoint& endpoint, Result<Socket> socket);
+
+  // tcp_open.cpp
+  Status begin_dial(ConnId conn, Connection& connection);
+  void on_dialled(ConnId conn, Result<Socket> socket);
+  void shake_hands(ConnId conn);
+  void on_open(ConnId conn, Connection& connection);
+  void on_open_failed(ConnId conn, Error why);
+  void on_open_deadline(ConnId conn);
+
+  // tcp.cpp
+  Connection* find(ConnId conn);
   void wait_readable(ConnId conn, Connection& connection);
   void on_readable(ConnId conn);
-  std::size_t read_once(ConnId conn);
+  Got read_once(ConnId conn);
   void write(ConnId conn);
+  void wait_writable(ConnId conn, Connection& connection);
   void on_writable(ConnId conn);
   void close(ConnId conn, Error why);
+  bool give_up(ConnId conn);
+  void keep_alive();
 
   asio::io_context& loop_;
   TcpUser& user_;
   Resolver resolver_;
+  Carriers carriers_;
   std::vector<std::unique_ptr<Listening>> listening_;
   std::unordered_map<ConnId, Connection> connections_;
+  Leaving leaving_;
   std::vector<ConnId> writers_;
   std::vector<ConnId> writing_;  ///< writers_ during a flush, kept for its storage
   std::uint64_t accepted_ = 0;
   bool reading_ = true;
+  Timer keep_alive_;
+  bool keeping_alive_ = false;  ///< the timer is set
   std::unique_ptr<ByteArray<kReadSize>> buffer_;
 };
 

@@ -35,8 +35,11 @@ bool concerns_one_connection(const ErrorCode& error) {
 Result<identity::Endpoint> Tcp::listen(const identity::Endpoint& endpoint) {
   const auto address = endpoint.address();
   if (!address) return fail(Errc::invalid_argument, "cannot listen on the name " + endpoint.host + ": use an address");
+  if (endpoint.transport == identity::Endpoint::Transport::udp) {
+    return fail(Errc::unsupported, "cannot listen on " + endpoint.text() + ": links are not carried over UDP");
+  }
   const asio::ip::tcp::endpoint at(from_ip(*address), endpoint.port);
-  auto listening = std::make_unique<Listening>(loop_);
+  auto listening = std::make_unique<Listening>(loop_, endpoint.transport);
   Acceptor& acceptor = listening->acceptor;
   ErrorCode error;
   acceptor.open(at.protocol(), error);
@@ -77,12 +80,13 @@ void Tcp::on_accept(Listening& listening, ErrorCode error, Socket socket) {
   }
   if (!error) {
     listening.paused = false;
-    const auto conn = static_cast<ConnId>(link::kFirstAccepted + accepted_++);
     set_tcp_options(socket.native_handle());
-    Connection& connection = connections_.try_emplace(conn, std::move(socket)).first->second;
-    wait_readable(conn, connection);
-    user_.on_accepted(conn, to_ip(listening.from.address()), listening.from.port());
-    user_.end_round();
+    if (auto stream = carriers_.accepted(listening.transport, socket.native_handle())) {
+      const auto conn = static_cast<ConnId>(link::kFirstAccepted + accepted_++);
+      connections_.try_emplace(conn, std::move(socket)).first->second.stream = std::move(*stream);
+      user_.on_accepted(conn, to_ip(listening.from.address()), listening.from.port());
+      shake_hands(conn);
+    }
   }
   accept(listening);
 }
