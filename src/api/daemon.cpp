@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -48,11 +49,34 @@ class StopSignals {
   bool stopping_ = false;
 };
 
+/// SIGHUP, as long as it lives, means to read the certificate of wss:// again. A node without one keeps what SIGHUP
+/// means elsewhere: the terminal is gone, and so is what it started.
+class ReloadSignal {
+ public:
+  ReloadSignal(boost::asio::io_context& loop, std::function<void()> reload)
+      : signals_(loop, SIGHUP), reload_(std::move(reload)) {
+    wait();
+  }
+
+ private:
+  void wait() {
+    signals_.async_wait([this](boost::system::error_code failure, int) {
+      if (failure) return;
+      wait();
+      reload_();
+    });
+  }
+
+  boost::asio::signal_set signals_;
+  std::function<void()> reload_;
+};
+
 }  // namespace
 
 Status run_daemon(runtime::HostOptions options, const std::function<void(const DaemonInfo&)>& on_ready) {
   runtime::raise_descriptor_limit();
   const auto data_dir = options.data_dir;
+  const bool has_certificate = !options.settings.tls_certificate.empty();
   ServerConfig config;
   config.listen = options.settings.api_listen;
   EKIDEN_ASSIGN(const auto host, runtime::Host::open(std::move(options)));
@@ -63,6 +87,8 @@ Status run_daemon(runtime::HostOptions options, const std::function<void(const D
     server->stop();
     host->stop();
   });
+  std::optional<ReloadSignal> reload;
+  if (has_certificate) reload.emplace(loop, [&] { host->reload_certificate(); });
   on_ready({backend.id(), backend.listening(), server->address()});
   auto ended = host->run();
   server->stop();

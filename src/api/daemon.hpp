@@ -1,8 +1,8 @@
 // A node with its local API, from start to graceful end: what `ekiden up` runs.
 //
 // SIGINT and SIGTERM end it gracefully: the API closes, neighbours are told, what was accepted is on disk. A second
-// signal ends it at once, which loses nothing that was acknowledged. SIGPIPE is ignored: a log whose reader went away
-// is no reason to stop.
+// signal ends it at once, which loses nothing that was acknowledged. SIGHUP makes a node that has a certificate read it
+// again. SIGPIPE is ignored: a log whose reader went away is no reason to stop.
 #pragma once
 
 #include <functional>

@@ -55,6 +55,7 @@ Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
 Status Host::Impl::open_node() {
   EKIDEN_ASSIGN(const auto rows, store->load());
   EKIDEN_TRY(node.load(rows));
+  EKIDEN_TRY(open_web());
   for (const identity::Endpoint& endpoint : options.settings.listen) {
     const bool is_udp = endpoint.transport == identity::Endpoint::Transport::udp;
     EKIDEN_ASSIGN(auto bound, is_udp ? udp.listen(endpoint) : tcp.listen(endpoint));
@@ -78,6 +79,7 @@ void Host::Impl::begin() {
   CHECK(state == State::opened);
   state = State::running;
   store->start(store_events());
+  watch_certificate();
   node.start(read_clocks(), outbox);
   run_effects();
   accept_when_ready();
@@ -204,6 +206,10 @@ Status Host::run() {
 
 void Host::stop() {
   impl_->post([impl = impl_.get()] { impl->stop(); });
+}
+
+void Host::reload_certificate() {
+  impl_->post([impl = impl_.get()] { impl->reload_certificate(); });
 }
 
 void Host::post(std::function<void()> function) { impl_->post(std::move(function)); }

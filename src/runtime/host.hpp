@@ -50,6 +50,8 @@ struct HostOptions {
   bool new_store = false;  ///< begin with an empty store where there is none
   /// Bytes that may wait for the disk; over it nothing is read from other nodes until half of it is left.
   std::size_t max_backlog = std::size_t{16} * 1024 * 1024;
+  /// How often it is looked whether the files of the certificate have changed.
+  Duration certificate_watch = seconds(10);
   LogSink log = {};  ///< empty: standard error, as the settings say
   /// SQLite's name of a file layer, for tests that inject faults; null: the ordinary one. Lives as long as the host.
   const char* store_vfs = nullptr;
@@ -61,7 +63,8 @@ class Host {
 
   /// Takes the lock, opens the store, loads the node, listens. Errors: busy (another node runs on the directory, a port
   /// is in use: says which), not_found (the store is missing: see HostOptions::new_store), already_exists (new_store
-  /// where there is one), storage_corrupt, storage_full, unsupported (the store was made by a newer build).
+  /// where there is one), storage_corrupt, storage_full, unsupported (the store was made by a newer build), those of
+  /// make_server_context() and make_client_context() (runtime/tls_context.hpp).
   static Result<std::unique_ptr<Host>> open(HostOptions options);
   ~Host();
 
@@ -69,6 +72,10 @@ class Host {
   Status run();
   /// Any thread, also a signal handler of the loop: graceful end, in bounded time.
   void stop();
+  /// Any thread, also a signal handler of the loop: reads the certificate and key of wss:// again. Links stay; the log
+  /// says how it went, and a pair that cannot be used leaves the one that is in use. Happens by itself when the files
+  /// change.
+  void reload_certificate();
   /// Any thread: runs the function on the loop, in order. After the end of run() it runs on the caller's thread, one at
   /// a time, so that whoever waits for it gets an answer (requests fail with `closed`).
   void post(std::function<void()> function);

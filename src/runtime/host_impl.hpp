@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/outbox.hpp"
@@ -40,6 +41,11 @@ struct Host::Impl final : TcpUser, UdpUser {
   void run_posted();
   void run_last_posted();
   void log(node::LogLevel level, std::string_view component, std::string_view text);
+
+  // certificate.cpp
+  Status open_web();
+  void watch_certificate();
+  void reload_certificate();
 
   // effects.cpp
   void run(node::Effect&& effect);
@@ -106,6 +112,10 @@ struct Host::Impl final : TcpUser, UdpUser {
   /// Written by the store's thread: the newest token on disk, and whether the loop has yet to look.
   std::atomic<std::uint64_t> on_disk{0};
   std::atomic<bool> look_pending{false};
+
+  Timer certificate_timer{loop};
+  TlsFiles certificate;           ///< of wss://; empty if nothing listens there
+  std::string certificate_stamp;  ///< of the files when they were looked at last
 
   Tcp tcp{loop, *this};
   Udp udp{loop, *this};

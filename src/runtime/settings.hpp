@@ -35,7 +35,12 @@ inline constexpr std::size_t kMaxTrustedSigners = 64;
 struct Settings {
   std::vector<identity::Endpoint> listen;     ///< tcp://0.0.0.0:7420 and udp://0.0.0.0:7420
   std::vector<identity::Endpoint> advertise;  ///< empty: nothing
-  std::string api_listen = "127.0.0.1:0";     ///< loopback only; port 0: any free
+  // Files of TLS, for wss://; beginning at the data directory if they are relative.
+  std::filesystem::path tls_certificate;
+  std::filesystem::path tls_key;
+  std::filesystem::path tls_ca;            ///< empty: the authorities of the system
+  std::string tls_verify = "on";           ///< on or off
+  std::string api_listen = "127.0.0.1:0";  ///< loopback only; port 0: any free
   std::string log_level = "info";
   std::string private_network = "off";            ///< on or off
   std::string log_format = "text";                ///< text or json
@@ -46,7 +51,7 @@ struct Settings {
 /// What a data directory without any setting has.
 Settings default_settings();
 
-/// Where a node may listen: tcp or udp, an address and not a name, port 0 for any free one. Errors: malformed,
+/// Where a node may listen: tcp, ws, wss or udp, an address and not a name, port 0 for any free one. Errors: malformed,
 /// unsupported.
 Result<identity::Endpoint> parse_listen(std::string_view text);
 

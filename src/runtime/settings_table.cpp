@@ -18,13 +18,6 @@ std::vector<std::string> texts_of(const std::vector<identity::Endpoint>& endpoin
   return texts;
 }
 
-Status check_transport(const identity::Endpoint& endpoint) {
-  using enum identity::Endpoint::Transport;
-  if (endpoint.transport == tcp || endpoint.transport == udp) return {};
-  return fail(Errc::unsupported,
-              endpoint.text() + ": this build knows tcp and udp only, as in tcp://0.0.0.0:7420 and udp://0.0.0.0:7420");
-}
-
 Status append_new(std::vector<identity::Endpoint>& endpoints, identity::Endpoint endpoint) {
   if (std::ranges::find(endpoints, endpoint) != endpoints.end()) {
     return fail(Errc::malformed, endpoint.text() + " stands there twice");
@@ -46,7 +39,6 @@ Status set_advertise(Settings& settings, const std::vector<std::string>& texts) 
   settings.advertise.clear();
   for (const std::string& text : texts) {
     EKIDEN_ASSIGN(identity::Endpoint endpoint, identity::Endpoint::parse(text));
-    EKIDEN_TRY(check_transport(endpoint));
     const auto address = endpoint.address();
     if (address && !identity::may_dial(*address, identity::LearnedFrom::configuration)) {
       return fail(Errc::malformed,
@@ -106,6 +98,20 @@ Status set_signers(Settings& settings, const std::vector<std::string>& texts) {
   return {};
 }
 
+constexpr std::size_t kMaxPath = 4096;
+
+template <std::filesystem::path Settings::* Member>
+Status set_path(Settings& settings, const std::string& text) {
+  if (text.size() > kMaxPath || text.find('\0') != std::string::npos) {
+    return fail(Errc::malformed, "must be the path of a file, at most " + std::to_string(kMaxPath) + " characters");
+  }
+  settings.*Member = text;
+  return {};
+}
+
+template <std::filesystem::path Settings::* Member>
+constexpr TextAccess kPath = {[](const Settings& s) { return (s.*Member).string(); }, set_path<Member>};
+
 template <std::string Settings::* Member>
 Status set_choice(Settings& settings, const std::string& text, std::span<const std::string_view> choices) {
   if (std::ranges::find(choices, text) != choices.end()) {
@@ -139,6 +145,10 @@ constexpr TextAccess kLogFormat = {
     [](const Settings& s) { return s.log_format; },
     [](Settings& s, const std::string& text) { return set_choice<&Settings::log_format>(s, text, kFormats); }};
 
+constexpr TextAccess kTlsVerify = {
+    [](const Settings& s) { return s.tls_verify; },
+    [](Settings& s, const std::string& text) { return set_choice<&Settings::tls_verify>(s, text, kSwitch); }};
+
 /// A number of the engine configuration `Group`, in units of `Unit`.
 template <auto Group, auto Member, std::uint64_t Unit = 1>
 constexpr IntegerAccess kCount = {
@@ -161,7 +171,8 @@ const std::array kTable = {
     Setting{
         .section = "network",
         .key = "listen",
-        .comment = "Where others reach this node: tcp:// for links, udp:// for discovery, which is off without one.",
+        .comment =
+            "Where others reach this node: tcp://, ws:// or wss:// for links; udp:// for discovery, off without one.",
         .high = kMaxListen,
         .list = &kListen},
     Setting{.section = "network",
@@ -169,6 +180,24 @@ const std::array kTable = {
             .comment = "What this node tells others to dial, such as \"tcp://me.example:7420\".",
             .high = kMaxAdvertised,
             .list = &kAdvertise},
+    Setting{.section = "network",
+            .key = "tls_certificate",
+            .comment = "For listening on wss://: the certificate, and those that lead to its authority, in PEM form.",
+            .text = &kPath<&Settings::tls_certificate>},
+    Setting{.section = "network",
+            .key = "tls_key",
+            .comment = "Its private key, in PEM form. Both are read again when they change, or at SIGHUP.",
+            .text = &kPath<&Settings::tls_key>},
+    Setting{
+        .section = "network",
+        .key = "tls_ca",
+        .comment = "For dialling wss://: the authorities that are trusted, in PEM form. Empty: those of the system.",
+        .text = &kPath<&Settings::tls_ca>},
+    Setting{
+        .section = "network",
+        .key = "tls_verify",
+        .comment = "off: whoever has a certificate may carry a link; who is at its end is proven inside in any case.",
+        .text = &kTlsVerify},
     Setting{.section = "discovery",
             .key = "bootstrap",
             .comment = "Nodes to join the network through, such as \"ek1...@tcp://node.example:7420\".",
@@ -315,7 +344,6 @@ Result<node::BootstrapNode> parse_bootstrap(std::string_view text) {
   }
   EKIDEN_ASSIGN(const auto id, identity::PeerId::parse(text.substr(0, at)));
   EKIDEN_ASSIGN(auto endpoint, identity::Endpoint::parse(text.substr(at + 1)));
-  EKIDEN_TRY(check_transport(endpoint));
   if (endpoint.transport == identity::Endpoint::Transport::udp) {
     return fail(Errc::malformed,
                 endpoint.text() + ": a bootstrap node is dialled over tcp://; its record tells the rest");
@@ -330,7 +358,6 @@ Result<identity::Endpoint> parse_listen(std::string_view text) {
   if (any_port) with_port.back() = '1';
   EKIDEN_ASSIGN(identity::Endpoint endpoint, identity::Endpoint::parse(with_port));
   if (any_port) endpoint.port = 0;
-  EKIDEN_TRY(check_transport(endpoint));
   if (endpoint.address()) return endpoint;
   return fail(Errc::malformed, std::string(text) + " is a name: listen on an address, such as tcp://0.0.0.0:7420");
 }

@@ -97,6 +97,7 @@ void Host::Impl::end(Status why) {
   state = State::ended;
   outcome = std::move(why);
   timer.cancel();
+  certificate_timer.cancel();
   patience.cancel();
   tcp.close_all();
   udp.close();

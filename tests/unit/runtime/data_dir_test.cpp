@@ -58,7 +58,7 @@ TEST_F(DataDirTest, InitWritesTheEndpointsItWasGiven) {
 }
 
 TEST_F(DataDirTest, InitRefusesBadEndpointsAndLeavesNothing) {
-  for (const char* listen : {"tcp://name.example:1", "ws://0.0.0.0:1", "nonsense"}) {
+  for (const char* listen : {"tcp://name.example:1", "quic://0.0.0.0:1", "nonsense"}) {
     EXPECT_FALSE(init_data_dir({.data_dir = path_, .listen = {listen}, .advertise = {}}));
   }
   EXPECT_FALSE(std::filesystem::exists(path_));

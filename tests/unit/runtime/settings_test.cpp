@@ -78,7 +78,7 @@ TEST(SettingsTest, ValuesOfTheWrongTypeOrOutOfBoundsAreRefused) {
 
 TEST(SettingsTest, EndpointsAreChecked) {
   expect_malformed("[network]\nlisten = [\"tcp://my.name:7420\"]\n", "listen on an address");
-  expect_malformed("[network]\nlisten = [\"ws://0.0.0.0:7420\"]\n", "tcp and udp only");
+  expect_malformed("[network]\nlisten = [\"quic://0.0.0.0:7420\"]\n", "known are tcp, ws, wss and udp");
   expect_malformed("[network]\nlisten = [\"0.0.0.0:7420\"]\n", "ekiden.toml:2: network.listen: ");
   expect_malformed("[network]\nlisten = [\"tcp://0.0.0.0:1\", \"tcp://0.0.0.0:1\"]\n", "twice");
   expect_malformed("[network]\nadvertise = [\"tcp://0.0.0.0:7420\"]\n", "cannot be dialled");
