@@ -95,6 +95,15 @@ Pem TestAuthority::issue(const Issue& issue) {
   return {pem(made.get()), pem(key.get())};
 }
 
+std::string with_passphrase(const std::string& text) {
+  BIO* const in = BIO_new_mem_buf(text.data(), static_cast<int>(text.size()));
+  const Key key(PEM_read_bio_PrivateKey(in, nullptr, nullptr, nullptr));
+  BIO_free(in);
+  return pem([&](BIO* bio) {
+    return PEM_write_bio_PKCS8PrivateKey(bio, key.get(), EVP_aes_128_cbc(), "open sesame", 11, nullptr, nullptr);
+  });
+}
+
 void write_text(const std::filesystem::path& path, const std::string& text) {
   // Another file and not another content: as those do who renew certificates.
   const std::filesystem::path fresh = path.string() + ".new";

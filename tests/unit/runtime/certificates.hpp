@@ -38,6 +38,9 @@ class TestAuthority {
   Pem own_;
 };
 
+/// The same key under a passphrase.
+std::string with_passphrase(const std::string& key);
+
 void write_text(const std::filesystem::path& path, const std::string& text);
 
 }  // namespace ekiden::runtime

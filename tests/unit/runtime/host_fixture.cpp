@@ -84,6 +84,7 @@ HostOptions TestNode::options(const char* vfs, bool new_store) {
           .identity = *seed,
           .new_store = new_store,
           .max_backlog = max_backlog_,
+          .certificate_watch = certificate_watch_,
           .log = [log = log_](const LogLine& line) { log->add(line); },
           .store_vfs = vfs};
 }

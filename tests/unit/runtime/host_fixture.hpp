@@ -79,6 +79,7 @@ class TestNode {
   const std::filesystem::path& data_dir() const { return data_dir_; }
   /// For the next start.
   void set_max_backlog(std::size_t bytes) { max_backlog_ = bytes; }
+  void set_certificate_watch(Duration interval) { certificate_watch_ = interval; }
   /// True once a line of the log of this node contains the words; false after kHostPatience.
   bool wait_for_log(std::string_view words) { return log_->wait_for(words); }
 
@@ -108,6 +109,7 @@ class TestNode {
   std::shared_ptr<Heard> heard_;
   std::shared_ptr<HeardLog> log_ = std::make_shared<HeardLog>();
   std::size_t max_backlog_ = HostOptions().max_backlog;
+  Duration certificate_watch_ = HostOptions().certificate_watch;
   std::unique_ptr<Host> host_;
   std::thread thread_;
   Status outcome_;
