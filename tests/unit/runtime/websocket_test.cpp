@@ -1,0 +1,144 @@
+#include "runtime/websocket.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include "unit/runtime/memory_stream.hpp"
+
+namespace ekiden::runtime {
+namespace {
+
+/// A client and a server, and the two directions between them.
+struct Pair {
+  Channel up;
+  Channel down;
+  WebSocket::Shared shared{.rng = Rng(Rng::Seed{1})};
+  std::unique_ptr<WebSocket> client =
+      WebSocket::client(std::make_unique<MemoryStream>(down, up), shared, "node.example");
+  std::unique_ptr<WebSocket> server = WebSocket::server(std::make_unique<MemoryStream>(up, down), shared);
+  Bytes buffer = Bytes(4096);
+
+  /// Both sides go on until nothing changes any more; true if both are open.
+  bool open() {
+    for (int i = 0; i < 10; ++i) {
+      const auto here = client->open(buffer);
+      const auto there = server->open(buffer);
+      if (!here || !there) return false;
+      if (*here == Wait::nothing && *there == Wait::nothing) return true;
+    }
+    return false;
+  }
+};
+
+/// The user of one side: what it has to say, and what it has heard.
+struct User {
+  WebSocket& stream;
+  Bytes to_say;
+  Bytes heard;
+  std::optional<Error> end = std::nullopt;
+
+  /// Offers at most so many bytes; false if the socket takes no more.
+  bool say(std::size_t at_most) {
+    const auto outcome = stream.write(ByteView(to_say).first(std::min(at_most, to_say.size())));
+    to_say.erase(to_say.begin(), to_say.begin() + static_cast<std::ptrdiff_t>(outcome.bytes));
+    return !outcome.blocked;
+  }
+  void hear(Bytes& buffer) {
+    auto outcome = stream.read(buffer);
+    append(heard, outcome.bytes);
+    if (outcome.end) end = std::move(outcome.end);
+  }
+};
+
+TEST(WebSocketTest, WhatDoesNotFitIsOfferedAgain) {
+  Pair pair;
+  ASSERT_TRUE(pair.open());
+  User client{.stream = *pair.client, .to_say = Bytes(100'000, 7), .heard = {}};
+  pair.up.room = 3;  // within the header
+  EXPECT_TRUE(client.say(SIZE_MAX));
+  EXPECT_EQ(client.to_say.size(), 100'000U);
+  EXPECT_FALSE(client.say(SIZE_MAX));
+  pair.up.room = SIZE_MAX;
+  while (!client.to_say.empty()) ASSERT_TRUE(client.say(SIZE_MAX));
+  User server{.stream = *pair.server, .to_say = {}, .heard = {}};
+  while (!pair.up.bytes.empty()) server.hear(pair.buffer);
+  EXPECT_EQ(server.heard, Bytes(100'000, 7));
+}
+
+TEST(WebSocketTest, AnAnswerWaitsForTheEndOfAFrame) {
+  Pair pair;
+  ASSERT_TRUE(pair.open());
+  User server{.stream = *pair.server, .to_say = Bytes(1000, 7), .heard = {}};
+  pair.down.room = 500;
+  EXPECT_TRUE(server.say(SIZE_MAX));
+  append_control(pair.up.bytes, Opcode::ping, as_bytes("beat"), MaskKey{1, 2, 3, 4});
+  server.hear(pair.buffer);
+  // In the middle of a frame there is nothing else to write, and nothing to be said at the end either.
+  EXPECT_FALSE(pair.server->has_output());
+  pair.down.room = SIZE_MAX;
+  ASSERT_TRUE(server.say(SIZE_MAX));
+  EXPECT_TRUE(server.to_say.empty());
+  EXPECT_TRUE(pair.server->has_output());
+  ASSERT_TRUE(server.say(0));
+  EXPECT_FALSE(pair.server->has_output());
+  EXPECT_EQ(as_text(pair.down.bytes).substr(pair.down.bytes.size() - 6),
+            "\x8a\x04"
+            "beat");
+}
+
+TEST(WebSocketTest, InTheMiddleOfAFrameThereAreNoLastWords) {
+  Pair pair;
+  ASSERT_TRUE(pair.open());
+  User server{.stream = *pair.server, .to_say = Bytes(1000, 7), .heard = {}};
+  pair.down.room = 500;
+  server.say(SIZE_MAX);
+  EXPECT_FALSE(pair.server->finish());
+}
+
+TEST(WebSocketTest, WhoGivesUpAskingSaysNothing) {
+  Pair pair;
+  pair.up.room = 10;
+  EXPECT_EQ(pair.client->open(pair.buffer), Wait::writable);
+  EXPECT_FALSE(pair.client->finish());
+}
+
+TEST(WebSocketTest, MasksDifferFromFrameToFrame) {
+  Pair pair;
+  ASSERT_TRUE(pair.open());
+  User client{.stream = *pair.client, .to_say = Bytes(2, 0), .heard = {}};
+  ASSERT_TRUE(client.say(1) && client.say(1));
+  const Bytes& wire = pair.up.bytes;
+  ASSERT_EQ(wire.size(), 14U);
+  EXPECT_NE(Bytes(wire.begin() + 2, wire.begin() + 6), Bytes(wire.begin() + 9, wire.begin() + 13));
+}
+
+/// Everything that is said is heard, in order, however little the sockets take and give at a time.
+RC_GTEST_PROP(WebSocketTest, EverythingArrivesInOrder, ()) {
+  Pair pair;
+  RC_ASSERT(pair.open());
+  User client{.stream = *pair.client, .to_say = *rc::gen::arbitrary<Bytes>(), .heard = {}};
+  User server{.stream = *pair.server, .to_say = *rc::gen::arbitrary<Bytes>(), .heard = {}};
+  const Bytes there = client.to_say;
+  const Bytes back = server.to_say;
+  const auto small = [] { return *rc::gen::inRange<std::size_t>(1, 40); };
+  for (int step = 0; step < 100'000 && (client.heard.size() < back.size() || server.heard.size() < there.size());
+       ++step) {
+    for (Channel* channel : {&pair.up, &pair.down}) {
+      channel->room = small();
+      channel->piece = small();
+    }
+    pair.client->keep_alive();
+    pair.server->keep_alive();
+    client.say(small());
+    server.say(small());
+    client.hear(pair.buffer);
+    server.hear(pair.buffer);
+  }
+  RC_ASSERT(server.heard == there);
+  RC_ASSERT(client.heard == back);
+  RC_ASSERT(!client.end && !server.end);
+}
+
+}  // namespace
+}  // namespace ekiden::runtime
