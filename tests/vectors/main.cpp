@@ -26,7 +26,8 @@ each file:
 
 Cases are skipped if they are about something that Ekiden does not do, such as another cipher. Why a case failed is said
 on standard error. Formats are recognised by their content: Wycheproof (X25519, Ed25519, AES-256-GCM, HKDF, HMAC),
-RFC 5869, Noise, CBOR (RFC 8949 appendices A and F, cbor-wg), COSE (cose-wg, gluecose), address ranges, UTF-8.
+RFC 5869, Noise, CBOR (RFC 8949 appendices A and F, cbor-wg), COSE (cose-wg, gluecose), address ranges, UTF-8,
+WebSocket (Autobahn), HTTP (llhttp).
 
 Exit status: 0 if nothing failed, 1 if a case failed, 2 if DIR is missing or holds no file.
 )";
