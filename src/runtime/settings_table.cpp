@@ -193,11 +193,11 @@ const std::array kTable = {
         .key = "tls_ca",
         .comment = "For dialling wss://: the authorities that are trusted, in PEM form. Empty: those of the system.",
         .text = &kPath<&Settings::tls_ca>},
-    Setting{
-        .section = "network",
-        .key = "tls_verify",
-        .comment = "off: whoever has a certificate may carry a link; who is at its end is proven inside in any case.",
-        .text = &kTlsVerify},
+    Setting{.section = "network",
+            .key = "tls_verify",
+            .comment =
+                "on, or off: accept any certificate when dialling wss://. Who answers has to prove its id in any case.",
+            .text = &kTlsVerify},
     Setting{.section = "discovery",
             .key = "bootstrap",
             .comment = "Nodes to join the network through, such as \"ek1...@tcp://node.example:7420\".",

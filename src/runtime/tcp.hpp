@@ -93,8 +93,8 @@ class Tcp {
   Status load_certificate(WallTime now) { return carriers_.load_certificate(now); }
 
   /// Binds; connections are accepted from start_accepting() on. An IPv6 endpoint takes IPv6 alone. Returns the endpoint
-  /// with its real port. REQUIRES for wss: load_certificate() has succeeded. Errors: busy (in use), refused (a port
-  /// below 1024), unreachable (no such address here), unsupported (a transport that is not over TCP).
+  /// with its real port. Errors: busy (in use), refused (a port below 1024), unreachable (no such address here),
+  /// not_found (wss without a certificate that was loaded), unsupported (a transport that is not over TCP).
   Result<identity::Endpoint> listen(const identity::Endpoint& endpoint);
   void start_accepting();
   void stop_accepting();

@@ -38,6 +38,9 @@ Result<identity::Endpoint> Tcp::listen(const identity::Endpoint& endpoint) {
   if (endpoint.transport == identity::Endpoint::Transport::udp) {
     return fail(Errc::unsupported, "cannot listen on " + endpoint.text() + ": links are not carried over UDP");
   }
+  if (endpoint.transport == identity::Endpoint::Transport::wss && !carriers_.has_certificate()) {
+    return fail(Errc::not_found, "cannot listen on " + endpoint.text() + " without a certificate");
+  }
   const asio::ip::tcp::endpoint at(from_ip(*address), endpoint.port);
   auto listening = std::make_unique<Listening>(loop_, endpoint.transport);
   Acceptor& acceptor = listening->acceptor;

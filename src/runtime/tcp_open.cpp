@@ -117,8 +117,8 @@ void Tcp::on_open_deadline(ConnId conn) {
   const auto& proxy = connection->dialling->proxy;
   std::string step = proxy ? "a connection to the proxy " + proxy->text() : "a connection";
   if (connection->stream) step = connection->stream->opening();
-  const auto limit = std::chrono::duration_cast<seconds>(carriers_.options().open_timeout).count();
-  on_open_failed(conn, {Errc::timed_out, step + " has not come within " + std::to_string(limit) + " s"});
+  const auto limit = std::chrono::duration_cast<milliseconds>(carriers_.options().open_timeout).count();
+  on_open_failed(conn, {Errc::timed_out, "given up after " + std::to_string(limit) + " ms while waiting for " + step});
   user_.end_round();
 }
 

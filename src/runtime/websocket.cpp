@@ -115,6 +115,7 @@ Status WebSocket::on_request(ByteView behind) {
 ReadOutcome WebSocket::read(MutableBytes buffer) {
   ReadOutcome outcome;
   if (!early_.empty()) {
+    // It fits: it was read into the same buffer before.
     outcome.taken = early_.size();
     std::ranges::copy(early_, buffer.begin());
     outcome.bytes = buffer.first(early_.size());

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Nodes over wss:// and ws://, as people set them up: from the command line, through a proxy, with a new certificate."""
+"""Nodes over wss:// and ws:// as people set them up: the command line, a proxy, a new certificate."""
 
 import datetime
 import ipaddress

@@ -109,6 +109,10 @@ TEST_F(WebTlsTest, WithoutACertificateTheSettingsAreNamed) {
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().code, Errc::not_found);
   EXPECT_TRUE(mentions(loaded.error(), "tls_certificate"));
+  const auto bound = user.tcp.listen(*parse_listen("wss://127.0.0.1:0"));
+  ASSERT_FALSE(bound);
+  EXPECT_EQ(bound.error().code, Errc::not_found);
+  EXPECT_EQ(user.tcp.listen(endpoint("udp://127.0.0.1:1")).error().code, Errc::unsupported);
 }
 
 TEST_F(WebTlsTest, AConnectionIsCutInTheMiddleOfTls) {
