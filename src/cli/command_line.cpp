@@ -96,10 +96,8 @@ void CommandLine::declare_node_commands() {
   up->add_option("--endpoint", up_.endpoints, "Tell others to dial this; may be repeated")
       ->type_name("ENDPOINT")
       ->allow_extra_args(false);
-  up->add_option("--bootstrap", up_.bootstrap,
-                 "Join through this node instead of what ekiden.toml says; may be repeated")
-      ->type_name("ID@ENDPOINT")
-      ->allow_extra_args(false);
+  up->add_option("--bootstrap", up_.bootstrap, "Join through these nodes, instead of what is configured, or none")
+      ->type_name("NODES");
   up->add_option("--api", up_.api, "Loopback address of the local API")->type_name("HOST:PORT");
   choose(up->add_option("--log-level", up_.log_level, "How much to log"), {"debug", "info", "warning", "error"});
   choose(up->add_option("--log-format", up_.log_format, "How to log"), {"text", "json"});

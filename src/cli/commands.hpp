@@ -33,7 +33,7 @@ struct InitArguments {
 struct UpArguments {
   std::vector<std::string> listen = {};
   std::vector<std::string> endpoints = {};
-  std::vector<std::string> bootstrap = {};
+  std::optional<std::string> bootstrap = {};
   std::string api = {};
   std::string log_level = {};
   std::string log_format = {};

@@ -6,6 +6,8 @@
 #include "base/encoding.hpp"
 #include "cli/commands.hpp"
 #include "identity/identity.hpp"
+#include "runtime/bootstrap_source.hpp"
+#include "runtime/clock.hpp"
 #include "runtime/settings.hpp"
 
 namespace ekiden::cli {
@@ -34,14 +36,15 @@ Result<runtime::Settings> settings_for(const Context& context, const UpArguments
     EKIDEN_ASSIGN(settings.advertise, parse_endpoints(arguments.endpoints));
     settings.node.advertised = settings.advertise;
   }
-  if (!arguments.bootstrap.empty()) settings.node.bootstrap.clear();
-  for (const std::string& text : arguments.bootstrap) {
-    EKIDEN_ASSIGN(auto node, runtime::parse_bootstrap(text));
-    settings.node.bootstrap.push_back(std::move(node));
-  }
   if (!arguments.api.empty()) settings.api_listen = arguments.api;
   if (!arguments.log_level.empty()) settings.log_level = arguments.log_level;
   if (!arguments.log_format.empty()) settings.log_format = arguments.log_format;
+  EKIDEN_ASSIGN(const auto source,
+                runtime::read_bootstrap_source(runtime::bootstrap_places(arguments.bootstrap, context.data_dir)));
+  auto bootstrap = runtime::bootstrap_nodes(source, settings.trusted_signers, settings.node.private_network,
+                                            runtime::read_clocks().wall);
+  for (const std::string& why : bootstrap.left_out) context.output.note(why);
+  settings.node.bootstrap = std::move(bootstrap.nodes);
   return settings;
 }
 

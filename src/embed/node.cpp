@@ -5,6 +5,8 @@
 
 #include "embed/convert.hpp"
 #include "embed/mailroom.hpp"
+#include "runtime/bootstrap_source.hpp"
+#include "runtime/clock.hpp"
 #include "runtime/host.hpp"
 
 namespace ekiden {
@@ -16,8 +18,9 @@ using runtime::Host;
 Result<std::unique_ptr<Host>> open_host(const NodeOptions& options) {
   auto identity = runtime::load_identity(options.data_dir);
   if (!identity && identity.error().code == Errc::not_found && options.create) {
-    runtime::InitOptions init{.data_dir = options.data_dir, .listen = "tcp://0.0.0.0:7420", .advertise = {}};
-    if (!options.listen.empty()) init.listen = options.listen.front();
+    runtime::InitOptions init;
+    init.data_dir = options.data_dir;
+    if (!options.listen.empty()) init.listen = options.listen;
     EKIDEN_TRY(runtime::init_data_dir(init));
     identity = runtime::load_identity(options.data_dir);
   }
@@ -30,6 +33,11 @@ Result<std::unique_ptr<Host>> open_host(const NodeOptions& options) {
       settings.listen.push_back(std::move(endpoint));
     }
   }
+  // Of the three places only the file: the environment belongs to the program that embeds us.
+  EKIDEN_ASSIGN(const auto source, runtime::read_bootstrap_source({.data_dir = options.data_dir}));
+  settings.node.bootstrap = runtime::bootstrap_nodes(source, settings.trusted_signers, settings.node.private_network,
+                                                     runtime::read_clocks().wall)
+                                .nodes;
   // The standard error stream belongs to the program that embeds us: what goes well is not told there.
   if (settings.log_level == "info") settings.log_level = "warning";
   return Host::open({.data_dir = options.data_dir, .settings = std::move(settings), .identity = *identity});

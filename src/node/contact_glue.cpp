@@ -97,6 +97,13 @@ const identity::PeerRecord* Node::Impl::record_of(const identity::PeerId& peer) 
   return &records.put(peer, {std::move(*known), *contact->record}).record;
 }
 
+std::vector<identity::Endpoint> without_udp(std::vector<identity::Endpoint> endpoints) {
+  std::erase_if(endpoints, [](const identity::Endpoint& endpoint) {
+    return endpoint.transport == identity::Endpoint::Transport::udp;
+  });
+  return endpoints;
+}
+
 bool Node::Impl::may_dial(const identity::IpAddress& address) const {
   return identity::may_dial(
       address, config.private_network ? identity::LearnedFrom::configuration : identity::LearnedFrom::remote_record);
@@ -104,10 +111,10 @@ bool Node::Impl::may_dial(const identity::IpAddress& address) const {
 
 std::vector<identity::Endpoint> Node::Impl::endpoints_of(const identity::PeerId& peer) {
   std::vector<identity::Endpoint> all;
-  if (const identity::Contact* contact = contacts.find(peer)) all = contact->endpoints;
+  if (const identity::Contact* contact = contacts.find(peer)) all = without_udp(contact->endpoints);
   const identity::PeerRecord* known = record_of(peer);
   if (known == nullptr) return all;
-  for (identity::Endpoint& endpoint : known->known_endpoints()) {
+  for (identity::Endpoint& endpoint : without_udp(known->known_endpoints())) {
     // A name could resolve to anything, and a stranger chose it: only plain addresses of records are dialled.
     const auto address = endpoint.address();
     if (!address || !may_dial(*address)) continue;

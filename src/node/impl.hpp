@@ -15,6 +15,9 @@
 
 namespace ekiden::node {
 
+/// Those that carry links.
+std::vector<identity::Endpoint> without_udp(std::vector<identity::Endpoint> endpoints);
+
 struct Node::Impl {
   Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng);
 
@@ -73,6 +76,7 @@ struct Node::Impl {
   void end_search(const identity::PeerId& peer);
   void search_again(Now now);
   void join(Now now);
+  void propose_bootstrap_node(Now now, const BootstrapNode& node);
 
   // contact_glue.cpp: the contact book and the records of peers.
   Status load_contact_row(const store::Row& row);

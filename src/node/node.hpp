@@ -35,7 +35,8 @@ namespace ekiden::node {
 /// A node to join the network through.
 struct BootstrapNode {
   identity::PeerId id;
-  std::vector<identity::Endpoint> endpoints;
+  std::vector<identity::Endpoint> endpoints = {};
+  std::optional<crypto::Ed25519PublicKey> public_key = {};  ///< without it, no endpoint over UDP helps
 };
 
 struct Config {

@@ -40,6 +40,15 @@ void Node::Impl::search_again(Now now) {
   }
 }
 
+/// Asked over UDP as well, where its key and address are known: that is one packet, and a link is many.
+void Node::Impl::propose_bootstrap_node(Now now, const BootstrapNode& node) {
+  for (const identity::Endpoint& endpoint : node.endpoints) {
+    const auto address = endpoint.address();
+    if (endpoint.transport != identity::Endpoint::Transport::udp || !address || !node.public_key) continue;
+    dht.on_candidate(now, {*node.public_key, {*address, endpoint.port}}, dht_out);
+  }
+}
+
 void Node::Impl::join(Now now) {
   join_look.reset();
   if (!config.discovery || config.bootstrap.empty()) return;
@@ -49,7 +58,8 @@ void Node::Impl::join(Now now) {
     const bool is_joining = joining.contains(node.id);
     if (!is_in && !is_joining) {
       joining.insert(node.id);
-      links.want(now, node.id, node.endpoints, std::nullopt, link_out);
+      links.want(now, node.id, without_udp(node.endpoints), std::nullopt, link_out);
+      propose_bootstrap_node(now, node);
     } else if (is_in && is_joining) {
       joining.erase(node.id);
       if (!wanted.contains(node.id)) links.unwant(now, node.id);

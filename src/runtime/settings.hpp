@@ -27,7 +27,6 @@ namespace ekiden::runtime {
 inline constexpr std::size_t kMaxSettingsFile = 64 * 1024;
 inline constexpr std::size_t kMaxListen = 8;
 inline constexpr std::size_t kMaxAdvertised = 8;
-inline constexpr std::size_t kMaxBootstrap = 64;
 inline constexpr std::size_t kMaxTrustedSigners = 64;
 
 /// What ekiden.toml says, checked. Every key has a default and its bounds; an unknown key is an error that names it,
@@ -54,9 +53,6 @@ Settings default_settings();
 /// Where a node may listen: tcp, ws, wss or udp, an address and not a name, port 0 for any free one. Errors: malformed,
 /// unsupported.
 Result<identity::Endpoint> parse_listen(std::string_view text);
-
-/// "ek1…@tcp://host:port": a node to join the network through. Errors: malformed.
-Result<node::BootstrapNode> parse_bootstrap(std::string_view text);
 
 /// $EKIDEN_HOME, else $XDG_DATA_HOME/ekiden, else ~/.local/share/ekiden.
 std::filesystem::path default_data_dir();

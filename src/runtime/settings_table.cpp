@@ -50,23 +50,6 @@ Status set_advertise(Settings& settings, const std::vector<std::string>& texts) 
   return {};
 }
 
-Status set_bootstrap(Settings& settings, const std::vector<std::string>& texts) {
-  settings.node.bootstrap.clear();
-  for (const std::string& text : texts) {
-    EKIDEN_ASSIGN(node::BootstrapNode node, parse_bootstrap(text));
-    settings.node.bootstrap.push_back(std::move(node));
-  }
-  return {};
-}
-
-std::vector<std::string> bootstrap_texts(const Settings& settings) {
-  std::vector<std::string> texts;
-  for (const node::BootstrapNode& node : settings.node.bootstrap) {
-    texts.push_back(node.id.text() + "@" + node.endpoints.front().text());
-  }
-  return texts;
-}
-
 /// The local API gives whoever reaches it this node's messages: it stays on this machine.
 Status set_api_listen(Settings& settings, const std::string& text) {
   const auto colon = text.rfind(':');
@@ -129,7 +112,6 @@ constexpr std::array<std::string_view, 2> kSwitch = {"on", "off"};
 
 constexpr ListAccess kListen = {[](const Settings& s) { return texts_of(s.listen); }, set_listen};
 constexpr ListAccess kAdvertise = {[](const Settings& s) { return texts_of(s.advertise); }, set_advertise};
-constexpr ListAccess kBootstrap = {bootstrap_texts, set_bootstrap};
 constexpr TextAccess kPrivateNetwork = {[](const Settings& s) { return s.private_network; },
                                         [](Settings& s, const std::string& text) -> Status {
                                           EKIDEN_TRY(set_choice<&Settings::private_network>(s, text, kSwitch));
@@ -198,11 +180,6 @@ const std::array kTable = {
             .comment =
                 "on, or off: accept any certificate when dialling wss://. Who answers has to prove its id in any case.",
             .text = &kTlsVerify},
-    Setting{.section = "discovery",
-            .key = "bootstrap",
-            .comment = "Nodes to join the network through, such as \"ek1...@tcp://node.example:7420\".",
-            .high = kMaxBootstrap,
-            .list = &kBootstrap},
     Setting{.section = "discovery",
             .key = "private_network",
             .comment = "on: this network lives on private or loopback addresses, and records may name them.",
@@ -335,21 +312,6 @@ constexpr std::array<std::string_view, 7> kSections = {"network", "discovery", "
 
 std::span<const Setting> settings_table() { return kTable; }
 std::span<const std::string_view> settings_sections() { return kSections; }
-
-Result<node::BootstrapNode> parse_bootstrap(std::string_view text) {
-  const std::size_t at = text.find('@');
-  if (at == std::string_view::npos) {
-    return fail(Errc::malformed,
-                "'" + std::string(text) + "' is not ID@ENDPOINT, such as ek1...@tcp://node.example:7420");
-  }
-  EKIDEN_ASSIGN(const auto id, identity::PeerId::parse(text.substr(0, at)));
-  EKIDEN_ASSIGN(auto endpoint, identity::Endpoint::parse(text.substr(at + 1)));
-  if (endpoint.transport == identity::Endpoint::Transport::udp) {
-    return fail(Errc::malformed,
-                endpoint.text() + ": a bootstrap node is dialled over tcp://; its record tells the rest");
-  }
-  return node::BootstrapNode{id, {std::move(endpoint)}};
-}
 
 Result<identity::Endpoint> parse_listen(std::string_view text) {
   // An endpoint that others dial has a port; here 0 is one more.

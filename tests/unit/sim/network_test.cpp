@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
 
 #include "sim/schedule.hpp"
 
@@ -18,6 +19,9 @@ class RecordingHost final : public NetworkHost {
   void on_bytes(link::ConnId, ByteView bytes) override { append(received, bytes); }
   void on_room(link::ConnId) override { ++rooms; }
   void on_closed(link::ConnId, Error why) override { closed = std::move(why); }
+  void on_datagram(const identity::SocketAddress& from, ByteView bytes) override {
+    datagrams.emplace_back(from, to_bytes(bytes));
+  }
 
   bool up = true;
   bool connected = false;
@@ -25,6 +29,7 @@ class RecordingHost final : public NetworkHost {
   std::optional<Error> failed, closed;
   Bytes received;
   int rooms = 0;
+  std::vector<std::pair<identity::SocketAddress, Bytes>> datagrams;
 };
 
 constexpr link::ConnId kConn{1};
@@ -70,6 +75,33 @@ TEST(NetworkTest, AStreamIsCompleteAndInOrderOverLossDuplicationAndReordering) {
     lost += pair.network.segments_lost();
   }
   EXPECT_GT(lost, 0U);
+}
+
+TEST(NetworkTest, ADatagramArrivesOrDoesNot) {
+  const identity::SocketAddress a{Network::address_of(0), Network::kPort};
+  const identity::SocketAddress b{Network::address_of(1), Network::kPort};
+  Pair pair({.loss = 100'000, .duplicate = 100'000});
+  for (Byte i = 0; i < 200; ++i) pair.network.send_datagram(0, b, Bytes{i});
+  pair.run(seconds(1));
+  EXPECT_GT(pair.b.datagrams.size(), 150U);
+  EXPECT_NE(pair.b.datagrams.size(), 200U);
+  EXPECT_EQ(pair.b.datagrams[0].first, a);
+  std::set<Bytes> different;
+  for (const auto& [from, bytes] : pair.b.datagrams) different.insert(bytes);
+  EXPECT_LT(different.size(), pair.b.datagrams.size());
+  EXPECT_LT(different.size(), 200U);
+
+  const auto before = pair.b.datagrams.size();
+  pair.network.calm();
+  pair.network.send_datagram(0, {b.ip, 1}, Bytes{1});
+  pair.network.send_datagram(0, {identity::IpAddress::v4({10, 9, 9, 1}), Network::kPort}, Bytes{1});
+  pair.network.set_cut(0, 1, true);
+  pair.network.send_datagram(0, b, Bytes{1});
+  pair.network.heal_all();
+  pair.b.up = false;
+  pair.network.send_datagram(0, b, Bytes{1});
+  pair.run(seconds(1));
+  EXPECT_EQ(pair.b.datagrams.size(), before);
 }
 
 TEST(NetworkTest, AOneWayCutStopsOneDirectionOnlyAndItsRepairResumes) {

@@ -172,6 +172,57 @@ TEST(TraceTest, SeesEveryFieldOfTheOtherEffects) {
   });
 }
 
+TEST(TraceTest, SeesEveryFieldOfDiscovery) {
+  const identity::SocketAddress here{identity::IpAddress::v4({203, 0, 113, 1}), 1};
+  const identity::SocketAddress there{identity::IpAddress::v4({203, 0, 113, 2}), 1};
+  const identity::SocketAddress other_port{here.ip, 2};
+  const Bytes bytes{1, 2, 3};
+  const Bytes others{1, 2, 4};
+  expect_all_different(std::vector<node::Input>{
+      node::DatagramArrived{here, bytes},
+      node::DatagramArrived{there, bytes},
+      node::DatagramArrived{other_port, bytes},
+      node::DatagramArrived{here, others},
+      node::FindPeer{router::RequestId{1}, peer(1)},
+      node::FindPeer{router::RequestId{2}, peer(1)},
+      node::FindPeer{router::RequestId{1}, peer(2)},
+  });
+  const node::PeerFound found{router::RequestId{1}, peer(1), identity::SignedRecord{{}, bytes}, {}};
+  const dht::Step step{.node = peer(1), .at = here};
+  std::vector<node::Effect> effects{
+      node::SendDatagram{here, bytes},
+      node::SendDatagram{there, bytes},
+      node::SendDatagram{here, others},
+      found,
+      with(found, &node::PeerFound::request, router::RequestId{2}),
+      with(found, &node::PeerFound::peer, peer(2)),
+      with(found, &node::PeerFound::record, Result<identity::SignedRecord>(identity::SignedRecord{{}, others})),
+      with(found, &node::PeerFound::record, Result<identity::SignedRecord>(fail(Errc::not_found, "no"))),
+  };
+  const dht::Trail asked_nobody;
+  const auto one_step = [&](const dht::Step& only) {
+    return with(asked_nobody, &dht::Trail::steps, std::vector<dht::Step>{only});
+  };
+  for (const dht::Trail& trail : {
+           with(asked_nobody, &dht::Trail::asked, std::size_t{1}),
+           with(asked_nobody, &dht::Trail::answered, std::size_t{1}),
+           with(asked_nobody, &dht::Trail::failed, std::size_t{1}),
+           with(asked_nobody, &dht::Trail::rounds, std::size_t{1}),
+           with(asked_nobody, &dht::Trail::took, Duration(1)),
+           one_step(step),
+           one_step(with(step, &dht::Step::node, peer(2))),
+           one_step(with(step, &dht::Step::at, there)),
+           one_step(with(step, &dht::Step::path, std::uint8_t{1})),
+           one_step(with(step, &dht::Step::depth, std::uint8_t{1})),
+           one_step(with(step, &dht::Step::outcome, dht::StepOutcome::failed)),
+           one_step(with(step, &dht::Step::had_value, true)),
+           one_step(with(step, &dht::Step::took, Duration(1))),
+       }) {
+    effects.emplace_back(with(found, &node::PeerFound::trail, trail));
+  }
+  expect_all_different(effects);
+}
+
 TEST(TraceTest, SeesBothClocks) {
   expect_all_different<Now>({{Instant{}, WallTime{}}, {Instant(seconds(1)), {}}, {{}, WallTime(seconds(1))}});
 }
