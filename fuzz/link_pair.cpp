@@ -11,7 +11,7 @@ namespace {
 
 using namespace ekiden;
 using namespace ekiden::link;
-using test::Pair;
+using ekiden::link::test::Pair;
 
 constexpr std::size_t kMaxSteps = 400;
 

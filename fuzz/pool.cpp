@@ -20,7 +20,7 @@ namespace {
 
 using namespace ekiden;
 using namespace ekiden::link;
-using test::World;
+using ekiden::link::test::World;
 
 constexpr std::size_t kNodes = 3;
 constexpr std::size_t kMaxSteps = 300;
