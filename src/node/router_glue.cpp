@@ -48,9 +48,9 @@ void Node::Impl::dial(Now now, const identity::PeerId& peer) {
   if (record.empty()) return;  // Handshakes show our record; all who are wanted are dialled once it is on disk.
   auto endpoints = endpoints_of(peer);
   if (endpoints.empty() && !links.is_up(peer)) {
-    const std::string todo =
+    const std::string remedy =
         config.discovery ? ": searching" : ": add one with `ekiden contact add NAME ID --endpoint tcp://HOST:PORT`";
-    router.on_unreachable(now, peer, {Errc::unreachable, "no address known for " + peer.text() + todo});
+    router.on_unreachable(now, peer, {Errc::unreachable, "no address known for " + peer.text() + remedy});
     search(now, peer);
   }
   const identity::PeerRecord* known = record_of(peer);
