@@ -55,18 +55,8 @@ void Datagrams::State::respond(Now now, InHandshake handshake, ByteView answer, 
   const Bytes payload = encode_first_answer(answer);
   Bytes packet = begin_response(local, handshake.remote, kResponseNoise + payload.size());
   if (!handshake.noise.write_message(payload, packet)) return;
-  auto keys = handshake.noise.split_keys();
-  provisional.put(local, {.local = local,
-                          .remote = handshake.remote,
-                          .node = handshake.node,
-                          .peer = handshake.peer,
-                          .send_key = std::move(keys.send),
-                          .receive_key = std::move(keys.receive),
-                          .window = {},
-                          .since = now.mono,
-                          .received = now.mono,
-                          .used = now.mono,
-                          .round_trip = {}});
+  provisional.put(local,
+                  make_session(now.mono, local, handshake.remote, handshake.node, handshake.peer, handshake.noise));
   sweep_at = earlier(sweep_at, now.mono + config.provisional_lifetime);
   out.push(Send{handshake.node.at, std::move(packet)});
 }

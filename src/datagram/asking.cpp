@@ -112,20 +112,9 @@ void Datagrams::State::on_response(Now now, const identity::SocketAddress& from,
     ++counts.dropped;
     return;
   }
-  auto keys = handshake.noise.split_keys();
-  Session& session = confirm(now,
-                             {.local = response.receiver,
-                              .remote = response.sender,
-                              .node = handshake.to,
-                              .peer = handshake.peer,
-                              .send_key = std::move(keys.send),
-                              .receive_key = std::move(keys.receive),
-                              .window = {},
-                              .since = now.mono,
-                              .received = now.mono,
-                              .used = now.mono,
-                              .round_trip = {}},
-                             out);
+  Session& session = confirm(
+      now, make_session(now.mono, response.receiver, response.sender, handshake.to, handshake.peer, handshake.noise),
+      out);
   session.round_trip.measure(now.mono - handshake.sent);
   confirmations.set(session.local, now.mono + config.confirm_after);
   for (const Number number : handshake.waiting) {

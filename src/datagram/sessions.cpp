@@ -8,6 +8,22 @@
 
 namespace ekiden::datagram {
 
+Session make_session(Instant now, Index local, Index remote, const identity::NodeInfo& node,
+                     const identity::PeerId& peer, const noise::HandshakeState& handshake) {
+  auto keys = handshake.split_keys();
+  return {.local = local,
+          .remote = remote,
+          .node = node,
+          .peer = peer,
+          .send_key = std::move(keys.send),
+          .receive_key = std::move(keys.receive),
+          .window = {},
+          .since = now,
+          .received = now,
+          .used = now,
+          .round_trip = {}};
+}
+
 void Datagrams::State::on_data(Now now, const identity::SocketAddress& from, const Data& data, Out& out) {
   Session* session = sessions.find(data.receiver);
   const bool is_provisional = session == nullptr;

@@ -113,6 +113,10 @@ struct Datagrams::State {
   DatagramStatus counts;
 };
 
+/// What a finished handshake leaves.
+Session make_session(Instant now, Index local, Index remote, const identity::NodeInfo& node,
+                     const identity::PeerId& peer, const noise::HandshakeState& handshake);
+
 /// What both sides mix into the handshake: the protocol, and the index under which the initiator is found.
 Bytes prologue_of(Index initiator);
 
