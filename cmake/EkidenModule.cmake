@@ -11,6 +11,7 @@ set(EKIDEN_EXTERNAL_threads Threads::Threads)
 set(EKIDEN_EXTERNAL_spdlog spdlog::spdlog)
 set(EKIDEN_EXTERNAL_tomlplusplus tomlplusplus::tomlplusplus)
 set(EKIDEN_EXTERNAL_json nlohmann_json::nlohmann_json)
+set(EKIDEN_EXTERNAL_prometheus PkgConfig::prometheus)
 set(EKIDEN_EXTERNAL_cli11 CLI11::CLI11)
 
 function(ekiden_module name layer)

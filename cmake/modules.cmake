@@ -21,5 +21,5 @@ ekiden_module(runtime  6 DEPENDS node bootstrap
               EXTERNAL boost openssl tls sqlite threads sodium spdlog tomlplusplus json)
 ekiden_module(sim      6 DEPENDS node EXTERNAL tomlplusplus)
 ekiden_module(embed    7 DEPENDS runtime EXTERNAL)
-ekiden_module(api      7 DEPENDS runtime EXTERNAL boost json)
+ekiden_module(api      7 DEPENDS runtime EXTERNAL boost json prometheus)
 ekiden_module(cli      8 DEPENDS api EXTERNAL cli11 json)

@@ -37,6 +37,10 @@ class Backend {
   virtual void retry_now(const identity::PeerId& peer, Done done) = 0;
   using FindDone = std::function<void(const node::PeerFound&)>;
   virtual void find_peer(const identity::PeerId& peer, FindDone done) = 0;
+  using OwnersDone = std::function<void(const node::CapabilityFound&)>;
+  virtual void find_capability(std::string capability, std::size_t limit, OwnersDone done) = 0;
+  virtual void offer_capability(std::string capability, Done done) = 0;
+  virtual void withdraw_capability(std::string capability, Done done) = 0;
 
   // Queries, of the moment.
 
@@ -51,6 +55,7 @@ class Backend {
   virtual const identity::ContactBook& contacts() const = 0;
   virtual std::vector<identity::Endpoint> listening() const = 0;
   virtual std::vector<identity::NodeInfo> known_nodes(std::size_t count) const = 0;
+  virtual std::vector<node::Offer> offers() const = 0;
   virtual std::string data_dir() const = 0;
   virtual Now now() const = 0;
   virtual std::uint64_t uptime_ms() const = 0;
@@ -71,6 +76,9 @@ class HostBackend final : public Backend {
   void remove_contact(const identity::PeerId& id, Done done) override;
   void retry_now(const identity::PeerId& peer, Done done) override;
   void find_peer(const identity::PeerId& peer, FindDone done) override;
+  void find_capability(std::string capability, std::size_t limit, OwnersDone done) override;
+  void offer_capability(std::string capability, Done done) override;
+  void withdraw_capability(std::string capability, Done done) override;
   node::NodeStatus status() const override;
   identity::PeerId id() const override;
   crypto::Ed25519PublicKey public_key() const override;
@@ -81,6 +89,7 @@ class HostBackend final : public Backend {
   const identity::ContactBook& contacts() const override;
   std::vector<identity::Endpoint> listening() const override;
   std::vector<identity::NodeInfo> known_nodes(std::size_t count) const override;
+  std::vector<node::Offer> offers() const override;
   std::string data_dir() const override;
   Now now() const override;
   std::uint64_t uptime_ms() const override;

@@ -254,6 +254,8 @@ Result<Json> Client::put(std::string_view path, const Json& body) {
   return impl_->request(http::verb::put, path, &text);
 }
 
+Result<Json> Client::put(std::string_view path) { return impl_->request(http::verb::put, path, nullptr); }
+
 Result<Json> Client::remove(std::string_view path) { return impl_->request(http::verb::delete_, path, nullptr); }
 
 Result<EventStream> Client::events(std::string_view kinds) {

@@ -52,6 +52,8 @@ class Client {
   /// POST without a body.
   Result<Json> post(std::string_view path);
   Result<Json> put(std::string_view path, const Json& body);
+  /// PUT without a body.
+  Result<Json> put(std::string_view path);
   Result<Json> remove(std::string_view path);
 
   /// `kinds`: "message,state,peer" or some of them. What happens after the return is in the stream.

@@ -79,19 +79,27 @@ Status run_daemon(runtime::HostOptions options, const std::function<void(const D
   const bool has_certificate = !options.settings.tls_certificate.empty();
   ServerConfig config;
   config.listen = options.settings.api_listen;
+  const std::string metrics_listen = options.settings.metrics_listen;
   EKIDEN_ASSIGN(const auto host, runtime::Host::open(std::move(options)));
   HostBackend backend(*host);
   auto& loop = runtime::HostAccess::loop(*host);
   EKIDEN_ASSIGN(const auto server, Server::open(loop, backend, data_dir, std::move(config)));
+  std::unique_ptr<Server> monitored;
+  if (!metrics_listen.empty()) {
+    EKIDEN_ASSIGN(monitored,
+                  Server::open(loop, backend, data_dir, {.listen = metrics_listen, .audience = Audience::monitors}));
+  }
   const StopSignals signals(loop, [&] {
     server->stop();
+    if (monitored) monitored->stop();
     host->stop();
   });
   std::optional<ReloadSignal> reload;
   if (has_certificate) reload.emplace(loop, [&] { host->reload_certificate(); });
-  on_ready({backend.id(), backend.listening(), server->address()});
+  on_ready({backend.id(), backend.listening(), server->address(), monitored ? monitored->address() : ""});
   auto ended = host->run();
   server->stop();
+  if (monitored) monitored->stop();
   return ended;
 }
 

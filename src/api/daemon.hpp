@@ -20,6 +20,7 @@ struct DaemonInfo {
   identity::PeerId id;
   std::vector<identity::Endpoint> listening;
   std::string api_address;
+  std::string metrics_address;  ///< empty: nowhere
 };
 
 /// Returns when the node has ended; an error if it could not start or its storage failed. `on_ready` is called once,

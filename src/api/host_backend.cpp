@@ -21,6 +21,20 @@ void HostBackend::retry_now(const identity::PeerId& peer, Done done) { host_.ret
 
 void HostBackend::find_peer(const identity::PeerId& peer, FindDone done) { host_.find_peer(peer, std::move(done)); }
 
+void HostBackend::find_capability(std::string capability, std::size_t limit, OwnersDone done) {
+  host_.find_capability(std::move(capability), limit, std::move(done));
+}
+
+void HostBackend::offer_capability(std::string capability, Done done) {
+  host_.offer_capability(std::move(capability), std::move(done));
+}
+
+void HostBackend::withdraw_capability(std::string capability, Done done) {
+  host_.withdraw_capability(std::move(capability), std::move(done));
+}
+
+std::vector<node::Offer> HostBackend::offers() const { return host_.node().offers(); }
+
 std::vector<identity::NodeInfo> HostBackend::known_nodes(std::size_t count) const {
   return host_.node().known_nodes(count);
 }

@@ -139,11 +139,12 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   /// Everything that can be decided before the body is taken. False if the request was answered here.
   bool on_head() {
     const auto& head = reader_.head();
-    if (auto refused = context_->access.refuse(head)) return refuse(std::move(*refused));
+    const bool is_open = context_->config.audience == Audience::monitors;
+    if (auto refused = is_open ? std::nullopt : context_->access.refuse(head)) return refuse(std::move(*refused));
     auto target = parse_target(head.target);
     if (!target) return refuse(problem(target.error()));
     target_ = std::move(*target);
-    auto route = find_route(head.method, target_);
+    auto route = find_route(head.method, target_, context_->config.audience);
     if (auto* refused = std::get_if<Response>(&route)) return refuse(std::move(*refused));
     route_ = std::get<Route>(std::move(route));
     if (!route_.has_body && head.has_body()) {

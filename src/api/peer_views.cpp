@@ -46,6 +46,17 @@ Json record_view(const identity::SignedRecord& signed_record) {
           {"signed_base64", to_base64(signed_record.signed_bytes)}};
 }
 
+Json problem_view(const Error& error) { return {{"code", errc_name(error.code)}, {"detail", error.message}}; }
+
+void add_trail(Json& json, const dht::Trail& trail, const identity::ContactBook& contacts) {
+  json["asked"] = trail.asked;
+  json["answered"] = trail.answered;
+  json["failed"] = trail.failed;
+  json["took_us"] = microseconds_of(trail.took);
+  json["steps"] = Json::array();
+  for (const dht::Step& step : trail.steps) json["steps"].push_back(step_view(step, contacts));
+}
+
 }  // namespace
 
 Json nodes_view(const Backend& backend) {
@@ -66,14 +77,34 @@ Json lookup_view(const node::PeerFound& found, const identity::ContactBook& cont
   if (found.record) {
     json["record"] = record_view(*found.record);
   } else {
-    json["problem"] = {{"code", errc_name(found.record.error().code)}, {"detail", found.record.error().message}};
+    json["problem"] = problem_view(found.record.error());
   }
-  json["asked"] = found.trail.asked;
-  json["answered"] = found.trail.answered;
-  json["failed"] = found.trail.failed;
-  json["took_us"] = microseconds_of(found.trail.took);
-  json["steps"] = Json::array();
-  for (const dht::Step& step : found.trail.steps) json["steps"].push_back(step_view(step, contacts));
+  add_trail(json, found.trail, contacts);
+  return json;
+}
+
+Json owners_view(const node::CapabilityFound& found, const identity::ContactBook& contacts) {
+  Json json = {{"capability", found.capability}, {"owners", Json::array()}};
+  if (found.owners) {
+    for (const auto& [announcement, signed_bytes] : *found.owners) {
+      Json owner = peer_of(announcement.owner(), contacts);
+      owner["capability"] = announcement.capability;
+      owner["announced"] = iso_time(announcement.issued_at);
+      owner["expires"] = iso_time(announcement.expires_at());
+      json["owners"].push_back(std::move(owner));
+    }
+  } else {
+    json["problem"] = problem_view(found.owners.error());
+  }
+  add_trail(json, found.trail, contacts);
+  return json;
+}
+
+Json offers_view(const Backend& backend) {
+  Json json = {{"discovery", backend.status().discovery}, {"capabilities", Json::array()}};
+  for (const node::Offer& offer : backend.offers()) {
+    json["capabilities"].push_back({{"capability", offer.capability}, {"holders", offer.holders}});
+  }
   return json;
 }
 

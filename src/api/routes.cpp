@@ -10,6 +10,7 @@ struct Row {
   std::string_view path;  ///< Segments; "{}" stands for any one that is not empty.
   Endpoint endpoint;
   bool has_body;
+  bool for_monitors = false;
 };
 
 constexpr std::array kTable = {
@@ -26,9 +27,14 @@ constexpr std::array kTable = {
     Row{"POST", "v1/messages/{}/retry", Endpoint::retry_message, false},
     Row{"GET", "v1/peers", Endpoint::list_peers, false},
     Row{"POST", "v1/lookups", Endpoint::look_up, true},
+    Row{"GET", "v1/capabilities", Endpoint::list_capabilities, false},
+    Row{"PUT", "v1/capabilities/{}", Endpoint::offer_capability, false},
+    Row{"DELETE", "v1/capabilities/{}", Endpoint::withdraw_capability, false},
     Row{"GET", "v1/inbox", Endpoint::read_inbox, false},
     Row{"POST", "v1/inbox/take", Endpoint::take_inbox, true},
     Row{"GET", "v1/events", Endpoint::events, false},
+    Row{"GET", "metrics", Endpoint::metrics, false, true},
+    Row{"GET", "healthz", Endpoint::health, false, true},
 };
 
 /// The wildcard's segment (empty if the row has none), or nothing if the path is another.
@@ -53,11 +59,11 @@ std::optional<std::string> match(std::string_view pattern, const std::vector<std
 
 }  // namespace
 
-std::variant<Route, Response> find_route(std::string_view method, const Target& target) {
+std::variant<Route, Response> find_route(std::string_view method, const Target& target, Audience audience) {
   std::string allowed;
   for (const auto& row : kTable) {
     auto name = match(row.path, target.segments);
-    if (!name) continue;
+    if (!name || (audience == Audience::monitors && !row.for_monitors)) continue;
     if (row.method == method) return Route{row.endpoint, std::move(*name), row.has_body};
     if (!allowed.empty()) allowed += ", ";
     allowed += row.method;

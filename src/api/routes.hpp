@@ -29,10 +29,18 @@ enum class Endpoint {
   retry_message,
   list_peers,
   look_up,
+  list_capabilities,
+  offer_capability,
+  withdraw_capability,
   read_inbox,
   take_inbox,
   events,
+  metrics,
+  health,
 };
+
+/// Whom a server answers: the owner, who holds the token, or whoever looks after the machine.
+enum class Audience { owner, monitors };
 
 struct Route {
   Endpoint endpoint;
@@ -40,7 +48,8 @@ struct Route {
   bool has_body = false;  ///< The endpoint reads a JSON body; others refuse one.
 };
 
-/// The route, or the answer to give instead (404, 405).
-std::variant<Route, Response> find_route(std::string_view method, const Target& target);
+/// The route, or the answer to give instead (404, 405). Monitors see only what names no one and changes nothing.
+std::variant<Route, Response> find_route(std::string_view method, const Target& target,
+                                         Audience audience = Audience::owner);
 
 }  // namespace ekiden::api

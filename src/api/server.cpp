@@ -20,10 +20,14 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
+std::string_view name_of(Audience audience) {
+  return audience == Audience::owner ? "the local API" : "metrics and health";
+}
+
 /// "127.0.0.1:0" or "[::1]:7421". Names are not resolved: what "localhost" means is for others to change.
-Result<tcp::endpoint> parse_listen(const std::string& text) {
-  const auto wrong =
-      fail(Errc::invalid_argument, "'" + text + "' is no address for the local API; for example 127.0.0.1:0");
+Result<tcp::endpoint> parse_listen(const std::string& text, Audience audience) {
+  const auto wrong = fail(Errc::invalid_argument, "'" + text + "' is no address for " + std::string(name_of(audience)) +
+                                                      "; for example 127.0.0.1:0");
   const auto colon = text.rfind(':');
   if (colon == std::string::npos) return wrong;
   auto host = text.substr(0, colon);
@@ -33,7 +37,7 @@ Result<tcp::endpoint> parse_listen(const std::string& text) {
   const auto [stopped, failure] = std::from_chars(text.data() + colon + 1, end, port);
   const auto address = identity::IpAddress::parse(host);
   if (failure != std::errc() || stopped != end || !address) return wrong;
-  if (identity::classify(*address) != identity::AddressClass::loopback) {
+  if (audience == Audience::owner && identity::classify(*address) != identity::AddressClass::loopback) {
     return fail(Errc::refused, "the local API listens on loopback only (127.0.0.1 or [::1]), not on " + text);
   }
   error_code bad;
@@ -51,7 +55,7 @@ std::string address_text(const tcp::endpoint& endpoint) {
   return host_text(endpoint) + ":" + std::to_string(endpoint.port());
 }
 
-Status bind(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {
+Status bind(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, Audience audience) {
   error_code failure;
   acceptor.open(endpoint.protocol(), failure);
   if (!failure) acceptor.set_option(tcp::acceptor::reuse_address(true), failure);
@@ -59,7 +63,8 @@ Status bind(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {
   if (!failure) acceptor.listen(tcp::acceptor::max_listen_connections, failure);
   if (!failure) return {};
   const auto code = failure == asio::error::address_in_use ? Errc::busy : Errc::internal;
-  return fail(code, "cannot listen for the local API on " + address_text(endpoint) + ": " + failure.message());
+  return fail(code, "cannot listen for " + std::string(name_of(audience)) + " on " + address_text(endpoint) + ": " +
+                        failure.message());
 }
 
 }  // namespace
@@ -96,7 +101,7 @@ struct Server::Impl final : ConnectionTable, std::enable_shared_from_this<Server
   }
 
   static void turn_away(Socket socket) {
-    const auto text = serialize(problem(503, Error{Errc::limit_exceeded, "too many connections to the local API"}),
+    const auto text = serialize(problem(503, Error{Errc::limit_exceeded, "too many connections"}),
                                 /*keep_alive=*/false);
     error_code ignored;
     socket.non_blocking(true, ignored);
@@ -111,9 +116,10 @@ struct Server::Impl final : ConnectionTable, std::enable_shared_from_this<Server
   void remove(ConnectionId id) override { connections.erase(id); }
 
   Status publish() {
-    const auto token = to_hex(runtime::entropy_seed());
     const auto endpoint = acceptor.local_endpoint();
     address = address_text(endpoint);
+    if (context->config.audience == Audience::monitors) return {};
+    const auto token = to_hex(runtime::entropy_seed());
     context->access = AccessPolicy(token, host_text(endpoint), endpoint.port());
     EKIDEN_TRY(runtime::replace_file(data_dir / "api.token", as_bytes(token + "\n")));
     return runtime::replace_file(data_dir / "api.address", as_bytes(address + "\n"));
@@ -124,12 +130,16 @@ struct Server::Impl final : ConnectionTable, std::enable_shared_from_this<Server
     error_code ignored;
     acceptor.close(ignored);
     retry.cancel();
-    std::error_code missing;
-    std::filesystem::remove(data_dir / "api.address", missing);
-    std::filesystem::remove(data_dir / "api.token", missing);
+    if (context->config.audience == Audience::owner) remove_files();
     // Stopping one may remove it from the table.
     const auto copies = connections;
     for (const auto& [id, connection] : copies) connection->stop();
+  }
+
+  void remove_files() {
+    std::error_code missing;
+    std::filesystem::remove(data_dir / "api.address", missing);
+    std::filesystem::remove(data_dir / "api.token", missing);
   }
 
   tcp::acceptor acceptor;
@@ -143,9 +153,9 @@ struct Server::Impl final : ConnectionTable, std::enable_shared_from_this<Server
 
 Result<std::unique_ptr<Server>> Server::open(asio::io_context& loop, Backend& backend,
                                              const std::filesystem::path& data_dir, ServerConfig config) {
-  EKIDEN_ASSIGN(const auto endpoint, parse_listen(config.listen));
+  EKIDEN_ASSIGN(const auto endpoint, parse_listen(config.listen, config.audience));
   const auto impl = std::make_shared<Impl>(loop, data_dir);
-  EKIDEN_TRY(bind(impl->acceptor, endpoint));
+  EKIDEN_TRY(bind(impl->acceptor, endpoint, config.audience));
   auto hub = std::make_shared<EventHub>(backend);
   backend.subscribe(hub);
   impl->context = std::make_shared<ConnectionContext>(

@@ -7,6 +7,8 @@
 // Bounds and the attacks they stop, all in ServerConfig: connections in total (a program that leaks them); a deadline
 // for each phase of a request (slowloris); sizes of head, body and WebSocket messages; queued events of a subscriber.
 //
+// For monitors it is another server on another address: metrics and health alone, without a token and without files.
+//
 // Requests on one connection are answered one after the other, in their order; pipelining is allowed.
 #pragma once
 
@@ -18,6 +20,7 @@
 
 #include "api/backend.hpp"
 #include "api/http_request.hpp"
+#include "api/routes.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 
@@ -28,7 +31,8 @@ class io_context;
 namespace ekiden::api {
 
 struct ServerConfig {
-  std::string listen = "127.0.0.1:0";  ///< Loopback only; port 0: any free one.
+  std::string listen = "127.0.0.1:0";  ///< Loopback only, but for monitors; port 0: any free one.
+  Audience audience = Audience::owner;
   HttpLimits limits = {};
   std::size_t max_connections = 64;
   Duration head_deadline = seconds(5);            ///< From the first byte (of the first request: from the connection).

@@ -1,6 +1,7 @@
 #include "api/service.hpp"
 
 #include "api/handlers.hpp"
+#include "api/metrics.hpp"
 #include "api/views.hpp"
 #include "base/check.hpp"
 
@@ -28,9 +29,18 @@ void serve(Backend& backend, const Route& route, const Target& target, const std
     case Endpoint::list_peers:
     case Endpoint::look_up:
       return handle_peers(call);
+    case Endpoint::list_capabilities:
+    case Endpoint::offer_capability:
+    case Endpoint::withdraw_capability:
+      return handle_capabilities(call);
     case Endpoint::read_inbox:
     case Endpoint::take_inbox:
       return handle_inbox(call);
+    case Endpoint::metrics:
+      return respond(
+          {.content_type = "text/plain; version=0.0.4; charset=utf-8", .fields = {}, .body = metrics_text(backend)});
+    case Endpoint::health:
+      return respond(health(backend));
     case Endpoint::events:
       break;
   }

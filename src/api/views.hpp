@@ -32,6 +32,10 @@ Json identity_view(const Backend& backend);
 Json nodes_view(const Backend& backend);
 /// What a search has found, and whom it asked.
 Json lookup_view(const node::PeerFound& found, const identity::ContactBook& contacts);
+/// Who offers a capability, and whom the search asked.
+Json owners_view(const node::CapabilityFound& found, const identity::ContactBook& contacts);
+/// What this node offers.
+Json offers_view(const Backend& backend);
 Json contact_view(const identity::Contact& contact);
 Json message_view(const router::Arrived& message, const identity::ContactBook& contacts);
 /// With steps and receipt, as one message shows it, or without, as lists do.

@@ -18,21 +18,6 @@ constexpr auto kFooter =
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no node is running, 4 waited too long.\n"
     "`ekiden COMMAND --help` says more.";
 
-/// Reads a duration while parsing, so that a mistake is a usage error.
-CLI::Option* add_duration(CLI::App* app, const std::string& name, std::optional<Duration>& into,
-                          const std::string& description) {
-  return app
-      ->add_option_function<std::string>(
-          name,
-          [&into, name](const std::string& text) {
-            const auto duration = parse_duration(text);
-            if (!duration) throw CLI::ValidationError(name, duration.error().message);
-            into = *duration;
-          },
-          description)
-      ->type_name("DURATION");
-}
-
 }  // namespace
 
 CommandLine::CommandLine() : app_("A peer-to-peer relay network for software agents.", "ekiden") {
@@ -49,6 +34,7 @@ CommandLine::CommandLine() : app_("A peer-to-peer relay network for software age
   declare_send();
   declare_inbox();
   declare_trace_and_status();
+  declare_discovery();
   declare_bootstrap();
   declare_completion();
 }
@@ -58,6 +44,19 @@ CLI::App* CommandLine::declare(CLI::App& parent, const std::string& name, const 
   auto* command = parent.add_subcommand(name, description);
   command->footer("Examples:\n" + examples);
   return command;
+}
+
+void CommandLine::add_duration(CLI::App* app, const std::string& name, const std::string& description,
+                               std::function<void(Duration)> take) {
+  app->add_option_function<std::string>(
+         name,
+         [take = std::move(take), name](const std::string& text) {
+           const auto duration = parse_duration(text);
+           if (!duration) throw CLI::ValidationError(name, duration.error().message);
+           take(*duration);
+         },
+         description)
+      ->type_name("DURATION");
 }
 
 void CommandLine::choose(CLI::Option* option, std::vector<std::string> choices) {
@@ -90,6 +89,15 @@ void CommandLine::declare_node_commands() {
                      "  ekiden up --listen tcp://127.0.0.1:7421 --log-level debug\n"
                      "  ekiden up --bootstrap ek1...@tcp://node.example:7420\n"
                      "  ekiden up --json --log-format json 2>node.log\n");
+  add_running_options(up);
+  up->callback([this] { action = [this](const Context& context) { return run_up(context, up_); }; });
+
+  auto* version = declare(app_, "version", "Print the version", "  ekiden version\n  ekiden version --json\n");
+  version->callback([this] { action = run_version; });
+}
+
+/// What `up` and `bootstrap serve` take instead of what ekiden.toml says.
+void CommandLine::add_running_options(CLI::App* up) {
   up->add_option("--listen", up_.listen, "Listen here instead of what ekiden.toml says; may be repeated")
       ->type_name("ENDPOINT")
       ->allow_extra_args(false);
@@ -99,13 +107,13 @@ void CommandLine::declare_node_commands() {
   up->add_option("--bootstrap", up_.bootstrap, "Join through these nodes, instead of what is configured, or none")
       ->type_name("NODES");
   up->add_option("--api", up_.api, "Loopback address of the local API")->type_name("HOST:PORT");
+  up->add_option("--metrics", up_.metrics, "Serve /metrics (Prometheus) and /healthz here")->type_name("HOST:PORT");
+  paths_[up->add_option("--certificate", up_.certificate, "Certificate chain of wss://, in PEM form")
+             ->type_name("FILE")] = ValueKind::file;
+  paths_[up->add_option("--key", up_.key, "Its private key")->type_name("FILE")] = ValueKind::file;
   choose(up->add_option("--log-level", up_.log_level, "How much to log"), {"debug", "info", "warning", "error"});
   choose(up->add_option("--log-format", up_.log_format, "How to log"), {"text", "json"});
   up->add_flag("--new-store", up_.new_store, "Begin with an empty store in place of one that is lost; never over one");
-  up->callback([this] { action = [this](const Context& context) { return run_up(context, up_); }; });
-
-  auto* version = declare(app_, "version", "Print the version", "  ekiden version\n  ekiden version --json\n");
-  version->callback([this] { action = run_version; });
 }
 
 void CommandLine::declare_contact_commands() {
@@ -165,7 +173,7 @@ void CommandLine::declare_send() {
   auto* file = send->add_option("--file", send_.file, "Send the content of this file")->type_name("FILE");
   text->excludes(file);
   paths_[file] = ValueKind::file;
-  add_duration(send, "--ttl", send_.ttl, "Give up after this time [7d]");
+  add_duration(send, "--ttl", "Give up after this time [7d]", [this](Duration ttl) { send_.ttl = ttl; });
   const std::vector<std::string> priorities(wire::kPriorityNames.begin(), wire::kPriorityNames.end());
   choose(send->add_option("--priority", send_.priority, "What goes first [normal]"), priorities);
   choose(send->add_option("--class", send_.delivery, "durable survives restarts; volatile is faster and may be lost"),
@@ -174,7 +182,8 @@ void CommandLine::declare_send() {
   auto* wait = send->add_flag("--wait{delivered}", send_.wait, "Wait until the recipient has it");
   choose(wait, {"accepted", "delivered"});
   wait->option_text("[=accepted|delivered]");
-  add_duration(send, "--timeout", send_.timeout, "Wait at most this long, then exit with 4");
+  add_duration(send, "--timeout", "Wait at most this long, then exit with 4",
+               [this](Duration timeout) { send_.timeout = timeout; });
   send->add_option("--type", send_.type, "What the message is, for the program that reads it")->type_name("NAME");
   send->add_option("--content-type", send_.content_type, "Media type of the body")->type_name("TYPE");
   send->add_option("--reply-to", send_.reply_to, "The message that this one answers")->type_name("MESSAGE");
@@ -208,24 +217,14 @@ void CommandLine::declare_trace_and_status() {
 
   auto* status = declare(app_, "status", "What the running node is doing", "  ekiden status\n  ekiden status --json\n");
   status->callback([this] { action = run_status; });
-
-  auto* lookup = declare(app_, "lookup", "Find a peer in the network: its newest record, and who was asked for it",
-                         "  ekiden lookup ek1...\n"
-                         "  ekiden lookup bob --json\n");
-  lookup->add_option("peer", lookup_, "Petname or id")->required();
-  lookup->callback([this] { action = [this](const Context& context) { return run_lookup(context, lookup_); }; });
-
-  auto* peers = declare(app_, "peers", "The nodes that this one knows: linked, and in the DHT",
-                        "  ekiden peers\n"
-                        "  ekiden peers --json\n");
-  peers->callback([this] { action = run_peers; });
 }
 
 void CommandLine::declare_bootstrap() {
-  auto* bootstrap = declare(app_, "bootstrap", "The nodes to join through: show, sign and verify lists of them",
-                            "  ekiden bootstrap list\n"
-                            "  ekiden bootstrap sign nodes.json --ttl 90d\n"
-                            "  ekiden bootstrap verify nodes.json\n");
+  auto* bootstrap =
+      declare(app_, "bootstrap", "The nodes to join through: run one; show, sign and verify lists of them",
+              "  ekiden bootstrap list\n"
+              "  ekiden bootstrap sign nodes.json --ttl 90d\n"
+              "  ekiden bootstrap verify nodes.json\n");
   bootstrap->require_subcommand(1);
   const auto run = [this](auto function) {
     return [this, function] {
@@ -238,6 +237,17 @@ void CommandLine::declare_bootstrap() {
         ->type_name("ID|KEY")
         ->allow_extra_args(false);
   };
+
+  auto* serve =
+      declare(*bootstrap, "serve", "Run a node that others join through, until Ctrl-C",
+              "  ekiden bootstrap serve --endpoint tcp://203.0.113.7:7420 --endpoint udp://203.0.113.7:7420\n"
+              "  ekiden bootstrap serve --endpoint wss://boot.example.org --endpoint udp://203.0.113.7:7420 \\\n"
+              "      --certificate fullchain.pem --key privkey.pem\n"
+              "\n"
+              "Makes the node if there is none. With a certificate it listens on wss://0.0.0.0:443 too, and reads\n"
+              "renewed files by itself. /metrics and /healthz are on 127.0.0.1:9420, unless --metrics says else.\n");
+  add_running_options(serve);
+  serve->callback([this] { action = [this](const Context& context) { return run_bootstrap_serve(context, up_); }; });
 
   auto* list = declare(*bootstrap, "list", "Show the nodes that are configured, and from where; asks nobody",
                        "  ekiden bootstrap list\n"
@@ -261,7 +271,8 @@ void CommandLine::declare_bootstrap() {
              ->required()] = ValueKind::file;
   paths_[sign->add_option("--output", bootstrap_.output, "Write a new file instead")->type_name("FILE")] =
       ValueKind::file;
-  add_duration(sign, "--ttl", bootstrap_.ttl, "How long the lists are valid, at most 400d [365d]");
+  add_duration(sign, "--ttl", "How long the lists are valid, at most 400d [365d]",
+               [this](Duration ttl) { bootstrap_.ttl = ttl; });
   sign->callback(run(run_bootstrap_sign));
 
   auto* verify = declare(*bootstrap, "verify", "Check the signatures and times of the lists of a file",

@@ -39,14 +39,20 @@ class CommandLine {
 
  private:
   void declare_node_commands();
+  void add_running_options(CLI::App* up);
   void declare_contact_commands();
   void declare_send();
   void declare_inbox();
   void declare_trace_and_status();
+  void declare_discovery();
+  void declare_capability();
   void declare_bootstrap();
   void declare_completion();
   CLI::App* declare(CLI::App& parent, const std::string& name, const std::string& description,
                     const std::string& examples);
+  /// Reads a duration while parsing, so that a mistake is a usage error.
+  static void add_duration(CLI::App* app, const std::string& name, const std::string& description,
+                           std::function<void(Duration)> take);
   void choose(CLI::Option* option, std::vector<std::string> choices);
   CommandNode describe(const CLI::App& app) const;
 
@@ -58,6 +64,8 @@ class CommandLine {
   InboxArguments inbox_;
   TraceArguments trace_;
   std::string lookup_;
+  FindArguments find_;
+  std::string capability_;
   BootstrapArguments bootstrap_;
   std::string shell_;
   std::map<const CLI::Option*, std::vector<std::string>> choices_;

@@ -31,6 +31,9 @@ struct InitArguments {
   std::vector<std::string> endpoints = {};
 };
 struct UpArguments {
+  std::string certificate = {};
+  std::string key = {};
+  std::optional<std::string> metrics = {};
   std::vector<std::string> listen = {};
   std::vector<std::string> endpoints = {};
   std::optional<std::string> bootstrap = {};
@@ -71,6 +74,12 @@ struct TraceArguments {
   std::uint64_t limit = 20;
   bool retry = false;
 };
+struct FindArguments {
+  std::string capability = {};
+  std::uint64_t limit = 20;
+  bool watch = false;
+  Duration every = seconds(30);  ///< between two searches of a watch
+};
 struct BootstrapArguments {
   std::string file = {};
   std::string output = {};                ///< of sign; empty: in place
@@ -82,6 +91,8 @@ struct BootstrapArguments {
 Status run_init(const Context& context, const InitArguments& arguments);
 Status run_id(const Context& context);
 Status run_up(const Context& context, const UpArguments& arguments);
+/// A bootstrap node: makes the node if there is none, and refuses what nobody could join through.
+Status run_bootstrap_serve(const Context& context, const UpArguments& arguments);
 Status run_contact_add(const Context& context, const ContactArguments& arguments);
 Status run_contact_remove(const Context& context, const ContactArguments& arguments);
 Status run_contact_list(const Context& context);
@@ -93,6 +104,10 @@ Status run_trace(const Context& context, const TraceArguments& arguments);
 Status run_status(const Context& context);
 Status run_lookup(const Context& context, const std::string& peer);
 Status run_peers(const Context& context);
+Status run_find(const Context& context, const FindArguments& arguments);
+Status run_capability_add(const Context& context, const std::string& capability);
+Status run_capability_remove(const Context& context, const std::string& capability);
+Status run_capability_list(const Context& context);
 Status run_version(const Context& context);
 Status run_bootstrap_list(const Context& context, const BootstrapArguments& arguments);
 Status run_bootstrap_sign(const Context& context, const BootstrapArguments& arguments);

@@ -1,4 +1,6 @@
 // init, id, up, version: the commands that need no running node.
+#include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "api/daemon.hpp"
@@ -12,6 +14,9 @@
 
 namespace ekiden::cli {
 namespace {
+
+constexpr const char* kDefaultMetrics = "127.0.0.1:9420";
+constexpr const char* kDefaultWeb = "wss://0.0.0.0:443";
 
 Result<std::vector<identity::Endpoint>> parse_endpoints(const std::vector<std::string>& texts) {
   std::vector<identity::Endpoint> out;
@@ -36,7 +41,10 @@ Result<runtime::Settings> settings_for(const Context& context, const UpArguments
     EKIDEN_ASSIGN(settings.advertise, parse_endpoints(arguments.endpoints));
     settings.node.advertised = settings.advertise;
   }
+  if (!arguments.certificate.empty()) settings.tls_certificate = std::filesystem::absolute(arguments.certificate);
+  if (!arguments.key.empty()) settings.tls_key = std::filesystem::absolute(arguments.key);
   if (!arguments.api.empty()) settings.api_listen = arguments.api;
+  if (arguments.metrics) settings.metrics_listen = *arguments.metrics;
   if (!arguments.log_level.empty()) settings.log_level = arguments.log_level;
   if (!arguments.log_format.empty()) settings.log_format = arguments.log_format;
   EKIDEN_ASSIGN(const auto source,
@@ -54,11 +62,13 @@ void print_ready(Output& output, const api::DaemonInfo& info) {
     json["listening"] = api::Json::array();
     for (const auto& endpoint : info.listening) json["listening"].push_back(endpoint.text());
     json["api"] = "http://" + info.api_address;
+    if (!info.metrics_address.empty()) json["metrics"] = "http://" + info.metrics_address + "/metrics";
     output.object(json);
   } else {
     output.field("id", info.id.text());
     for (const auto& endpoint : info.listening) output.field("listening", endpoint.text());
     output.field("local API", "http://" + info.api_address);
+    if (!info.metrics_address.empty()) output.field("metrics", "http://" + info.metrics_address + "/metrics");
     output.line("ready");
   }
   // A daemon whose output is closed goes on: nobody reads it, and that is fine.
@@ -92,14 +102,65 @@ Status run_id(const Context& context) {
   return {};
 }
 
-Status run_up(const Context& context, const UpArguments& arguments) {
-  EKIDEN_ASSIGN(auto settings, settings_for(context, arguments));
+namespace {
+
+Status run_node(const Context& context, runtime::Settings settings, bool new_store) {
   EKIDEN_ASSIGN(auto seed, runtime::load_identity(context.data_dir));
   return api::run_daemon({.data_dir = context.data_dir,
                           .settings = std::move(settings),
                           .identity = std::move(seed),
-                          .new_store = arguments.new_store},
+                          .new_store = new_store},
                          [&](const api::DaemonInfo& info) { print_ready(context.output, info); });
+}
+
+bool listens_on(const runtime::Settings& settings, identity::Endpoint::Transport transport) {
+  return std::ranges::any_of(settings.listen, [&](const auto& endpoint) { return endpoint.transport == transport; });
+}
+
+/// What is missing for others to join through this node. Warnings are for what works, but not for everybody.
+Status check_serving(Output& output, const runtime::Settings& settings) {
+  using enum identity::Endpoint::Transport;
+  if (!listens_on(settings, udp)) {
+    return fail(Errc::invalid_argument,
+                "a bootstrap node needs discovery: let it listen on udp://, as in "
+                "--listen udp://0.0.0.0:7420");
+  }
+  if (!listens_on(settings, tcp) && !listens_on(settings, ws) && !listens_on(settings, wss)) {
+    return fail(Errc::invalid_argument,
+                "a bootstrap node needs links: let it listen on tcp://, as in "
+                "--listen tcp://0.0.0.0:7420");
+  }
+  if (settings.advertise.empty() && !settings.node.private_network) {
+    return fail(Errc::invalid_argument,
+                "nobody would learn where this node is: say where others reach it, as in "
+                "--endpoint tcp://203.0.113.7:7420 --endpoint udp://203.0.113.7:7420");
+  }
+  if (!listens_on(settings, wss)) {
+    output.note("no wss:// endpoint: networks that allow nothing but the web cannot join through this node");
+  }
+  return {};
+}
+
+}  // namespace
+
+Status run_up(const Context& context, const UpArguments& arguments) {
+  EKIDEN_ASSIGN(auto settings, settings_for(context, arguments));
+  return run_node(context, std::move(settings), arguments.new_store);
+}
+
+Status run_bootstrap_serve(const Context& context, const UpArguments& arguments) {
+  if (!std::filesystem::exists(context.data_dir / "ekiden.toml")) {
+    EKIDEN_TRY(run_init(context, {.listen = runtime::InitOptions().listen, .endpoints = {}}));
+  }
+  EKIDEN_ASSIGN(auto settings, settings_for(context, arguments));
+  if (!arguments.metrics && settings.metrics_listen.empty()) settings.metrics_listen = kDefaultMetrics;
+  const bool has_pair = !settings.tls_certificate.empty() && !settings.tls_key.empty();
+  if (arguments.listen.empty() && has_pair && !listens_on(settings, identity::Endpoint::Transport::wss)) {
+    EKIDEN_ASSIGN(auto web, runtime::parse_listen(kDefaultWeb));
+    settings.listen.push_back(std::move(web));
+  }
+  EKIDEN_TRY(check_serving(context.output, settings));
+  return run_node(context, std::move(settings), arguments.new_store);
 }
 
 Status run_version(const Context& context) {

@@ -90,7 +90,8 @@ void Dht::Impl::check_invariants() const {
     CHECK(search.announcements.size() <= config.max_results);
   }
   for (const auto& [number, value] : own) {
-    CHECK(value.bytes != nullptr && value.holders.size() <= config.k && value.waiting <= config.k);
+    const std::size_t most = value.is_withdrawal ? 2 * config.k : config.k;
+    CHECK(value.bytes != nullptr && value.holders.size() <= most && value.waiting <= most);
   }
 }
 

@@ -93,13 +93,14 @@ struct LookupDone {
   Trail trail;
 };
 
-/// One round of storing a value of ours is over.
+/// One round of storing a value of ours, or of withdrawing it, is over: told to k nodes, or twice as many.
 struct Published {
   ValueKind kind{};
   std::string path{};       ///< Of an announcement: the part of the capability's path.
   std::size_t stored = 0;   ///< Nodes that keep it.
   std::size_t refused = 0;  ///< Nodes that answered and do not.
   std::size_t failed = 0;   ///< Nodes that did not answer.
+  bool is_withdrawal = false;
 };
 
 /// This capability shares a part of its path with one that was withdrawn: sign it again, with a higher sequence, and

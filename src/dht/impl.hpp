@@ -82,7 +82,7 @@ struct Dht::Impl {
     std::uint64_t sequence = 0;
     WallTime expires{};
     bool is_withdrawal = false;   ///< It goes to the holders and is then forgotten.
-    std::vector<Peer> holders{};  ///< Who has taken it; at most k.
+    std::vector<Peer> holders{};  ///< Who has taken it; at most k, and as many again of a withdrawal.
     std::uint64_t round = 0;      ///< Grows with each change and each publication; results of earlier ones are void.
     std::size_t waiting = 0;      ///< Stores of this round without a result.
     Published result{};

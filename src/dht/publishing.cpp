@@ -144,7 +144,8 @@ void Dht::Impl::set_own(Now now, Own value, Out& out) {
   publish_due(now, number, out);
 }
 
-/// Tells those who keep the value. It is forgotten when they have answered.
+/// Tells those who took the value, and those who are closest now: it was handed on when they came. It is forgotten when
+/// they have answered.
 void Dht::Impl::withdraw_own(Now now, std::uint64_t number, const ValueFacts& facts, std::shared_ptr<const Bytes> bytes,
                              Out& out) {
   Own& value = own.at(number);
@@ -153,7 +154,10 @@ void Dht::Impl::withdraw_own(Now now, std::uint64_t number, const ValueFacts& fa
   value.expires = facts.expires;
   value.is_withdrawal = true;
   timers.cancel({.kind = Timer::Kind::publish, .number = number});
-  begin_round(now, number, std::vector<Peer>(value.holders), out);
+  const Key key = value.key;
+  const bool has_room = running.size() < config.max_lookups;
+  if (!has_room) return begin_round(now, number, std::vector<Peer>(value.holders), out);
+  begin(now, key, {.lookup = Lookup(key, config.k, config), .purpose = Purpose::publish, .own = number}, out);
 }
 
 void Dht::Impl::publish_due(Now now, std::uint64_t number, Out& out) {
@@ -175,12 +179,16 @@ void Dht::Impl::publish_due(Now now, std::uint64_t number, Out& out) {
 /// The lookup for the key of a value of ours has ended: its closest nodes get it.
 void Dht::Impl::store_own(Now now, std::uint64_t number, const Lookup& lookup, Out& out) {
   const auto found = own.find(number);
-  if (found == own.end() || found->second.is_withdrawal) return;
+  if (found == own.end()) return;
+  const bool is_withdrawal = found->second.is_withdrawal;
   std::vector<Peer> holders;
+  if (is_withdrawal) holders = found->second.holders;
   for (const Lookup::Index index : lookup.closest_answered(config.k)) {
-    holders.push_back({.id = lookup.node(index).id, .info = lookup.node(index).info});
+    const Lookup::Node& node = lookup.node(index);
+    const bool is_known = std::ranges::any_of(holders, [&](const Peer& holder) { return holder.id == node.id; });
+    if (!is_known) holders.push_back({.id = node.id, .info = node.info});
   }
-  if (holders.empty()) {
+  if (holders.empty() && !is_withdrawal) {
     timers.set({.kind = Timer::Kind::publish, .number = number}, now.mono + config.rejoin_interval);
   }
   begin_round(now, number, holders, out);
@@ -191,7 +199,7 @@ void Dht::Impl::begin_round(Now now, std::uint64_t number, const std::vector<Pee
   const std::uint64_t round = ++value.round;
   value.holders = holders;
   value.waiting = holders.size();
-  value.result = {.kind = value.kind, .path = value.path};
+  value.result = {.kind = value.kind, .path = value.path, .is_withdrawal = value.is_withdrawal};
   if (holders.empty()) return end_round(number, out);
   const StoreJob job{
       .to = {}, .kind = value.kind, .key = value.key, .bytes = value.bytes, .own = number, .round = round};

@@ -34,13 +34,12 @@ void Node::Impl::on_dht_effect(Now now, dht::Dht::Effect effect) {
                                     datagram_out);
                  },
                  [&](dht::LookupDone& done) { on_lookup_done(now, std::move(done)); },
-                 [&](const dht::Published& published) {
-                   log(LogLevel::debug, "dht",
-                       "published at " + std::to_string(published.stored) + " nodes, " +
-                           std::to_string(published.refused) + " refused, " + std::to_string(published.failed) +
-                           " did not answer");
+                 [&](const dht::Published& published) { on_published(published); },
+                 [&](const dht::SignAgain& again) {
+                   if (!ending && offers.contains(again.capability)) {
+                     announce(now, again.capability);
+                   }
                  },
-                 [&](const dht::SignAgain&) {},
                  [&](const dht::Joined& joined) {
                    log(LogLevel::info, "dht", "joined: " + std::to_string(joined.nodes) + " nodes are known");
                    for (const auto& [peer, search] : searches) {
@@ -73,13 +72,14 @@ void Node::Impl::find_for_request(Now now, const FindPeer& request) {
     return;
   }
   const dht::LookupId id{++last_lookup};
-  lookups.emplace(id, LookupFor{request.peer, request.request});
+  lookups.emplace(id, LookupFor{.peer = request.peer, .request = request.request});
   dht.find_peer(now, id, request.peer, dht_out);
 }
 
 void Node::Impl::on_lookup_done(Now now, dht::LookupDone done) {
   const auto found = lookups.extract(done.id);
-  const LookupFor& purpose = found.mapped();
+  LookupFor& purpose = found.mapped();
+  if (!purpose.capability.empty()) return on_owners_found(std::move(purpose), std::move(done));
   if (done.record) learn(now, *done.record, /*live=*/false);
   if (!purpose.request) return on_searched(now, purpose.peer, done);
   Result<identity::SignedRecord> result = fail(Errc::not_found, "");
@@ -89,6 +89,12 @@ void Node::Impl::on_lookup_done(Now now, dht::LookupDone done) {
     result = std::unexpected(done.status.error());
   }
   out->push(PeerFound{*purpose.request, purpose.peer, std::move(result), std::move(done.trail)});
+}
+
+void Node::Impl::on_owners_found(LookupFor purpose, dht::LookupDone done) {
+  Result<std::vector<identity::SignedAnnouncement>> owners = std::move(done.announcements);
+  if (!done.status) owners = std::unexpected(std::move(done.status).error());
+  out->push(CapabilityFound{*purpose.request, std::move(purpose.capability), std::move(owners), std::move(done.trail)});
 }
 
 }  // namespace ekiden::node

@@ -18,6 +18,9 @@ namespace ekiden::node {
 /// Those that carry links.
 std::vector<identity::Endpoint> without_udp(std::vector<identity::Endpoint> endpoints);
 
+/// The lifetime of what ends a record or an announcement.
+inline constexpr seconds kEndTtl{1};
+
 struct Node::Impl {
   Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng);
 
@@ -38,6 +41,27 @@ struct Node::Impl {
   /// If the wall clock says that it is due.
   void renew_record_in_time(Now now);
   void publish_record(Now now, Bytes persisted);
+
+  /// A number that no record or announcement of ours has carried; in the batch.
+  std::uint64_t next_sequence(Now now);
+  /// The end: what is published is over, and whoever keeps it hears so.
+  void leave(Now now);
+  void end_leaving();
+
+  // capabilities.cpp: what we offer, and the announcements of it.
+  Status load_capabilities_row(const store::Row& row);
+  Status check_offer(const std::string& capability) const;
+  void offer(Now now, const OfferCapability& request);
+  void withdraw_offer(Now now, const WithdrawCapability& request);
+  void write_offers(Now now, RequestId request);
+  void announce(Now now, const std::string& capability);
+  void end_announcement(Now now, const std::string& capability);
+  void sign_announcement(Now now, const std::string& capability, WallTime issued_at, seconds ttl);
+  void announce_in_time(Now now);
+  /// Announcements whose sequence is on disk.
+  void publish_announcements(Now now, std::vector<Bytes> announcements);
+  void on_published(const dht::Published& published);
+  void find_capability(Now now, FindCapability& request);
 
   // link_glue.cpp: neighbours meet router, sessions and contacts.
   void on_link_effect(Now now, link::LinkPool::Effect effect);
@@ -115,20 +139,30 @@ struct Node::Impl {
   DeadlineMap<identity::PeerId> search_due;     ///< of those that are not running
   /// What a lookup is for: a request of the application, or waiting messages.
   struct LookupFor {
-    identity::PeerId peer;
-    std::optional<RequestId> request;
+    identity::PeerId peer = {};
+    std::string capability = {};  ///< instead of a peer
+    std::optional<RequestId> request = {};
   };
   std::map<dht::LookupId, LookupFor> lookups;
+  void on_owners_found(LookupFor purpose, dht::LookupDone done);
   std::uint64_t last_lookup = 0;
   std::set<identity::PeerId> joining;  ///< bootstrap nodes that we want a link to
   std::optional<Instant> join_look;
 
-  std::uint64_t record_sequence = 0;
+  /// What we offer: on disk, or in the batch.
+  struct Standing {
+    std::optional<WallTime> announced = {};  ///< when it was signed last
+    std::size_t holders = 0;
+  };
+  std::map<std::string, Standing> offers;
+
+  std::uint64_t record_sequence = 0;      ///< of the last record or announcement that was signed
   Bytes record;                           ///< published; empty until it is on disk
   std::optional<WallTime> record_issued;  ///< of the one made last, published or not
   std::optional<Instant> record_look;     ///< when to look at the clock again
   std::optional<Error> storage;
   bool ending = false;
+  std::optional<Instant> leave_by;  ///< until then others may hear that what we published is over
 
   Outbox<link::LinkPool::Effect> link_out;
   Outbox<session::Sessions::Effect> session_out;
@@ -141,9 +175,11 @@ struct Node::Impl {
   struct InFlight {
     store::PersistToken token;
     std::optional<store::PersistToken> router;
-    std::vector<RequestId> answers;  ///< requests that are done once it is on disk
-    Bytes record;                    ///< the own record whose sequence and prekey are in the batch, to be published
-    std::uint64_t sessions = 0;      ///< changes of the sessions up to this one are in the batch
+    std::vector<RequestId> answers;    ///< requests that are done once it is on disk
+    Bytes record;                      ///< the own record whose sequence and prekey are in the batch, to be published
+    Bytes withdrawal;                  ///< the one that ends it
+    std::vector<Bytes> announcements;  ///< or their ends, in the order of their sequences
+    std::uint64_t sessions = 0;        ///< changes of the sessions up to this one are in the batch
   };
   store::Batch batch;           ///< written since the last Persist
   InFlight waiting{};           ///< for `batch`

@@ -97,14 +97,33 @@ struct FindPeer {
   identity::PeerId peer;
 };
 
+/// Search agents that offer a capability, or one below it. Answered by CapabilityFound instead of Reply.
+struct FindCapability {
+  RequestId request;
+  std::string capability;
+  std::size_t limit = 0;
+};
+/// Offer a capability from now on, across restarts. Answered once that is on disk; an offer that stands already is
+/// fine. Errors: invalid_argument (not a capability), limit_exceeded.
+struct OfferCapability {
+  RequestId request;
+  std::string capability;
+};
+/// Errors: not_found.
+struct WithdrawCapability {
+  RequestId request;
+  std::string capability;
+};
+
 /// The deadline() has come. Harmless when it has not.
 struct Tick {};
-/// Say goodbye to neighbours. The driver then pulls what is to be written, waits for the last Persist, and ends.
+/// Say goodbye to neighbours, and withdraw what is published. The driver then pulls what is to be written, waits for
+/// the last Persist and until Node::is_leaving() is over, and ends.
 struct ShutDown {};
 
 using Input = std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
                            StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact,
-                           RetryNow, FindPeer, Tick, ShutDown>;
+                           RetryNow, FindPeer, FindCapability, OfferCapability, WithdrawCapability, Tick, ShutDown>;
 
 // Effects.
 
@@ -134,6 +153,14 @@ struct PeerFound {
   Result<identity::SignedRecord> record;
   dht::Trail trail;
 };
+/// The answer to FindCapability.
+struct CapabilityFound {
+  RequestId request;
+  std::string capability;
+  /// An owner once, by id; ourselves not among them. Errors: as of PeerFound, and invalid_argument.
+  Result<std::vector<identity::SignedAnnouncement>> owners;
+  dht::Trail trail;
+};
 struct PeerUp {
   identity::PeerId peer;
   bool initiated_by_us = false;
@@ -150,7 +177,7 @@ struct Log {
 };
 
 using SendDatagram = datagram::Send;
-using Effect = std::variant<Dial, Hangup, WantWrite, SendDatagram, Persist, Reply, PeerFound, Arrival, StateChanged,
-                            PeerUp, PeerDown, Log>;
+using Effect = std::variant<Dial, Hangup, WantWrite, SendDatagram, Persist, Reply, PeerFound, CapabilityFound, Arrival,
+                            StateChanged, PeerUp, PeerDown, Log>;
 
 }  // namespace ekiden::node

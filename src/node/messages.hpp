@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/uuid.hpp"
+#include "identity/peer_record.hpp"
 #include "wire/message.hpp"
 
 namespace ekiden::node {
@@ -43,5 +45,17 @@ struct RecordRow {
   friend bool operator==(const RecordRow&, const RecordRow&) = default;
 };
 inline constexpr std::string_view kRecordRowName = "node.record";
+
+/// What the node offers.
+struct CapabilitiesRow {
+  static constexpr std::string_view kName = "capabilities_row";
+  std::vector<std::string> capabilities;
+
+  static constexpr auto kFields = wire::fields(wire::field<1>("capabilities", &CapabilitiesRow::capabilities,
+                                                              wire::max_count(identity::kMaxRecordCapabilities),
+                                                              wire::max_size(identity::kMaxCapabilitySize)));
+  friend bool operator==(const CapabilitiesRow&, const CapabilitiesRow&) = default;
+};
+inline constexpr std::string_view kCapabilitiesRowName = "node.capabilities";
 
 }  // namespace ekiden::node

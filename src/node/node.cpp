@@ -55,7 +55,10 @@ Status Node::load(const std::vector<store::Row>& rows) {
   EKIDEN_TRY(impl_->router.load(rows));
   EKIDEN_TRY(impl_->dht.load(rows));
   for (const store::Row& row : rows) {
-    if (row.key.table == store::Table::meta) EKIDEN_TRY(impl_->load_record_row(row));
+    if (row.key.table == store::Table::meta) {
+      EKIDEN_TRY(impl_->load_record_row(row));
+      EKIDEN_TRY(impl_->load_capabilities_row(row));
+    }
     if (row.key.table == store::Table::contacts) EKIDEN_TRY(impl_->load_contact_row(row));
     if (row.key.table == store::Table::records) EKIDEN_TRY(impl_->load_peer_record_row(row));
   }
@@ -118,9 +121,12 @@ void Node::Impl::handle(Now now, Input input) {
                    reply(in.request, {});
                  },
                  [&](const FindPeer& in) { find_for_request(now, in); },
+                 [&](FindCapability& in) { find_capability(now, in); },
+                 [&](const OfferCapability& in) { offer(now, in); },
+                 [&](const WithdrawCapability& in) { withdraw_offer(now, in); },
                  [&](const Tick&) { tick(now); },
                  [&](const ShutDown&) {
-                   ending = true;
+                   leave(now);
                    links.shut_down(now, link_out);
                    dht.flush(now, dht_out);
                  },
@@ -134,6 +140,8 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
     InFlight& first = in_flight.front();
     if (first.router) done.router = first.router;
     if (!first.record.empty()) done.record = std::move(first.record);
+    if (!first.withdrawal.empty()) done.withdrawal = std::move(first.withdrawal);
+    for (Bytes& announcement : first.announcements) done.announcements.push_back(std::move(announcement));
     done.sessions = first.sessions;
     for (const RequestId request : first.answers) reply(request, {});
     in_flight.pop_front();
@@ -141,6 +149,9 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
   sessions.on_persisted(done.sessions);
   if (done.router) router.on_persisted(now, *done.router, router_out);
   if (!done.record.empty()) publish_record(now, std::move(done.record));
+  publish_announcements(now, std::move(done.announcements));
+  // Nothing is withdrawn that was never published.
+  if (!done.withdrawal.empty()) static_cast<void>(dht.withdraw(now, std::move(done.withdrawal), dht_out));
 }
 
 void Node::Impl::tick(Now now) {
@@ -153,6 +164,7 @@ void Node::Impl::tick(Now now) {
   dht.on_deadline(now, dht_out);
   search_again(now);
   if (join_look && *join_look <= now.mono) join(now);
+  if (leave_by && *leave_by <= now.mono) leave_by.reset();
 }
 
 void Node::Impl::settle(Now now) {
@@ -164,7 +176,7 @@ void Node::Impl::settle(Now now) {
     datagram_out.drain([&](datagram::Datagrams::Effect&& effect) { on_datagram_effect(now, std::move(effect)); });
     dht_out.drain([&](dht::Dht::Effect&& effect) { on_dht_effect(now, std::move(effect)); });
   }
-  if (batch.empty() && !persist_wanted) return;
+  if (batch.empty() && !persist_wanted) return end_leaving();
   waiting.token = store::PersistToken{++last_token};
   waiting.sessions = sessions.last_change();
   out->push(Persist{waiting.token, std::exchange(batch, {})});
@@ -203,6 +215,7 @@ std::optional<Instant> Node::deadline() const {
   at = earlier(at, impl_->record_look);
   if (!impl_->config.discovery) return at;
   at = earlier(at, earlier(impl_->datagrams.deadline(), impl_->dht.deadline()));
+  at = earlier(at, impl_->leave_by);
   return earlier(at, earlier(impl_->search_due.earliest(), impl_->join_look));
 }
 
@@ -233,6 +246,14 @@ std::vector<identity::NodeInfo> Node::known_nodes(std::size_t count) const {
 }
 ByteView Node::own_record() const { return impl_->record; }
 store::PersistToken Node::last_persist() const { return store::PersistToken{impl_->last_token}; }
+
+std::vector<Offer> Node::offers() const {
+  std::vector<Offer> all;
+  for (const auto& [capability, standing] : impl_->offers) all.push_back({capability, standing.holders});
+  return all;
+}
+
+bool Node::is_leaving() const { return impl_->leave_by.has_value(); }
 
 void Node::check_invariants() const {
   impl_->links.check_invariants();

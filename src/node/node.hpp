@@ -54,11 +54,19 @@ struct Config {
   Duration join_interval = seconds(20);        ///< while no node of the DHT is known
   std::vector<identity::Endpoint> advertised;  ///< our endpoints, as others may dial them; at most 8
   Duration record_ttl = days(7);
-  Duration record_refresh = hours(24);  ///< by the wall clock; a record from the future is renewed at once
+  Duration record_refresh = hours(24);       ///< by the wall clock; a record from the future is renewed at once
+  Duration announcement_refresh = hours(8);  ///< of capabilities, likewise; they live for a day
+  Duration leave_max = seconds(3);           ///< at the end, for those who keep what we publish to hear that it is over
   std::size_t max_contacts = 10'000;
   std::size_t max_peer_records = 4096;           ///< in memory; of peers with a link or waiting messages in any case
   std::size_t max_bad_messages = 16;             ///< malformed messages after which a link is cut
   std::uint64_t max_peer_lines_per_second = 16;  ///< of the log, caused by peers: of links, and of their messages
+};
+
+/// A capability that the node offers.
+struct Offer {
+  std::string capability;
+  std::size_t holders = 0;  ///< nodes of the DHT that keep its announcement, as of the last round
 };
 
 /// What `ekiden status` shows of the pure node.
@@ -110,6 +118,10 @@ class Node {
   ByteView own_record() const;
   /// Tokens persisted and asked for; equal when nothing is under way.
   store::PersistToken last_persist() const;
+  /// In the order of names.
+  std::vector<Offer> offers() const;
+  /// After ShutDown: what we published is being withdrawn. Over after Config::leave_max at the latest.
+  bool is_leaving() const;
 
   void check_invariants() const;
 

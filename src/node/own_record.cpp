@@ -29,26 +29,38 @@ Status Node::Impl::load_record_row(const store::Row& row) {
   return {};
 }
 
-void Node::Impl::renew_record(Now now) {
+std::uint64_t Node::Impl::next_sequence(Now now) {
   // Not below the wall clock: a node whose data was restored from a backup still supersedes what it published before.
   record_sequence = std::max(record_sequence + 1, to_unix_ms(now.wall));
+  batch.put(store::Table::meta, as_bytes(kRecordRowName), wire::encode(RecordRow{record_sequence}));
+  return record_sequence;
+}
+
+void Node::Impl::renew_record(Now now) {
   identity::PeerRecord fresh;
   fresh.public_key = self.public_key();
-  fresh.sequence = record_sequence;
+  fresh.sequence = next_sequence(now);
   fresh.issued_at = now.wall;
   fresh.ttl_seconds = static_cast<std::uint32_t>(std::chrono::duration_cast<seconds>(config.record_ttl).count());
   for (const identity::Endpoint& endpoint : config.advertised) fresh.endpoints.push_back(endpoint.text());
   fresh.features = config.link.features;
   fresh.prekey = sessions.prekey();
+  for (const auto& [capability, standing] : offers) fresh.capabilities.push_back(capability);
   auto signed_record = identity::sign_record(self, fresh);
-  CHECK(signed_record.has_value());  // Our own endpoints are bounded by the settings.
-  batch.put(store::Table::meta, as_bytes(kRecordRowName), wire::encode(RecordRow{record_sequence}));
+  if (!signed_record) {
+    // Capabilities are announced on their own; where they find no room, the record does without.
+    fresh.capabilities.clear();
+    signed_record = identity::sign_record(self, fresh);
+  }
+  CHECK(signed_record.has_value());            // Our own endpoints are bounded by the settings.
   waiting.record = std::move(*signed_record);  // With the batch, for the next may be made before this one is on disk.
   record_issued = now.wall;
 }
 
 void Node::Impl::renew_record_in_time(Now now) {
   record_look = now.mono + kLookAtClock;
+  if (ending) return;
+  announce_in_time(now);
   const auto refresh = std::chrono::duration_cast<milliseconds>(config.record_refresh);
   const bool is_current =
       record_issued && now.wall < *record_issued + refresh && *record_issued <= now.wall + kMaxAhead;
@@ -71,6 +83,27 @@ void Node::Impl::publish_record(Now now, Bytes persisted) {
   for (const link::LinkStatus& link : links.links()) {
     if (link.carries_traffic) send_message(now, link.peer, wire::Priority::low, wire::MessageType::record, record);
   }
+}
+
+/// A record and announcements that are over replace those that hold, at whoever keeps them.
+void Node::Impl::leave(Now now) {
+  ending = true;
+  if (!config.discovery || record.empty()) return;
+  leave_by = now.mono + config.leave_max;
+  identity::PeerRecord last;
+  last.public_key = self.public_key();
+  last.sequence = next_sequence(now);
+  last.issued_at = now.wall - kEndTtl;  // It is over when it arrives.
+  last.ttl_seconds = static_cast<std::uint32_t>(kEndTtl.count());
+  auto signed_record = identity::sign_record(self, last);
+  CHECK(signed_record.has_value());
+  waiting.withdrawal = std::move(*signed_record);
+  for (const auto& [capability, standing] : offers) end_announcement(now, capability);
+}
+
+/// Once nobody is left to be told.
+void Node::Impl::end_leaving() {
+  if (leave_by && dht.status().own_values == 0) leave_by.reset();
 }
 
 }  // namespace ekiden::node

@@ -35,7 +35,7 @@ void Node::Impl::search_again(Now now) {
   while (const auto peer = search_due.pop_due(now.mono)) {
     searches.at(*peer).is_running = true;
     const dht::LookupId id{++last_lookup};
-    lookups.emplace(id, LookupFor{*peer, std::nullopt});
+    lookups.emplace(id, LookupFor{.peer = *peer});
     dht.find_peer(now, id, *peer, dht_out);
   }
 }

@@ -29,6 +29,11 @@ void Host::Impl::run(node::Effect&& effect) {
             CHECK(!waiting.empty());
             waiting.mapped()(found);
           },
+          [this](const node::CapabilityFound& found) {
+            const auto waiting = owner_finds.extract(found.request);
+            CHECK(!waiting.empty());
+            waiting.mapped()(found);
+          },
           [this](router::Arrival& arrival) { tell([&](Listener& listener) { listener.on_arrival(arrival.message); }); },
           [this](router::StateChanged& change) { tell([&](Listener& listener) { listener.on_state(change); }); },
           [this](node::PeerUp& up) { tell([&](Listener& listener) { listener.on_peer_up(up.peer); }); },

@@ -108,6 +108,10 @@ void Host::Impl::request(router::RequestId id, node::Input input, SendDone done)
     return;
   }
   requests.emplace(id, std::move(done));
+  ask(std::move(input));
+}
+
+void Host::Impl::ask(node::Input input) {
   feed(std::move(input));
   if (!draining && !in_round) end_round();
 }
@@ -261,8 +265,27 @@ void Host::find_peer(const identity::PeerId& peer, FindDone done) {
     return;
   }
   impl_->finds.emplace(id, std::move(done));
-  impl_->feed(node::FindPeer{id, peer});
-  if (!impl_->draining && !impl_->in_round) impl_->end_round();
+  impl_->ask(node::FindPeer{id, peer});
+}
+
+void Host::find_capability(std::string capability, std::size_t limit, OwnersDone done) {
+  const router::RequestId id{impl_->next_request++};
+  if (impl_->state == Impl::State::ended) {
+    done({id, std::move(capability), fail(Errc::closed, "the node has ended"), {}});
+    return;
+  }
+  impl_->owner_finds.emplace(id, std::move(done));
+  impl_->ask(node::FindCapability{id, std::move(capability), limit});
+}
+
+void Host::offer_capability(std::string capability, Done done) {
+  const router::RequestId id{impl_->next_request++};
+  impl_->request(id, node::OfferCapability{id, std::move(capability)}, without_id(std::move(done)));
+}
+
+void Host::withdraw_capability(std::string capability, Done done) {
+  const router::RequestId id{impl_->next_request++};
+  impl_->request(id, node::WithdrawCapability{id, std::move(capability)}, without_id(std::move(done)));
 }
 
 void Host::subscribe(std::weak_ptr<Listener> listener) { impl_->listeners.push_back(std::move(listener)); }

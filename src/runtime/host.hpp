@@ -11,9 +11,10 @@
 // Back-pressure: while more than HostOptions::max_backlog bytes wait for the disk, nothing is read from other nodes, so
 // a slow disk slows them down instead of filling the memory.
 //
-// End: stop() says goodbye to neighbours, waits until the last batch is on disk and the links are closed, at most
-// kShutdownTimeout; a disk that fails ends the node at once, with nothing acknowledged that is not durable. A Host that
-// is destroyed without that leaves what a crash leaves, which the next start knows how to read.
+// End: stop() says goodbye to neighbours and withdraws what is published, waits until that is done, the last batch is
+// on disk and the links are closed, at most kShutdownTimeout; a disk that fails ends the node at once, with nothing
+// acknowledged that is not durable. A Host that is destroyed without that leaves what a crash leaves, which the next
+// start knows how to read.
 #pragma once
 
 #include <cstdint>
@@ -91,6 +92,10 @@ class Host {
   void retry_now(const identity::PeerId& peer, Done done);
   using FindDone = std::function<void(const node::PeerFound&)>;
   void find_peer(const identity::PeerId& peer, FindDone done);
+  using OwnersDone = std::function<void(const node::CapabilityFound&)>;
+  void find_capability(std::string capability, std::size_t limit, OwnersDone done);
+  void offer_capability(std::string capability, Done done);
+  void withdraw_capability(std::string capability, Done done);
 
   /// Until it expires. Before run(): it also hears of the messages that wait in the inbox.
   void subscribe(std::weak_ptr<Listener> listener);

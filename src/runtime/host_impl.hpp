@@ -36,6 +36,8 @@ struct Host::Impl final : TcpUser, UdpUser {
   void accept_when_ready();
   void feed(node::Input input);
   void request(router::RequestId id, node::Input input, SendDone done);
+  /// Of a request whose answer waits already.
+  void ask(node::Input input);
   void set_timer();
   void post(std::function<void()> function);
   void run_posted();
@@ -101,6 +103,7 @@ struct Host::Impl final : TcpUser, UdpUser {
   std::uint64_t next_request = 1;
   std::map<router::RequestId, SendDone> requests;
   std::map<router::RequestId, FindDone> finds;
+  std::map<router::RequestId, OwnersDone> owner_finds;
 
   Timer timer{loop};
   std::optional<Instant> timer_at;  ///< when it will fire, if it is set

@@ -40,6 +40,7 @@ struct Settings {
   std::filesystem::path tls_ca;            ///< empty: the authorities of the system
   std::string tls_verify = "on";           ///< on or off
   std::string api_listen = "127.0.0.1:0";  ///< loopback only; port 0: any free
+  std::string metrics_listen;              ///< of metrics and health, for monitors; empty: nowhere
   std::string log_level = "info";
   std::string private_network = "off";            ///< on or off
   std::string log_format = "text";                ///< text or json

@@ -50,23 +50,36 @@ Status set_advertise(Settings& settings, const std::vector<std::string>& texts) 
   return {};
 }
 
+/// The address of "127.0.0.1:0" or "[::1]:7421"; nothing if there is no port behind it.
+std::optional<identity::IpAddress> address_with_port(const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos || text.size() == colon + 1) return std::nullopt;
+  std::string host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  std::uint16_t port = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data() + colon + 1, end, port);
+  if (parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
+  const auto address = identity::IpAddress::parse(host);
+  return address ? std::optional(*address) : std::nullopt;
+}
+
 /// The local API gives whoever reaches it this node's messages: it stays on this machine.
 Status set_api_listen(Settings& settings, const std::string& text) {
-  const auto colon = text.rfind(':');
-  if (colon != std::string::npos && text.size() > colon + 1) {
-    std::string host = text.substr(0, colon);
-    if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-    const auto address = identity::IpAddress::parse(host);
-    std::uint16_t port = 0;
-    const char* end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data() + colon + 1, end, port);
-    if (address && classify(*address) == identity::AddressClass::loopback && parsed.ec == std::errc{} &&
-        parsed.ptr == end) {
-      settings.api_listen = text;
-      return {};
-    }
+  const auto address = address_with_port(text);
+  if (!address || classify(*address) != identity::AddressClass::loopback) {
+    return fail(Errc::malformed, "must be a loopback address and a port, such as 127.0.0.1:0 or [::1]:7421");
   }
-  return fail(Errc::malformed, "must be a loopback address and a port, such as 127.0.0.1:0 or [::1]:7421");
+  settings.api_listen = text;
+  return {};
+}
+
+Status set_metrics(Settings& settings, const std::string& text) {
+  if (!text.empty() && !address_with_port(text)) {
+    return fail(Errc::malformed, "must be an address and a port, such as 127.0.0.1:9420, or empty");
+  }
+  settings.metrics_listen = text;
+  return {};
 }
 
 std::vector<std::string> signers_of(const Settings& settings) {
@@ -120,6 +133,7 @@ constexpr TextAccess kPrivateNetwork = {[](const Settings& s) { return s.private
                                         }};
 constexpr ListAccess kSigners = {signers_of, set_signers};
 constexpr TextAccess kApiListen = {[](const Settings& s) { return s.api_listen; }, set_api_listen};
+constexpr TextAccess kMetrics = {[](const Settings& s) { return s.metrics_listen; }, set_metrics};
 constexpr TextAccess kLogLevel = {
     [](const Settings& s) { return s.log_level; },
     [](Settings& s, const std::string& text) { return set_choice<&Settings::log_level>(s, text, kLevels); }};
@@ -193,6 +207,11 @@ const std::array kTable = {
             .key = "listen",
             .comment = "The local API, for the ekiden command and programs on this machine. Port 0: any free one.",
             .text = &kApiListen},
+    Setting{.section = "api",
+            .key = "metrics",
+            .comment =
+                "Where /metrics (Prometheus) and /healthz are served, without a token: numbers alone. Empty: nowhere.",
+            .text = &kMetrics},
     Setting{.section = "log", .key = "level", .comment = "debug, info, warning or error.", .text = &kLogLevel},
     Setting{.section = "log", .key = "format", .comment = "text, or json: one object a line.", .text = &kLogFormat},
     Setting{.section = "links",

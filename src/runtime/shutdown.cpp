@@ -83,7 +83,8 @@ void Host::Impl::stop() {
 }
 
 void Host::Impl::finish_if_done() {
-  if (state == State::stopping && tcp.connections() == 0 && persisted == asked) end({});
+  if (state != State::stopping || tcp.connections() != 0 || persisted != asked || node.is_leaving()) return;
+  end({});
 }
 
 void Host::Impl::fail(Error why) {
@@ -102,6 +103,9 @@ void Host::Impl::end(Status why) {
   tcp.close_all();
   udp.close();
   for (auto& [id, done] : std::exchange(finds, {})) {
+    done({id, {}, ekiden::fail(Errc::closed, "the node has ended"), {}});
+  }
+  for (auto& [id, done] : std::exchange(owner_finds, {})) {
     done({id, {}, ekiden::fail(Errc::closed, "the node has ended"), {}});
   }
   for (auto& [id, done] : std::exchange(requests, {})) {

@@ -69,6 +69,7 @@ void Machine::crash(bool reset, std::optional<std::size_t> reached) {
   for (const auto& [request, number] : takes_) shared_.ledger.take_unanswered(number);
   takes_.clear();
   finds_.clear();
+  owner_finds_.clear();
   timer_.reset();
   disk_.crash(reached);
   shared_.network.crash(host_, reset);
@@ -105,9 +106,18 @@ void Machine::send(const Machine& to, router::DeliveryClass delivery, wire::Prio
 void Machine::find(const identity::PeerId& peer, Found found) {
   if (node_ == nullptr) return;
   const auto request = next_request();
-  finds_.emplace(request, Finding{shared_.schedule.now(), std::move(found)});
+  finds_.emplace(request, Finding<Found>{shared_.schedule.now(), std::move(found)});
   feed(node::FindPeer{request, peer});
 }
+
+void Machine::find(const std::string& capability, std::size_t limit, OwnersFound found) {
+  if (node_ == nullptr) return;
+  const auto request = next_request();
+  owner_finds_.emplace(request, Finding<OwnersFound>{shared_.schedule.now(), std::move(found)});
+  feed(node::FindCapability{request, capability, limit});
+}
+
+void Machine::offer(const std::string& capability) { feed(node::OfferCapability{next_request(), capability}); }
 
 void Machine::stall_disk(bool stalled) {
   if (stalled && node_ != nullptr) feed(full_disk());
@@ -169,6 +179,10 @@ void Machine::run_effect(node::Effect effect) {
                  },
                  [&](const node::PeerFound& found) {
                    const auto asked = finds_.extract(found.request);
+                   asked.mapped().found(found, shared_.schedule.now() - asked.mapped().since);
+                 },
+                 [&](const node::CapabilityFound& found) {
+                   const auto asked = owner_finds_.extract(found.request);
                    asked.mapped().found(found, shared_.schedule.now() - asked.mapped().since);
                  },
                  [&](const node::Arrival& arrival) { on_arrival(arrival.message); },

@@ -90,6 +90,9 @@ class Machine final : public NetworkHost {
   /// Called with what a search of find() has found; `took` is virtual time.
   using Found = std::function<void(const node::PeerFound&, Duration took)>;
   void find(const identity::PeerId& peer, Found found);
+  using OwnersFound = std::function<void(const node::CapabilityFound&, Duration took)>;
+  void find(const std::string& capability, std::size_t limit, OwnersFound found);
+  void offer(const std::string& capability);
 
  private:
   enum class Step : std::uint8_t { input, write, boot, power_went, process_died };
@@ -120,11 +123,13 @@ class Machine final : public NetworkHost {
   std::set<link::ConnId> to_flush_;
   std::map<router::RequestId, SendNumber> sends_;  ///< waiting for their answer
   std::map<router::RequestId, SendNumber> takes_;
+  template <class Done>
   struct Finding {
     Instant since;
-    Found found;
+    Done found;
   };
-  std::map<router::RequestId, Finding> finds_;
+  std::map<router::RequestId, Finding<Found>> finds_;
+  std::map<router::RequestId, Finding<OwnersFound>> owner_finds_;
   std::optional<Instant> timer_;
   std::uint64_t boots_ = 0;
   std::uint64_t requests_ = 0;

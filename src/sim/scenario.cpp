@@ -88,6 +88,7 @@ std::map<std::string, Setter, std::less<>> keys_of(Scenario& s) {
       {"faults.drift_ppm_max", number(s.faults.drift_ppm_max, 0, 100'000)},
       {"discovery.bootstrap", number(s.discovery.bootstrap, 0, 1000)},
       {"discovery.searches", number(s.discovery.searches, 0, kMillion)},
+      {"discovery.capabilities", number(s.discovery.capabilities, 0, 1000)},
       {"expect.found_ppm_min", number(s.expect.found_ppm_min, 0, kMillion)},
       {"expect.search_median_max_ms", duration<milliseconds>(s.expect.search_median_max)},
       {"expect.settle_max_s", duration<seconds>(s.expect.settle_max)},

@@ -47,6 +47,8 @@ struct FaultModel {
 struct DiscoveryModel {
   std::uint32_t bootstrap = 0;
   std::uint32_t searches = 0;  ///< of random nodes by random nodes, in the second half of the duration
+  /// With more than zero each host offers one of so many capabilities, and as many searches again are of these.
+  std::uint32_t capabilities = 0;
 };
 
 struct Expectations {

@@ -5,6 +5,7 @@
 namespace ekiden::sim {
 
 void Searches::end(bool found, Duration took, std::uint64_t queries) {
+  ++ended_;
   queries_ += queries;
   if (found) times_.push_back(took);
 }

@@ -23,10 +23,12 @@ class Searches {
 
   void begin() { ++begun_; }
   void end(bool found, Duration took, std::uint64_t queries);
+  std::uint64_t under_way() const { return begun_ - ended_; }
   Totals totals() const;
 
  private:
   std::uint64_t begun_ = 0;
+  std::uint64_t ended_ = 0;
   std::uint64_t queries_ = 0;
   std::vector<Duration> times_;
 };

@@ -39,6 +39,7 @@ class Fields {
   void put(const identity::IpAddress& address) { (*this)(address.family, ByteView(address.bytes)); }
   void put(const identity::SocketAddress& at) { (*this)(at.ip, at.port); }
   void put(const identity::SignedRecord& record) { put(record.signed_bytes); }
+  void put(const identity::SignedAnnouncement& announcement) { put(announcement.signed_bytes); }
   void put(const dht::Step& step) {
     (*this)(step.node, step.at, step.path, step.depth, step.outcome, step.had_value, step.took);
   }
@@ -109,6 +110,9 @@ void trace(TraceHash& hash, const node::Input& input) {
                  [&](const node::RemoveContact& in) { add(in.request, in.id); },
                  [&](const node::RetryNow& in) { add(in.request, in.peer); },
                  [&](const node::FindPeer& in) { add(in.request, in.peer); },
+                 [&](const node::FindCapability& in) { add(in.request, in.capability, in.limit); },
+                 [&](const node::OfferCapability& in) { add(in.request, in.capability); },
+                 [&](const node::WithdrawCapability& in) { add(in.request, in.capability); },
                  [](const node::Tick&) {},
                  [](const node::ShutDown&) {},
              },
@@ -126,6 +130,7 @@ void trace(TraceHash& hash, const node::Effect& effect) {
                  [&](const node::Persist& out) { add(out.token, out.batch); },
                  [&](const node::Reply& out) { add(out.request, out.result); },
                  [&](const node::PeerFound& out) { add(out.request, out.peer, out.record, out.trail); },
+                 [&](const node::CapabilityFound& out) { add(out.request, out.capability, out.owners, out.trail); },
                  [&](const node::Arrival& out) { add(*out.message); },
                  [&](const node::StateChanged& out) { add(out.id, out.to, out.state); },
                  [&](const node::PeerUp& out) { add(out.peer, out.initiated_by_us); },

@@ -57,6 +57,7 @@ void World::boot() {
       machine->set_drift(static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(2 * bound + 1))) - bound);
     }
     machine->boot();
+    if (scenario_.discovery.capabilities != 0) machine->offer(capability_of(machine->host()));
   }
   for (HostIndex host = 0; host < machines_.size(); ++host) {
     const auto wanted = std::min<std::size_t>(scenario_.workload.contacts, machines_.size() - 1);
@@ -132,16 +133,40 @@ void World::plan_cut(Instant at, bool both_ways) {
 void World::plan_searches() {
   const Duration half = scenario_.duration / 2;
   for (std::uint32_t i = 0; i < scenario_.discovery.searches; ++i) {
-    schedule_.after(half + rng_.between(Duration(0), half), [this] {
-      Machine& seeker = any_machine();
-      const Machine& sought = any_machine();
-      if (&seeker == &sought || !seeker.is_up() || !sought.is_up()) return;
-      searches_.begin();
-      seeker.find(sought.id(), [this](const node::PeerFound& found, Duration took) {
-        searches_.end(found.record.has_value(), took, found.trail.asked);
-      });
-    });
+    schedule_.after(half + rng_.between(Duration(0), half), [this] { search_peer(); });
+    if (scenario_.discovery.capabilities == 0) continue;
+    schedule_.after(half + rng_.between(Duration(0), half), [this] { search_capability(); });
   }
+}
+
+void World::search_peer() {
+  Machine& seeker = any_machine();
+  const Machine& sought = any_machine();
+  if (&seeker == &sought || !seeker.is_up() || !sought.is_up()) return;
+  searches_.begin();
+  seeker.find(sought.id(), [this](const node::PeerFound& found, Duration took) {
+    searches_.end(found.record.has_value(), took, found.trail.asked);
+  });
+}
+
+/// Found means: somebody who offers it.
+void World::search_capability() {
+  Machine& seeker = any_machine();
+  const Machine& sought = any_machine();
+  if (&seeker == &sought || !seeker.is_up() || !sought.is_up()) return;
+  const std::string capability = capability_of(sought.host());
+  searches_.begin();
+  seeker.find(capability, 1, [this, capability](const node::CapabilityFound& found, Duration took) {
+    for (const auto& owner : found.owners ? *found.owners : std::vector<identity::SignedAnnouncement>{}) {
+      const HostIndex host = hosts_.at(owner.announcement.owner());
+      if (capability_of(host) != capability) ledger_.breach("a search found who does not offer " + capability);
+    }
+    searches_.end(found.owners.has_value(), took, found.trail.asked);
+  });
+}
+
+std::string World::capability_of(HostIndex host) const {
+  return "offer/number-" + std::to_string(host % scenario_.discovery.capabilities);
 }
 
 void World::check_searches(Outcome& outcome) const {
@@ -242,7 +267,7 @@ std::optional<router::Trace> World::stuck(const Machine& machine) {
 }
 
 bool World::owes_nothing() {
-  if (!ledger_.settled(schedule_.now())) return false;
+  if (!ledger_.settled(schedule_.now()) || searches_.under_way() != 0) return false;
   return std::none_of(machines_.begin(), machines_.end(), [](const auto& machine) {
     return machine->is_up() && (machine->node()->status().router.inbox_messages != 0 || stuck(*machine));
   });

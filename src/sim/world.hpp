@@ -62,6 +62,9 @@ class World {
   void choose_bootstrap();
   void plan_workload();
   void plan_searches();
+  void search_peer();
+  void search_capability();
+  std::string capability_of(HostIndex host) const;
   void check_searches(Outcome& outcome) const;
   void plan_faults();
   void plan_crash(Instant at);

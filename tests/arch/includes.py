@@ -23,6 +23,7 @@ EXTERNAL = {
     "toml++/": "tomlplusplus",
     "nlohmann/": "json",
     "CLI/": "cli11",
+    "prometheus/": "prometheus",
     "openssl/ssl.h": "tls",
     "openssl/": "openssl",
     "sodium.h": "sodium",

@@ -83,6 +83,7 @@ class Daemon:
         self.endpoint = f"tcp://127.0.0.1:{self.port}"
         self.environment = {**os.environ, **(binary_environment or {})}
         self.process = None
+        self.is_stopping = False
         self.log = self.directory.with_suffix(".log")
 
     def init(self):
@@ -91,6 +92,7 @@ class Daemon:
         return self
 
     def start(self, *flags, wait=True):
+        self.is_stopping = False
         for stale in ("api.address",):
             (self.directory / stale).unlink(missing_ok=True)
         with open(self.log, "ab") as log:
@@ -122,11 +124,17 @@ class Daemon:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(timeout=10)
 
+    def ask_to_stop(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.is_stopping = True
+
     def stop(self, seconds=20):
         """The polite way. Returns the exit status."""
         if self.process is None or self.process.poll() is not None:
             return self.process.returncode if self.process else None
-        self.process.send_signal(signal.SIGTERM)
+        if not self.is_stopping:
+            self.ask_to_stop()
         try:
             return self.process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:

@@ -2,10 +2,11 @@
 
 import json
 import pathlib
+import subprocess
 import tempfile
 import unittest
 
-from daemon import Daemon, command, wait_until
+from daemon import BINARY, Daemon, command, wait_until
 
 
 class DiscoveryTest(unittest.TestCase):
@@ -27,6 +28,8 @@ class DiscoveryTest(unittest.TestCase):
             wait_until(lambda: self.known(node) >= self.COUNT - 1, 60, lambda: f"{node.log_text()}\nknows too few")
 
     def tearDown(self):
+        for node in self.nodes:
+            node.ask_to_stop()  # All at once, or each would look for those that are gone.
         for node in self.nodes:
             node.stop()
         self.folder.cleanup()
@@ -61,6 +64,53 @@ class DiscoveryTest(unittest.TestCase):
         node.start()
         wait_until(lambda: self.known(node) >= 2, 60, lambda: f"{node.log_text()}\nknows too few")
         self.run_on(node, "send", self.nodes[1].id, "back again", "--wait", "delivered")
+
+    def test_agents_are_found_by_what_they_offer(self):
+        offering, seeker = self.nodes[4], self.nodes[1]
+        self.run_on(offering, "capability", "add", "translate/ja-en")
+        shown = self.found(seeker, "translate")
+        self.assertEqual([(owner["peer"], owner["capability"]) for owner in shown], [(offering.id, "translate/ja-en")])
+        listed = json.loads(self.run_on(offering, "capability", "list", "--json").stdout)
+        self.assertEqual(listed["capability"], "translate/ja-en")
+        self.assertGreaterEqual(listed["holders"], 1)
+        offering.kill()
+        offering.start("--bootstrap", self.bootstrap)
+        self.assertIn("translate/ja-en", self.run_on(offering, "capability", "list").stdout)
+        self.run_on(offering, "capability", "remove", "translate/ja-en")
+        done = self.run_on(offering, "capability", "remove", "translate/ja-en", check=False)
+        self.assertEqual(done.returncode, 1)
+        wait_until(lambda: not self.owners(seeker, "translate"), 30, "still found after it was withdrawn")
+
+    def test_who_offers_is_watched(self):
+        offering, seeker = self.nodes[3], self.nodes[2]
+        watch = subprocess.Popen(
+            [BINARY, "find", "ocr", "--watch", "--every", "1s", "--json", "--data-dir", str(seeker.directory)],
+            stdout=subprocess.PIPE, text=True)
+        try:
+            self.run_on(offering, "capability", "add", "ocr")
+            came = json.loads(watch.stdout.readline())
+            self.assertEqual((came["kind"], came["peer"]), ("found", offering.id))
+            offering.stop()  # It withdraws what it has published.
+            went = json.loads(watch.stdout.readline())
+            self.assertEqual((went["kind"], went["peer"]), ("gone", offering.id))
+        finally:
+            watch.terminate()
+            watch.wait(timeout=10)
+            watch.stdout.close()
+
+    def test_who_has_stopped_is_not_found(self):
+        seeker, leaving = self.nodes[1], self.nodes[4]
+        self.assertEqual(leaving.stop(), 0)
+        done = self.run_on(seeker, "lookup", leaving.id, check=False)
+        self.assertEqual(done.returncode, 1, done.stdout)
+
+    def owners(self, seeker, capability):
+        done = self.run_on(seeker, "find", capability, "--json", check=False)
+        return json.loads(done.stdout)["owners"]
+
+    def found(self, seeker, capability):
+        wait_until(lambda: self.owners(seeker, capability), 30, f"nobody is found who offers {capability}")
+        return self.owners(seeker, capability)
 
     def test_who_is_not_there_is_said(self):
         stranger = Daemon(pathlib.Path(self.folder.name) / "stranger").init()

@@ -1,8 +1,6 @@
 #!/usr/bin/python3
 """Nodes over wss:// and ws:// as people set them up: the command line, a proxy, a new certificate."""
 
-import datetime
-import ipaddress
 import pathlib
 import signal
 import socket
@@ -12,42 +10,9 @@ import threading
 import unittest
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from authority import Authority
 from daemon import Daemon, command, free_port, wait_until
-
-
-class Authority:
-    def __init__(self):
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
-        self.certificate = self._sign(self.name, self.key, x509.BasicConstraints(ca=True, path_length=None))
-
-    def _sign(self, subject, key, extension):
-        now = datetime.datetime.utcnow()
-        return (x509.CertificateBuilder().subject_name(subject).issuer_name(self.name).public_key(key.public_key())
-                .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
-                .not_valid_after(now + datetime.timedelta(hours=1)).add_extension(extension, critical=False)
-                .sign(self.key, hashes.SHA256()))
-
-    def issue(self, folder):
-        """Writes cert.pem and key.pem of a node on this machine; returns the serial number."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName(
-            [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "node")])
-        certificate = self._sign(subject, key, names)
-        pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                serialization.NoEncryption())
-        for name, content in (("cert.pem", certificate.public_bytes(serialization.Encoding.PEM)), ("key.pem", pem)):
-            (folder / name).write_bytes(content)
-            (folder / name).chmod(0o600)
-        return certificate.serial_number
-
-    def write(self, path):
-        path.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
 
 class ConnectProxy:

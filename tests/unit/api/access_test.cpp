@@ -132,6 +132,17 @@ TEST(Routes, KnowNothingElse) {
   }
 }
 
+TEST(Routes, ShowMonitorsNumbersAlone) {
+  const auto for_monitors = [](std::string_view path) {
+    return std::holds_alternative<Route>(find_route("GET", *parse_target(path), Audience::monitors));
+  };
+  EXPECT_TRUE(for_monitors("/metrics") && for_monitors("/healthz"));
+  for (const auto* path : {"/v1/status", "/v1/identity", "/v1/contacts", "/v1/inbox", "/v1/events", "/v1/peers"}) {
+    EXPECT_FALSE(for_monitors(path)) << path;
+    EXPECT_TRUE(std::holds_alternative<Route>(route("GET", path))) << path;
+  }
+}
+
 TEST(Responses, AreProblemDocumentsForErrors) {
   const auto text = serialize(problem(Error{Errc::not_found, "no \"x\"\x01\xff"}), /*keep_alive=*/false);
   EXPECT_TRUE(text.starts_with("HTTP/1.1 404 Not Found\r\n"));

@@ -40,6 +40,17 @@ TEST(Server, AnswersOneRequestAfterTheOtherOnAConnection) {
   }
 }
 
+TEST(Server, ShowsMonitorsNumbersWithoutAToken) {
+  ServerFixture server({.audience = Audience::monitors});
+  auto client = server.connect();
+  client.send("GET /metrics HTTP/1.1\r\nHost: metrics.example\r\n\r\n");
+  EXPECT_EQ(status_of(client.answer()), 200);
+  client.send("GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+  EXPECT_EQ(status_of(client.answer()), 404);
+  client.send("POST /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(status_of(client.answer()), 405);
+}
+
 TEST(Server, AnswersPipelinedRequestsInTheirOrder) {
   ServerFixture server;
   auto client = server.connect();

@@ -4,6 +4,7 @@
 
 #include "api/base64.hpp"
 #include "api/json.hpp"
+#include "api/metrics.hpp"
 #include "unit/api/support/fake_backend.hpp"
 
 namespace ekiden::api {
@@ -187,6 +188,67 @@ TEST_F(Service, LooksPeersUp) {
   for (const auto* bad : {"[]", "{}", R"({"peer":1})", R"({"peer":"bob","x":1})"}) {
     EXPECT_EQ(ask("POST", "/v1/lookups", bad).status, 400) << bad;
   }
+}
+
+TEST_F(Service, FindsOwnersOfCapabilities) {
+  identity::Announcement announcement;
+  announcement.public_key = test::identity_of(2).public_key();
+  announcement.capability = "translate/ja-en";
+  backend_.owners = {{announcement, {}}};
+  const auto found = ask("POST", "/v1/lookups", R"({"capability":"translate","limit":5})");
+  EXPECT_EQ(found.status, 200);
+  ASSERT_EQ(found.json.at("owners").size(), 1U);
+  EXPECT_EQ(found.json.at("owners").at(0).at("peer"), bob_);
+  EXPECT_EQ(found.json.at("owners").at(0).at("name"), "bob");
+  EXPECT_EQ(found.json.at("owners").at(0).at("capability"), "translate/ja-en");
+  EXPECT_EQ(backend_.searched_capabilities.back(), std::pair(std::string("translate"), std::size_t{5}));
+
+  backend_.owners.clear();
+  const auto missing = ask("POST", "/v1/lookups", R"({"capability":"ocr"})");
+  EXPECT_EQ(missing.status, 200);
+  EXPECT_TRUE(missing.json.at("owners").empty());
+  EXPECT_EQ(missing.json.at("problem").at("code"), "not-found");
+  for (const auto* bad : {R"({"capability":"OCR"})", R"({"capability":1})", R"({"capability":"ocr","limit":0})",
+                          R"({"capability":"ocr","limit":65})", R"({"capability":"ocr","limit":"5"})",
+                          R"({"capability":"ocr","peer":"bob"})", R"({"capability":"ocr","limit":5,"x":1})"}) {
+    EXPECT_EQ(ask("POST", "/v1/lookups", bad).status, 400) << bad;
+  }
+}
+
+TEST_F(Service, OffersAndWithdrawsCapabilities) {
+  EXPECT_EQ(ask("PUT", "/v1/capabilities/translate%2Fja-en").status, 204);
+  EXPECT_EQ(ask("PUT", "/v1/capabilities/translate%2Fja-en").status, 204);
+  const auto listed = ask("GET", "/v1/capabilities");
+  ASSERT_EQ(listed.json.at("capabilities").size(), 1U);
+  EXPECT_EQ(listed.json.at("capabilities").at(0).at("capability"), "translate/ja-en");
+  EXPECT_EQ(listed.json.at("capabilities").at(0).at("holders"), 7);
+  EXPECT_EQ(ask("PUT", "/v1/capabilities/one%2Ftoo%2Fmany").status, 429);
+  EXPECT_EQ(ask("DELETE", "/v1/capabilities/translate%2Fja-en").status, 204);
+  EXPECT_EQ(ask("DELETE", "/v1/capabilities/translate%2Fja-en").status, 404);
+  EXPECT_EQ(ask("GET", "/v1/capabilities/ocr").status, 405);
+}
+
+TEST_F(Service, IsHealthyWhileItTakesMessages) {
+  EXPECT_EQ(ask("GET", "/healthz").status, 200);
+  backend_.self.storage = Error{Errc::storage_full, "no space left on device"};
+  const auto failing = ask("GET", "/healthz");
+  EXPECT_EQ(failing.status, 503);
+  EXPECT_EQ(failing.json.at("storage"), false);
+  backend_.self.storage.reset();
+  backend_.self.ready = false;
+  EXPECT_EQ(ask("GET", "/healthz").status, 503);
+}
+
+TEST_F(Service, CountsForPrometheus) {
+  backend_.self.dht.nodes = 42;
+  backend_.self.router.delivered = 7;
+  const std::string text = metrics_text(backend_);
+  EXPECT_NE(text.find("# TYPE ekiden_dht_nodes gauge\nekiden_dht_nodes 42\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("# TYPE ekiden_messages_delivered_total counter\nekiden_messages_delivered_total 7\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("ekiden_build_info{version=\""), std::string::npos);
+  EXPECT_EQ(text.find(bob_), std::string::npos);
+  EXPECT_EQ(text.find("ek1"), std::string::npos);
 }
 
 TEST_F(Service, ListsTheNodesThatItKnows) {

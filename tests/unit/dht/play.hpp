@@ -390,7 +390,9 @@ class Play {
     return false;
   }
 
-  void apply(Published&& done) { CHECK(done.stored + done.refused + done.failed <= config_.k); }
+  void apply(Published&& done) {
+    CHECK(done.stored + done.refused + done.failed <= (done.is_withdrawal ? 2 : 1) * config_.k);
+  }
   void apply(SignAgain&& /*again*/) {}
   void apply(Joined&& joined) { CHECK(joined.nodes > 0); }
   void apply(Misbehaved&& /*peer*/) {}

@@ -6,19 +6,6 @@
 namespace ekiden::node {
 namespace {
 
-/// `count` nodes, of which all but the first join through the first.
-Harness make_network(std::size_t count) {
-  Config config;
-  config.discovery = config.private_network = true;
-  ByteArray<32> seed{};
-  seed[0] = 1;
-  const identity::PeerId first = identity::Identity(crypto::Ed25519Seed(seed)).id();
-  config.bootstrap = {{first, {{identity::Endpoint::Transport::tcp, "10.0.0.1", 7420}}}};
-  Harness net(count, config);
-  net.advance(minutes(2));
-  return net;
-}
-
 TEST(Discovery, NodesJoinThroughABootstrapNode) {
   Harness net = make_network(5);
   for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(net[i].node->status().dht.nodes, 4U) << i;

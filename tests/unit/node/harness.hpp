@@ -36,6 +36,7 @@ class Harness {
     std::vector<router::ArrivedPtr> arrivals;
     std::vector<StateChanged> states;
     std::vector<PeerFound> found;
+    std::vector<CapabilityFound> owners;
     std::vector<std::string> log;
     std::set<identity::PeerId> up;
     std::uint64_t hangups = 0;
@@ -169,6 +170,29 @@ class Harness {
     pump();
   }
 
+  /// Searches; what is found is in `owners`.
+  void find(std::size_t i, const std::string& capability, std::size_t limit = 20) {
+    feed(i, FindCapability{next_request(), capability, limit});
+    pump();
+  }
+
+  /// Returns the request, whose answer is in `replies`.
+  template <class Request>
+  std::uint64_t request(std::size_t i, const std::string& capability) {
+    const RequestId request = next_request();
+    feed(i, Request{request, capability});
+    pump();
+    return static_cast<std::uint64_t>(request);
+  }
+
+  /// The polite end; what it leaves is on the disk.
+  void stop(std::size_t i) {
+    feed(i, ShutDown{});
+    pump();
+    while (peers_[i].node->is_leaving()) advance(milliseconds(100));
+    crash(i);
+  }
+
   static identity::SocketAddress address_of(std::size_t i) {
     return {identity::IpAddress::v4({10, 0, static_cast<Byte>(i), 1}), 7420};
   }
@@ -217,6 +241,7 @@ class Harness {
             [&](Persist& persist) { peer.unsynced.push_back(std::move(persist)); },
             [&](const Reply& reply) { peer.replies.emplace(static_cast<std::uint64_t>(reply.request), reply.result); },
             [&](const PeerFound& found) { peer.found.push_back(found); },
+            [&](const CapabilityFound& found) { peer.owners.push_back(found); },
             [&](const Arrival& arrival) { peer.arrivals.push_back(arrival.message); },
             [&](const StateChanged& change) { peer.states.push_back(change); },
             [&](const PeerUp& change) { peer.up.insert(change.peer); },
@@ -259,5 +284,18 @@ class Harness {
   std::uint64_t requests_ = 0;
   std::uint64_t boots_ = 0;
 };
+
+/// `count` nodes, of which all but the first join through the first.
+inline Harness make_network(std::size_t count) {
+  Config config;
+  config.discovery = config.private_network = true;
+  ByteArray<32> seed{};
+  seed[0] = 1;
+  const identity::PeerId first = identity::Identity(crypto::Ed25519Seed(seed)).id();
+  config.bootstrap = {{first, {{identity::Endpoint::Transport::tcp, "10.0.0.1", 7420}}}};
+  Harness net(count, config);
+  net.advance(minutes(2));
+  return net;
+}
 
 }  // namespace ekiden::node

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -63,6 +64,27 @@ class FakeBackend final : public Backend {
   std::vector<identity::NodeInfo> known_nodes(std::size_t count) const override {
     return {nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>(std::min(count, nodes.size()))};
   }
+  void find_capability(std::string capability, std::size_t limit, OwnersDone done) override {
+    searched_capabilities.emplace_back(capability, limit);
+    if (owners.empty()) return done({{}, capability, fail(Errc::not_found, "nobody offers it"), {}});
+    done({{}, capability, owners, {}});
+  }
+  void offer_capability(std::string capability, Done done) override {
+    if (capability == "one/too/many") return done(fail(Errc::limit_exceeded, "no room"));
+    offered.insert(capability);
+    done({});
+  }
+  void withdraw_capability(std::string capability, Done done) override {
+    done(offered.erase(capability) == 1 ? Status() : fail(Errc::not_found, "not offered"));
+  }
+  std::vector<node::Offer> offers() const override {
+    std::vector<node::Offer> all;
+    for (const std::string& capability : offered) all.push_back({capability, 7});
+    return all;
+  }
+  std::vector<std::pair<std::string, std::size_t>> searched_capabilities;
+  std::vector<identity::SignedAnnouncement> owners;
+  std::set<std::string> offered;
   std::vector<identity::PeerId> searched;
   std::map<identity::PeerId, identity::SignedRecord> records;
   std::vector<identity::NodeInfo> nodes;

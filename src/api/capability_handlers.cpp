@@ -1,0 +1,30 @@
+// /v1/capabilities: what this node offers.
+#include <utility>
+
+#include "api/handlers.hpp"
+#include "api/views.hpp"
+
+namespace ekiden::api {
+namespace {
+
+Backend::Done answer_without_body(const Call& call) {
+  return [respond = call.respond](const Status& done) {
+    Response answer;
+    answer.status = 204;
+    respond(done ? answer : problem(done.error()));
+  };
+}
+
+}  // namespace
+
+void handle_capabilities(const Call& call) {
+  if (call.route.endpoint == Endpoint::offer_capability) {
+    call.backend.offer_capability(call.route.name, answer_without_body(call));
+  } else if (call.route.endpoint == Endpoint::withdraw_capability) {
+    call.backend.withdraw_capability(call.route.name, answer_without_body(call));
+  } else {
+    call.respond(json_response(200, offers_view(call.backend)));
+  }
+}
+
+}  // namespace ekiden::api

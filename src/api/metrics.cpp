@@ -1,0 +1,103 @@
+#include "api/metrics.hpp"
+
+#include <prometheus/text_serializer.h>
+
+#include <utility>
+#include <vector>
+
+#include "api/handlers.hpp"
+#include "api/version.hpp"
+
+namespace ekiden::api {
+namespace {
+
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+class Families {
+ public:
+  template <class Number>
+  void gauge(std::string name, std::string help, Number value) {
+    prometheus::ClientMetric metric;
+    metric.gauge.value = static_cast<double>(value);
+    add(std::move(name), std::move(help), MetricType::Gauge, std::move(metric));
+  }
+  template <class Number>
+  void counter(std::string name, std::string help, Number value) {
+    prometheus::ClientMetric metric;
+    metric.counter.value = static_cast<double>(value);
+    add(std::move(name), std::move(help), MetricType::Counter, std::move(metric));
+  }
+  void version() {
+    prometheus::ClientMetric metric;
+    metric.label = {{"version", std::string(api::version())}};
+    metric.gauge.value = 1;
+    add("build_info", "Always 1; the label says which build runs.", MetricType::Gauge, std::move(metric));
+  }
+  std::string text() const { return prometheus::TextSerializer().prometheus::Serializer::Serialize(families_); }
+
+ private:
+  void add(std::string name, std::string help, MetricType type, prometheus::ClientMetric metric) {
+    families_.push_back({"ekiden_" + std::move(name), std::move(help), type, {std::move(metric)}});
+  }
+
+  std::vector<MetricFamily> families_;
+};
+
+void add_links(Families& out, const node::NodeStatus& status) {
+  out.gauge("links", "Links to neighbours that are up.", status.links.size());
+  out.gauge("links_half_open", "Handshakes under way.", status.half_open);
+  out.gauge("sessions", "End-to-end sessions.", status.sessions.size());
+  out.gauge("contacts", "Contacts.", status.contacts);
+}
+
+void add_messages(Families& out, const router::RouterStatus& router) {
+  out.gauge("outbox_messages", "Messages accepted and not settled.", router.outbox_messages);
+  out.gauge("outbox_bytes", "Their size.", router.outbox_bytes);
+  out.gauge("inbox_messages", "Messages received and not taken.", router.inbox_messages);
+  out.gauge("inbox_bytes", "Their size.", router.inbox_bytes);
+  out.counter("messages_accepted_total", "Messages accepted from applications of this node.", router.accepted);
+  out.counter("messages_delivered_total", "Of these, confirmed by the recipient.", router.delivered);
+  out.counter("messages_expired_total", "Of these, expired.", router.expired);
+  out.counter("messages_received_total", "Messages received for this node.", router.received);
+  out.counter("messages_duplicate_total", "Messages received again.", router.duplicates);
+  out.counter("messages_retransmitted_total", "Messages sent again.", router.retransmitted);
+  out.counter("messages_refused_total", "Messages refused by their recipient.", router.refused);
+}
+
+void add_discovery(Families& out, const node::NodeStatus& status) {
+  out.gauge("discovery", "1 if this node takes part in the DHT.", status.discovery ? 1 : 0);
+  out.gauge("dht_nodes", "Nodes in the routing table.", status.dht.nodes);
+  out.gauge("dht_values", "Values kept for others.", status.dht.values);
+  out.gauge("dht_value_bytes", "Their size.", status.dht.value_bytes);
+  out.gauge("dht_lookups", "Lookups under way.", status.dht.lookups);
+  out.gauge("datagram_sessions", "Cached sessions of the datagram transport.", status.datagrams.sessions);
+  out.counter("datagram_handshakes_total", "Handshakes finished, of both sides.", status.datagrams.handshakes);
+  out.counter("datagram_cookies_total", "First flights that were asked for a cookie.", status.datagrams.cookies);
+  out.counter("datagrams_dropped_total", "Packets that were malformed or not authentic.", status.datagrams.dropped);
+}
+
+}  // namespace
+
+std::string metrics_text(const Backend& backend) {
+  const node::NodeStatus status = backend.status();
+  Families out;
+  out.version();
+  out.gauge("uptime_seconds", "Time since the node started.", static_cast<double>(backend.uptime_ms()) / 1000);
+  out.gauge("ready", "1 once links may be made.", status.ready ? 1 : 0);
+  out.gauge("storage_ok", "0 while commits fail and nothing is accepted.", status.storage ? 0 : 1);
+  add_links(out, status);
+  add_messages(out, status.router);
+  add_discovery(out, status);
+  return out.text();
+}
+
+Response health(const Backend& backend) {
+  const node::NodeStatus status = backend.status();
+  const bool ok = status.ready && !status.storage;
+  Json json = {{"status", ok ? "ok" : "failing"}, {"ready", status.ready}, {"storage", !status.storage.has_value()}};
+  if (status.discovery) json["dht_nodes"] = status.dht.nodes;
+  return json_response(ok ? 200 : 503, json);
+}
+
+}  // namespace ekiden::api
