@@ -37,6 +37,8 @@ double median(std::vector<double> values);
 
 std::vector<Figure> message_figures();
 std::vector<Figure> link_figures();
+/// None if this was built without OpenDHT.
+std::vector<Figure> discovery_figures();
 std::vector<Figure> process_figures();
 
 }  // namespace ekiden::bench

@@ -24,7 +24,7 @@ bool Datagrams::State::admit(Now now, const identity::SocketAddress& from, const
 void Datagrams::State::on_initiation(Now now, const identity::SocketAddress& from, const Initiation& initiation,
                                      Out& out) {
   const auto mark = take_array<kCookieSize>(initiation.noise);
-  if (recent.find(mark) != nullptr || !admit(now, from, initiation, out)) return;
+  if (recent.contains(mark) || !admit(now, from, initiation, out)) return;
 
   const Bytes prologue = prologue_of(initiation.sender);
   noise::HandshakeState noise({.pattern = noise::Pattern::ik,
@@ -39,9 +39,9 @@ void Datagrams::State::on_initiation(Now now, const identity::SocketAddress& fro
     ++counts.dropped;
     return;
   }
-  recent.put(mark, true);
+  recent.add(mark);
   const identity::NodeInfo node{flight->public_key, from};
-  InHandshake handshake{std::move(noise), initiation.sender, node, node.id()};
+  InHandshake handshake{std::move(noise), initiation.sender, node};
   if (flight->query.empty()) return respond(now, std::move(handshake), {}, out);
   const QueryToken token{next_token++};
   unanswered.put(token, std::move(handshake));
@@ -55,8 +55,7 @@ void Datagrams::State::respond(Now now, InHandshake handshake, ByteView answer, 
   const Bytes payload = encode_first_answer(answer);
   Bytes packet = begin_response(local, handshake.remote, kResponseNoise + payload.size());
   if (!handshake.noise.write_message(payload, packet)) return;
-  provisional.put(local,
-                  make_session(now.mono, local, handshake.remote, handshake.node, handshake.peer, handshake.noise));
+  provisional.put(make_session(now.mono, local, handshake.remote, handshake.node, handshake.noise));
   sweep_at = earlier(sweep_at, now.mono + config.provisional_lifetime);
   out.push(Send{handshake.node.at, std::move(packet)});
 }

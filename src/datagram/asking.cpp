@@ -24,7 +24,7 @@ void Datagrams::State::ask(Now now, Asked query, Out& out) {
 /// the next attempt makes a new one.
 void Datagrams::State::transmit(Now now, Number number, Out& out) {
   Asked& query = asked.at(number);
-  Session* session = session_for(now, query.peer, query.to.at);
+  Session* session = session_for(now, query.to);
   if (session != nullptr && query.attempts > 0 && session->received < query.sent) {
     end_session(session->local);
     session = nullptr;
@@ -33,7 +33,7 @@ void Datagrams::State::transmit(Now now, Number number, Out& out) {
   const Instant before = std::exchange(query.sent, now.mono);
   timeouts.set(number, now.mono + timeout_of(query, session));
   if (session != nullptr) return send(now, *session, Kind::query, number, query.query, out);
-  const auto under_way = dialled.find(query.peer);
+  const auto under_way = dialled.find(query.to.public_key);
   if (under_way == dialled.end()) return dial(now, number, out);
   Dialling& handshake = dialling.at(under_way->second);
   const bool is_younger = query.attempts == 1 || handshake.sent > before;
@@ -59,7 +59,7 @@ void Datagrams::State::dial(Now now, Number number, Out& out) {
   if (!noise_key) return fail_query(number, noise_key.error(), out);
 
   std::vector<Number> waiting;
-  if (const auto old = dialled.find(query.peer); old != dialled.end()) {
+  if (const auto old = dialled.find(query.to.public_key); old != dialled.end()) {
     Dialling& before = dialling.at(old->second);
     waiting = std::move(before.waiting);
     if (before.riding) waiting.push_back(*before.riding);
@@ -82,7 +82,6 @@ void Datagrams::State::dial(Now now, Number number, Out& out) {
 
   Dialling handshake{.noise = std::move(noise),
                      .to = query.to,
-                     .peer = query.peer,
                      .packet = packet,
                      .sent = now.mono,
                      .riding = std::nullopt,
@@ -92,7 +91,7 @@ void Datagrams::State::dial(Now now, Number number, Out& out) {
   } else {
     handshake.waiting.push_back(number);
   }
-  dialled[query.peer] = index;
+  dialled[query.to.public_key] = index;
   out.push(Send{query.to.at, std::move(packet)});
   dialling.emplace(index, std::move(handshake));
 }
@@ -105,16 +104,15 @@ void Datagrams::State::on_response(Now now, const identity::SocketAddress& from,
   }
   Dialling handshake = std::move(found->second);
   dialling.erase(found);
-  dialled.erase(handshake.peer);
+  dialled.erase(handshake.to.public_key);
   auto payload = handshake.noise.read_message(response.noise);
   const auto answer = payload ? decode_first_answer(*payload) : std::unexpected(payload.error());
   if (!answer) {  // Its queries go on by their timers, with a new handshake.
     ++counts.dropped;
     return;
   }
-  Session& session = confirm(
-      now, make_session(now.mono, response.receiver, response.sender, handshake.to, handshake.peer, handshake.noise),
-      out);
+  Session& session =
+      confirm(now, make_session(now.mono, response.receiver, response.sender, handshake.to, handshake.noise), out);
   session.round_trip.measure(now.mono - handshake.sent);
   confirmations.set(session.local, now.mono + config.confirm_after);
   for (const Number number : handshake.waiting) {
@@ -163,10 +161,10 @@ void Datagrams::State::fail_query(Number number, Error why, Out& out) {
 
 /// A handshake ends with the last query that needs it.
 void Datagrams::State::forget(Number number) {
-  const identity::PeerId peer = asked.at(number).peer;
+  const crypto::Ed25519PublicKey node = asked.at(number).to.public_key;
   asked.erase(number);
   timeouts.cancel(number);
-  const auto under_way = dialled.find(peer);
+  const auto under_way = dialled.find(node);
   if (under_way == dialled.end()) return;
   Dialling& handshake = dialling.at(under_way->second);
   std::erase(handshake.waiting, number);

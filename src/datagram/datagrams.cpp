@@ -40,7 +40,6 @@ void Datagrams::ask(Now now, QueryId id, const identity::NodeInfo& to, Bytes que
   state_->ask(now,
               {.id = id,
                .to = to,
-               .peer = to.id(),
                .query = std::move(query),
                .first_flight_allowed = first_flight_allowed,
                .first_sent = {},
@@ -94,18 +93,16 @@ void Datagrams::check_invariants() const {
   const State& s = *state_;
   CHECK(s.asked.size() <= s.config.max_queries && s.timeouts.size() == s.asked.size());
   CHECK(s.dialling.size() == s.dialled.size() && s.dialling.size() <= s.asked.size());
-  for (const auto& [peer, index] : s.dialled) {
+  for (const auto& [node, index] : s.dialled) {
     const Dialling& handshake = s.dialling.at(index);
-    CHECK(handshake.peer == peer && (handshake.riding || !handshake.waiting.empty()));
-    if (handshake.riding) CHECK(s.asked.at(*handshake.riding).peer == peer);
-    for (const Number number : handshake.waiting) CHECK(s.asked.at(number).peer == peer);
+    CHECK(handshake.to.public_key == node && (handshake.riding || !handshake.waiting.empty()));
+    if (handshake.riding) CHECK(s.asked.at(*handshake.riding).to.public_key == node);
+    for (const Number number : handshake.waiting) CHECK(s.asked.at(number).to.public_key == node);
   }
   CHECK(s.sessions.size() <= s.config.max_sessions && s.provisional.size() <= s.config.max_provisional);
-  CHECK(s.current.size() <= s.sessions.size());
-  for (const auto& [peer, index] : s.current) {
-    const Session* const session = s.sessions.peek(index);
-    CHECK(session != nullptr && session->peer == peer && session->local == index);
-  }
+  s.sessions.check_invariants();
+  s.provisional.check_invariants();
+  CHECK(s.provisional.preferred_count() == 0);
   CHECK(s.confirmations.size() <= s.sessions.size());
   CHECK(s.sweep_at || (s.sessions.size() == 0 && s.provisional.size() == 0));
 }

@@ -21,7 +21,6 @@
 #include "datagram/packet.hpp"
 #include "datagram/replay_window.hpp"
 #include "identity/node_info.hpp"
-#include "identity/peer_id.hpp"
 
 namespace ekiden::datagram {
 
@@ -70,7 +69,6 @@ struct Session {
   Index local{};
   Index remote{};
   identity::NodeInfo node;
-  identity::PeerId peer;
   crypto::AeadKey send_key;
   crypto::AeadKey receive_key;
   std::uint64_t next_counter = 0;

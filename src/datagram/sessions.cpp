@@ -1,20 +1,17 @@
 // The sessions: what comes through them, which one a query takes, and their ends.
-#include <iterator>
 #include <utility>
 #include <vector>
 
-#include "base/check.hpp"
 #include "datagram/state.hpp"
 
 namespace ekiden::datagram {
 
 Session make_session(Instant now, Index local, Index remote, const identity::NodeInfo& node,
-                     const identity::PeerId& peer, const noise::HandshakeState& handshake) {
+                     const noise::HandshakeState& handshake) {
   auto keys = handshake.split_keys();
   return {.local = local,
           .remote = remote,
           .node = node,
-          .peer = peer,
           .send_key = std::move(keys.send),
           .receive_key = std::move(keys.receive),
           .window = {},
@@ -54,31 +51,28 @@ void Datagrams::State::on_data(Now now, const identity::SocketAddress& from, con
     return;
   }
   const auto query = asked.find(content->number);
-  if (query == asked.end() || query->second.peer != session->peer) return;
+  if (query == asked.end() || query->second.to.public_key != session->node.public_key) return;
   // Only of a query that was sent once is it known which transmission was answered (Karn).
   if (query->second.attempts == 1) session->round_trip.measure(now.mono - query->second.sent);
   succeed(content->number, {std::move(content->buffer), kDataPrefix}, out);
 }
 
 /// Null if there is none to this address, or it is over.
-Session* Datagrams::State::session_for(Now now, const identity::PeerId& peer, const identity::SocketAddress& at) {
-  const auto found = current.find(peer);
-  if (found == current.end()) return nullptr;
-  Session* const session = sessions.find(found->second);
-  CHECK(session != nullptr);
-  if (session->node.at != at || is_over(now, *session)) return nullptr;
+Session* Datagrams::State::session_for(Now now, const identity::NodeInfo& node) {
+  Session* const session = sessions.to(node.public_key);
+  if (session == nullptr || session->node.at != node.at || is_over(now, *session)) return nullptr;
   return session;
 }
 
 /// Takes in a session whose other side is proven, as the one that queries go through from now on.
 Session& Datagrams::State::confirm(Now now, Session session, Out& out) {
-  if (sessions.size() == config.max_sessions) end_session(std::prev(sessions.end())->first);
+  if (sessions.size() == config.max_sessions) end_session(sessions.oldest().local);
   ++counts.handshakes;
-  current[session.peer] = session.local;
   if (!sweep_at) sweep_at = now.mono + config.session_idle;
   out.push(Confirmed{session.node});
-  const Index index = session.local;
-  return sessions.put(index, std::move(session));
+  Session& placed = sessions.put(std::move(session));
+  sessions.prefer(placed);
+  return placed;
 }
 
 void Datagrams::State::send(Now now, Session& session, Kind kind, Number number, ByteView body, Out& out) {
@@ -89,10 +83,6 @@ void Datagrams::State::send(Now now, Session& session, Kind kind, Number number,
 }
 
 void Datagrams::State::end_session(Index index) {
-  const Session* const session = sessions.peek(index);
-  CHECK(session != nullptr);
-  const auto through = current.find(session->peer);
-  if (through != current.end() && through->second == index) current.erase(through);
   confirmations.cancel(index);
   sessions.erase(index);
 }
@@ -104,13 +94,13 @@ bool Datagrams::State::is_over(Now now, const Session& session) const {
 
 void Datagrams::State::sweep(Now now) {
   std::vector<Index> over;
-  for (const auto& [index, session] : sessions) {
-    if (is_over(now, session)) over.push_back(index);
+  for (const Session& session : sessions) {
+    if (is_over(now, session)) over.push_back(session.local);
   }
   for (const Index index : over) end_session(index);
   over.clear();
-  for (const auto& [index, session] : provisional) {
-    if (now.mono >= session.since + config.provisional_lifetime) over.push_back(index);
+  for (const Session& session : provisional) {
+    if (now.mono >= session.since + config.provisional_lifetime) over.push_back(session.local);
   }
   for (const Index index : over) provisional.erase(index);
   sweep_at.reset();

@@ -9,6 +9,8 @@
 #include "base/lru_map.hpp"
 #include "datagram/cookie.hpp"
 #include "datagram/datagrams.hpp"
+#include "datagram/recent_flights.hpp"
+#include "datagram/session_table.hpp"
 #include "noise/noise.hpp"
 
 namespace ekiden::datagram {
@@ -21,7 +23,6 @@ using Number = std::uint32_t;
 struct Asked {
   QueryId id{};
   identity::NodeInfo to;
-  identity::PeerId peer;
   Bytes query;
   bool first_flight_allowed = false;
   unsigned attempts = 0;
@@ -33,7 +34,6 @@ struct Asked {
 struct Dialling {
   noise::HandshakeState noise;
   identity::NodeInfo to;
-  identity::PeerId peer;
   Bytes packet;  ///< for a second try with a cookie
   Instant sent;
   bool had_cookie = false;
@@ -50,7 +50,6 @@ struct InHandshake {
   noise::HandshakeState noise;
   Index remote{};
   identity::NodeInfo node;
-  identity::PeerId peer;
 };
 using Unanswered = std::variant<InSession, InHandshake>;
 
@@ -77,7 +76,7 @@ struct Datagrams::State {
 
   // sessions.cpp
   void on_data(Now now, const identity::SocketAddress& from, const Data& data, Out& out);
-  Session* session_for(Now now, const identity::PeerId& peer, const identity::SocketAddress& at);
+  Session* session_for(Now now, const identity::NodeInfo& node);
   Session& confirm(Now now, Session session, Out& out);
   void send(Now now, Session& session, Kind kind, Number number, ByteView body, Out& out);
   void end_session(Index index);
@@ -96,26 +95,25 @@ struct Datagrams::State {
   DeadlineMap<Number> timeouts;
   Number next_number = 1;
   std::map<Index, Dialling> dialling;
-  std::map<identity::PeerId, Index> dialled;
+  std::map<crypto::Ed25519PublicKey, Index> dialled;
 
   LruMap<QueryToken, Unanswered> unanswered;
   std::uint64_t next_token = 1;
 
-  LruMap<Index, Session> sessions;
-  LruMap<Index, Session> provisional;
-  std::map<identity::PeerId, Index> current;  ///< the session that queries to a peer go through
-  DeadlineMap<Index> confirmations;           ///< sessions of ours in which nothing was sent yet
+  SessionTable sessions;
+  SessionTable provisional;
+  DeadlineMap<Index> confirmations;  ///< sessions of ours in which nothing was sent yet
   std::optional<Instant> sweep_at;
 
   flow::TokenBucket handshakes;
   LruMap<identity::AddressPrefix, flow::TokenBucket> by_prefix;
-  LruMap<Cookie, bool> recent;  ///< beginnings of ephemeral keys
+  RecentFlights recent;
   DatagramStatus counts;
 };
 
 /// What a finished handshake leaves.
 Session make_session(Instant now, Index local, Index remote, const identity::NodeInfo& node,
-                     const identity::PeerId& peer, const noise::HandshakeState& handshake);
+                     const noise::HandshakeState& handshake);
 
 /// What both sides mix into the handshake: the protocol, and the index under which the initiator is found.
 Bytes prologue_of(Index initiator);

@@ -24,9 +24,11 @@ void Lookup::seed(const identity::PeerId& id, const identity::NodeInfo& info) {
 }
 
 std::optional<Lookup::Index> Lookup::find(const crypto::Ed25519PublicKey& key) const {
-  const auto found = std::ranges::find_if(nodes_, [&](const Node& node) { return node.info.public_key == key; });
-  if (found == nodes_.end()) return std::nullopt;
-  return static_cast<Index>(found - nodes_.begin());
+  const std::uint64_t mark = mark_of(key);
+  for (std::size_t i = 0; i < marks_.size(); ++i) {
+    if (marks_[i] == mark && nodes_[i].info.public_key == key) return static_cast<Index>(i);
+  }
+  return std::nullopt;
 }
 
 std::uint8_t Lookup::told_on(Index teller) const { return static_cast<std::uint8_t>(1U << nodes_[teller].path); }
@@ -79,12 +81,14 @@ bool Lookup::place(Node node) {
   Index index = static_cast<Index>(nodes_.size());
   if (count(&Node::home, node.home) < config_.max_lookup_nodes / config_.paths) {
     nodes_.push_back(node);
+    marks_.push_back(mark_of(node.info.public_key));
   } else {
     const auto unused = replaceable(node);
     if (!unused) return false;
     index = *unused;
     std::erase(order_, index);
     nodes_[index] = node;
+    marks_[index] = mark_of(node.info.public_key);
   }
   const auto at = std::ranges::lower_bound(order_, node.distance, {},
                                            [&](Index other) -> const Distance& { return nodes_[other].distance; });
@@ -231,6 +235,8 @@ std::vector<Step> Lookup::trail(std::size_t max_steps) const {
 
 void Lookup::check_invariants() const {
   CHECK(nodes_.size() <= config_.max_lookup_nodes && order_.size() == nodes_.size());
+  CHECK(marks_.size() == nodes_.size());
+  for (std::size_t i = 0; i < nodes_.size(); ++i) CHECK(marks_[i] == mark_of(nodes_[i].info.public_key));
   std::size_t spent = 0;
   for (std::size_t path = 0; path < config_.paths; ++path) {
     CHECK(spent_[path] <= config_.max_queries_per_path && under_way(path) <= config_.alpha);

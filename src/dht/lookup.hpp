@@ -125,6 +125,7 @@ class Lookup {
   };
 
   std::uint8_t told_on(Index teller) const;
+  static std::uint64_t mark_of(const crypto::Ed25519PublicKey& key) { return get_be<std::uint64_t>(key.bytes); }
   bool place(Node node);
   std::optional<Index> replaceable(const Node& newcomer) const;
   Scan scan(std::size_t path) const;
@@ -136,9 +137,10 @@ class Lookup {
   std::size_t width_;
   const Config& config_;
   std::vector<Node> nodes_;
-  std::vector<Index> order_;        ///< Closest first.
-  std::vector<Index> asked_;        ///< In the order of asking; a node tried at two addresses is there twice.
-  std::vector<std::size_t> spent_;  ///< Queries of each path.
+  std::vector<std::uint64_t> marks_;  ///< Beginnings of their keys: the others are not looked at to find one.
+  std::vector<Index> order_;          ///< Closest first.
+  std::vector<Index> asked_;          ///< In the order of asking; a node tried at two addresses is there twice.
+  std::vector<std::size_t> spent_;    ///< Queries of each path.
   std::size_t dealt_ = 0;
   std::size_t rounds_ = 0;
 };

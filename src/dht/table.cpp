@@ -74,7 +74,7 @@ Table::Place Table::confirm(Instant now, const identity::PeerId& id, const ident
   const auto prefix = identity::prefix_of(info.at.ip);
   if (bucket.live.size() < config_.k) {
     if (!has_room(bucket, prefix, nullptr)) return Place::refused;
-    bucket.live.push_back(contact);
+    add_live(bucket, contact);
     ++size_;
     return Place::added;
   }
@@ -159,6 +159,14 @@ bool Table::promote(Bucket& bucket, std::size_t leaving) {
     return true;
   }
   return false;
+}
+
+/// Doubling would keep room for more than the k that a bucket may have.
+void Table::add_live(Bucket& bucket, const Contact& contact) const {
+  if (bucket.live.size() == bucket.live.capacity()) {
+    bucket.live.reserve(std::min(config_.k, std::max<std::size_t>(2 * bucket.live.size(), 2)));
+  }
+  bucket.live.push_back(contact);
 }
 
 void Table::erase_live(Bucket& bucket, std::size_t index) {

@@ -122,8 +122,9 @@ class Table {
     std::vector<Contact> spare;  ///< Confirmed longest ago first.
     Instant refresh_at{};
   };
+  /// Of two that are equally far in the first 64 bits, which nobody meets by chance, the rest decides.
   struct Near {
-    Distance distance;
+    std::uint64_t distance;  ///< Its most significant word.
     const Contact* contact;
   };
 
@@ -135,8 +136,9 @@ class Table {
   Place keep_spare(Bucket& bucket, const Contact& contact);
   bool promote(Bucket& bucket, std::size_t leaving);
   void erase_live(Bucket& bucket, std::size_t index);
+  void add_live(Bucket& bucket, const Contact& contact) const;
   void gather(const Key& target, std::size_t first, std::size_t last, bool good) const;
-  void take_nearest(std::size_t count, std::vector<const Contact*>& out) const;
+  void take_nearest(const Key& target, std::size_t count, std::vector<const Contact*>& out) const;
 
   identity::PeerId self_;
   const Config& config_;

@@ -15,14 +15,14 @@ void Table::closest(const Key& target, std::size_t count, bool good, std::vector
   const std::size_t home = std::min(common_prefix(self_.bytes, target.bytes), buckets_.size());
   if (home < buckets_.size()) {
     gather(target, home, home + 1, good);
-    take_nearest(count, out);
+    take_nearest(target, count, out);
     if (out.size() == count) return;
     gather(target, home + 1, buckets_.size(), good);
-    take_nearest(count, out);
+    take_nearest(target, count, out);
   }
   for (std::size_t bucket = home; bucket > 0 && out.size() < count; --bucket) {
     gather(target, bucket - 1, bucket, good);
-    take_nearest(count, out);
+    take_nearest(target, count, out);
   }
 }
 
@@ -31,15 +31,18 @@ void Table::gather(const Key& target, std::size_t first, std::size_t last, bool 
   for (std::size_t i = first; i < last; ++i) {
     for (const Contact& contact : buckets_[i].live) {
       if (good && contact.failures > 0) continue;
-      near_.push_back({.distance = distance(target, contact.id), .contact = &contact});
+      near_.push_back({.distance = distance(target, contact.id).words[0], .contact = &contact});
     }
   }
 }
 
-void Table::take_nearest(std::size_t count, std::vector<const Contact*>& out) const {
+void Table::take_nearest(const Key& target, std::size_t count, std::vector<const Contact*>& out) const {
   const std::size_t wanted = std::min(count - out.size(), near_.size());
   const auto end = near_.begin() + static_cast<std::ptrdiff_t>(wanted);
-  std::ranges::partial_sort(near_, end, {}, &Near::distance);
+  std::ranges::partial_sort(near_, end, [&](const Near& a, const Near& b) {
+    if (a.distance != b.distance) return a.distance < b.distance;
+    return distance(target, a.contact->id) < distance(target, b.contact->id);
+  });
   for (auto near = near_.begin(); near != end; ++near) out.push_back(near->contact);
 }
 

@@ -62,8 +62,13 @@ struct Udp::Bound {
   std::vector<Outgoing> outgoing;
 };
 
-/// For one system call; shared by all sockets.
+/// For one system call; whatever sockets a thread has, it makes one at a time.
 struct Udp::Buffers {
+  static Buffers& of_this_thread() {
+    thread_local const std::unique_ptr<Buffers> buffers = std::make_unique_for_overwrite<Buffers>();
+    return *buffers;
+  }
+
   /// One byte more than a datagram may have, to see that it has more.
   std::array<ByteArray<kMaxSize + 1>, kBatch> bytes;
   std::array<iovec, kBatch> pieces{};
@@ -71,8 +76,7 @@ struct Udp::Buffers {
   std::array<mmsghdr, kBatch> messages{};
 };
 
-Udp::Udp(asio::io_context& loop, UdpUser& user)
-    : loop_(loop), user_(user), buffers_(std::make_unique_for_overwrite<Buffers>()) {}
+Udp::Udp(asio::io_context& loop, UdpUser& user) : loop_(loop), user_(user) {}
 Udp::~Udp() = default;
 
 Result<identity::Endpoint> Udp::listen(const identity::Endpoint& endpoint) {
@@ -104,7 +108,7 @@ void Udp::wait_readable(Bound& bound) {
 }
 
 void Udp::on_readable(Bound& bound) {
-  Buffers& b = *buffers_;
+  Buffers& b = Buffers::of_this_thread();
   for (std::size_t i = 0; i < kBatch; ++i) {
     b.pieces[i] = {b.bytes[i].data(), b.bytes[i].size()};
     b.messages[i].msg_hdr = {};
@@ -143,7 +147,7 @@ void Udp::flush() {
 
 /// A datagram that the socket refuses (no route, a full buffer, forbidden) is dropped, and those behind it go on.
 void Udp::flush_through(Bound& bound) {
-  Buffers& b = *buffers_;
+  Buffers& b = Buffers::of_this_thread();
   std::size_t sent = 0;
   while (sent < bound.outgoing.size()) {
     const std::size_t count = std::min(kBatch, bound.outgoing.size() - sent);

@@ -70,7 +70,6 @@ class Udp {
   asio::io_context& loop_;
   UdpUser& user_;
   std::vector<std::unique_ptr<Bound>> bound_;
-  std::unique_ptr<Buffers> buffers_;
   std::uint64_t dropped_ = 0;
 };
 
