@@ -175,13 +175,13 @@ void Dht::Impl::report(Now now, Running& search, bool timed_out, Out& out) {
   out.push(std::move(done));
 }
 
-/// Close nodes that have answered without the newest record get it. (Kademlia, section 2.3, caches at one; here it also
-/// mends what churn has thinned out.)
+/// Nodes that should keep the newest record and have answered without it get it. (Kademlia, section 2.3, caches at one;
+/// here it mends what churn has thinned out.) Not those on the way, or every lookup would spread it farther.
 void Dht::Impl::repair(Now now, const Running& search, Out& out) {
   if (!search.record) return;
   std::shared_ptr<const Bytes> bytes;
   std::size_t repaired = 0;
-  for (const Lookup::Index index : search.lookup.closest_answered(config.k)) {
+  for (const Lookup::Index index : search.lookup.answered_among_closest(config.k)) {
     if (repaired == config.max_repairs) break;
     const auto told = search.told.find(index);
     if (told != search.told.end() && told->second >= search.record->record.sequence) continue;

@@ -214,6 +214,18 @@ std::vector<Lookup::Index> Lookup::closest_answered(std::size_t count) const {
   return out;
 }
 
+std::vector<Lookup::Index> Lookup::answered_among_closest(std::size_t count) const {
+  std::vector<Index> out;
+  for (const Index index : order_) {
+    if (count == 0) break;
+    const State state = nodes_[index].state;
+    if (state == State::failed || state == State::dropped) continue;
+    --count;
+    if (state == State::answered) out.push_back(index);
+  }
+  return out;
+}
+
 std::vector<Step> Lookup::trail(std::size_t max_steps) const {
   std::vector<Step> steps;
   for (const Index index : asked_) {

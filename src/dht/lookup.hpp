@@ -112,6 +112,9 @@ class Lookup {
   std::size_t rounds() const { return rounds_; }
   /// The closest `count` that answered, closest first.
   std::vector<Index> closest_answered(std::size_t count) const;
+  /// Those that answered among the closest `count` that are known and do not fail, closest first: whoever is farther
+  /// is on the way to the target and not near it.
+  std::vector<Index> answered_among_closest(std::size_t count) const;
   /// The first `max_steps` queries in the order in which they were sent.
   std::vector<Step> trail(std::size_t max_steps) const;
 

@@ -70,6 +70,16 @@ TEST_F(LookupTest, FindsTheClosestAndAsksNobodyTwice) {
   for (const Step& step : lookup.trail(100)) EXPECT_TRUE(once.insert(step.node).second);
 }
 
+TEST_F(LookupTest, WhoAnsweredOnTheWayIsNotAmongTheClosest) {
+  Lookup lookup(target_, 5, config_);
+  for (std::size_t i = 0; i < 20; ++i) seed(lookup, 100 + 10 * i);
+  run(lookup);
+  const auto near = lookup.answered_among_closest(20);
+  EXPECT_GE(near.size(), 5U);
+  EXPECT_LT(near.size(), lookup.closest_answered(20).size());
+  for (const Lookup::Index index : near) EXPECT_LT(rank_of(lookup, index), 20U);
+}
+
 TEST_F(LookupTest, PathsShareNoAskedNodeAndAlphaBoundsEach) {
   Lookup lookup(target_, 20, config_);
   for (std::size_t i = 0; i < 20; ++i) seed(lookup, i);
