@@ -13,9 +13,9 @@
 namespace ekiden::bench {
 namespace {
 
-/// Nodes that ask. Any node may, but to have sessions from each to each takes n² handshakes before the measurement.
-constexpr std::size_t kAskers = 100;
-constexpr std::size_t kWarmUp = 2000;
+/// Nodes that ask. All could, but then each of n² / 2 pairs makes a handshake first.
+constexpr std::size_t kAskers = 64;
+constexpr std::size_t kWarmUp = 1000;
 constexpr std::size_t kOneByOne = 2000;
 constexpr std::size_t kAtOnce = 3000;
 constexpr std::size_t kOutstanding = 64;

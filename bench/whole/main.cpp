@@ -95,9 +95,18 @@ int main(int argc, char** argv) {
   }
   pin(0);
   bool ok = true;
+  bool any = false;
   for (const Figure& figure : all_figures()) {
-    if (is_chosen(figure.name, prefixes)) ok = run_figure(figure, options) && ok;
+    if (!is_chosen(figure.name, prefixes)) continue;
+    any = true;
+    ok = run_figure(figure, options) && ok;
   }
   std::filesystem::remove_all(options.directory);
+  if (!any) {
+    std::fprintf(stderr,
+                 "ekiden-bench: no figure has such a name; those of discovery are built where libopendht-dev is "
+                 "installed (scripts/setup), and then the build is configured anew\n");
+    return 2;
+  }
   return ok ? 0 : 1;
 }

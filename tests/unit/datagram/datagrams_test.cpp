@@ -53,7 +53,11 @@ TEST(Datagrams, ASessionServesBothSidesWithoutAnotherHandshake) {
   pair.net.run(seconds(1));
   EXPECT_EQ(pair.a.answered.at(2), "bgain");
   EXPECT_EQ(pair.b.answered.at(3), "cack");
-  EXPECT_EQ(pair.net.sent.size(), before + 4);
+  ASSERT_EQ(pair.net.sent.size(), before + 4);
+  // Data is sealed and opened under session keys: only the packets of a handshake cost public-key operations.
+  for (std::size_t i = before; i < before + 4; ++i) {
+    EXPECT_EQ(pair.net.sent[i].bytes[0], static_cast<Byte>(PacketType::data));
+  }
   EXPECT_EQ(pair.a.datagrams->status().handshakes, 1U);
   EXPECT_EQ(pair.b.datagrams->status().handshakes, 1U);
   EXPECT_TRUE(pair.b.queried.back().proven);
