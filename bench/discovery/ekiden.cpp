@@ -1,6 +1,7 @@
 #include "discovery/ekiden.hpp"
 
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -23,6 +24,12 @@ dht::Config dht_config() {
   dht::Config config;
   config.allow_special_addresses = true;
   return config;
+}
+
+/// A /24 for each node, so that the limits by address prefix are as in the world outside.
+std::string address_of(std::size_t node) {
+  constexpr std::size_t kInOne = 250;
+  return "127." + std::to_string(1 + node / kInOne) + "." + std::to_string(1 + node % kInOne) + ".1";
 }
 
 /// What a node tells its network.
@@ -50,11 +57,9 @@ class EkidenNode final : public runtime::UdpUser {
         udp_(loop, *this) {}
 
   Status open() {
-    const std::uint32_t address = loopback_address(number_);
-    EKIDEN_ASSIGN(endpoint_, udp_.listen({.transport = identity::Endpoint::Transport::udp,
-                                          .host = "127." + std::to_string(address >> 16 & 255) + "." +
-                                                  std::to_string(address >> 8 & 255) + ".1",
-                                          .port = 0}));
+    EKIDEN_ASSIGN(
+        endpoint_,
+        udp_.listen({.transport = identity::Endpoint::Transport::udp, .host = address_of(number_), .port = 0}));
     udp_.start();
     dht_.start(runtime::read_clocks(), dht_out_);
     end_round();

@@ -14,13 +14,13 @@ namespace ekiden::bench {
 namespace {
 
 /// Nodes that ask. All could, but then each of n² / 2 pairs makes a handshake first.
-constexpr std::size_t kAskers = 64;
+constexpr std::size_t kAskers = 48;
 constexpr std::size_t kWarmUp = 1000;
-constexpr std::size_t kOneByOne = 2000;
-constexpr std::size_t kAtOnce = 3000;
+constexpr std::size_t kOneByOne = 1500;
+constexpr std::size_t kAtOnce = 2000;
 constexpr std::size_t kOutstanding = 64;
 constexpr double kPatience = 60;
-constexpr double kRest = 2;
+constexpr double kRest = 1;
 
 /// Errors: timed_out.
 Status turn_until(Network& network, const char* otherwise, const std::function<bool()>& is_so) {
@@ -98,12 +98,6 @@ void allow_descriptors(std::size_t nodes) {
 }
 
 }  // namespace
-
-std::uint32_t loopback_address(std::size_t node) {
-  constexpr std::uint32_t kLoopback = 127U << 24;
-  const auto number = static_cast<std::uint32_t>(node);
-  return kLoopback | (1 + number / 250) << 16 | (1 + number % 250) << 8 | 1;
-}
 
 Result<Discovery> measure_discovery(const MakeNetwork& make, std::size_t nodes) {
   allow_descriptors(nodes);

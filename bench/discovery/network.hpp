@@ -60,7 +60,4 @@ Result<Discovery> measure_discovery(const MakeNetwork& make, std::size_t nodes);
 /// The helper process: the figures in one line, in their order above. Returns the exit status.
 int print_discovery(const MakeNetwork& make, std::size_t nodes);
 
-/// 127.x.y.1: a /24 for each node, so that the limits by address prefix are as in the world outside.
-std::uint32_t loopback_address(std::size_t node);
-
 }  // namespace ekiden::bench
