@@ -16,7 +16,7 @@ ekiden_module(session  4 PURE DEPENDS identity store EXTERNAL)
 ekiden_module(router   4 PURE DEPENDS identity store EXTERNAL)
 ekiden_module(dht      4 PURE DEPENDS identity store EXTERNAL)
 ekiden_module(bootstrap 4 PURE DEPENDS identity store EXTERNAL)
-ekiden_module(node     5 PURE DEPENDS link datagram session router dht EXTERNAL)
+ekiden_module(node     5 PURE DEPENDS link datagram session router dht bootstrap EXTERNAL)
 ekiden_module(runtime  6 DEPENDS node bootstrap
               EXTERNAL boost openssl tls sqlite threads sodium spdlog tomlplusplus json)
 ekiden_module(sim      6 DEPENDS node EXTERNAL tomlplusplus)

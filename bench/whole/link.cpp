@@ -90,7 +90,7 @@ bool read_some(Party& party, link::ConnId conn, int fd, Bytes& buffer) {
 Status bring_up(Party& party, const identity::PeerId& peer, std::optional<identity::PeerRecord> record, int fd) {
   party.pool.want(now(), peer, {kAnywhere}, std::move(record), party.out);
   party.out.take();
-  party.pool.on_connected(now(), kDialled, party.out);
+  party.pool.on_connected(now(), kDialled, std::nullopt, party.out);
   Bytes buffer(64 * 1024);
   while (!party.pool.is_up(peer)) {
     if (!write_pending(party, kDialled, fd)) return no_link(party);
@@ -197,7 +197,7 @@ std::optional<double> shake_hands(Party& dialler, Party& listener, link::ConnId 
     if (const auto* dial = std::get_if<link::Dial>(&effect)) dialled = dial->conn;
   }
   listener.pool.on_accepted(now(), accepted, identity::IpAddress::v4({127, 0, 0, 1}), 1, listener.out);
-  dialler.pool.on_connected(now(), dialled, dialler.out);
+  dialler.pool.on_connected(now(), dialled, std::nullopt, dialler.out);
   for (int flight = 0; flight < 8 && !listener.pool.is_up(dialler.identity.id()); ++flight) {
     const bool ours = flight % 2 == 0;
     Party& from = ours ? dialler : listener;

@@ -42,6 +42,9 @@ class Backend {
   virtual void offer_capability(std::string capability, Done done) = 0;
   virtual void withdraw_capability(std::string capability, Done done) = 0;
 
+  using ProbeDone = std::function<void(const node::PeerProbed&)>;
+  virtual void probe_peer(node::ProbePeer probe, ProbeDone done) = 0;
+
   // Queries, of the moment.
 
   virtual node::NodeStatus status() const = 0;
@@ -56,6 +59,8 @@ class Backend {
   virtual std::vector<identity::Endpoint> listening() const = 0;
   virtual std::vector<identity::NodeInfo> known_nodes(std::size_t count) const = 0;
   virtual std::vector<node::Offer> offers() const = 0;
+  virtual std::optional<identity::SignedRecord> peer_record(const identity::PeerId& peer) const = 0;
+  virtual std::vector<bootstrap::NodeStatus> bootstrap_status() const = 0;
   virtual std::string data_dir() const = 0;
   virtual Now now() const = 0;
   virtual std::uint64_t uptime_ms() const = 0;
@@ -79,6 +84,7 @@ class HostBackend final : public Backend {
   void find_capability(std::string capability, std::size_t limit, OwnersDone done) override;
   void offer_capability(std::string capability, Done done) override;
   void withdraw_capability(std::string capability, Done done) override;
+  void probe_peer(node::ProbePeer probe, ProbeDone done) override;
   node::NodeStatus status() const override;
   identity::PeerId id() const override;
   crypto::Ed25519PublicKey public_key() const override;
@@ -90,6 +96,8 @@ class HostBackend final : public Backend {
   std::vector<identity::Endpoint> listening() const override;
   std::vector<identity::NodeInfo> known_nodes(std::size_t count) const override;
   std::vector<node::Offer> offers() const override;
+  std::optional<identity::SignedRecord> peer_record(const identity::PeerId& peer) const override;
+  std::vector<bootstrap::NodeStatus> bootstrap_status() const override;
   std::string data_dir() const override;
   Now now() const override;
   std::uint64_t uptime_ms() const override;

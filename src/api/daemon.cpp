@@ -1,53 +1,19 @@
 #include "api/daemon.hpp"
 
-#include <unistd.h>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 #include "api/backend.hpp"
 #include "api/server.hpp"
+#include "api/stop_signals.hpp"
 #include "runtime/descriptors.hpp"
 #include "runtime/loop.hpp"
 
 namespace ekiden::api {
 namespace {
-
-constexpr int kExitForced = 130;
-
-/// The first signal calls `stop`; the second ends the process.
-class StopSignals {
- public:
-  StopSignals(boost::asio::io_context& loop, std::function<void()> stop)
-      : signals_(loop, SIGINT, SIGTERM), stop_(std::move(stop)) {
-    std::signal(SIGPIPE, SIG_IGN);
-    wait();
-  }
-
- private:
-  void wait() {
-    signals_.async_wait([this](boost::system::error_code failure, int) {
-      if (failure) return;
-      if (std::exchange(stopping_, true)) force();
-      wait();
-      stop_();
-    });
-  }
-
-  [[noreturn]] static void force() {
-    constexpr std::string_view kText = "ekiden: stopped at once, as asked a second time\n";
-    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kText.data(), kText.size());
-    std::_Exit(kExitForced);
-  }
-
-  boost::asio::signal_set signals_;
-  std::function<void()> stop_;
-  bool stopping_ = false;
-};
 
 /// SIGHUP, as long as it lives, means to read the certificate of wss:// again. A node without one keeps what SIGHUP
 /// means elsewhere: the terminal is gone, and so is what it started.

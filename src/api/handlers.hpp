@@ -22,6 +22,7 @@ void handle_contacts(const Call& call);
 void handle_messages(const Call& call);
 void handle_peers(const Call& call);
 void handle_capabilities(const Call& call);
+void handle_reach(const Call& call);
 void handle_inbox(const Call& call);
 
 inline Response json_response(int status, const Json& json) {

@@ -35,6 +35,16 @@ void HostBackend::withdraw_capability(std::string capability, Done done) {
 
 std::vector<node::Offer> HostBackend::offers() const { return host_.node().offers(); }
 
+void HostBackend::probe_peer(node::ProbePeer probe, ProbeDone done) {
+  host_.probe_peer(std::move(probe), std::move(done));
+}
+
+std::optional<identity::SignedRecord> HostBackend::peer_record(const identity::PeerId& peer) const {
+  return host_.node().peer_record(peer);
+}
+
+std::vector<bootstrap::NodeStatus> HostBackend::bootstrap_status() const { return host_.node().bootstrap_status(); }
+
 std::vector<identity::NodeInfo> HostBackend::known_nodes(std::size_t count) const {
   return host_.node().known_nodes(count);
 }

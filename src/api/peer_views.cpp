@@ -36,6 +36,8 @@ Json step_view(const dht::Step& step, const identity::ContactBook& contacts) {
   return json;
 }
 
+}  // namespace
+
 Json record_view(const identity::SignedRecord& signed_record) {
   const identity::PeerRecord& record = signed_record.record;
   return {{"sequence", record.sequence},
@@ -46,7 +48,7 @@ Json record_view(const identity::SignedRecord& signed_record) {
           {"signed_base64", to_base64(signed_record.signed_bytes)}};
 }
 
-Json problem_view(const Error& error) { return {{"code", errc_name(error.code)}, {"detail", error.message}}; }
+namespace {
 
 void add_trail(Json& json, const dht::Trail& trail, const identity::ContactBook& contacts) {
   json["asked"] = trail.asked;

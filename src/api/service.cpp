@@ -33,6 +33,10 @@ void serve(Backend& backend, const Route& route, const Target& target, const std
     case Endpoint::offer_capability:
     case Endpoint::withdraw_capability:
       return handle_capabilities(call);
+    case Endpoint::show_peer:
+    case Endpoint::probe_peer:
+    case Endpoint::bootstrap:
+      return handle_reach(call);
     case Endpoint::read_inbox:
     case Endpoint::take_inbox:
       return handle_inbox(call);

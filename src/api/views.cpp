@@ -105,6 +105,8 @@ Result<wire::Priority> parse_priority(std::string_view name) {
               "'" + std::string(name) + "' is not a priority; there are critical, high, normal, low and background");
 }
 
+Json problem_view(const Error& error) { return {{"code", errc_name(error.code)}, {"detail", error.message}}; }
+
 Json status_view(const Backend& backend) {
   const auto status = backend.status();
   const auto& contacts = backend.contacts();

@@ -26,6 +26,8 @@ std::string_view class_name(router::DeliveryClass delivery);
 Result<router::DeliveryClass> parse_class(std::string_view name);
 Result<wire::Priority> parse_priority(std::string_view name);
 
+/// Why something did not work, within an answer that did.
+Json problem_view(const Error& error);
 Json status_view(const Backend& backend);
 Json identity_view(const Backend& backend);
 /// The nodes of the DHT that are known, closest first, and how many there are.
@@ -36,6 +38,13 @@ Json lookup_view(const node::PeerFound& found, const identity::ContactBook& cont
 Json owners_view(const node::CapabilityFound& found, const identity::ContactBook& contacts);
 /// What this node offers.
 Json offers_view(const Backend& backend);
+Json record_view(const identity::SignedRecord& signed_record);
+/// What this node knows of how to reach a peer, without asking anybody.
+Json peer_view(const Backend& backend, const identity::PeerId& peer);
+/// What a probe of one endpoint has found.
+Json probe_view(const node::PeerProbed& probed, const identity::ContactBook& contacts);
+/// Every node that discovery knows of.
+Json bootstrap_view(const Backend& backend);
 Json contact_view(const identity::Contact& contact);
 Json message_view(const router::Arrived& message, const identity::ContactBook& contacts);
 /// With steps and receipt, as one message shows it, or without, as lists do.

@@ -112,7 +112,9 @@ void Bootstrap::on_reached(Now now, ProbeId probe, const Reached& reached, Effec
   if (entry.list_asked) {
     if (reached.list) take_list(now, *node, *reached.list, out);
     const auto times = std::int64_t{1} << std::min(entry.bad_lists, kMaxDoublings);
-    entry.list_due = now.mono + jittered(rng_, config_.list_interval) * times;
+    // A node that has just started, as in a network that was switched on, knows little now and more in a moment.
+    const auto interval = doubled(config_.list_interval_min, entry.lists_asked++, config_.list_interval);
+    entry.list_due = now.mono + jittered(rng_, entry.bad_lists > 0 ? config_.list_interval : interval) * times;
   }
   plan_next(now, *node, entry);
   pump(now, out);

@@ -6,9 +6,9 @@
 //
 // How it goes. Configured nodes are probed. Each that proves its key is a candidate, and is asked for its own signed
 // list; the nodes of that list are probed in turn, and so on to `max_depth` steps from the configuration: a search in
-// breadth, nearer nodes first. What was reached is probed again every `reprobe_interval`, asked again every
-// `list_interval`, and remembered on disk with its score. A node that has run before offers the best of what it
-// remembers before anybody has answered, and needs no list at all.
+// breadth, nearer nodes first. What was reached is probed again every `reprobe_interval`, asked again after
+// `list_interval_min`, doubling up to `list_interval`, and remembered on disk with its score. A node that has run
+// before offers the best of what it remembers before anybody has answered, and needs no list at all.
 //
 // Bounds: those of bootstrap/config.hpp; the caps on who can name how many are explained in bootstrap/node_table.hpp.
 // A probe is one dial or datagram exchange, so what this engine costs others is bounded by `max_parallel`, and what it

@@ -34,7 +34,9 @@ struct Config {
   Duration retry_min = seconds(30);  ///< After a failure; doubles with each in a row …
   Duration retry_max = hours(1);     ///< … up to this.
   Duration reprobe_interval = hours(1);
-  Duration list_interval = hours(6);     ///< Between two requests for the list of a node.
+  Duration list_interval_min =
+      minutes(2);                        ///< Between the first two requests for the list of a node; doubles with each …
+  Duration list_interval = hours(6);     ///< … up to this.
   Duration wake_interval = seconds(10);  ///< Between two calls of retry_now() that do something.
   Duration flush_interval = seconds(10);
   /// This node counts as online for so long after a probe has reached somebody; failures at other times prove nothing.

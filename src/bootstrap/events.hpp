@@ -26,6 +26,18 @@ struct Seed {
   std::vector<identity::Endpoint> endpoints;
 };
 
+/// What the owner configured, from the place that counts (runtime/bootstrap_source.hpp).
+struct Source {
+  /// A signed form, not verified: Bootstrap::add_list() does that.
+  struct List {
+    std::string file;  ///< Where it stands, for messages.
+    Bytes signed_list;
+  };
+  std::string name = {};  ///< For messages: "--bootstrap".
+  std::vector<Seed> seeds = {};
+  std::vector<List> lists = {};
+};
+
 /// What a probe found out about a node that has proven its key.
 struct Reached {
   crypto::Ed25519PublicKey public_key;

@@ -68,7 +68,8 @@ struct Entry {
   std::string last_error = {};
   std::size_t next_endpoint = 0;
   std::uint64_t list_sequence = 0;
-  std::uint32_t bad_lists = 0;  ///< In a row.
+  std::uint32_t bad_lists = 0;    ///< In a row.
+  std::uint32_t lists_asked = 0;  ///< In this run.
   Instant list_due = Instant::min();
   bool list_asked = false;  ///< By the last probe.
 

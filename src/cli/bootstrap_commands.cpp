@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/encoding.hpp"
+#include "cli/bootstrap_nodes.hpp"
 #include "cli/commands.hpp"
 #include "cli/input.hpp"
 #include "cli/text.hpp"
@@ -19,37 +20,6 @@ namespace {
 
 constexpr seconds kDefaultTtl = days(365);
 
-struct Checks {
-  WallTime now;
-  std::optional<std::set<identity::PeerId>> signers;  ///< None: any.
-};
-
-Result<Checks> checks_of(const BootstrapArguments& arguments) {
-  Checks checks{.now = runtime::read_clocks().wall, .signers = {}};
-  if (!arguments.signers.empty()) {
-    EKIDEN_ASSIGN(checks.signers, runtime::parse_signers(arguments.signers));
-  }
-  return checks;
-}
-
-/// What the node would trust, unless the command says otherwise. Without a node, nothing is configured.
-Status add_configured_signers(const std::filesystem::path& data_dir, Checks& checks) {
-  if (checks.signers) return {};
-  const auto settings = runtime::load_settings(data_dir);
-  if (!settings) return settings.error().code == Errc::not_found ? Status() : std::unexpected(settings.error());
-  const auto& signers = settings->trusted_signers;
-  if (!signers.empty()) checks.signers.emplace(signers.begin(), signers.end());
-  return {};
-}
-
-/// Whether a node would take the list now.
-Status check_list(const Checks& checks, const bootstrap::NodeList& list) {
-  if (checks.signers && !checks.signers->contains(list.signer())) {
-    return fail(Errc::refused, list.signer().text() + " is not a trusted signer");
-  }
-  return bootstrap::check_list_time(list, checks.now);
-}
-
 api::Json list_json(const bootstrap::NodeList& list) {
   return {{"signer", list.signer().text()},
           {"public_key", to_hex(list.public_key.view())},
@@ -58,19 +28,9 @@ api::Json list_json(const bootstrap::NodeList& list) {
           {"expires_at", runtime::utc_text(list.expires_at())}};
 }
 
-/// One node of the configuration, for the table or as an object.
-struct Shown {
-  identity::PeerId id;
-  std::optional<crypto::Ed25519PublicKey> public_key;
-  std::vector<std::string> endpoints;
-  std::string note;
-  std::string from;
-  std::string state;  ///< "ok", or why it is not used
-};
-
-void show(Output& output, const std::vector<Shown>& nodes) {
+void show(Output& output, const std::vector<ConfiguredNode>& nodes) {
   if (output.json()) {
-    for (const Shown& node : nodes) {
+    for (const ConfiguredNode& node : nodes) {
       api::Json json = {
           {"id", node.id.text()}, {"endpoints", node.endpoints}, {"from", node.from}, {"state", node.state}};
       if (node.public_key) json["public_key"] = to_hex(node.public_key->view());
@@ -80,37 +40,13 @@ void show(Output& output, const std::vector<Shown>& nodes) {
     return;
   }
   std::vector<std::vector<std::string>> rows = {{"ID", "ENDPOINTS", "FROM", "STATE", "NOTE"}};
-  for (const Shown& node : nodes) {
+  for (const ConfiguredNode& node : nodes) {
     std::string endpoints;
     for (const auto& endpoint : node.endpoints) endpoints += (endpoints.empty() ? "" : " ") + endpoint;
     rows.push_back(
         {node.id.text(), output.text(endpoints), output.text(node.from), node.state, output.text(node.note)});
   }
   output.table(rows);
-}
-
-Result<std::vector<Shown>> nodes_of(const runtime::BootstrapSource& source, const Checks& checks) {
-  std::vector<Shown> out;
-  for (const auto& seed : source.seeds) {
-    Shown node{
-        .id = seed.id, .public_key = seed.public_key, .endpoints = {}, .note = {}, .from = source.name, .state = "ok"};
-    for (const auto& endpoint : seed.endpoints) node.endpoints.push_back(endpoint.text());
-    out.push_back(std::move(node));
-  }
-  for (const auto& [file, signed_list] : source.lists) {
-    const auto list = bootstrap::verify_list_ignoring_time(signed_list);
-    if (!list) return fail(file, list.error());
-    const auto checked = check_list(checks, *list);
-    for (const auto& listed : list->nodes) {
-      out.push_back({.id = listed.id(),
-                     .public_key = listed.public_key,
-                     .endpoints = listed.endpoints,
-                     .note = listed.note.value_or(""),
-                     .from = "list of " + list->signer().short_text(),
-                     .state = checked ? "ok" : checked.error().message});
-    }
-  }
-  return out;
 }
 
 Result<runtime::BootstrapFile> read_lists(const BootstrapArguments& arguments) {
@@ -176,7 +112,7 @@ Status run_bootstrap_list(const Context& context, const BootstrapArguments& argu
   EKIDEN_TRY(add_configured_signers(context.data_dir, checks));
   EKIDEN_ASSIGN(const auto source,
                 runtime::read_bootstrap_source(runtime::bootstrap_places(arguments.value, context.data_dir)));
-  EKIDEN_ASSIGN(const auto nodes, nodes_of(source, checks));
+  EKIDEN_ASSIGN(const auto nodes, configured_nodes(source, checks));
   if (nodes.empty()) {
     context.output.note("no nodes are configured: put " + std::string(runtime::kBootstrapFileName) + " into " +
                         context.data_dir.string() + ", or set $" + runtime::kBootstrapVariable +

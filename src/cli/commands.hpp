@@ -1,7 +1,8 @@
 // The commands behind the command line: checked options in, exit code out.
 //
-// All but init, id, up, completion, version and bootstrap talk to the running node, and only through its local API.
-// Each command prints its result through the context's output and returns an Error for whoever called it to print.
+// All but init, id, up, completion, version and those of bootstrap (but discover) talk to the running node, and only
+// through its local API. Each command prints its result through the context's output and returns an Error for whoever
+// called it to print.
 #pragma once
 
 #include <cstdint>
@@ -84,8 +85,9 @@ struct BootstrapArguments {
   std::string file = {};
   std::string output = {};                ///< of sign; empty: in place
   std::optional<Duration> ttl = {};       ///< of sign
-  std::optional<std::string> value = {};  ///< --bootstrap of list
-  std::vector<std::string> signers = {};  ///< of list and verify; empty: any
+  std::optional<std::string> value = {};  ///< --bootstrap of list and check
+  std::vector<std::string> signers = {};  ///< of list, check and verify; empty: any
+  std::optional<Duration> wait = {};      ///< of discover
 };
 
 Status run_init(const Context& context, const InitArguments& arguments);
@@ -103,6 +105,7 @@ Status run_inbox(const Context& context, const InboxArguments& arguments);
 Status run_trace(const Context& context, const TraceArguments& arguments);
 Status run_status(const Context& context);
 Status run_lookup(const Context& context, const std::string& peer);
+Status run_explain(const Context& context, const std::string& peer);
 Status run_peers(const Context& context);
 Status run_find(const Context& context, const FindArguments& arguments);
 Status run_capability_add(const Context& context, const std::string& capability);
@@ -110,6 +113,8 @@ Status run_capability_remove(const Context& context, const std::string& capabili
 Status run_capability_list(const Context& context);
 Status run_version(const Context& context);
 Status run_bootstrap_list(const Context& context, const BootstrapArguments& arguments);
+Status run_bootstrap_check(const Context& context, const BootstrapArguments& arguments);
+Status run_bootstrap_discover(const Context& context, const BootstrapArguments& arguments);
 Status run_bootstrap_sign(const Context& context, const BootstrapArguments& arguments);
 Status run_bootstrap_verify(const Context& context, const BootstrapArguments& arguments);
 

@@ -1,4 +1,4 @@
-// The commands that find others: lookup, peers, find, capability.
+// The commands that find others: lookup, explain, peers, find, capability.
 #include "cli/command_line.hpp"
 
 namespace ekiden::cli {
@@ -9,6 +9,14 @@ void CommandLine::declare_discovery() {
                          "  ekiden lookup bob --json\n");
   lookup->add_option("peer", lookup_, "Petname or id")->required();
   lookup->callback([this] { action = [this](const Context& context) { return run_lookup(context, lookup_); }; });
+
+  auto* explain = declare(app_, "explain", "Whether a peer can be reached, and the exact step that fails if not",
+                          "  ekiden explain ek1...\n"
+                          "  ekiden explain bob --json\n"
+                          "\n"
+                          "Looks for the record of the peer, tries each of its addresses, and says what to do.\n");
+  explain->add_option("peer", lookup_, "Petname or id")->required();
+  explain->callback([this] { action = [this](const Context& context) { return run_explain(context, lookup_); }; });
 
   auto* peers = declare(app_, "peers", "The nodes that this one knows: linked, and in the DHT",
                         "  ekiden peers\n"

@@ -9,7 +9,6 @@
 #include "cli/commands.hpp"
 #include "identity/identity.hpp"
 #include "runtime/bootstrap_source.hpp"
-#include "runtime/clock.hpp"
 #include "runtime/settings.hpp"
 
 namespace ekiden::cli {
@@ -47,12 +46,8 @@ Result<runtime::Settings> settings_for(const Context& context, const UpArguments
   if (arguments.metrics) settings.metrics_listen = *arguments.metrics;
   if (!arguments.log_level.empty()) settings.log_level = arguments.log_level;
   if (!arguments.log_format.empty()) settings.log_format = arguments.log_format;
-  EKIDEN_ASSIGN(const auto source,
+  EKIDEN_ASSIGN(settings.node.sources,
                 runtime::read_bootstrap_source(runtime::bootstrap_places(arguments.bootstrap, context.data_dir)));
-  auto bootstrap = runtime::bootstrap_nodes(source, settings.trusted_signers, settings.node.private_network,
-                                            runtime::read_clocks().wall);
-  for (const std::string& why : bootstrap.left_out) context.output.note(why);
-  settings.node.bootstrap = std::move(bootstrap.nodes);
   return settings;
 }
 

@@ -6,7 +6,6 @@
 #include "embed/convert.hpp"
 #include "embed/mailroom.hpp"
 #include "runtime/bootstrap_source.hpp"
-#include "runtime/clock.hpp"
 #include "runtime/host.hpp"
 
 namespace ekiden {
@@ -34,10 +33,7 @@ Result<std::unique_ptr<Host>> open_host(const NodeOptions& options) {
     }
   }
   // Of the three places only the file: the environment belongs to the program that embeds us.
-  EKIDEN_ASSIGN(const auto source, runtime::read_bootstrap_source({.data_dir = options.data_dir}));
-  settings.node.bootstrap = runtime::bootstrap_nodes(source, settings.trusted_signers, settings.node.private_network,
-                                                     runtime::read_clocks().wall)
-                                .nodes;
+  EKIDEN_ASSIGN(settings.node.sources, runtime::read_bootstrap_source({.data_dir = options.data_dir}));
   // The standard error stream belongs to the program that embeds us: what goes well is not told there.
   if (settings.log_level == "info") settings.log_level = "warning";
   return Host::open({.data_dir = options.data_dir, .settings = std::move(settings), .identity = *identity});

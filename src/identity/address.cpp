@@ -137,6 +137,16 @@ bool may_dial(const IpAddress& address, LearnedFrom source) {
   return false;
 }
 
+Status check_dial(const IpAddress& address, LearnedFrom source) {
+  if (may_dial(address, source)) return {};
+  std::string why = "refused to dial " + address.text() + ", a " + std::string(class_name(classify(address))) +
+                    " address: what other nodes name has to be global";
+  if (may_dial(address, LearnedFrom::configuration)) {
+    why += " (name it yourself, or set private_network = \"on\" if this network has such addresses)";
+  }
+  return fail(Errc::refused, std::move(why));
+}
+
 std::string AddressPrefix::text() const {
   if (bytes[0] == static_cast<Byte>(Family::v4)) {
     return IpAddress::v4({bytes[1], bytes[2], bytes[3], 0}).text() + "/24";

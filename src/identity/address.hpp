@@ -71,6 +71,9 @@ enum class LearnedFrom : Byte {
 /// global ones.
 bool may_dial(const IpAddress& address, LearnedFrom source);
 
+/// The same, for people: refused, naming the address, its class and what to do.
+Status check_dial(const IpAddress& address, LearnedFrom source);
+
 /// The part of an address that stands for "one customer" in limits before authentication: /24 of IPv4 (also mapped),
 /// /56 of IPv6. Rationale: a whole /64, often a /56, belongs to one person, who can use a new address for each packet.
 struct AddressPrefix {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "identity/endpoint.hpp"
+#include "identity/node_info.hpp"
 #include "identity/peer_id.hpp"
 #include "identity/peer_record.hpp"
 #include "link/frame.hpp"
@@ -23,6 +25,7 @@ inline constexpr std::uint64_t kFirstAccepted = std::uint64_t{1} << 63;
 struct Dial {
   ConnId conn;
   identity::Endpoint endpoint;
+  identity::PeerId peer;  ///< Who should be there.
 };
 /// Close the connection, or give up connecting. The pool has forgotten it: what still comes from it is ignored.
 struct Hangup {
@@ -43,6 +46,18 @@ struct Up {
 struct Down {
   identity::PeerId peer;
   Error why;
+};
+/// What a probe of one endpoint has found: the peer proved its key there, and a link to it is open.
+struct ProbeAnswer {
+  identity::SignedRecord record;  ///< Verified.
+  Duration round_trip{};          ///< Of the first ping, without the handshake.
+  std::uint16_t version = 0;      ///< The lower of both.
+  std::uint64_t features = 0;     ///< Those both have.
+  std::optional<identity::SocketAddress> address = {};
+};
+struct Probed {
+  ConnId conn;
+  Result<ProbeAnswer> result;  ///< Errors name endpoint and step.
 };
 struct Message {
   identity::PeerId from;

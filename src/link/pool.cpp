@@ -42,12 +42,20 @@ void LinkPool::retry_now(Now now, const identity::PeerId& peer, Outbox<Effect>& 
   state_->dial_now(now, peer, out);
 }
 
+ConnId LinkPool::probe(Now now, const identity::PeerId& peer, const identity::Endpoint& endpoint,
+                       const std::optional<crypto::Ed25519PublicKey>& key, Outbox<Effect>& out) {
+  return state_->probe(now, peer, endpoint, key, out);
+}
+
 void LinkPool::on_accepted(Now now, ConnId conn, const identity::IpAddress& from, std::uint16_t port,
                            Outbox<Effect>& out) {
   state_->accept(now, conn, from, port, out);
 }
 
-void LinkPool::on_connected(Now now, ConnId conn, Outbox<Effect>& out) { state_->connected(now, conn, out); }
+void LinkPool::on_connected(Now now, ConnId conn, const std::optional<identity::SocketAddress>& address,
+                            Outbox<Effect>& out) {
+  state_->connected(now, conn, address, out);
+}
 
 void LinkPool::on_connect_failed(Now now, ConnId conn, const Error& why, Outbox<Effect>& out) {
   const auto* known = state_->find(conn);
@@ -141,6 +149,11 @@ void LinkPool::on_deadline(Now now, Outbox<Effect>& out) {
 // Queries. ------------------------------------------------------------------------------------------------------------
 
 bool LinkPool::is_up(const identity::PeerId& peer) const { return state_->carrier(peer) != nullptr; }
+
+std::optional<Duration> LinkPool::round_trip(const identity::PeerId& peer) const {
+  const auto* conn = state_->carrier(peer);
+  return conn == nullptr ? std::nullopt : conn->link->round_trip();
+}
 
 std::size_t LinkPool::queued_bytes(const identity::PeerId& peer) const {
   const auto* conn = state_->carrier(peer);

@@ -5,12 +5,12 @@
 // been verified. A peer may have up to `max_links_per_peer` links (both sides dialled at once); one of them, the same
 // on both sides, carries traffic, and the others drain and close.
 //
-// Inputs: want / unwant a peer; a connection was accepted, made, failed, brought bytes, was closed; a message to send.
-// Outputs: Dial, Hangup, WantWrite for the driver; Up, Down, Message, DialFailed for the node.
-// Pulled: the bytes to write, per connection (to_send / mark_sent). Back-pressure lives there: frames wait in per-link
-// priority queues and are sealed into records only when the driver asks for bytes, so that a critical frame never waits
-// behind more than one record.
-// Timers: connect, handshake, keepalive, idle, rekey, redial with exponential back-off and jitter.
+// Inputs: want / unwant a peer; probe an endpoint; a connection was accepted, made, failed, brought bytes, was closed;
+// a message to send. Outputs: Dial, Hangup, WantWrite for the driver; Up, Down, Message, DialFailed, Probed for the
+// node. Pulled: the bytes to write, per connection (to_send / mark_sent). Back-pressure lives there: frames wait in
+// per-link priority queues and are sealed into records only when the driver asks for bytes, so that a critical frame
+// never waits behind more than one record. Timers: connect, handshake, keepalive, idle, rekey, redial with exponential
+// back-off and jitter.
 //
 // Bounds and the attacks they stop: half-open handshakes in total and per address prefix (/24, IPv6 /56), each with a
 // deadline (slowloris); a connection that has not proven itself holds a fixed small buffer; queued bytes per link and
@@ -35,6 +35,7 @@
 #include "identity/address.hpp"
 #include "identity/endpoint.hpp"
 #include "identity/identity.hpp"
+#include "identity/node_info.hpp"
 #include "identity/peer_id.hpp"
 #include "identity/peer_record.hpp"
 #include "link/config.hpp"
@@ -58,7 +59,7 @@ struct LinkStatus {
 
 class LinkPool {
  public:
-  using Effect = std::variant<Dial, Hangup, WantWrite, Up, Down, Message, DialFailed, Notice>;
+  using Effect = std::variant<Dial, Hangup, WantWrite, Up, Down, Message, DialFailed, Probed, Notice>;
 
   /// `self` outlives the pool.
   LinkPool(const identity::Identity& self, Config config, Rng rng);
@@ -78,8 +79,15 @@ class LinkPool {
   /// Dial now what is backing off (the network came back, the user asks).
   void retry_now(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
 
+  /// Dials one endpoint once, whatever other links and dials to the peer there are. Ends with Probed, which comes with
+  /// the connection that is returned. A link that it opens is one like others: the peer is Up, and the link idles out
+  /// unless it is wanted. With a key the handshake is IK. REQUIRES: `peer` is not this node.
+  ConnId probe(Now now, const identity::PeerId& peer, const identity::Endpoint& endpoint,
+               const std::optional<crypto::Ed25519PublicKey>& key, Outbox<Effect>& out);
+
   void on_accepted(Now now, ConnId conn, const identity::IpAddress& from, std::uint16_t port, Outbox<Effect>& out);
-  void on_connected(Now now, ConnId conn, Outbox<Effect>& out);
+  /// `address`: where the connection goes, if the driver knows (not behind a proxy).
+  void on_connected(Now now, ConnId conn, const std::optional<identity::SocketAddress>& address, Outbox<Effect>& out);
   void on_connect_failed(Now now, ConnId conn, const Error& why, Outbox<Effect>& out);
   void on_bytes(Now now, ConnId conn, ByteView bytes, Outbox<Effect>& out);
   void on_closed(Now now, ConnId conn, const Error& why, Outbox<Effect>& out);
@@ -108,6 +116,8 @@ class LinkPool {
   // Queries.
 
   bool is_up(const identity::PeerId& peer) const;
+  /// Of the link that carries traffic, once a ping was answered on it.
+  std::optional<Duration> round_trip(const identity::PeerId& peer) const;
   /// Bytes queued towards a peer and not yet pulled.
   std::size_t queued_bytes(const identity::PeerId& peer) const;
   std::vector<LinkStatus> links() const;

@@ -48,28 +48,50 @@ void LinkPool::State::dial_now(Now now, const identity::PeerId& id, Out& out) {
   redials.cancel(id);
   if (peer->next_endpoint >= peer->endpoints.size()) peer->next_endpoint = 0;
   if (peer->endpoints.empty()) return;
-  const auto& endpoint = peer->endpoints[peer->next_endpoint];
+  peer->dialling = start_dial(now, id, peer->endpoints[peer->next_endpoint], out);
+}
+
+ConnId LinkPool::State::start_dial(Now now, const identity::PeerId& id, const identity::Endpoint& endpoint, Out& out) {
   const ConnId conn{next_conn++};
   conns[conn] = Conn{.id = conn, .remote = endpoint.text(), .dialled = true, .since = now.mono, .peer = id};
   timers.set(conn, now.mono + config.connect_timeout);
-  peer->dialling = conn;
-  out.push(Dial{conn, endpoint});
+  out.push(Dial{conn, endpoint, id});
+  return conn;
 }
 
-void LinkPool::State::connected(Now now, ConnId id, Out& out) {
+ConnId LinkPool::State::probe(Now now, const identity::PeerId& id, const identity::Endpoint& endpoint,
+                              const std::optional<crypto::Ed25519PublicKey>& key, Out& out) {
+  CHECK(id != local.self.id());
+  const ConnId conn = start_dial(now, id, endpoint, out);
+  conns[conn].probe = true;
+  if (key && identity::PeerId::of(*key) == id) conns[conn].key = key;
+  if (shutting_down) hang_up(now, conn, {Errc::closed, "this node is stopping"}, out);
+  return conn;
+}
+
+void LinkPool::State::connected(Now now, ConnId id, const std::optional<identity::SocketAddress>& address, Out& out) {
   auto* conn = find(id);
   if (conn == nullptr || conn->link || !conn->dialled) return;
   CHECK(!local.record.empty());
-  auto* peer = find(*conn->peer);
-  CHECK(peer != nullptr);
-  if (!peer->noise_key && peer->public_key) {
-    // Without a key that is good for Noise the handshake is XX, and ends with the id that answers.
-    if (auto key = local.verified.noise_key(*peer->public_key)) peer->noise_key = *key;
-  }
-  conn->link = Link::dial(now, config, local, *conn->peer, peer->noise_key, rng.bytes<32>());
-  conn->link->set_wanted(peer->wanted);
+  conn->address = address;
+  conn->link = Link::dial(now, config, local, *conn->peer, noise_key_for(*conn), rng.bytes<32>());
+  const auto* peer = find(*conn->peer);
+  CHECK(peer != nullptr || conn->probe);
+  conn->link->set_wanted(peer != nullptr && peer->wanted);
   timers.cancel(id);
   settle(now, id, out);
+}
+
+/// Without a key that is good for Noise the handshake is XX, and ends with the id that answers.
+std::optional<crypto::X25519PublicKey> LinkPool::State::noise_key_for(const Conn& conn) {
+  auto* peer = find(*conn.peer);
+  if (peer != nullptr && peer->noise_key && !conn.probe) return peer->noise_key;
+  const auto& known = conn.probe || peer == nullptr ? conn.key : peer->public_key;
+  if (!known) return std::nullopt;
+  const auto key = local.verified.noise_key(*known);
+  if (!key) return std::nullopt;
+  if (peer != nullptr) peer->noise_key = *key;
+  return *key;
 }
 
 /// One endpoint did not work: the next, or the end of the round.

@@ -45,6 +45,7 @@ void LinkPool::State::check_conn(const Conn& conn) const {
   CHECK(conn.link || conn.dialled);
   CHECK(!conn.opened || (conn.link && conn.peer && !conn.half_open));
   CHECK(!conn.dialled || conn.peer);
+  CHECK(conn.dialled || !conn.probe);
   if (!conn.link) return;
   conn.link->check_invariants();
   CHECK(!conn.link->is_finished());

@@ -50,9 +50,17 @@ void LinkPool::State::on_opened(Now now, ConnId id, RemoteParty remote, Out& out
   const bool first = peer.links.empty();
   peer.links.push_back(id);
   const auto sequence = remote.record.record.sequence;
-  if (first || sequence > peer.sequence.value_or(0)) {
+  const bool is_news = first || sequence > peer.sequence.value_or(0);
+  if (is_news) {
     peer.sequence = sequence;
-    out.push(Up{std::move(remote.record), conn.dialled, remote.version, remote.features});
+    out.push(Up{remote.record, conn.dialled, remote.version, remote.features});
+  }
+  if (conn.probe) {
+    out.push(Probed{id, ProbeAnswer{.record = std::move(remote.record),
+                                    .round_trip = conn.link->round_trip().value_or(Duration(0)),
+                                    .version = remote.version,
+                                    .features = remote.features,
+                                    .address = conn.address}});
   }
   choose(now, *conn.peer, out);
   trim(now, *conn.peer, out);
@@ -136,6 +144,7 @@ void LinkPool::State::remove(Now now, ConnId id, Error why, Out& out) {
   release(conn);
   if (conn.opened) return peer_lost_link(now, id, conn, std::move(why), out);
   if (!conn.dialled) return notice(now, std::move(why), conn.remote, out);
+  if (conn.probe) return out.push(Probed{id, fail(conn.remote, std::move(why))});
   attempt_failed(now, *conn.peer, fail(conn.remote, std::move(why)).error(), out);
 }
 

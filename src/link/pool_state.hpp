@@ -38,14 +38,17 @@ struct LinkPool::State {
     ConnId id{};
     std::string remote;  ///< For people: "tcp://host:port" or "address:port".
     bool dialled = false;
-    bool opened = false;                              ///< The link was open once: it is among its peer's links.
-    bool write_said = false;                          ///< WantWrite was said and not yet answered in full.
-    Instant since;                                    ///< Of the dial; of the opening, once opened.
-    std::optional<identity::PeerId> peer{};           ///< Whom we dial; who it is, once opened.
-    std::optional<identity::AddressPrefix> prefix{};  ///< Where it was accepted from.
-    bool half_open = false;                           ///< Counted in the limits: accepted and not opened.
-    std::size_t counted_queued = 0;                   ///< Its part of `queued`.
-    std::unique_ptr<Link> link{};                     ///< None while connecting.
+    bool opened = false;                               ///< The link was open once: it is among its peer's links.
+    bool write_said = false;                           ///< WantWrite was said and not yet answered in full.
+    Instant since;                                     ///< Of the dial; of the opening, once opened.
+    std::optional<identity::PeerId> peer{};            ///< Whom we dial; who it is, once opened.
+    std::optional<identity::AddressPrefix> prefix{};   ///< Where it was accepted from.
+    bool half_open = false;                            ///< Counted in the limits: accepted and not opened.
+    std::size_t counted_queued = 0;                    ///< Its part of `queued`.
+    std::unique_ptr<Link> link{};                      ///< None while connecting.
+    bool probe = false;                                ///< Nobody's dial but that of probe().
+    std::optional<crypto::Ed25519PublicKey> key{};     ///< Of a probe.
+    std::optional<identity::SocketAddress> address{};  ///< Where a dial was connected to, if that is known.
   };
 
   struct Peer {
@@ -68,7 +71,11 @@ struct LinkPool::State {
             std::optional<identity::PeerRecord> record, Out& out);
   void unwant(const identity::PeerId& id);
   void dial_now(Now now, const identity::PeerId& id, Out& out);
-  void connected(Now now, ConnId id, Out& out);
+  ConnId probe(Now now, const identity::PeerId& id, const identity::Endpoint& endpoint,
+               const std::optional<crypto::Ed25519PublicKey>& key, Out& out);
+  ConnId start_dial(Now now, const identity::PeerId& id, const identity::Endpoint& endpoint, Out& out);
+  void connected(Now now, ConnId id, const std::optional<identity::SocketAddress>& address, Out& out);
+  std::optional<crypto::X25519PublicKey> noise_key_for(const Conn& conn);
   void attempt_failed(Now now, const identity::PeerId& id, Error why, Out& out);
   Instant schedule_redial(Now now, const identity::PeerId& id, Peer& peer);
   void stop_dialling(Peer& peer, Out& out);

@@ -23,7 +23,6 @@ std::unexpected<Error> discovery_is_off() {
 }  // namespace
 
 Status Node::Impl::load_capabilities_row(const store::Row& row) {
-  if (as_text(row.key.name) != kCapabilitiesRowName) return {};
   const auto decoded = wire::decode<CapabilitiesRow>(row.value);
   if (!decoded) return fail(Errc::storage_corrupt, "table meta, row node.capabilities: " + decoded.error().message);
   for (const std::string& capability : decoded->capabilities) {
@@ -88,7 +87,7 @@ void Node::Impl::write_offers(Now now, RequestId request) {
 }
 
 void Node::Impl::announce_in_time(Now now) {
-  if (!config.discovery) return;
+  if (!takes_part()) return;
   const auto refresh = std::chrono::duration_cast<milliseconds>(config.announcement_refresh);
   for (auto& [capability, standing] : offers) {
     const auto& last = standing.announced;
@@ -108,7 +107,7 @@ void Node::Impl::end_announcement(Now now, const std::string& capability) {
 }
 
 void Node::Impl::sign_announcement(Now now, const std::string& capability, WallTime issued_at, seconds ttl) {
-  if (!config.discovery) return;
+  if (!takes_part()) return;
   auto signed_bytes = identity::sign_announcement(self, {.public_key = self.public_key(),
                                                          .capability = capability,
                                                          .sequence = next_sequence(now),
@@ -142,7 +141,7 @@ void Node::Impl::on_published(const dht::Published& published) {
 }
 
 void Node::Impl::find_capability(Now now, FindCapability& request) {
-  if (!config.discovery) {
+  if (!takes_part()) {
     out->push(CapabilityFound{request.request, std::move(request.capability), discovery_is_off(), {}});
     return;
   }

@@ -115,9 +115,9 @@ std::vector<identity::Endpoint> Node::Impl::endpoints_of(const identity::PeerId&
   const identity::PeerRecord* known = record_of(peer);
   if (known == nullptr) return all;
   for (identity::Endpoint& endpoint : without_udp(known->known_endpoints())) {
-    // A name could resolve to anything, and a stranger chose it: only plain addresses of records are dialled.
+    // What a name resolves to is judged before it is dialled: dial_source().
     const auto address = endpoint.address();
-    if (!address || !may_dial(*address)) continue;
+    if (address && !may_dial(*address)) continue;
     if (std::find(all.begin(), all.end(), endpoint) == all.end()) all.push_back(std::move(endpoint));
   }
   return all;

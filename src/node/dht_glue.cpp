@@ -9,16 +9,21 @@ void Node::Impl::on_datagram_effect(Now now, datagram::Datagrams::Effect effect)
   std::visit(Overloaded{
                  [&](datagram::Send& packet) { out->push(std::move(packet)); },
                  [&](const datagram::Queried& query) {
+                   if (!takes_part()) return;
                    dht.on_query(now, dht::QueryToken{static_cast<std::uint64_t>(query.token)}, query.from, query.proven,
                                 query.body.view(), dht_out);
                  },
                  [&](const datagram::Answered& answer) {
+                   if (end_ping(now, answer.id, {})) return;
                    dht.on_answer(now, dht::QueryId{static_cast<std::uint64_t>(answer.id)}, answer.body.view(), dht_out);
                  },
                  [&](const datagram::Failed& failed) {
+                   if (end_ping(now, failed.id, std::unexpected(failed.why))) return;
                    dht.on_failed(now, dht::QueryId{static_cast<std::uint64_t>(failed.id)}, failed.why, dht_out);
                  },
-                 [&](const datagram::Confirmed& confirmed) { dht.on_confirmed(now, confirmed.node, dht_out); },
+                 [&](const datagram::Confirmed& confirmed) {
+                   if (takes_part()) dht.on_confirmed(now, confirmed.node, dht_out);
+                 },
              },
              effect);
 }
@@ -55,7 +60,7 @@ void Node::Impl::on_dht_effect(Now now, dht::Dht::Effect effect) {
 }
 
 void Node::Impl::propose_nodes(Now now, const identity::PeerRecord& peer) {
-  if (!config.discovery) return;
+  if (!takes_part()) return;
   for (const identity::Endpoint& endpoint : peer.known_endpoints()) {
     const auto address = endpoint.address();
     if (endpoint.transport != identity::Endpoint::Transport::udp || !address || !may_dial(*address)) continue;
@@ -64,7 +69,7 @@ void Node::Impl::propose_nodes(Now now, const identity::PeerRecord& peer) {
 }
 
 void Node::Impl::find_for_request(Now now, const FindPeer& request) {
-  if (!config.discovery) {
+  if (!takes_part()) {
     out->push(PeerFound{request.request,
                         request.peer,
                         fail(Errc::unsupported, "discovery is off: this node listens on no udp:// endpoint"),

@@ -5,8 +5,11 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <variant>
 
 #include "base/deadline_map.hpp"
+#include "bootstrap/bootstrap.hpp"
+#include "bootstrap/list.hpp"
 #include "link/line_limit.hpp"
 #include "node/messages.hpp"
 #include "node/node.hpp"
@@ -36,7 +39,7 @@ struct Node::Impl {
   void reply(RequestId request, Status status);
 
   // own_record.cpp: the record that we publish.
-  Status load_record_row(const store::Row& row);
+  Status load_meta_row(const store::Row& row);
   void renew_record(Now now);
   /// If the wall clock says that it is due.
   void renew_record_in_time(Now now);
@@ -93,14 +96,57 @@ struct Node::Impl {
   void find_for_request(Now now, const FindPeer& request);
   void on_lookup_done(Now now, dht::LookupDone done);
 
-  // search.cpp: peers that messages wait for and that cannot be reached, and how this node comes into the DHT.
+  // search.cpp: peers that messages wait for and that cannot be reached.
   /// Unless one is under way or was a moment ago.
   void search(Now now, const identity::PeerId& peer);
   void on_searched(Now now, const identity::PeerId& peer, const dht::LookupDone& done);
   void end_search(const identity::PeerId& peer);
   void search_again(Now now);
-  void join(Now now);
-  void propose_bootstrap_node(Now now, const BootstrapNode& node);
+
+  // probe_glue.cpp: one endpoint of one peer, tried once.
+  struct Attempt {
+    std::variant<bootstrap::ProbeId, RequestId> purpose;
+    identity::PeerId peer;
+    identity::Endpoint endpoint;
+    identity::LearnedFrom learned_from{};
+    Instant began{};
+  };
+  void probe_for_request(Now now, const ProbePeer& request);
+  void attempt(Now now, Attempt attempt, const std::optional<crypto::Ed25519PublicKey>& key);
+  void ping(Now now, Attempt attempt, const identity::NodeInfo& to);
+  void end_attempt(Now now, const Attempt& attempt, Result<Reachable> result);
+  void on_probed(Now now, link::Probed probed);
+  /// Whether the answer belongs to a ping of ours, which is then over.
+  bool end_ping(Now now, datagram::QueryId query, Status status);
+  identity::LearnedFrom dial_source(const link::Dial& dial) const;
+
+  // bootstrap_glue.cpp: discovery probes nodes, asks them for lists, and offers those through which one can join.
+  struct Probing {
+    bootstrap::Probe probe;
+    Instant began;
+    std::size_t next = 0;                            ///< of its endpoints
+    Error why = {};                                  ///< the last one failed
+    std::optional<bootstrap::Reached> reached = {};  ///< and asked for its list
+  };
+  bool takes_part() const { return config.discovery && config.take_part; }
+  void start_bootstrap(Now now);
+  void on_bootstrap_effect(Now now, bootstrap::Bootstrap::Effect effect);
+  void on_bootstrap_notice(Now now, const bootstrap::Notice& notice);
+  void begin_probe(Now now, bootstrap::Probe probe);
+  void probe_next(Now now, bootstrap::ProbeId id);
+  void on_probe_answer(Now now, bootstrap::ProbeId id, const identity::Endpoint& endpoint, Result<Reachable> result);
+  void end_probe(Now now, bootstrap::ProbeId id, std::optional<Bytes> list);
+  void end_list_waits(Now now, const identity::PeerId& peer, std::optional<Bytes> list);
+  bool waits_for_list(const identity::PeerId& peer) const;
+  void propose_candidate(Now now, const bootstrap::Candidate& candidate);
+  void join_again(Now now);
+
+  // own_list.cpp: the bootstrap list that we sign, for those who ask.
+  Status on_list_request(Now now, const identity::PeerId& from);
+  bool list_is_current(Now now, const std::vector<bootstrap::ListedNode>& nodes) const;
+  void renew_list(Now now, std::vector<bootstrap::ListedNode> nodes);
+  void publish_list(Now now, Bytes persisted);
+  void send_list(Now now, const identity::PeerId& to);
 
   // contact_glue.cpp: the contact book and the records of peers.
   Status load_contact_row(const store::Row& row);
@@ -123,6 +169,7 @@ struct Node::Impl {
   router::Router router;
   datagram::Datagrams datagrams;
   dht::Dht dht;
+  bootstrap::Bootstrap bootstrap;
   identity::ContactBook contacts;
   PeerRecords records;                                   ///< of peers that are not contacts, and verified ones of those
   std::set<identity::PeerId> wanted;                     ///< the router has something for them
@@ -146,8 +193,24 @@ struct Node::Impl {
   std::map<dht::LookupId, LookupFor> lookups;
   void on_owners_found(LookupFor purpose, dht::LookupDone done);
   std::uint64_t last_lookup = 0;
-  std::set<identity::PeerId> joining;  ///< bootstrap nodes that we want a link to
-  std::optional<Instant> join_look;
+  std::optional<Instant> join_look;  ///< while no node of the DHT is known
+  Duration join_wait{};
+
+  std::vector<ProbePeer> early_probes;         ///< from before our record was on disk
+  std::map<ConnId, Attempt> dials;             ///< attempts over links
+  std::map<datagram::QueryId, Attempt> pings;  ///< attempts over datagrams
+  std::uint64_t last_ping = 0;
+  std::size_t requested_probes = 0;              ///< of those, for requests
+  std::map<bootstrap::ProbeId, Probing> probes;  ///< of discovery
+  DeadlineMap<bootstrap::ProbeId> list_due;      ///< of those that wait for a list
+
+  std::uint64_t list_sequence = 0;
+  bootstrap::NodeList list_content;  ///< of the one made last, published or not
+  Bytes list;                        ///< signed and on disk; empty until somebody asked
+  std::optional<Instant> list_made;
+  bool list_pending = false;                          ///< one is on its way to the disk
+  std::set<identity::PeerId> list_askers;             ///< that wait for it
+  std::map<identity::PeerId, Instant> list_answered;  ///< of peers with a link: their last request
 
   /// What we offer: on disk, or in the batch.
   struct Standing {
@@ -169,6 +232,7 @@ struct Node::Impl {
   Outbox<router::Router::Effect> router_out;
   Outbox<datagram::Datagrams::Effect> datagram_out;
   Outbox<dht::Dht::Effect> dht_out;
+  Outbox<bootstrap::Bootstrap::Effect> bootstrap_out;
   Outbox<Effect>* out = nullptr;  ///< the driver's, during a call
 
   /// What waits for a Persist of ours.
@@ -179,6 +243,7 @@ struct Node::Impl {
     Bytes record;                      ///< the own record whose sequence and prekey are in the batch, to be published
     Bytes withdrawal;                  ///< the one that ends it
     std::vector<Bytes> announcements;  ///< or their ends, in the order of their sequences
+    Bytes list;                        ///< the own bootstrap list whose sequence is in the batch
     std::uint64_t sessions = 0;        ///< changes of the sessions up to this one are in the batch
   };
   store::Batch batch;           ///< written since the last Persist

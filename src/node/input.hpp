@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -34,6 +35,7 @@ struct ConnAccepted {
 };
 struct ConnConnected {
   ConnId conn;
+  std::optional<identity::SocketAddress> address = {};  ///< where it goes, unless a proxy knows that alone
 };
 struct ConnFailed {
   ConnId conn;
@@ -114,6 +116,14 @@ struct WithdrawCapability {
   RequestId request;
   std::string capability;
 };
+/// Try one endpoint of a peer once, whatever else there is to it. Answered by PeerProbed instead of Reply.
+struct ProbePeer {
+  RequestId request;
+  identity::PeerId peer;
+  std::optional<crypto::Ed25519PublicKey> public_key = {};  ///< otherwise that of the record we hold; udp needs one
+  identity::Endpoint endpoint;
+  identity::LearnedFrom learned_from{};
+};
 
 /// The deadline() has come. Harmless when it has not.
 struct Tick {};
@@ -121,13 +131,20 @@ struct Tick {};
 /// the last Persist and until Node::is_leaving() is over, and ends.
 struct ShutDown {};
 
-using Input = std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
-                           StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact,
-                           RetryNow, FindPeer, FindCapability, OfferCapability, WithdrawCapability, Tick, ShutDown>;
+using Input =
+    std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
+                 StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact, RetryNow,
+                 FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer, Tick, ShutDown>;
 
 // Effects.
 
-using link::Dial;
+/// Connect; answer with ConnConnected or ConnFailed. A name may resolve to anything: ask identity::check_dial() about
+/// each address before connecting to it.
+struct Dial {
+  ConnId conn;
+  identity::Endpoint endpoint;
+  identity::LearnedFrom learned_from{};
+};
 using link::Hangup;
 using link::WantWrite;
 using router::Arrival;
@@ -161,6 +178,20 @@ struct CapabilityFound {
   Result<std::vector<identity::SignedAnnouncement>> owners;
   dht::Trail trail;
 };
+/// A peer that has proven its key at an endpoint.
+struct Reachable {
+  Duration round_trip{};
+  std::optional<identity::SignedRecord> record = {};  ///< over links: the one that it showed
+  std::uint16_t version = 0;                          ///< of links: the lower of both
+  std::optional<identity::SocketAddress> address = {};
+};
+/// The answer to ProbePeer.
+struct PeerProbed {
+  RequestId request;
+  identity::PeerId peer;
+  identity::Endpoint endpoint;
+  Result<Reachable> result;  ///< errors name endpoint and step
+};
 struct PeerUp {
   identity::PeerId peer;
   bool initiated_by_us = false;
@@ -177,7 +208,7 @@ struct Log {
 };
 
 using SendDatagram = datagram::Send;
-using Effect = std::variant<Dial, Hangup, WantWrite, SendDatagram, Persist, Reply, PeerFound, CapabilityFound, Arrival,
-                            StateChanged, PeerUp, PeerDown, Log>;
+using Effect = std::variant<Dial, Hangup, WantWrite, SendDatagram, Persist, Reply, PeerFound, CapabilityFound,
+                            PeerProbed, Arrival, StateChanged, PeerUp, PeerDown, Log>;
 
 }  // namespace ekiden::node

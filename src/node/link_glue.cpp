@@ -7,7 +7,10 @@ namespace ekiden::node {
 
 void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
   std::visit(Overloaded{
-                 [&](link::Dial& dial) { out->push(std::move(dial)); },
+                 [&](link::Dial& dial) {
+                   const auto source = dial_source(dial);
+                   out->push(Dial{dial.conn, std::move(dial.endpoint), source});
+                 },
                  [&](link::Hangup& hangup) { out->push(hangup); },
                  [&](link::WantWrite& want) { out->push(want); },
                  [&](link::Up& up) {
@@ -26,6 +29,8 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    log_limited(now, link_lines, LogLevel::info, "link",
                                "down: " + down.peer.text() + ": " + down.why.message);
                    bad_messages.erase(down.peer);
+                   list_answered.erase(down.peer);
+                   end_list_waits(now, down.peer, std::nullopt);
                    router.on_link_down(now, down.peer, router_out);
                    out->push(PeerDown{down.peer, std::move(down.why)});
                  },
@@ -35,6 +40,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    router.on_unreachable(now, failed.peer, failed.why);
                    if (wanted.contains(failed.peer)) search(now, failed.peer);
                  },
+                 [&](link::Probed& probed) { on_probed(now, std::move(probed)); },
                  [&](const link::Notice& notice) {
                    log(LogLevel::warning, "link", notice.remote + ": " + notice.what.message);
                  },
@@ -56,6 +62,9 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
       EKIDEN_ASSIGN(const auto error, wire::decode<ErrorMessage>(body));
       log_limited(now, message_lines, LogLevel::warning, "link",
                   message.from.text() + " did not understand a message of type " + std::to_string(error.type));
+      if (error.type == static_cast<std::uint8_t>(wire::MessageType::list_request)) {
+        end_list_waits(now, message.from, std::nullopt);
+      }
       return {};
     }
     case wire::MessageType::record:
@@ -68,6 +77,12 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
       return router.on_refusal(now, message.from, body, router_out);
     case wire::MessageType::session_reset:
       return on_session_reset(now, message.from, body);
+    case wire::MessageType::list_request:
+      return on_list_request(now, message.from);
+    case wire::MessageType::list:
+      if (!waits_for_list(message.from)) return fail(Errc::refused, "a list that nobody asked for");
+      end_list_waits(now, message.from, to_bytes(body));
+      return {};
   }
   const ErrorMessage answer{.type = message.bytes[0], .reason = ErrorMessage::Reason::unknown_type, .detail = {}};
   send_message(now, message.from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));

@@ -45,6 +45,8 @@ struct RecordRow {
   friend bool operator==(const RecordRow&, const RecordRow&) = default;
 };
 inline constexpr std::string_view kRecordRowName = "node.record";
+/// A RecordRow too: of the bootstrap list that we sign.
+inline constexpr std::string_view kListRowName = "node.list";
 
 /// What the node offers.
 struct CapabilitiesRow {

@@ -30,6 +30,12 @@ dht::Config dht_config(const Config& config) {
   return dht;
 }
 
+bootstrap::Config bootstrap_config(const Config& config) {
+  bootstrap::Config bootstrap = config.bootstrap;
+  if (config.private_network) bootstrap.listed_as = identity::LearnedFrom::configuration;
+  return bootstrap;
+}
+
 }  // namespace
 
 Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
@@ -40,6 +46,7 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
       router(self, config.router, rng.split()),
       datagrams(self, config.datagram, rng.split()),
       dht(self.id(), dht_config(config), rng.split()),
+      bootstrap(self.id(), bootstrap_config(config), rng.split()),
       contacts(config.max_contacts),
       records(config.max_peer_records,
               [this](const identity::PeerId& peer) { return wanted.contains(peer) || links.is_up(peer); }),
@@ -54,11 +61,9 @@ Status Node::load(const std::vector<store::Row>& rows) {
   EKIDEN_TRY(impl_->sessions.load(rows));
   EKIDEN_TRY(impl_->router.load(rows));
   EKIDEN_TRY(impl_->dht.load(rows));
+  EKIDEN_TRY(impl_->bootstrap.load(rows));
   for (const store::Row& row : rows) {
-    if (row.key.table == store::Table::meta) {
-      EKIDEN_TRY(impl_->load_record_row(row));
-      EKIDEN_TRY(impl_->load_capabilities_row(row));
-    }
+    if (row.key.table == store::Table::meta) EKIDEN_TRY(impl_->load_meta_row(row));
     if (row.key.table == store::Table::contacts) EKIDEN_TRY(impl_->load_contact_row(row));
     if (row.key.table == store::Table::records) EKIDEN_TRY(impl_->load_peer_record_row(row));
   }
@@ -73,7 +78,7 @@ void Node::start(Now now, Outbox<Effect>& out) {
   const Borrow borrow(impl_->out, out);
   impl_->sessions.start(now, impl_->session_out);
   impl_->router.start(now, impl_->router_out);
-  if (impl_->config.discovery) impl_->dht.start(now, impl_->dht_out);
+  if (impl_->takes_part()) impl_->dht.start(now, impl_->dht_out);
   impl_->renew_record_in_time(now);
   impl_->settle(now);
 }
@@ -93,7 +98,7 @@ void Node::Impl::handle(Now now, Input input) {
                      links.on_accepted(now, in.conn, in.from, in.port, link_out);
                    }
                  },
-                 [&](const ConnConnected& in) { links.on_connected(now, in.conn, link_out); },
+                 [&](const ConnConnected& in) { links.on_connected(now, in.conn, in.address, link_out); },
                  [&](const ConnFailed& in) { links.on_connect_failed(now, in.conn, in.why, link_out); },
                  [&](const ConnBytes& in) { links.on_bytes(now, in.conn, in.bytes, link_out); },
                  [&](const ConnClosed& in) { links.on_closed(now, in.conn, in.why, link_out); },
@@ -124,11 +129,13 @@ void Node::Impl::handle(Now now, Input input) {
                  [&](FindCapability& in) { find_capability(now, in); },
                  [&](const OfferCapability& in) { offer(now, in); },
                  [&](const WithdrawCapability& in) { withdraw_offer(now, in); },
+                 [&](const ProbePeer& in) { probe_for_request(now, in); },
                  [&](const Tick&) { tick(now); },
                  [&](const ShutDown&) {
                    leave(now);
                    links.shut_down(now, link_out);
                    dht.flush(now, dht_out);
+                   bootstrap.flush(bootstrap_out);
                  },
              },
              input);
@@ -142,6 +149,7 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
     if (!first.record.empty()) done.record = std::move(first.record);
     if (!first.withdrawal.empty()) done.withdrawal = std::move(first.withdrawal);
     for (Bytes& announcement : first.announcements) done.announcements.push_back(std::move(announcement));
+    if (!first.list.empty()) done.list = std::move(first.list);
     done.sessions = first.sessions;
     for (const RequestId request : first.answers) reply(request, {});
     in_flight.pop_front();
@@ -152,6 +160,7 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
   publish_announcements(now, std::move(done.announcements));
   // Nothing is withdrawn that was never published.
   if (!done.withdrawal.empty()) static_cast<void>(dht.withdraw(now, std::move(done.withdrawal), dht_out));
+  if (!done.list.empty()) publish_list(now, std::move(done.list));
 }
 
 void Node::Impl::tick(Now now) {
@@ -162,19 +171,22 @@ void Node::Impl::tick(Now now) {
   if (!config.discovery) return;
   datagrams.on_deadline(now, datagram_out);
   dht.on_deadline(now, dht_out);
+  bootstrap.on_deadline(now, bootstrap_out);
+  while (const auto probe = list_due.pop_due(now.mono)) end_probe(now, *probe, std::nullopt);
   search_again(now);
-  if (join_look && *join_look <= now.mono) join(now);
+  if (join_look && *join_look <= now.mono) join_again(now);
   if (leave_by && *leave_by <= now.mono) leave_by.reset();
 }
 
 void Node::Impl::settle(Now now) {
   while (!link_out.empty() || !session_out.empty() || !router_out.empty() || !datagram_out.empty() ||
-         !dht_out.empty()) {
+         !dht_out.empty() || !bootstrap_out.empty()) {
     link_out.drain([&](link::LinkPool::Effect&& effect) { on_link_effect(now, std::move(effect)); });
     session_out.drain([&](session::Sessions::Effect&& effect) { on_session_effect(now, std::move(effect)); });
     router_out.drain([&](router::Router::Effect&& effect) { on_router_effect(now, std::move(effect)); });
     datagram_out.drain([&](datagram::Datagrams::Effect&& effect) { on_datagram_effect(now, std::move(effect)); });
     dht_out.drain([&](dht::Dht::Effect&& effect) { on_dht_effect(now, std::move(effect)); });
+    bootstrap_out.drain([&](bootstrap::Bootstrap::Effect&& effect) { on_bootstrap_effect(now, std::move(effect)); });
   }
   if (batch.empty() && !persist_wanted) return end_leaving();
   waiting.token = store::PersistToken{++last_token};
@@ -216,6 +228,7 @@ std::optional<Instant> Node::deadline() const {
   if (!impl_->config.discovery) return at;
   at = earlier(at, earlier(impl_->datagrams.deadline(), impl_->dht.deadline()));
   at = earlier(at, impl_->leave_by);
+  at = earlier(at, earlier(impl_->bootstrap.deadline(), impl_->list_due.earliest()));
   return earlier(at, earlier(impl_->search_due.earliest(), impl_->join_look));
 }
 
@@ -244,6 +257,11 @@ const identity::ContactBook& Node::contacts() const { return impl_->contacts; }
 std::vector<identity::NodeInfo> Node::known_nodes(std::size_t count) const {
   return impl_->dht.closest(impl_->self.id(), count);
 }
+std::optional<identity::SignedRecord> Node::peer_record(const identity::PeerId& peer) const {
+  if (impl_->record_of(peer) == nullptr) return std::nullopt;
+  return *impl_->records.find(peer);
+}
+std::vector<bootstrap::NodeStatus> Node::bootstrap_status() const { return impl_->bootstrap.status(); }
 ByteView Node::own_record() const { return impl_->record; }
 store::PersistToken Node::last_persist() const { return store::PersistToken{impl_->last_token}; }
 
@@ -262,8 +280,10 @@ void Node::check_invariants() const {
   impl_->contacts.check_invariants();
   impl_->datagrams.check_invariants();
   impl_->dht.check_invariants();
+  impl_->bootstrap.check_invariants();
   CHECK(impl_->link_out.empty() && impl_->session_out.empty() && impl_->router_out.empty());
-  CHECK(impl_->datagram_out.empty() && impl_->dht_out.empty());
+  CHECK(impl_->datagram_out.empty() && impl_->dht_out.empty() && impl_->bootstrap_out.empty());
+  CHECK(impl_->requested_probes <= impl_->dials.size() + impl_->pings.size());
   for (const auto& [peer, search] : impl_->searches) {
     CHECK(impl_->wanted.contains(peer) && search.is_running != impl_->search_due.at(peer).has_value());
   }

@@ -1,8 +1,8 @@
 // One node: the engines, and how they meet.
 //
-// A Node owns the link pool, the sessions, the router and the contact book, and translates their effects into each
-// other's inputs; it decides nothing itself. It is pure: the same inputs at the same times from the same seed give the
-// same effects. Not thread-safe: one driver, one thread.
+// A Node owns the link pool, the sessions, the router, discovery and the contact book, and translates their effects
+// into each other's inputs; it decides nothing itself. It is pure: the same inputs at the same times from the same seed
+// give the same effects. Not thread-safe: one driver, one thread.
 //
 // Life: construct, load() what the store holds, start(); then handle() inputs as they come, pull bytes with to_send()
 // after a WantWrite, and come back with a Tick at deadline(). Links are made only once the node's own record is on
@@ -21,6 +21,7 @@
 #include "base/result.hpp"
 #include "base/rng.hpp"
 #include "base/time.hpp"
+#include "bootstrap/bootstrap.hpp"
 #include "identity/contact.hpp"
 #include "identity/endpoint.hpp"
 #include "identity/identity.hpp"
@@ -32,13 +33,6 @@
 
 namespace ekiden::node {
 
-/// A node to join the network through.
-struct BootstrapNode {
-  identity::PeerId id;
-  std::vector<identity::Endpoint> endpoints = {};
-  std::optional<crypto::Ed25519PublicKey> public_key = {};  ///< without it, no endpoint over UDP helps
-};
-
 struct Config {
   link::Config link;
   session::Config session;
@@ -48,10 +42,18 @@ struct Config {
   bool discovery = false;  ///< take part in the DHT: the driver carries datagrams
   /// This network lives on private or loopback addresses: those of records and of other nodes are believed.
   bool private_network = false;
-  std::vector<BootstrapNode> bootstrap;
-  Duration search_min = seconds(5);            ///< between two searches for a peer that messages wait for …
-  Duration search_max = minutes(5);            ///< … doubling up to this
-  Duration join_interval = seconds(20);        ///< while no node of the DHT is known
+  /// With discovery: join the DHT and answer its queries. Otherwise datagrams are there for ProbePeer alone.
+  bool take_part = true;
+  bootstrap::Source sources;            ///< nodes and lists to join through
+  bootstrap::Config bootstrap;          ///< its `listed_as` follows from private_network
+  Duration search_min = seconds(5);     ///< between two searches for a peer that messages wait for …
+  Duration search_max = minutes(5);     ///< … doubling up to this
+  Duration join_min = seconds(20);      ///< between two attempts while no node of the DHT is known …
+  Duration join_max = minutes(5);       ///< … doubling up to this
+  Duration list_wait = seconds(5);      ///< for the bootstrap list of a node that was reached
+  Duration list_pause = seconds(10);    ///< between two requests of one link for ours; more are bad messages
+  Duration list_interval = minutes(1);  ///< between two versions of ours, at least
+  Duration list_ttl = days(7);
   std::vector<identity::Endpoint> advertised;  ///< our endpoints, as others may dial them; at most 8
   Duration record_ttl = days(7);
   Duration record_refresh = hours(24);       ///< by the wall clock; a record from the future is renewed at once
@@ -59,6 +61,7 @@ struct Config {
   Duration leave_max = seconds(3);           ///< at the end, for those who keep what we publish to hear that it is over
   std::size_t max_contacts = 10'000;
   std::size_t max_peer_records = 4096;           ///< in memory; of peers with a link or waiting messages in any case
+  std::size_t max_probes = 64;                   ///< ProbePeer, under way
   std::size_t max_bad_messages = 16;             ///< malformed messages after which a link is cut
   std::uint64_t max_peer_lines_per_second = 16;  ///< of the log, caused by peers: of links, and of their messages
 };
@@ -114,6 +117,10 @@ class Node {
   const identity::ContactBook& contacts() const;
   /// Up to `count` nodes of the DHT that we know, those closest to us first.
   std::vector<identity::NodeInfo> known_nodes(std::size_t count) const;
+  /// The record of a peer that we hold, newest known; nobody is asked.
+  std::optional<identity::SignedRecord> peer_record(const identity::PeerId& peer) const;
+  /// Every node that discovery knows of, in the order of ids.
+  std::vector<bootstrap::NodeStatus> bootstrap_status() const;
   /// Our signed record; empty before it is on disk.
   ByteView own_record() const;
   /// Tokens persisted and asked for; equal when nothing is under way.

@@ -7,6 +7,7 @@
 // corrected. After either, the record would be expired or from the future until the timer comes, and every peer would
 // refuse it.
 #include <algorithm>
+#include <utility>
 
 #include "base/check.hpp"
 #include "node/impl.hpp"
@@ -21,11 +22,15 @@ constexpr milliseconds kMaxAhead = minutes(1);
 
 }  // namespace
 
-Status Node::Impl::load_record_row(const store::Row& row) {
-  if (as_text(row.key.name) != kRecordRowName) return {};
+Status Node::Impl::load_meta_row(const store::Row& row) {
+  const std::string_view name = as_text(row.key.name);
+  if (name == kCapabilitiesRowName) return load_capabilities_row(row);
+  if (name != kRecordRowName && name != kListRowName) return {};
   const auto decoded = wire::decode<RecordRow>(row.value);
-  if (!decoded) return fail(Errc::storage_corrupt, "table meta, row node.record: " + decoded.error().message);
-  record_sequence = decoded->sequence;
+  if (!decoded) {
+    return fail(Errc::storage_corrupt, "table meta, row " + std::string(name) + ": " + decoded.error().message);
+  }
+  (name == kRecordRowName ? record_sequence : list_sequence) = decoded->sequence;
   return {};
 }
 
@@ -71,13 +76,14 @@ void Node::Impl::publish_record(Now now, Bytes persisted) {
   const bool first = record.empty();
   record = std::move(persisted);
   links.set_own_record(record);
-  if (config.discovery) {
+  if (takes_part()) {
     // Its own record cannot be refused but for its size, which sign_record() has bounded.
     CHECK(dht.publish(now, record, dht_out).has_value());
   }
   if (first) {
     for (const identity::PeerId& peer : wanted) dial(now, peer);
-    join(now);
+    start_bootstrap(now);
+    for (const ProbePeer& request : std::exchange(early_probes, {})) probe_for_request(now, request);
     return;
   }
   for (const link::LinkStatus& link : links.links()) {
@@ -88,7 +94,7 @@ void Node::Impl::publish_record(Now now, Bytes persisted) {
 /// A record and announcements that are over replace those that hold, at whoever keeps them.
 void Node::Impl::leave(Now now) {
   ending = true;
-  if (!config.discovery || record.empty()) return;
+  if (!takes_part() || record.empty()) return;
   leave_by = now.mono + config.leave_max;
   identity::PeerRecord last;
   last.public_key = self.public_key();

@@ -32,7 +32,7 @@ void Node::Impl::connect(Now now, const router::Connect& request) {
   if (!request.wanted) {
     wanted.erase(request.peer);
     end_search(request.peer);
-    if (!joining.contains(request.peer)) links.unwant(now, request.peer);
+    links.unwant(now, request.peer);
     if (contacts.find(request.peer) == nullptr) batch.erase(store::Table::records, request.peer.view());
     return;
   }

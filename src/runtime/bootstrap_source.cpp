@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/encoding.hpp"
-#include "bootstrap/list.hpp"
 #include "crypto/ed25519.hpp"
 #include "runtime/bootstrap_file.hpp"
 #include "runtime/files.hpp"
@@ -149,46 +148,6 @@ Result<std::set<identity::PeerId>> parse_signers(std::span<const std::string> te
     signers.insert(*id);
   }
   return signers;
-}
-
-namespace {
-
-node::BootstrapNode node_of_list(const bootstrap::ListedNode& listed, bool private_network) {
-  node::BootstrapNode node{.id = listed.id(), .endpoints = {}, .public_key = listed.public_key};
-  const auto source = private_network ? identity::LearnedFrom::configuration : identity::LearnedFrom::remote_record;
-  for (identity::Endpoint& endpoint : listed.known_endpoints()) {
-    const auto address = endpoint.address();
-    if (!address || identity::may_dial(*address, source)) node.endpoints.push_back(std::move(endpoint));
-  }
-  return node;
-}
-
-}  // namespace
-
-BootstrapNodes bootstrap_nodes(const BootstrapSource& source, std::span<const identity::PeerId> trusted,
-                               bool private_network, WallTime now) {
-  BootstrapNodes result;
-  for (const bootstrap::Seed& seed : source.seeds) {
-    result.nodes.push_back({.id = seed.id, .endpoints = seed.endpoints, .public_key = seed.public_key});
-  }
-  for (const BootstrapSource::List& list : source.lists) {
-    const auto verified = bootstrap::verify_list(list.signed_list, now);
-    if (!verified) {
-      result.left_out.push_back(list.file + ": a list is not used: " + verified.error().message);
-      continue;
-    }
-    const identity::PeerId signer = identity::PeerId::of(verified->public_key);
-    if (!trusted.empty() && std::ranges::find(trusted, signer) == trusted.end()) {
-      result.left_out.push_back(list.file + ": the list of " + signer.text() +
-                                " is not used: it is not among trusted_signers");
-      continue;
-    }
-    for (const bootstrap::ListedNode& listed : verified->nodes) {
-      auto node = node_of_list(listed, private_network);
-      if (!node.endpoints.empty()) result.nodes.push_back(std::move(node));
-    }
-  }
-  return result;
 }
 
 }  // namespace ekiden::runtime

@@ -26,7 +26,6 @@
 #include "base/result.hpp"
 #include "bootstrap/events.hpp"
 #include "identity/peer_id.hpp"
-#include "node/node.hpp"
 
 namespace ekiden::runtime {
 
@@ -37,15 +36,7 @@ inline constexpr std::size_t kMaxBootstrapEntries = 128;
 inline constexpr std::size_t kMaxSeedEndpoints = 8;
 
 /// What a place names. Lists are signed forms, not verified: bootstrap::Bootstrap::add_list() does that.
-struct BootstrapSource {
-  struct List {
-    std::string file;
-    Bytes signed_list;
-  };
-  std::string name;  ///< For messages: "--bootstrap", "EKIDEN_BOOTSTRAP", or the path of the file.
-  std::vector<bootstrap::Seed> seeds;
-  std::vector<List> lists;
-};
+using BootstrapSource = bootstrap::Source;
 
 /// The three places.
 struct BootstrapPlaces {
@@ -60,17 +51,6 @@ BootstrapPlaces bootstrap_places(std::optional<std::string> flag, std::filesyste
 /// The place that counts; without seeds and lists if nothing is configured. Errors name the place and the entry:
 /// malformed, too_large, not_found (a file), unauthenticated (a list in a file is not signed).
 Result<BootstrapSource> read_bootstrap_source(const BootstrapPlaces& places);
-
-/// Nodes to join through, and what is not used and why.
-struct BootstrapNodes {
-  std::vector<node::BootstrapNode> nodes;
-  std::vector<std::string> left_out;  ///< one sentence for each list or entry
-};
-
-/// The nodes that a place names: its own, and those of its lists that verify and whose signer is trusted (everybody, if
-/// `trusted` is empty). Nodes of lists are dialled at global addresses alone, unless the network is a private one.
-BootstrapNodes bootstrap_nodes(const BootstrapSource& source, std::span<const identity::PeerId> trusted,
-                               bool private_network, WallTime now);
 
 /// Reads `ek1...@tcp://host:port` or `<key>@udp://host:port`. Errors: malformed, unsupported, refused (not a proper
 /// key).

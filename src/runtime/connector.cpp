@@ -19,8 +19,12 @@ std::vector<identity::IpAddress> interleave_families(const std::vector<identity:
   return ordered;
 }
 
-Connector::Connector(asio::io_context& loop, identity::Endpoint endpoint, Done done)
-    : loop_(loop), endpoint_(std::move(endpoint)), done_(std::move(done)), stagger_(loop) {}
+Connector::Connector(asio::io_context& loop, identity::Endpoint endpoint, identity::LearnedFrom learned_from, Done done)
+    : loop_(loop),
+      endpoint_(std::move(endpoint)),
+      learned_from_(learned_from),
+      done_(std::move(done)),
+      stagger_(loop) {}
 
 void Connector::start(Resolver& resolver) {
   if (const auto address = endpoint_.address()) {
@@ -44,13 +48,16 @@ void Connector::cancel() {
 
 void Connector::race(std::vector<identity::IpAddress> addresses) {
   if (!done_) return;
-  std::erase_if(addresses, [](const identity::IpAddress& address) {
-    return !identity::may_dial(address, identity::LearnedFrom::configuration);
+  Status refusal = fail(Errc::refused, endpoint_.host + " has no address");
+  std::erase_if(addresses, [&](const identity::IpAddress& address) {
+    auto allowed = identity::check_dial(address, learned_from_);
+    if (!allowed) refusal = endpoint_.address() ? std::move(allowed) : fail(endpoint_.host, std::move(allowed).error());
+    return !identity::may_dial(address, learned_from_);
   });
   addresses_ = interleave_families(addresses);
   if (addresses_.size() > kMaxAttempts) addresses_.resize(kMaxAttempts);
   if (addresses_.empty()) {
-    finish(fail(Errc::refused, endpoint_.host + " has no address that can be dialled"));
+    finish(std::unexpected(std::move(refusal).error()));
     return;
   }
   attempts_.reserve(addresses_.size());

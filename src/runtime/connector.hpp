@@ -2,7 +2,8 @@
 //
 // Addresses are tried in the resolver's order with the families interleaved, a new one when the last has failed or has
 // been silent for kStagger; the first that answers wins (RFC 8305). So a broken IPv6 costs a quarter of a second, not a
-// timeout. Each address is judged after resolution (identity::may_dial), for a name can resolve to anything.
+// timeout. Each address is judged after resolution (identity::may_dial) by who named the endpoint: a name can resolve
+// to anything, and a stranger's to the printer of this house (DNS rebinding).
 //
 // Calls back once on the loop, never from within start(), and not after cancel(). The limit on the whole time is the
 // caller's.
@@ -26,7 +27,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
 
   using Done = std::function<void(Result<Socket>)>;
 
-  Connector(asio::io_context& loop, identity::Endpoint endpoint, Done done);
+  Connector(asio::io_context& loop, identity::Endpoint endpoint, identity::LearnedFrom learned_from, Done done);
 
   /// `resolver` outlives the call only.
   void start(Resolver& resolver);
@@ -40,6 +41,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
 
   asio::io_context& loop_;
   identity::Endpoint endpoint_;
+  identity::LearnedFrom learned_from_;
   Done done_;  ///< empty once it was called or cancelled
   std::vector<identity::IpAddress> addresses_;
   std::vector<Socket> attempts_;

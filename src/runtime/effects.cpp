@@ -18,7 +18,7 @@ void Host::Impl::run_effects() {
 void Host::Impl::run(node::Effect&& effect) {
   std::visit(
       Overloaded{
-          [this](link::Dial& dial) { tcp.dial(dial.conn, dial.endpoint); },
+          [this](node::Dial& dial) { tcp.dial(dial.conn, dial.endpoint, dial.learned_from); },
           [this](link::Hangup& hangup) { tcp.hang_up(hangup.conn); },
           [this](link::WantWrite& want) { tcp.want_write(want.conn); },
           [this](node::SendDatagram& datagram) { udp.send(datagram.to, std::move(datagram.packet)); },
@@ -33,6 +33,11 @@ void Host::Impl::run(node::Effect&& effect) {
             const auto waiting = owner_finds.extract(found.request);
             CHECK(!waiting.empty());
             waiting.mapped()(found);
+          },
+          [this](const node::PeerProbed& probed) {
+            const auto waiting = probes.extract(probed.request);
+            CHECK(!waiting.empty());
+            waiting.mapped()(probed);
           },
           [this](router::Arrival& arrival) { tell([&](Listener& listener) { listener.on_arrival(arrival.message); }); },
           [this](router::StateChanged& change) { tell([&](Listener& listener) { listener.on_state(change); }); },

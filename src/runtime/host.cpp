@@ -39,6 +39,7 @@ Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
     // A machine or a network at home is one prefix, in which nobody else can be.
     config.dht.max_prefix_in_bucket = config.dht.max_prefix_in_table = 0;
     config.dht.max_lookup_prefix = config.dht.max_stores_per_prefix = 0;
+    config.bootstrap.max_per_prefix = config.bootstrap.max_nodes;
   }
   const bool fewer = fit_links(options.settings.node.link, descriptor_limit());
   auto impl = std::make_unique<Impl>(std::move(options), std::move(lock), std::move(store));
@@ -177,7 +178,9 @@ void Host::Impl::log(node::LogLevel level, std::string_view component, std::stri
 void Host::Impl::on_accepted(ConnId conn, const identity::IpAddress& from, std::uint16_t port) {
   feed(node::ConnAccepted{conn, from, port});
 }
-void Host::Impl::on_connected(ConnId conn) { feed(node::ConnConnected{conn}); }
+void Host::Impl::on_connected(ConnId conn, const std::optional<identity::SocketAddress>& address) {
+  feed(node::ConnConnected{conn, address});
+}
 void Host::Impl::on_connect_failed(ConnId conn, Error why) { feed(node::ConnFailed{conn, std::move(why)}); }
 void Host::Impl::on_bytes(ConnId conn, ByteView bytes) { feed(node::ConnBytes{conn, bytes}); }
 void Host::Impl::on_closed(ConnId conn, Error why) { feed(node::ConnClosed{conn, std::move(why)}); }
@@ -286,6 +289,36 @@ void Host::offer_capability(std::string capability, Done done) {
 void Host::withdraw_capability(std::string capability, Done done) {
   const router::RequestId id{impl_->next_request++};
   impl_->request(id, node::WithdrawCapability{id, std::move(capability)}, without_id(std::move(done)));
+}
+
+void Host::probe_peer(node::ProbePeer probe, ProbeDone done) {
+  probe.request = router::RequestId{impl_->next_request++};
+  const bool is_udp = probe.endpoint.transport == identity::Endpoint::Transport::udp;
+  if (!is_udp || probe.endpoint.address()) return impl_->probe(std::move(probe), std::move(done));
+  // The node sends datagrams to addresses alone.
+  impl_->resolver.resolve(probe.endpoint.host, [impl = impl_.get(), probe, done = std::move(done)](auto addresses) {
+    node::PeerProbed failed{probe.request, probe.peer, probe.endpoint, {}};
+    if (!addresses) {
+      failed.result = fail(probe.endpoint.text(), std::move(addresses).error());
+      return done(failed);
+    }
+    node::ProbePeer resolved = probe;
+    resolved.endpoint.host = addresses->front().text();
+    impl->probe(std::move(resolved), [done, endpoint = probe.endpoint](node::PeerProbed probed) {
+      probed.endpoint = endpoint;
+      done(probed);
+    });
+  });
+}
+
+void Host::Impl::probe(node::ProbePeer probe, ProbeDone done) {
+  if (state == State::ended) {
+    done({probe.request, probe.peer, probe.endpoint, ekiden::fail(Errc::closed, "the node has ended")});
+    return;
+  }
+  probes.emplace(probe.request, std::move(done));
+  feed(std::move(probe));
+  if (!draining && !in_round) end_round();
 }
 
 void Host::subscribe(std::weak_ptr<Listener> listener) { impl_->listeners.push_back(std::move(listener)); }

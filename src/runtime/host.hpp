@@ -97,6 +97,10 @@ class Host {
   void offer_capability(std::string capability, Done done);
   void withdraw_capability(std::string capability, Done done);
 
+  using ProbeDone = std::function<void(const node::PeerProbed&)>;
+  /// The request number of `probe` is given here.
+  void probe_peer(node::ProbePeer probe, ProbeDone done);
+
   /// Until it expires. Before run(): it also hears of the messages that wait in the inbox.
   void subscribe(std::weak_ptr<Listener> listener);
 

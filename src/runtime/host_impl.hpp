@@ -20,6 +20,7 @@
 #include "runtime/backlog.hpp"
 #include "runtime/data_dir_lock.hpp"
 #include "runtime/host.hpp"
+#include "runtime/resolver.hpp"
 #include "runtime/sqlite_store.hpp"
 #include "runtime/tcp.hpp"
 #include "runtime/udp.hpp"
@@ -35,6 +36,7 @@ struct Host::Impl final : TcpUser, UdpUser {
   void begin();
   void accept_when_ready();
   void feed(node::Input input);
+  void probe(node::ProbePeer probe, ProbeDone done);
   void request(router::RequestId id, node::Input input, SendDone done);
   /// Of a request whose answer waits already.
   void ask(node::Input input);
@@ -66,7 +68,7 @@ struct Host::Impl final : TcpUser, UdpUser {
   void end(Status why);
 
   void on_accepted(ConnId conn, const identity::IpAddress& from, std::uint16_t port) override;
-  void on_connected(ConnId conn) override;
+  void on_connected(ConnId conn, const std::optional<identity::SocketAddress>& address) override;
   void on_connect_failed(ConnId conn, Error why) override;
   void on_bytes(ConnId conn, ByteView bytes) override;
   void on_closed(ConnId conn, Error why) override;
@@ -104,6 +106,7 @@ struct Host::Impl final : TcpUser, UdpUser {
   std::map<router::RequestId, SendDone> requests;
   std::map<router::RequestId, FindDone> finds;
   std::map<router::RequestId, OwnersDone> owner_finds;
+  std::map<router::RequestId, ProbeDone> probes;
 
   Timer timer{loop};
   std::optional<Instant> timer_at;  ///< when it will fire, if it is set
@@ -120,6 +123,7 @@ struct Host::Impl final : TcpUser, UdpUser {
   TlsFiles certificate;           ///< of wss://; empty if nothing listens there
   std::string certificate_stamp;  ///< of the files when they were looked at last
 
+  Resolver resolver{loop};
   Tcp tcp{loop, *this};
   Udp udp{loop, *this};
   std::unique_ptr<SqliteStore> store;  ///< destroyed first: its thread posts to the loop

@@ -45,7 +45,7 @@ struct Settings {
   std::string private_network = "off";            ///< on or off
   std::string log_format = "text";                ///< text or json
   std::vector<identity::PeerId> trusted_signers;  ///< of bootstrap lists in the configuration; empty: any
-  node::Config node;                              ///< its `advertised` is `advertise`
+  node::Config node;  ///< its `advertised` is `advertise`, its `bootstrap.trusted_signers` those above
 };
 
 /// What a data directory without any setting has.

@@ -91,6 +91,8 @@ std::vector<std::string> signers_of(const Settings& settings) {
 Status set_signers(Settings& settings, const std::vector<std::string>& texts) {
   EKIDEN_ASSIGN(const auto signers, parse_signers(texts));
   settings.trusted_signers.assign(signers.begin(), signers.end());
+  settings.node.bootstrap.trusted_signers.reset();
+  if (!signers.empty()) settings.node.bootstrap.trusted_signers = signers;
   return {};
 }
 

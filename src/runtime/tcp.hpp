@@ -33,6 +33,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "identity/endpoint.hpp"
+#include "identity/node_info.hpp"
 #include "link/pool.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/carriers.hpp"
@@ -48,7 +49,8 @@ using link::ConnId;
 class TcpUser {
  public:
   virtual void on_accepted(ConnId conn, const identity::IpAddress& from, std::uint16_t port) = 0;
-  virtual void on_connected(ConnId conn) = 0;
+  /// `address`: where the connection goes, unless a proxy knows that alone.
+  virtual void on_connected(ConnId conn, const std::optional<identity::SocketAddress>& address) = 0;
   virtual void on_connect_failed(ConnId conn, Error why) = 0;
   /// The bytes are valid for the call.
   virtual void on_bytes(ConnId conn, ByteView bytes) = 0;
@@ -99,7 +101,10 @@ class Tcp {
   void start_accepting();
   void stop_accepting();
 
-  void dial(ConnId conn, const identity::Endpoint& endpoint);
+  /// Names are resolved; addresses that whoever named the endpoint may not name are refused. Behind a proxy, names are
+  /// the proxy's to resolve and to judge.
+  void dial(ConnId conn, const identity::Endpoint& endpoint,
+            identity::LearnedFrom learned_from = identity::LearnedFrom::configuration);
   /// Closes; what was handed to the kernel is still sent by it, and a stream says its last words without the user
   /// noticing. Unknown connections are ignored.
   void hang_up(ConnId conn);
@@ -155,7 +160,7 @@ class Tcp {
   void pause_accepting(Listening& listening, const ErrorCode& error);
 
   // tcp_open.cpp
-  Status begin_dial(ConnId conn, Connection& connection);
+  Status begin_dial(ConnId conn, Connection& connection, identity::LearnedFrom learned_from);
   void on_dialled(ConnId conn, Result<Socket> socket);
   void shake_hands(ConnId conn);
   void on_open(ConnId conn, Connection& connection);

@@ -17,10 +17,10 @@ Error with_name(const std::string& name, Error why) {
 
 }  // namespace
 
-void Tcp::dial(ConnId conn, const identity::Endpoint& endpoint) {
+void Tcp::dial(ConnId conn, const identity::Endpoint& endpoint, identity::LearnedFrom learned_from) {
   auto [entry, fresh] = connections_.try_emplace(conn, Socket(loop_));
   entry->second.dialling = std::make_unique<Dialling>(endpoint, loop_);
-  if (auto begun = begin_dial(conn, entry->second); !begun) {
+  if (auto begun = begin_dial(conn, entry->second, learned_from); !begun) {
     // Said later: nothing calls the user from within dial().
     asio::post(loop_, [this, conn, why = std::move(begun).error()] {
       on_open_failed(conn, why);
@@ -29,7 +29,7 @@ void Tcp::dial(ConnId conn, const identity::Endpoint& endpoint) {
   }
 }
 
-Status Tcp::begin_dial(ConnId conn, Connection& connection) {
+Status Tcp::begin_dial(ConnId conn, Connection& connection, identity::LearnedFrom learned_from) {
   Dialling& dialling = *connection.dialling;
   if (dialling.endpoint.transport == Transport::udp) {
     return fail(Errc::unsupported, "links are not carried over UDP");
@@ -39,8 +39,9 @@ Status Tcp::begin_dial(ConnId conn, Connection& connection) {
       dialling.proxy
           ? identity::Endpoint{.transport = Transport::tcp, .host = dialling.proxy->host, .port = dialling.proxy->port}
           : dialling.endpoint;
+  const auto source = dialling.proxy ? identity::LearnedFrom::configuration : learned_from;
   dialling.connector = std::make_shared<Connector>(
-      loop_, to, [this, conn](Result<Socket> socket) { on_dialled(conn, std::move(socket)); });
+      loop_, to, source, [this, conn](Result<Socket> socket) { on_dialled(conn, std::move(socket)); });
   if (dialling.endpoint.transport != Transport::tcp) {
     const Duration limit = carriers_.options().open_timeout;
     dialling.deadline.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(limit));
@@ -95,11 +96,17 @@ void Tcp::shake_hands(ConnId conn) {
 void Tcp::on_open(ConnId conn, Connection& connection) {
   connection.open = true;
   const bool dialled = connection.dialling != nullptr;
+  std::optional<identity::SocketAddress> address;
+  if (dialled && !connection.dialling->proxy) {
+    ErrorCode gone;
+    const auto remote = connection.socket.remote_endpoint(gone);
+    if (!gone) address = {to_ip(remote.address()), remote.port()};
+  }
   connection.dialling.reset();
   wait_readable(conn, connection);
   want_write(conn);
   if (!keeping_alive_ && connection.stream->keep_alive()) keep_alive();
-  if (dialled) user_.on_connected(conn);
+  if (dialled) user_.on_connected(conn, address);
 }
 
 void Tcp::on_open_failed(ConnId conn, Error why) {

@@ -8,9 +8,6 @@
 namespace ekiden::sim {
 namespace {
 
-/// 2026-01-01T00:00:00Z: where the wall clocks of a simulation begin.
-constexpr WallTime kEpoch{milliseconds(1'767'225'600'000)};
-
 node::StorageStalled full_disk() { return {{Errc::storage_full, "no space left on device"}}; }
 
 }  // namespace
@@ -158,48 +155,49 @@ void Machine::run_effects() {
 
 void Machine::run_effect(node::Effect effect) {
   trace(shared_.trace, effect);
-  std::visit(Overloaded{
-                 [&](const node::Dial& dial) { shared_.network.dial(host_, dial.conn, dial.endpoint); },
-                 [&](const node::Hangup& hangup) { shared_.network.close(host_, hangup.conn); },
-                 [&](const node::WantWrite& want) { to_flush_.insert(want.conn); },
-                 [&](node::SendDatagram& datagram) {
-                   shared_.network.send_datagram(host_, datagram.to, std::move(datagram.packet));
-                 },
-                 [&](node::Persist& persist) { disk_.write(persist.token, std::move(persist.batch)); },
-                 [&](const node::Reply& reply) {
-                   if (auto sent = sends_.extract(reply.request)) {
-                     if (reply.result) {
-                       shared_.ledger.accepted(sent.mapped(), *reply.result, shared_.schedule.now());
-                     } else {
-                       shared_.ledger.refused(sent.mapped());
-                     }
-                   } else if (auto took = takes_.extract(reply.request); took && reply.result) {
-                     shared_.ledger.taken(took.mapped());
-                   }
-                 },
-                 [&](const node::PeerFound& found) {
-                   const auto asked = finds_.extract(found.request);
-                   asked.mapped().found(found, shared_.schedule.now() - asked.mapped().since);
-                 },
-                 [&](const node::CapabilityFound& found) {
-                   const auto asked = owner_finds_.extract(found.request);
-                   asked.mapped().found(found, shared_.schedule.now() - asked.mapped().since);
-                 },
-                 [&](const node::Arrival& arrival) { on_arrival(arrival.message); },
-                 [&](const node::StateChanged& change) {
-                   shared_.ledger.state_changed(host_, change.id, change.state, shared_.schedule.now());
-                 },
-                 [&](const node::PeerUp&) {},
-                 [&](const node::PeerDown&) {},
-                 [&](const node::Log& line) {
-                   if (!shared_.print_log) return;
-                   const auto us =
-                       std::chrono::duration_cast<microseconds>(shared_.schedule.now().time_since_epoch()).count();
-                   std::printf("%12.6f host %u %.*s: %s\n", static_cast<double>(us) / 1e6, host_,
-                               static_cast<int>(line.component.size()), line.component.data(), line.text.c_str());
-                 },
-             },
-             effect);
+  std::visit(
+      Overloaded{
+          [&](const node::Dial& dial) { shared_.network.dial(host_, dial.conn, dial.endpoint, dial.learned_from); },
+          [&](const node::Hangup& hangup) { shared_.network.close(host_, hangup.conn); },
+          [&](const node::WantWrite& want) { to_flush_.insert(want.conn); },
+          [&](node::SendDatagram& datagram) {
+            shared_.network.send_datagram(host_, datagram.to, std::move(datagram.packet));
+          },
+          [&](node::Persist& persist) { disk_.write(persist.token, std::move(persist.batch)); },
+          [&](const node::Reply& reply) {
+            if (auto sent = sends_.extract(reply.request)) {
+              if (reply.result) {
+                shared_.ledger.accepted(sent.mapped(), *reply.result, shared_.schedule.now());
+              } else {
+                shared_.ledger.refused(sent.mapped());
+              }
+            } else if (auto took = takes_.extract(reply.request); took && reply.result) {
+              shared_.ledger.taken(took.mapped());
+            }
+          },
+          [&](const node::PeerFound& found) {
+            const auto asked = finds_.extract(found.request);
+            asked.mapped().found(found, shared_.schedule.now() - asked.mapped().since);
+          },
+          [&](const node::CapabilityFound& found) {
+            const auto asked = owner_finds_.extract(found.request);
+            asked.mapped().found(found, shared_.schedule.now() - asked.mapped().since);
+          },
+          [&](const node::PeerProbed&) {},
+          [&](const node::Arrival& arrival) { on_arrival(arrival.message); },
+          [&](const node::StateChanged& change) {
+            shared_.ledger.state_changed(host_, change.id, change.state, shared_.schedule.now());
+          },
+          [&](const node::PeerUp&) {},
+          [&](const node::PeerDown&) {},
+          [&](const node::Log& line) {
+            if (!shared_.print_log) return;
+            const auto us = std::chrono::duration_cast<microseconds>(shared_.schedule.now().time_since_epoch()).count();
+            std::printf("%12.6f host %u %.*s: %s\n", static_cast<double>(us) / 1e6, host_,
+                        static_cast<int>(line.component.size()), line.component.data(), line.text.c_str());
+          },
+      },
+      effect);
 }
 
 void Machine::flush(link::ConnId conn) {
@@ -250,7 +248,9 @@ void Machine::take(std::uint64_t inbox_number, SendNumber number) {
 void Machine::on_accepted(link::ConnId conn, const identity::IpAddress& from, std::uint16_t port) {
   feed(node::ConnAccepted{conn, from, port});
 }
-void Machine::on_connected(link::ConnId conn) { feed(node::ConnConnected{conn}); }
+void Machine::on_connected(link::ConnId conn, const identity::SocketAddress& to) {
+  feed(node::ConnConnected{conn, to});
+}
 void Machine::on_connect_failed(link::ConnId conn, Error why) { feed(node::ConnFailed{conn, std::move(why)}); }
 void Machine::on_bytes(link::ConnId conn, ByteView bytes) { feed(node::ConnBytes{conn, bytes}); }
 void Machine::on_closed(link::ConnId conn, Error why) { feed(node::ConnClosed{conn, std::move(why)}); }

@@ -24,6 +24,9 @@
 
 namespace ekiden::sim {
 
+/// 2026-01-01T00:00:00Z: where the wall clocks of a simulation begin.
+inline constexpr WallTime kEpoch{milliseconds(1'767'225'600'000)};
+
 /// What all machines of a world share. Outlives them.
 struct Shared {
   Schedule& schedule;
@@ -57,7 +60,7 @@ class Machine final : public NetworkHost {
   void crash(bool reset, std::optional<std::size_t> reached = {});
 
   /// Whom to join the network through, from the next boot on.
-  void set_bootstrap(std::vector<node::BootstrapNode> nodes) { config_.bootstrap = std::move(nodes); }
+  void set_sources(bootstrap::Source sources) { config_.sources = std::move(sources); }
   void add_contact(const std::string& name, const identity::PeerId& id, std::vector<identity::Endpoint> endpoints);
   /// The application sends a message with a fresh body. Nothing happens while the machine is down.
   void send(const Machine& to, router::DeliveryClass delivery, wire::Priority priority, std::size_t body_size,
@@ -80,7 +83,7 @@ class Machine final : public NetworkHost {
   // NetworkHost.
   bool is_up() const override { return node_ != nullptr; }
   void on_accepted(link::ConnId conn, const identity::IpAddress& from, std::uint16_t port) override;
-  void on_connected(link::ConnId conn) override;
+  void on_connected(link::ConnId conn, const identity::SocketAddress& to) override;
   void on_connect_failed(link::ConnId conn, Error why) override;
   void on_bytes(link::ConnId conn, ByteView bytes) override;
   void on_room(link::ConnId conn) override;

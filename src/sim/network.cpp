@@ -110,18 +110,25 @@ void Network::detach(Stream& stream, int side) {
   streams_.erase({end.host, end.conn});
 }
 
-void Network::dial(HostIndex from, link::ConnId conn, const identity::Endpoint& to) {
+void Network::dial(HostIndex from, link::ConnId conn, const identity::Endpoint& to,
+                   identity::LearnedFrom learned_from) {
   auto stream = std::make_shared<Stream>();
   attach(stream, 0, from, conn);
-  for (HostIndex host = 0; host < hosts_.size(); ++host) {
+  const auto address = to.address();
+  Error why{Errc::unreachable, "no route to host"};
+  if (address) {
+    if (auto allowed = identity::check_dial(*address, learned_from); !allowed) why = std::move(allowed).error();
+  }
+  for (HostIndex host = 0; host < hosts_.size() && why.code != Errc::refused; ++host) {
     if (to.port == kPort && endpoint_of(host).host == to.host) {
       stream->ends[1].host = host;
       syn(stream, 0);
       return;
     }
   }
+  ++dials_lost_;
   // Later, like every answer of a network: whoever dials is in the middle of something.
-  schedule_.after(Duration(0), [this, stream] { abort(stream, 0, {Errc::unreachable, "no route to host"}); });
+  schedule_.after(Duration(0), [this, stream, why] { abort(stream, 0, why); });
 }
 
 void Network::syn(const StreamPtr& stream, unsigned attempt) {
@@ -145,10 +152,10 @@ void Network::syn(const StreamPtr& stream, unsigned attempt) {
       hosts_[to]->on_accepted(stream->ends[1].conn, address_of(from), 40'000);
     }
     if (is_cut(to, from) || chance(model_.loss)) return again();
-    schedule_.after(delay(to, from), [this, stream, from] {
+    schedule_.after(delay(to, from), [this, stream, from, to] {
       if (!stream->ends[0].attached || stream->connected) return;
       stream->connected = true;
-      hosts_[from]->on_connected(stream->ends[0].conn);
+      hosts_[from]->on_connected(stream->ends[0].conn, {address_of(to), kPort});
     });
   });
 }

@@ -48,7 +48,7 @@ class NetworkHost {
   virtual ~NetworkHost() = default;
   virtual bool is_up() const = 0;
   virtual void on_accepted(link::ConnId conn, const identity::IpAddress& from, std::uint16_t port) = 0;
-  virtual void on_connected(link::ConnId conn) = 0;
+  virtual void on_connected(link::ConnId conn, const identity::SocketAddress& to) = 0;
   virtual void on_connect_failed(link::ConnId conn, Error why) = 0;
   virtual void on_bytes(link::ConnId conn, ByteView bytes) = 0;
   virtual void on_room(link::ConnId conn) = 0;  ///< there is room in the window again
@@ -67,7 +67,9 @@ class Network {
   static identity::Endpoint udp_endpoint_of(HostIndex host);
   static constexpr std::uint16_t kPort = 7420;
 
-  void dial(HostIndex from, link::ConnId conn, const identity::Endpoint& to);
+  /// Fails, as every driver has to, if whoever named the endpoint may not name its address.
+  void dial(HostIndex from, link::ConnId conn, const identity::Endpoint& to,
+            identity::LearnedFrom learned_from = identity::LearnedFrom::configuration);
   /// Bytes that fit into the window now.
   std::size_t room(HostIndex host, link::ConnId conn) const;
   void write(HostIndex host, link::ConnId conn, ByteView bytes);
@@ -90,6 +92,8 @@ class Network {
   std::uint64_t bytes_sent() const { return bytes_sent_; }
   std::uint64_t segments_sent() const { return segments_sent_; }
   std::uint64_t segments_lost() const { return segments_lost_; }
+  /// To addresses that no host has, or that may not be dialled.
+  std::uint64_t dials_lost() const { return dials_lost_; }
   std::uint64_t datagrams_sent() const { return datagrams_sent_; }
 
  private:
@@ -122,6 +126,7 @@ class Network {
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t segments_sent_ = 0;
   std::uint64_t segments_lost_ = 0;
+  std::uint64_t dials_lost_ = 0;
   std::uint64_t datagrams_sent_ = 0;
 };
 

@@ -46,6 +46,9 @@ struct FaultModel {
 /// each other there.
 struct DiscoveryModel {
   std::uint32_t bootstrap = 0;
+  std::uint32_t told = 0;  ///< of those, to each node; the others have to be discovered. 0: all
+  /// Machines that are told to everybody beside those, and answer with lies: as many of each kind (sim/liar.hpp).
+  std::uint32_t liars_of_each_kind = 0;
   std::uint32_t searches = 0;  ///< of random nodes by random nodes, in the second half of the duration
   /// With more than zero each host offers one of so many capabilities, and as many searches again are of these.
   std::uint32_t capabilities = 0;
@@ -55,7 +58,10 @@ struct Expectations {
   Duration settle_max = minutes(30);  ///< after the faults end, until nothing is owed
   Duration latency_p99_max = hours(1);
   std::uint64_t bytes_per_message_max = 0;  ///< on all wires together; 0: not checked
-  std::uint32_t found_ppm_min = 0;          ///< of the searches
+  std::uint32_t reached_min = 0;            ///< nodes that discovery has reached, at each node, at the end
+  /// Dials of one node, on average, to where nobody is.
+  std::uint32_t lost_dials_max = 1'000'000;
+  std::uint32_t found_ppm_min = 0;  ///< of the searches
   Duration search_median_max = hours(1);
 };
 

@@ -38,6 +38,8 @@ class Fields {
   void put(const Uuid& id) { put(ByteView(id.bytes)); }
   void put(const identity::IpAddress& address) { (*this)(address.family, ByteView(address.bytes)); }
   void put(const identity::SocketAddress& at) { (*this)(at.ip, at.port); }
+  void put(const crypto::Ed25519PublicKey& key) { put(key.view()); }
+  void put(const node::Reachable& found) { (*this)(found.round_trip, found.record, found.version, found.address); }
   void put(const identity::SignedRecord& record) { put(record.signed_bytes); }
   void put(const identity::SignedAnnouncement& announcement) { put(announcement.signed_bytes); }
   void put(const dht::Step& step) {
@@ -94,36 +96,38 @@ void trace(TraceHash& hash, const std::vector<store::Row>& rows) { Fields{hash}(
 void trace(TraceHash& hash, const node::Input& input) {
   Fields add(hash);
   add(input.index());
-  std::visit(Overloaded{
-                 [&](const node::ConnAccepted& in) { add(in.conn, in.from, in.port); },
-                 [&](const node::ConnConnected& in) { add(in.conn); },
-                 [&](const node::ConnFailed& in) { add(in.conn, in.why); },
-                 [&](const node::ConnBytes& in) { add(in.conn, in.bytes); },
-                 [&](const node::ConnClosed& in) { add(in.conn, in.why); },
-                 [&](const node::DatagramArrived& in) { add(in.from, in.bytes); },
-                 [&](const node::Persisted& in) { add(in.up_to); },
-                 [&](const node::StorageStalled& in) { add(in.why); },
-                 [](const node::StorageResumed&) {},
-                 [&](const node::SendMessage& in) { add(in.request, in.draft); },
-                 [&](const node::TakeMessages& in) { add(in.request, in.numbers); },
-                 [&](const node::PutContact& in) { add(in.request, in.contact, in.replace); },
-                 [&](const node::RemoveContact& in) { add(in.request, in.id); },
-                 [&](const node::RetryNow& in) { add(in.request, in.peer); },
-                 [&](const node::FindPeer& in) { add(in.request, in.peer); },
-                 [&](const node::FindCapability& in) { add(in.request, in.capability, in.limit); },
-                 [&](const node::OfferCapability& in) { add(in.request, in.capability); },
-                 [&](const node::WithdrawCapability& in) { add(in.request, in.capability); },
-                 [](const node::Tick&) {},
-                 [](const node::ShutDown&) {},
-             },
-             input);
+  std::visit(
+      Overloaded{
+          [&](const node::ConnAccepted& in) { add(in.conn, in.from, in.port); },
+          [&](const node::ConnConnected& in) { add(in.conn, in.address); },
+          [&](const node::ConnFailed& in) { add(in.conn, in.why); },
+          [&](const node::ConnBytes& in) { add(in.conn, in.bytes); },
+          [&](const node::ConnClosed& in) { add(in.conn, in.why); },
+          [&](const node::DatagramArrived& in) { add(in.from, in.bytes); },
+          [&](const node::Persisted& in) { add(in.up_to); },
+          [&](const node::StorageStalled& in) { add(in.why); },
+          [](const node::StorageResumed&) {},
+          [&](const node::SendMessage& in) { add(in.request, in.draft); },
+          [&](const node::TakeMessages& in) { add(in.request, in.numbers); },
+          [&](const node::PutContact& in) { add(in.request, in.contact, in.replace); },
+          [&](const node::RemoveContact& in) { add(in.request, in.id); },
+          [&](const node::RetryNow& in) { add(in.request, in.peer); },
+          [&](const node::FindPeer& in) { add(in.request, in.peer); },
+          [&](const node::FindCapability& in) { add(in.request, in.capability, in.limit); },
+          [&](const node::OfferCapability& in) { add(in.request, in.capability); },
+          [&](const node::WithdrawCapability& in) { add(in.request, in.capability); },
+          [&](const node::ProbePeer& in) { add(in.request, in.peer, in.public_key, in.endpoint, in.learned_from); },
+          [](const node::Tick&) {},
+          [](const node::ShutDown&) {},
+      },
+      input);
 }
 
 void trace(TraceHash& hash, const node::Effect& effect) {
   Fields add(hash);
   add(effect.index());
   std::visit(Overloaded{
-                 [&](const node::Dial& out) { add(out.conn, out.endpoint); },
+                 [&](const node::Dial& out) { add(out.conn, out.endpoint, out.learned_from); },
                  [&](const node::Hangup& out) { add(out.conn); },
                  [&](const node::WantWrite& out) { add(out.conn); },
                  [&](const node::SendDatagram& out) { add(out.to, out.packet); },
@@ -131,6 +135,7 @@ void trace(TraceHash& hash, const node::Effect& effect) {
                  [&](const node::Reply& out) { add(out.request, out.result); },
                  [&](const node::PeerFound& out) { add(out.request, out.peer, out.record, out.trail); },
                  [&](const node::CapabilityFound& out) { add(out.request, out.capability, out.owners, out.trail); },
+                 [&](const node::PeerProbed& out) { add(out.request, out.peer, out.endpoint, out.result); },
                  [&](const node::Arrival& out) { add(*out.message); },
                  [&](const node::StateChanged& out) { add(out.id, out.to, out.state); },
                  [&](const node::PeerUp& out) { add(out.peer, out.initiated_by_us); },

@@ -35,16 +35,46 @@ World::World(const Scenario& scenario, RunOptions options)
     machines_.push_back(
         std::make_unique<Machine>(shared_, std::move(config), scenario_.disk, scenario_.app, rng_.split()));
   }
+  add_liars();
 }
 
 World::~World() = default;
 
-void World::choose_bootstrap() {
-  std::vector<node::BootstrapNode> nodes;
-  for (HostIndex host = 0; host < machines_.size() && host < scenario_.discovery.bootstrap; ++host) {
-    nodes.push_back({machines_[host]->id(), {Network::endpoint_of(host)}});
+void World::add_liars() {
+  std::vector<crypto::Ed25519PublicKey> keys;
+  for (std::uint32_t i = 0; i < scenario_.discovery.liars_of_each_kind * kLies; ++i) {
+    liars_.push_back(std::make_unique<Liar>(schedule_, network_, static_cast<Lie>(i % kLies), rng_.split()));
+    keys.push_back(liars_.back()->self().public_key());
   }
-  for (auto& machine : machines_) machine->set_bootstrap(nodes);
+  for (const auto& liar : liars_) {
+    auto others = keys;
+    std::erase(others, liar->self().public_key());
+    if (others.size() > bootstrap::kMaxListNodes - 2) others.resize(bootstrap::kMaxListNodes - 2);
+    liar->set_accomplices(std::move(others));
+  }
+}
+
+/// The first hosts are told those that come after them, in a ring; everybody else, any of them.
+void World::choose_bootstrap() {
+  const auto seeds = std::min<std::size_t>(scenario_.discovery.bootstrap, machines_.size());
+  if (seeds == 0) return;
+  const std::size_t told =
+      scenario_.discovery.told == 0 ? seeds : std::min<std::size_t>(scenario_.discovery.told, seeds);
+  for (HostIndex host = 0; host < machines_.size(); ++host) {
+    const std::size_t first = host < seeds ? host + 1 : told == seeds ? 0 : rng_.below(seeds);
+    bootstrap::Source source{.name = "scenario"};
+    for (std::size_t i = 0; i < told; ++i) {
+      const auto seed = static_cast<HostIndex>((first + i) % seeds);
+      source.seeds.push_back(
+          {.id = machines_[seed]->id(), .public_key = {}, .endpoints = {Network::endpoint_of(seed)}});
+    }
+    for (const auto& liar : liars_) {
+      source.seeds.push_back({.id = liar->self().id(),
+                              .public_key = liar->self().public_key(),
+                              .endpoints = {Network::endpoint_of(liar->host())}});
+    }
+    machines_[host]->set_sources(std::move(source));
+  }
 }
 
 void World::boot() {
@@ -180,6 +210,29 @@ void World::check_searches(Outcome& outcome) const {
   }
 }
 
+void World::check_reached() {
+  for (const auto& machine : machines_) {
+    if (machine->node() == nullptr) continue;
+    const auto nodes = machine->node()->bootstrap_status();
+    const auto up = std::ranges::count_if(nodes, [this](const bootstrap::NodeStatus& node) {
+      return node.up && hosts_.contains(node.node);  // A liar that answers is no help.
+    });
+    if (std::cmp_greater_equal(up, scenario_.expect.reached_min)) continue;
+    ledger_.breach("host " + std::to_string(machine->host()) + " has reached only " + std::to_string(up) + " of " +
+                   std::to_string(nodes.size()) + " nodes that it discovered");
+  }
+}
+
+void World::check_liars() {
+  const std::uint64_t lost = network_.dials_lost() / machines_.size();
+  if (lost > scenario_.expect.lost_dials_max) {
+    ledger_.breach(std::to_string(lost) + " dials of each node led nowhere");
+  }
+  for (const auto& liar : liars_) {
+    if (liar->told() == 0) ledger_.breach("a liar was never asked for its list: the scenario proves nothing");
+  }
+}
+
 void World::plan_faults() {
   const FaultModel& faults = scenario_.faults;
   const auto moment = [this] { return schedule_.now() + rng_.between(Duration(0), scenario_.duration); };
@@ -243,6 +296,8 @@ Outcome World::run() {
     ledger_.check_end(schedule_.now());
     check_left_over();
   }
+  check_reached();
+  check_liars();
   check_failures();
   Outcome result = outcome();
   check_searches(result);

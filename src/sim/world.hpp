@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/ledger.hpp"
+#include "sim/liar.hpp"
 #include "sim/machine.hpp"
 #include "sim/scenario.hpp"
 #include "sim/searches.hpp"
@@ -59,6 +60,7 @@ class World {
   const Machine& any_contact(const Machine& of);
   void lose_clocks();
   bool has_discovery() const { return scenario_.discovery.bootstrap != 0; }
+  void add_liars();
   void choose_bootstrap();
   void plan_workload();
   void plan_searches();
@@ -66,6 +68,8 @@ class World {
   void search_capability();
   std::string capability_of(HostIndex host) const;
   void check_searches(Outcome& outcome) const;
+  void check_reached();
+  void check_liars();
   void plan_faults();
   void plan_crash(Instant at);
   void plan_cut(Instant at, bool both_ways);
@@ -86,6 +90,7 @@ class World {
   std::map<identity::PeerId, HostIndex> hosts_;
   Shared shared_;
   std::vector<std::unique_ptr<Machine>> machines_;
+  std::vector<std::unique_ptr<Liar>> liars_;
   std::vector<std::vector<HostIndex>> contacts_;
   bool peace_ = false;  ///< faults planned for later do not strike any more
   std::uint64_t crashes_ = 0;

@@ -14,6 +14,8 @@ enum class MessageType : std::uint8_t {
   receipt = 3,        ///< router: signed by the recipient: these messages were delivered
   refusal = 4,        ///< router: these messages were not accepted now, and why
   session_reset = 5,  ///< session: I cannot decrypt under this session: start a new one
+  list_request = 6,   ///< node: send me your bootstrap list. No body; what a later version may add is ignored
+  list = 7,           ///< node: the bootstrap list that I have signed (bootstrap/list.hpp), not a map
 };
 
 }  // namespace ekiden::wire

@@ -249,9 +249,10 @@ class CommandTest(unittest.TestCase):
         self.assertIn(mistyped, self.fails(1, "bootstrap", "list", "--bootstrap", mistyped))
 
     def test_help_teaches_by_example(self):
-        for word in ("init", "id", "up", "contact", "send", "inbox", "trace", "status", "bootstrap"):
+        for word in ("init", "id", "up", "contact", "send", "inbox", "trace", "status", "explain",
+                     "bootstrap"):
             self.assertIn("xample", command(word, "--help").stdout, word)
-        for word in ("list", "sign", "verify"):
+        for word in ("list", "check", "discover", "sign", "verify"):
             self.assertIn("xample", command("bootstrap", word, "--help").stdout, word)
         for shell in ("bash", "zsh", "fish"):
             self.assertIn("ekiden", command("completion", shell).stdout)

@@ -251,6 +251,67 @@ TEST_F(Service, CountsForPrometheus) {
   EXPECT_EQ(text.find("ek1"), std::string::npos);
 }
 
+TEST_F(Service, TriesOneEndpointOfAPeer) {
+  backend_.answers["tcp://203.0.113.9:7420"] = {.round_trip = milliseconds(12), .version = 1};
+  const auto found = ask("POST", "/v1/probes", R"({"peer":"bob","endpoint":"tcp://203.0.113.9:7420"})");
+  EXPECT_EQ(found.status, 200);
+  EXPECT_EQ(found.json.at("reachable"), true);
+  EXPECT_EQ(found.json.at("round_trip_us"), 12'000);
+  EXPECT_EQ(found.json.at("name"), "bob");
+  const auto not_there =
+      ask("POST", "/v1/probes", R"({"peer":"bob","endpoint":"tcp://203.0.113.9:1","from":"record"})");
+  EXPECT_EQ(not_there.status, 200);
+  EXPECT_EQ(not_there.json.at("reachable"), false);
+  EXPECT_EQ(not_there.json.at("problem").at("code"), "unreachable");
+  ASSERT_EQ(backend_.probes.size(), 2U);
+  EXPECT_EQ(backend_.probes[0].learned_from, identity::LearnedFrom::configuration);
+  EXPECT_EQ(backend_.probes[1].learned_from, identity::LearnedFrom::remote_record);
+  EXPECT_EQ(ask("POST", "/v1/probes", R"({"peer":"nobody","endpoint":"tcp://203.0.113.9:1"})").status, 404);
+  for (const auto* bad : {"[]", "{}", R"({"peer":"bob"})", R"({"peer":"bob","endpoint":7})",
+                          R"({"peer":"bob","endpoint":"tcp://a:1","from":"me"})",
+                          R"({"peer":"bob","endpoint":"tcp://a:1","x":1})", R"({"peer":"bob","endpoint":"a:1"})"}) {
+    EXPECT_EQ(ask("POST", "/v1/probes", bad).status, 400) << bad;
+  }
+}
+
+TEST_F(Service, ShowsHowAPeerCanBeReached) {
+  identity::PeerRecord record;
+  record.sequence = 7;
+  backend_.held_records[test::identity_of(2).id()] = {record, Bytes{1, 2}};
+  const auto bob = ask("GET", "/v1/peers/bob");
+  EXPECT_EQ(bob.status, 200);
+  EXPECT_EQ(bob.json.at("peer"), bob_);
+  EXPECT_EQ(bob.json.at("record").at("sequence"), 7);
+  EXPECT_EQ(bob.json.at("linked"), false);
+  EXPECT_EQ(bob.json.at("self"), false);
+  EXPECT_EQ(ask("GET", "/v1/peers/" + backend_.self.id.text()).json.at("self"), true);
+  EXPECT_EQ(ask("GET", "/v1/peers/nobody").status, 404);
+}
+
+TEST_F(Service, ShowsWhatDiscoveryHasFound) {
+  backend_.discovered = {{.node = test::identity_of(2).id(),
+                          .endpoints = {*identity::Endpoint::parse("tcp://203.0.113.9:7420")},
+                          .source = {},
+                          .signer = test::identity_of(3).id(),
+                          .depth = 2,
+                          .score = 5000,
+                          .up = true,
+                          .latency = milliseconds(30),
+                          .last_reached = {},
+                          .next_probe = {},
+                          .last_error = {}}};
+  const auto shown = ask("GET", "/v1/bootstrap");
+  EXPECT_EQ(shown.status, 200);
+  EXPECT_EQ(shown.json.at("nodes_total"), 1);
+  const auto& node = shown.json.at("nodes").at(0);
+  EXPECT_EQ(node.at("name"), "bob");
+  EXPECT_EQ(node.at("signer"), test::identity_of(3).id().text());
+  EXPECT_EQ(node.at("depth"), 2);
+  EXPECT_EQ(node.at("latency_us"), 30'000);
+  EXPECT_FALSE(node.contains("source"));
+  EXPECT_FALSE(node.contains("last_error"));
+}
+
 TEST_F(Service, ListsTheNodesThatItKnows) {
   backend_.nodes = {{test::identity_of(2).public_key(), {identity::IpAddress::v4({203, 0, 113, 9}), 7420}}};
   const auto answer = ask("GET", "/v1/peers");

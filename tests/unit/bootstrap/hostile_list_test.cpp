@@ -233,7 +233,9 @@ TEST(HostileList, OneSourceOfTheConfigurationIsBoundedToo) {
 }
 
 TEST(HostileList, ListsNobodyAskedForAreIgnored) {
-  World world;
+  Config config;
+  config.list_interval_min = config.list_interval;
+  World world(config);
   world.silent = true;
   world.host(1);
   world.seeds({1});

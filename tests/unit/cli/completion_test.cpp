@@ -51,7 +51,7 @@ TEST_F(Completion, OffersCommands) {
   EXPECT_EQ(complete(bash_, "ekiden in"), "init inbox");
   EXPECT_EQ(complete(bash_, "ekiden --json contact a"), "add");
   EXPECT_EQ(complete(bash_, "ekiden contact ''").substr(0, 29), "add remove list import export");
-  EXPECT_EQ(complete(bash_, "ekiden bootstrap ''").substr(0, 22), "serve list sign verify");
+  EXPECT_EQ(complete(bash_, "ekiden bootstrap ''").substr(0, 37), "serve list check discover sign verify");
   EXPECT_EQ(complete(bash_, "ekiden bootstrap verify --si"), "--signer");
 }
 

@@ -236,7 +236,7 @@ TEST(Pools, IgnoreWhatComesFromConnectionsTheyHungUp) {
   world.want(0, 1);
   world.advance(world.config.connect_timeout);
   auto& node = *world.nodes[0];
-  world.pool(0).on_connected(world.now(), ConnId{1}, node.out);
+  world.pool(0).on_connected(world.now(), ConnId{1}, std::nullopt, node.out);
   world.pool(0).on_bytes(world.now(), ConnId{1}, as_bytes("x"), node.out);
   world.pool(0).on_connect_failed(world.now(), ConnId{1}, {Errc::closed, "late"}, node.out);
   world.pool(0).on_closed(world.now(), ConnId{1}, {Errc::closed, "late"}, node.out);

@@ -45,6 +45,7 @@ class World {
     std::vector<Down> downs;
     std::vector<std::pair<identity::PeerId, Bytes>> messages;
     std::vector<DialFailed> failures;
+    std::vector<Probed> probed;
     std::vector<Notice> notices;
     std::vector<identity::Endpoint> dials;
     std::set<identity::PeerId> up;
@@ -241,6 +242,7 @@ inline void World::handle(std::size_t index) {
                      CHECK(node.up.contains(message.from));
                      node.messages.emplace_back(message.from, to_bytes(message.bytes));
                    },
+                   [&](Probed& probed) { node.probed.push_back(std::move(probed)); },
                    [&](DialFailed& failed) { node.failures.push_back(std::move(failed)); },
                    [&](Notice& notice) { node.notices.push_back(std::move(notice)); },
                },
@@ -263,7 +265,7 @@ inline void World::connect(std::size_t stream_index) {
   to.attached = true;
   pool(to.node).on_accepted(now(), to.conn, address(from.node), 5000, nodes[to.node]->out);
   handle(to.node);
-  pool(from.node).on_connected(now(), from.conn, nodes[from.node]->out);
+  pool(from.node).on_connected(now(), from.conn, std::nullopt, nodes[from.node]->out);
   handle(from.node);
 }
 

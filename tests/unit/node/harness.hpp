@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -34,15 +35,21 @@ class Harness {
     // What the driver and the application saw.
     std::map<std::uint64_t, Result<router::MessageId>> replies;
     std::vector<router::ArrivedPtr> arrivals;
+    std::vector<Dial> dials;
     std::vector<StateChanged> states;
     std::vector<PeerFound> found;
     std::vector<CapabilityFound> owners;
+    std::vector<PeerProbed> probed;
     std::vector<std::string> log;
     std::set<identity::PeerId> up;
     std::uint64_t hangups = 0;
   };
 
-  explicit Harness(std::size_t count, Config config = {}) : config_(std::move(config)), peers_(count) {
+  /// Changes the configuration of one node before it boots.
+  using Tune = std::function<void(std::size_t, Config&)>;
+
+  explicit Harness(std::size_t count, Config config = {}, Tune tune_one = {})
+      : tune(std::move(tune_one)), config_(std::move(config)), peers_(count) {
     for (std::size_t i = 0; i < count; ++i) {
       ByteArray<32> seed{};
       seed[0] = static_cast<Byte>(i + 1);
@@ -62,6 +69,7 @@ class Harness {
     seed[0] = static_cast<Byte>(i);
     seed[1] = static_cast<Byte>(++boots_);
     Config config = config_;
+    if (tune) tune(i, config);
     config.advertised = {peer.endpoint};
     if (config.discovery) {
       config.advertised.push_back({identity::Endpoint::Transport::udp, peer.endpoint.host, peer.endpoint.port});
@@ -199,6 +207,8 @@ class Harness {
 
   RequestId next_request() { return RequestId{++requests_}; }
 
+  Tune tune;
+
  private:
   struct Datagram {
     std::size_t from;
@@ -242,6 +252,7 @@ class Harness {
             [&](const Reply& reply) { peer.replies.emplace(static_cast<std::uint64_t>(reply.request), reply.result); },
             [&](const PeerFound& found) { peer.found.push_back(found); },
             [&](const CapabilityFound& found) { peer.owners.push_back(found); },
+            [&](const PeerProbed& probed) { peer.probed.push_back(probed); },
             [&](const Arrival& arrival) { peer.arrivals.push_back(arrival.message); },
             [&](const StateChanged& change) { peer.states.push_back(change); },
             [&](const PeerUp& change) { peer.up.insert(change.peer); },
@@ -252,6 +263,7 @@ class Harness {
   }
 
   void connect(std::size_t i, const Dial& dial) {
+    peers_[i].dials.push_back(dial);
     for (std::size_t j = 0; j < peers_.size(); ++j) {
       if (!peers_[j].node || peers_[j].endpoint != dial.endpoint) continue;
       const End here{i, dial.conn};
@@ -259,7 +271,8 @@ class Harness {
       connections_[here] = there;
       connections_[there] = here;
       feed(j, ConnAccepted{there.second, *peers_[i].endpoint.address(), 40'000});
-      feed(i, ConnConnected{dial.conn});
+      feed(i,
+           ConnConnected{dial.conn, identity::SocketAddress{*peers_[j].endpoint.address(), peers_[j].endpoint.port}});
       return;
     }
     feed(i, ConnFailed{dial.conn, {Errc::unreachable, "connection refused"}});
@@ -292,7 +305,10 @@ inline Harness make_network(std::size_t count) {
   ByteArray<32> seed{};
   seed[0] = 1;
   const identity::PeerId first = identity::Identity(crypto::Ed25519Seed(seed)).id();
-  config.bootstrap = {{first, {{identity::Endpoint::Transport::tcp, "10.0.0.1", 7420}}}};
+  config.sources = {
+      .name = "test",
+      .seeds = {{.id = first, .public_key = {}, .endpoints = {{identity::Endpoint::Transport::tcp, "10.0.0.1", 7420}}}},
+      .lists = {}};
   Harness net(count, config);
   net.advance(minutes(2));
   return net;

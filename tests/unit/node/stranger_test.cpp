@@ -3,8 +3,10 @@
 
 #include <deque>
 
+#include "bootstrap/list.hpp"
 #include "node/messages.hpp"
 #include "node/node.hpp"
+#include "store/memory_store.hpp"
 #include "wire/message_type.hpp"
 
 namespace ekiden::node {
@@ -39,10 +41,15 @@ class StrangerTest : public ::testing::Test {
 
   void pump() {
     for (bool moved = true; moved;) {
-      moved = !node_out_.empty() || !pool_out_.empty();
+      moved = !node_out_.empty() || !pool_out_.empty() || (!disk_is_slow_ && unsynced_);
+      if (!disk_is_slow_ && unsynced_) {
+        disk_.apply(std::exchange(written_, {}));
+        node_.handle(now_, Persisted{*std::exchange(unsynced_, std::nullopt)}, node_out_);
+      }
       for (Effect& effect : node_out_.take()) {
         if (auto* persist = std::get_if<Persist>(&effect)) {
-          node_.handle(now_, Persisted{persist->token}, node_out_);
+          written_.append(std::move(persist->batch));
+          unsynced_ = persist->token;
         } else if (std::get_if<WantWrite>(&effect)) {
           pull([&] { return node_.to_send(now_, ours_); },
                [&](std::size_t n) { node_.mark_sent(now_, ours_, n, node_out_); }, to_pool_);
@@ -57,7 +64,7 @@ class StrangerTest : public ::testing::Test {
           ours_ = ConnId{link::kFirstAccepted + accepted_++};
           theirs_ = dial->conn;
           node_.handle(now_, ConnAccepted{ours_, *identity::IpAddress::parse("10.0.1.1"), 4000}, node_out_);
-          pool_.on_connected(now_, theirs_, pool_out_);
+          pool_.on_connected(now_, theirs_, std::nullopt, pool_out_);
         } else if (std::get_if<link::WantWrite>(&effect)) {
           pull([&] { return pool_.to_send(now_, theirs_); },
                [&](std::size_t n) { pool_.mark_sent(now_, theirs_, n, pool_out_); }, to_node_);
@@ -97,6 +104,17 @@ class StrangerTest : public ::testing::Test {
     return wire::encode(envelope);
   }
 
+  /// The time goes on in steps in which links stay alive.
+  void pass(Duration by) {
+    for (const Instant end = now_.mono + by; now_.mono < end;) {
+      now_.mono += seconds(20);
+      now_.wall += seconds(20);
+      node_.handle(now_, Tick{}, node_out_);
+      pool_.on_deadline(now_, pool_out_);
+      pump();
+    }
+  }
+
   void dial() {
     pool_.want(now_, node_.self().id(), {*identity::Endpoint::parse("tcp://10.0.0.1:7420")}, std::nullopt, pool_out_);
     pump();
@@ -115,6 +133,10 @@ class StrangerTest : public ::testing::Test {
   std::deque<Bytes> to_pool_, to_node_;
   std::vector<Bytes> answers_;
   std::vector<std::string> log_;
+  store::MemoryStore disk_;
+  store::Batch written_;
+  std::optional<store::PersistToken> unsynced_;
+  bool disk_is_slow_ = false;
   bool cut_ = false;
 };
 
@@ -127,6 +149,56 @@ TEST_F(StrangerTest, AnUnknownTypeIsAnsweredWithAnErrorAndTheLinkStays) {
   EXPECT_EQ(error->type, 200);
   EXPECT_EQ(error->reason, ErrorMessage::Reason::unknown_type);
   EXPECT_FALSE(cut_);
+}
+
+TEST_F(StrangerTest, TheBootstrapListIsSignedAndItsSequenceIsOnDiskBeforeItIsShown) {
+  disk_is_slow_ = true;
+  send(wire::MessageType::list_request, {});
+  EXPECT_TRUE(answers_.empty());
+  disk_is_slow_ = false;
+  pump();
+  ASSERT_EQ(answers_.size(), 1U);
+  ASSERT_EQ(answers_[0][0], static_cast<Byte>(wire::MessageType::list));
+  const auto list = bootstrap::verify_list(ByteView(answers_[0]).subspan(1), now_.wall);
+  ASSERT_TRUE(list) << list.error().message;
+  EXPECT_EQ(list->signer(), node_.self().id());
+  EXPECT_TRUE(list->nodes.empty());
+  bool is_on_disk = false;
+  for (const store::Row& row : disk_.rows()) {
+    if (row.key.table != store::Table::meta || as_text(row.key.name) != kListRowName) continue;
+    is_on_disk = true;
+    EXPECT_EQ(wire::decode<RecordRow>(row.value)->sequence, list->sequence);
+  }
+  EXPECT_TRUE(is_on_disk);
+}
+
+TEST_F(StrangerTest, TheSameListServesUntilHalfItsLifeIsOver) {
+  const auto ask = [&] {
+    answers_.clear();
+    send(wire::MessageType::list_request, Bytes{0xa0});  // What a later version may add is ignored.
+    return bootstrap::verify_list(ByteView(answers_.at(0)).subspan(1), now_.wall)->sequence;
+  };
+  const auto first = ask();
+  pass(hours(1));
+  EXPECT_EQ(ask(), first) << "nothing has changed";
+  pass(days(4));
+  EXPECT_GT(ask(), first);
+}
+
+TEST_F(StrangerTest, WhoAsksForTheListAllTheTimeIsCut) {
+  send(wire::MessageType::list_request, {});
+  ASSERT_EQ(answers_.size(), 1U);
+  send(wire::MessageType::list_request, {});
+  ASSERT_EQ(answers_.size(), 2U);
+  EXPECT_EQ(answers_[1][0], static_cast<Byte>(wire::MessageType::error));
+  for (int i = 0; i < 15; ++i) send(wire::MessageType::list_request, {});
+  EXPECT_TRUE(cut_);
+}
+
+TEST_F(StrangerTest, AListThatNobodyAskedForIsABadMessage) {
+  send(wire::MessageType::list, Bytes(100));
+  ASSERT_EQ(answers_.size(), 1U);
+  EXPECT_EQ(answers_[0][0], static_cast<Byte>(wire::MessageType::error));
 }
 
 TEST_F(StrangerTest, AnErrorIsNeverAnswered) {

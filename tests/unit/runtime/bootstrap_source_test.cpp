@@ -126,38 +126,5 @@ TEST_F(BootstrapSourceTest, SignersAreIdsOrKeys) {
   EXPECT_NE(parse_signers(wrong).error().message.find("signer \"alice\""), std::string::npos);
 }
 
-TEST_F(BootstrapSourceTest, NodesToJoinThroughComeFromSeedsAndTrustedLists) {
-  write_list(folder_.path() / "a.json", 1);
-  const auto source = read(id_text(2) + "@tcp://127.0.0.1:1," + (folder_.path() / "a.json").string());
-  ASSERT_TRUE(source) << source.error().message;
-  const auto all = bootstrap_nodes(*source, {}, /*private_network=*/false, test::kWall);
-  ASSERT_EQ(all.nodes.size(), 2U);
-  EXPECT_EQ(all.nodes[0].id, make_identity(2).id());
-  EXPECT_EQ(all.nodes[1].id, make_identity(50).id());
-  EXPECT_EQ(all.nodes[1].public_key, make_identity(50).public_key());
-  EXPECT_TRUE(all.left_out.empty());
-
-  const identity::PeerId others[] = {make_identity(3).id()};
-  const auto distrusted = bootstrap_nodes(*source, others, false, test::kWall);
-  EXPECT_EQ(distrusted.nodes.size(), 1U);
-  ASSERT_EQ(distrusted.left_out.size(), 1U);
-  EXPECT_NE(distrusted.left_out[0].find(id_text(1)), std::string::npos);
-
-  const auto late = bootstrap_nodes(*source, {}, false, test::kWall + days(60));
-  EXPECT_EQ(late.nodes.size(), 1U);
-  EXPECT_EQ(late.left_out.size(), 1U);
-}
-
-TEST_F(BootstrapSourceTest, NodesOfListsAreNotAtPrivateAddressesUnlessTheNetworkIs) {
-  FileList list;
-  list.list.nodes = {{.public_key = make_identity(50).public_key(), .endpoints = {"tcp://10.0.0.1:1"}, .note = {}}};
-  list = sign_file_list(make_identity(1), list, test::kWall, days(30)).value();
-  std::ofstream(folder_.path() / "a.json") << format_bootstrap_file({.comment = {}, .lists = {list}});
-  const auto source = read((folder_.path() / "a.json").string());
-  ASSERT_TRUE(source) << source.error().message;
-  EXPECT_TRUE(bootstrap_nodes(*source, {}, /*private_network=*/false, test::kWall).nodes.empty());
-  EXPECT_EQ(bootstrap_nodes(*source, {}, /*private_network=*/true, test::kWall).nodes.size(), 1U);
-}
-
 }  // namespace
 }  // namespace ekiden::runtime

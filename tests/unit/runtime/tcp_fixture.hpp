@@ -33,7 +33,10 @@ class Recorder final : public TcpUser {
     EXPECT_NE(port, 0);
     if (hang_up_at_once) tcp.hang_up(conn);
   }
-  void on_connected(ConnId conn) override { connected.push_back(conn); }
+  void on_connected(ConnId conn, const std::optional<identity::SocketAddress>& address) override {
+    connected.push_back(conn);
+    if (address) connected_to[conn] = *address;
+  }
   void on_connect_failed(ConnId conn, Error why) override { failed[conn] = std::move(why); }
   void on_bytes(ConnId conn, ByteView bytes) override {
     largest_read = std::max(largest_read, bytes.size());
@@ -55,6 +58,7 @@ class Recorder final : public TcpUser {
 
   std::vector<ConnId> accepted;
   std::vector<ConnId> connected;
+  std::map<ConnId, identity::SocketAddress> connected_to;
   std::map<ConnId, Error> failed;
   std::map<ConnId, Error> closed;
   std::map<ConnId, Bytes> received;

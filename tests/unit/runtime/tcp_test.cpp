@@ -244,6 +244,25 @@ TEST(ResolverTest, WithoutAThreadALookupFailsAndTheNodeGoesOn) {
   }
 }
 
+TEST_F(TcpTest, ANameThatAStrangerChoseIsJudgedByWhatItResolvesTo) {
+  const auto at = listen();
+  const auto named = endpoint("tcp://localhost:" + std::to_string(at.port));
+  client_.tcp.dial(kConn, named, identity::LearnedFrom::remote_record);
+  ASSERT_TRUE(run_until([&] { return client_.failed.contains(kConn); }));
+  EXPECT_EQ(client_.failed[kConn].code, Errc::refused);
+  const std::string& why = client_.failed[kConn].message;
+  EXPECT_TRUE(why.starts_with(named.text() + ": localhost: refused to dial ")) << why;
+  EXPECT_NE(why.find("a loopback address"), std::string::npos) << why;
+  client_.tcp.dial(ConnId{2}, at, identity::LearnedFrom::remote_record);
+  ASSERT_TRUE(run_until([&] { return client_.failed.contains(ConnId{2}); }));
+  EXPECT_EQ(client_.failed[ConnId{2}].code, Errc::refused);
+  EXPECT_TRUE(server_.accepted.empty());
+  // Who wrote it into his own configuration knows what he wants.
+  client_.tcp.dial(ConnId{3}, named, identity::LearnedFrom::configuration);
+  ASSERT_TRUE(run_until([&] { return client_.connected.size() == 1; }));
+  EXPECT_EQ(client_.connected_to[ConnId{3}].text(), "127.0.0.1:" + std::to_string(at.port));
+}
+
 TEST(ConnectorTest, FamiliesTakeTurns) {
   const auto parse = [](const char* text) { return *identity::IpAddress::parse(text); };
   const std::vector addresses = {parse("2001:db8::1"), parse("2001:db8::2"), parse("2001:db8::3"), parse("192.0.2.1")};

@@ -14,7 +14,7 @@ class RecordingHost final : public NetworkHost {
  public:
   bool is_up() const override { return up; }
   void on_accepted(link::ConnId conn, const identity::IpAddress&, std::uint16_t) override { accepted = conn; }
-  void on_connected(link::ConnId) override { connected = true; }
+  void on_connected(link::ConnId, const identity::SocketAddress&) override { connected = true; }
   void on_connect_failed(link::ConnId, Error why) override { failed = std::move(why); }
   void on_bytes(link::ConnId, ByteView bytes) override { append(received, bytes); }
   void on_room(link::ConnId) override { ++rooms; }

@@ -85,6 +85,23 @@ class FakeBackend final : public Backend {
   std::vector<std::pair<std::string, std::size_t>> searched_capabilities;
   std::vector<identity::SignedAnnouncement> owners;
   std::set<std::string> offered;
+  void probe_peer(node::ProbePeer probe, ProbeDone done) override {
+    probes.push_back(probe);
+    const auto found = answers.find(probe.endpoint.text());
+    node::PeerProbed probed{{}, probe.peer, probe.endpoint, fail(Errc::unreachable, "connection refused")};
+    if (found != answers.end()) probed.result = found->second;
+    done(probed);
+  }
+  std::optional<identity::SignedRecord> peer_record(const identity::PeerId& peer) const override {
+    const auto found = held_records.find(peer);
+    return found == held_records.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::vector<bootstrap::NodeStatus> bootstrap_status() const override { return discovered; }
+  std::vector<node::ProbePeer> probes;
+  std::map<std::string, node::Reachable> answers;  ///< to probes, by endpoint
+  std::map<identity::PeerId, identity::SignedRecord> held_records;
+  std::vector<bootstrap::NodeStatus> discovered;
+
   std::vector<identity::PeerId> searched;
   std::map<identity::PeerId, identity::SignedRecord> records;
   std::vector<identity::NodeInfo> nodes;

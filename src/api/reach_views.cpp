@@ -1,0 +1,82 @@
+// The views of reaching peers: what is known of one, what a probe found, and the nodes of discovery.
+#include <algorithm>
+
+#include "api/views.hpp"
+
+namespace ekiden::api {
+namespace {
+
+Json named(const identity::PeerId& peer, const identity::ContactBook& contacts) {
+  Json json = {{"peer", peer.text()}};
+  if (const auto* contact = contacts.find(peer)) json["name"] = contact->petname;
+  return json;
+}
+
+Json texts_of(const std::vector<identity::Endpoint>& endpoints) {
+  Json list = Json::array();
+  for (const auto& endpoint : endpoints) list.push_back(endpoint.text());
+  return list;
+}
+
+std::int64_t microseconds_of(Duration duration) { return std::chrono::duration_cast<microseconds>(duration).count(); }
+
+Json discovered_view(const bootstrap::NodeStatus& status, Now now, const identity::ContactBook& contacts) {
+  Json json = named(status.node, contacts);
+  json["endpoints"] = texts_of(status.endpoints);
+  if (!status.source.empty()) json["source"] = status.source;
+  if (status.signer) json["signer"] = status.signer->text();
+  json["depth"] = status.depth;
+  json["score"] = status.score;
+  json["up"] = status.up;
+  json["probing"] = status.probing;
+  json["failures"] = status.failures;
+  if (status.latency.count() > 0) json["latency_us"] = status.latency.count();
+  if (status.last_reached) json["last_reached"] = iso_time(*status.last_reached);
+  if (status.next_probe) {
+    const auto wait = std::max(Duration(0), *status.next_probe - now.mono);
+    json["next_probe_ms"] = std::chrono::duration_cast<milliseconds>(wait).count();
+  }
+  if (!status.last_error.empty()) json["last_error"] = status.last_error;
+  return json;
+}
+
+}  // namespace
+
+Json peer_view(const Backend& backend, const identity::PeerId& peer) {
+  Json json = named(peer, backend.contacts());
+  if (const auto* contact = backend.contacts().find(peer)) json["endpoints"] = texts_of(contact->endpoints);
+  if (const auto record = backend.peer_record(peer)) json["record"] = record_view(*record);
+  const auto links = backend.status().links;
+  json["linked"] = std::ranges::any_of(links, [&](const auto& link) { return link.peer == peer; });
+  json["self"] = peer == backend.id();
+  return json;
+}
+
+Json probe_view(const node::PeerProbed& probed, const identity::ContactBook& contacts) {
+  Json json = named(probed.peer, contacts);
+  json["endpoint"] = probed.endpoint.text();
+  json["reachable"] = probed.result.has_value();
+  if (!probed.result) {
+    json["problem"] = problem_view(probed.result.error());
+    return json;
+  }
+  const node::Reachable& found = *probed.result;
+  json["round_trip_us"] = microseconds_of(found.round_trip);
+  if (found.address) json["address"] = found.address->text();
+  if (found.version != 0) json["version"] = found.version;
+  if (found.record) json["record"] = record_view(*found.record);
+  return json;
+}
+
+Json bootstrap_view(const Backend& backend) {
+  const auto all = backend.bootstrap_status();
+  Json json = {{"discovery", backend.status().discovery}, {"nodes_total", all.size()}};
+  json["nodes"] = Json::array();
+  for (const auto& status : all) {
+    if (json["nodes"].size() == kMaxListed) break;
+    json["nodes"].push_back(discovered_view(status, backend.now(), backend.contacts()));
+  }
+  return json;
+}
+
+}  // namespace ekiden::api

@@ -1,0 +1,211 @@
+// explain: whether a peer can be reached, step by step: what is known of it, where its record is, what each of its
+// addresses answers; and what to do about the first step that fails.
+#include <algorithm>
+#include <utility>
+
+#include "api/http_target.hpp"
+#include "cli/commands.hpp"
+#include "cli/json_read.hpp"
+#include "cli/text.hpp"
+
+namespace ekiden::cli {
+namespace {
+
+constexpr std::size_t kMaxAddresses = 16;
+
+bool is_udp(const std::string& endpoint) { return endpoint.starts_with("udp://"); }
+
+/// What is known, gathered as an object that --json shows as it is.
+class Explanation {
+ public:
+  Explanation(api::Client& client, api::Json known) : client_(client), json_(std::move(known)) {}
+
+  Status look_up();
+  Status try_addresses();
+  void judge();
+
+  const api::Json& json() const { return json_; }
+  bool is_reachable() const { return flag_of(json_, "reachable"); }
+
+ private:
+  Status try_address(const std::string& endpoint, const char* from);
+  std::string advice() const;
+  bool has_record() const { return json_.contains("record"); }
+
+  api::Client& client_;
+  api::Json json_;
+};
+
+/// The DHT may know a newer record than we hold.
+Status Explanation::look_up() {
+  EKIDEN_ASSIGN(auto lookup, client_.post("/v1/lookups", {{"peer", text_of(json_, "peer")}}));
+  if (has_record()) json_["record"]["where"] = "held by this node";
+  const auto found = part_of(lookup, "record");
+  const bool is_news = flag_of(lookup, "found") &&
+                       (!has_record() || number_of(found, "sequence") > number_of(json_["record"], "sequence"));
+  if (is_news) {
+    json_["record"] = found;
+    json_["record"]["where"] = "found in the network";
+  }
+  json_["lookup"] = std::move(lookup);
+  return {};
+}
+
+Status Explanation::try_addresses() {
+  json_["addresses"] = api::Json::array();
+  for (const auto& endpoint : part_of(json_, "endpoints")) {
+    if (endpoint.is_string()) EKIDEN_TRY(try_address(endpoint.get<std::string>(), "owner"));
+  }
+  for (const auto& endpoint : part_of(part_of(json_, "record"), "endpoints")) {
+    if (endpoint.is_string()) EKIDEN_TRY(try_address(endpoint.get<std::string>(), "record"));
+  }
+  return {};
+}
+
+Status Explanation::try_address(const std::string& endpoint, const char* from) {
+  auto& addresses = json_["addresses"];
+  const auto is_same = [&](const api::Json& tried) { return text_of(tried, "endpoint") == endpoint; };
+  if (addresses.size() >= kMaxAddresses || std::ranges::any_of(addresses, is_same)) return {};
+  auto probed = client_.post("/v1/probes", {{"peer", text_of(json_, "peer")}, {"endpoint", endpoint}, {"from", from}});
+  api::Json tried = {{"endpoint", endpoint}, {"from", from}, {"reachable", false}};
+  if (probed) {
+    for (const char* key : {"reachable", "round_trip_us", "address", "version", "problem"}) {
+      if (probed->contains(key)) tried[key] = (*probed)[key];
+    }
+    if (!has_record() && probed->contains("record")) {
+      json_["record"] = (*probed)["record"];
+      json_["record"]["where"] = "shown in the handshake";
+    }
+  } else if (probed.error().code == Errc::closed) {
+    return std::unexpected(std::move(probed).error());
+  } else {
+    // An address of a kind that this build does not know, for one.
+    tried["problem"] = {{"code", errc_name(probed.error().code)}, {"detail", probed.error().message}};
+  }
+  addresses.push_back(std::move(tried));
+  return {};
+}
+
+void Explanation::judge() {
+  const auto addresses = part_of(json_, "addresses");
+  const bool answers = std::ranges::any_of(addresses, [](const api::Json& tried) {
+    return flag_of(tried, "reachable") && !is_udp(text_of(tried, "endpoint"));
+  });
+  json_["reachable"] = answers || flag_of(json_, "linked");
+  json_["advice"] = advice();
+}
+
+std::string Explanation::advice() const {
+  if (flag_of(json_, "self")) return "this is the running node itself";
+  const auto addresses = part_of(json_, "addresses");
+  if (is_reachable()) return "messages to it leave at once";
+  const auto code = text_of(part_of(part_of(json_, "lookup"), "problem"), "code");
+  if (addresses.empty() && !has_record()) {
+    if (code == "unsupported") {
+      return "this node does not search: let it listen on udp:// (listen under [network] in ekiden.toml), or name an "
+             "address with `ekiden contact add NAME ID --endpoint tcp://HOST:PORT`";
+    }
+    if (code == "unreachable") {
+      return "this node knows nobody to ask: see `ekiden bootstrap discover` and `ekiden bootstrap check`";
+    }
+    return "nobody has a record of it: it has never joined this network, or not for a week; ask its owner whether it "
+           "runs, and for its address";
+  }
+  if (addresses.empty()) {
+    return "its record names no address: it is behind a NAT or not told how it is reached (advertise under [network] "
+           "in "
+           "its ekiden.toml); a message waits here until it comes to this node by itself";
+  }
+  const bool udp_answers =
+      std::ranges::any_of(addresses, [](const auto& tried) { return flag_of(tried, "reachable"); });
+  if (udp_answers) {
+    return "it runs, and answers over UDP, but no link can be made: its TCP port is closed or not forwarded";
+  }
+  const bool all_refused = std::ranges::all_of(
+      addresses, [](const auto& tried) { return text_of(part_of(tried, "problem"), "code") == "refused"; });
+  if (all_refused) {
+    return "none of its addresses may be dialled from here: name one that is yours to use with `ekiden contact add "
+           "NAME "
+           "ID --endpoint tcp://HOST:PORT`";
+  }
+  return "none of its addresses answers as this peer: ask its owner whether it runs and where; messages wait meanwhile";
+}
+
+// What people see. ----------------------------------------------------------------------------------------------------
+
+void print_record(Output& output, const api::Json& json) {
+  if (!json.contains("record")) {
+    output.field("record", "none: " + output.text(text_of(part_of(part_of(json, "lookup"), "problem"), "detail")));
+    return;
+  }
+  const auto record = part_of(json, "record");
+  output.field("record", text_of(record, "where") + ", sequence " + std::to_string(number_of(record, "sequence")));
+  output.field("issued", text_of(record, "issued") + ", expires " + text_of(record, "expires"));
+}
+
+void print_lookup(Output& output, const api::Json& lookup) {
+  const auto problem = part_of(lookup, "problem");
+  std::size_t had = 0;
+  std::string who;
+  for (const auto& step : part_of(lookup, "steps")) {
+    if (!flag_of(step, "had_value")) continue;
+    if (++had <= 3) who += (who.empty() ? ": " : ", ") + output.text(peer_of(step, "peer", "name"));
+  }
+  std::string line = std::to_string(number_of(lookup, "asked")) + " asked, " +
+                     std::to_string(number_of(lookup, "answered")) + " answered, " + std::to_string(had) +
+                     " had the record" + who;
+  if (text_of(problem, "code") == "unsupported") line = output.text(text_of(problem, "detail"));
+  output.field("search", line);
+}
+
+void print_addresses(Output& output, const api::Json& addresses) {
+  std::vector<std::vector<std::string>> rows = {{"  ADDRESS", "FROM", "RESULT"}};
+  for (const auto& tried : addresses) {
+    std::string result;
+    if (flag_of(tried, "reachable")) {
+      result = "answers, round trip " + human_duration(microseconds(number_of(tried, "round_trip_us")));
+    } else {
+      result = "FAILED: " + output.text(text_of(part_of(tried, "problem"), "detail"));
+    }
+    rows.push_back({"  " + output.text(text_of(tried, "endpoint")),
+                    text_of(tried, "from") == "owner" ? "contact" : "record", result});
+  }
+  if (rows.size() > 1) output.table(rows);
+}
+
+void print(Output& output, const api::Json& json) {
+  output.field("peer", text_of(json, "peer"));
+  const auto name = text_of(json, "name");
+  output.field("contact", name.empty() ? "no" : output.text(name));
+  output.field("link", flag_of(json, "linked") ? "up" : "none");
+  if (!flag_of(json, "self")) {
+    print_record(output, json);
+    print_lookup(output, part_of(json, "lookup"));
+    print_addresses(output, part_of(json, "addresses"));
+  }
+  output.field("verdict",
+               std::string(flag_of(json, "reachable") ? "reachable: " : "NOT reachable: ") + text_of(json, "advice"));
+}
+
+}  // namespace
+
+Status run_explain(const Context& context, const std::string& peer) {
+  EKIDEN_ASSIGN(auto client, context.client());
+  EKIDEN_ASSIGN(auto known, client.get("/v1/peers/" + api::escape_segment(peer)));
+  Explanation explanation(client, std::move(known));
+  if (!flag_of(explanation.json(), "self")) {
+    EKIDEN_TRY(explanation.look_up());
+    EKIDEN_TRY(explanation.try_addresses());
+  }
+  explanation.judge();
+  const api::Json& json = explanation.json();
+  if (context.output.json()) {
+    context.output.object(json);
+  } else {
+    print(context.output, json);
+  }
+  if (explanation.is_reachable() || flag_of(json, "self")) return {};
+  return fail(Errc::unreachable, text_of(json, "peer") + " cannot be reached now");
+}
+
+}  // namespace ekiden::cli
