@@ -57,15 +57,6 @@ class Checker {
   std::size_t running_ = 0;
 };
 
-/// What the endpoint's own name before the reason says once more.
-std::string reason_of(const Tried& tried) {
-  const std::string& message = tried.result.error().message;
-  const std::string prefix = tried.endpoint + ": ";
-  std::string rest = message;
-  while (rest.starts_with(prefix)) rest.erase(0, prefix.size());
-  return rest;
-}
-
 void show(Output& output, const std::vector<Tried>& all) {
   std::vector<std::vector<std::string>> rows = {{"ID", "ENDPOINT", "RESULT", "ROUND TRIP", "FROM", "WHY"}};
   for (const Tried& tried : all) {
@@ -79,14 +70,14 @@ void show(Output& output, const std::vector<Tried>& all) {
         json["round_trip_us"] = std::chrono::duration_cast<microseconds>(tried.result->round_trip).count();
         if (tried.result->address) json["address"] = tried.result->address->text();
       } else {
-        json["error"] = reason_of(tried);
+        json["error"] = reason_at(tried.endpoint, tried.result.error().message);
       }
       output.object(json);
       continue;
     }
     rows.push_back({tried.node->id.text(), output.text(tried.endpoint), tried.result ? "ok" : "FAILED",
                     tried.result ? human_duration(tried.result->round_trip) : "-", output.text(tried.node->from),
-                    tried.result ? "" : output.text(reason_of(tried))});
+                    tried.result ? "" : output.text(reason_at(tried.endpoint, tried.result.error().message))});
   }
   if (!output.json()) output.table(rows);
 }

@@ -219,6 +219,35 @@ void CommandLine::declare_trace_and_status() {
   status->callback([this] { action = run_status; });
 }
 
+/// Those of bootstrap that ask the network.
+void CommandLine::declare_trying(CLI::App& bootstrap) {
+  auto* check = declare(bootstrap, "check", "Try every endpoint of the nodes that are configured; no node needs to run",
+                        "  ekiden bootstrap check\n"
+                        "  ekiden bootstrap check nodes.json --json\n"
+                        "  ekiden bootstrap check --bootstrap ek1...@tcp://192.0.2.7:7420\n"
+                        "\n"
+                        "Fails if a node has no endpoint that works.\n");
+  auto* file = check->add_option("file", bootstrap_.file, "A file of lists, instead of what is configured");
+  paths_[file] = ValueKind::file;
+  check->add_option("--bootstrap", bootstrap_.value, "Nodes and files, with commas, instead of what is configured")
+      ->type_name("NODES")
+      ->excludes(file);
+  check->add_option("--signer", bootstrap_.signers, "Trust only this signer, an id or a public key; may be repeated")
+      ->type_name("ID|KEY")
+      ->allow_extra_args(false);
+  check->callback(
+      [this] { action = [this](const Context& context) { return run_bootstrap_check(context, bootstrap_); }; });
+
+  auto* discover = declare(bootstrap, "discover", "Show the nodes that the running node has found, step by step",
+                           "  ekiden bootstrap discover\n"
+                           "  ekiden bootstrap discover --wait 30s\n"
+                           "  ekiden bootstrap discover --json\n");
+  add_duration(discover, "--wait", "Wait so long, at most, until all of them were tried",
+               [this](Duration wait) { bootstrap_.wait = wait; });
+  discover->callback(
+      [this] { action = [this](const Context& context) { return run_bootstrap_discover(context, bootstrap_); }; });
+}
+
 void CommandLine::declare_bootstrap() {
   auto* bootstrap = declare(app_, "bootstrap", "The nodes to join through: run one; show, try, sign and verify them",
                             "  ekiden bootstrap list\n"
@@ -261,28 +290,7 @@ void CommandLine::declare_bootstrap() {
   add_signers(list);
   list->callback(run(run_bootstrap_list));
 
-  auto* check =
-      declare(*bootstrap, "check", "Try every endpoint of the nodes that are configured; no node needs to run",
-              "  ekiden bootstrap check\n"
-              "  ekiden bootstrap check nodes.json --json\n"
-              "  ekiden bootstrap check --bootstrap ek1...@tcp://192.0.2.7:7420\n"
-              "\n"
-              "Fails if a node has no endpoint that works.\n");
-  auto* file = check->add_option("file", bootstrap_.file, "A file of lists, instead of what is configured");
-  paths_[file] = ValueKind::file;
-  check->add_option("--bootstrap", bootstrap_.value, "Nodes and files, with commas, instead of what is configured")
-      ->type_name("NODES")
-      ->excludes(file);
-  add_signers(check);
-  check->callback(run(run_bootstrap_check));
-
-  auto* discover = declare(*bootstrap, "discover", "Show the nodes that the running node has found, step by step",
-                           "  ekiden bootstrap discover\n"
-                           "  ekiden bootstrap discover --wait 30s\n"
-                           "  ekiden bootstrap discover --json\n");
-  add_duration(discover, "--wait", "Wait so long, at most, until all of them were tried",
-               [this](Duration wait) { bootstrap_.wait = wait; });
-  discover->callback(run(run_bootstrap_discover));
+  declare_trying(*bootstrap);
 
   auto* sign = declare(*bootstrap, "sign", "Sign the lists of a file with the key of this node",
                        "  ekiden bootstrap sign nodes.json                    the file is changed\n"

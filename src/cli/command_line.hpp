@@ -47,6 +47,7 @@ class CommandLine {
   void declare_discovery();
   void declare_capability();
   void declare_bootstrap();
+  void declare_trying(CLI::App& bootstrap);
   void declare_completion();
   CLI::App* declare(CLI::App& parent, const std::string& name, const std::string& description,
                     const std::string& examples);

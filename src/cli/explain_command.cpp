@@ -165,7 +165,8 @@ void print_addresses(Output& output, const api::Json& addresses) {
     if (flag_of(tried, "reachable")) {
       result = "answers, round trip " + human_duration(microseconds(number_of(tried, "round_trip_us")));
     } else {
-      result = "FAILED: " + output.text(text_of(part_of(tried, "problem"), "detail"));
+      result =
+          "FAILED: " + output.text(reason_at(text_of(tried, "endpoint"), text_of(part_of(tried, "problem"), "detail")));
     }
     rows.push_back({"  " + output.text(text_of(tried, "endpoint")),
                     text_of(tried, "from") == "owner" ? "contact" : "record", result});
@@ -183,6 +184,7 @@ void print(Output& output, const api::Json& json) {
     print_lookup(output, part_of(json, "lookup"));
     print_addresses(output, part_of(json, "addresses"));
   }
+  if (flag_of(json, "self")) return output.field("verdict", text_of(json, "advice"));
   output.field("verdict",
                std::string(flag_of(json, "reachable") ? "reachable: " : "NOT reachable: ") + text_of(json, "advice"));
 }

@@ -156,6 +156,13 @@ std::string safe_text(std::string_view text, bool keep_lines) {
   return out;
 }
 
+std::string reason_at(std::string_view endpoint, std::string_view message) {
+  const std::string name = std::string(endpoint) + ": ";
+  std::string reason(message);
+  for (auto at = reason.find(name); at != std::string::npos; at = reason.find(name, at)) reason.erase(at, name.size());
+  return reason;
+}
+
 std::size_t display_width(std::string_view text) {
   return static_cast<std::size_t>(
       std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));

@@ -28,6 +28,9 @@ std::string human_size(std::uint64_t bytes);
 /// characters (they make one text look like another), invalid UTF-8. Line ends and tabs stay if `keep_lines`.
 std::string safe_text(std::string_view text, bool keep_lines);
 
+/// Why an endpoint did not work, without its name, which stands beside it: each step of the way has put it there.
+std::string reason_at(std::string_view endpoint, std::string_view message);
+
 /// Columns on the terminal, near enough for tables: characters, not bytes.
 std::size_t display_width(std::string_view text);
 

@@ -86,5 +86,11 @@ RC_GTEST_PROP(SafeText, NeverLetsAControlCharacterThrough, (const std::string& t
   RC_ASSERT(std::ranges::none_of(safe, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }));
 }
 
+TEST(Text, AReasonDoesNotRepeatTheNameBesideIt) {
+  EXPECT_EQ(reason_at("tcp://a:1", "tcp://a:1: connecting: tcp://a:1: refused"), "connecting: refused");
+  EXPECT_EQ(reason_at("tcp://a:1", "tcp://a:11: refused"), "tcp://a:11: refused");
+  EXPECT_EQ(reason_at("tcp://a:1", ""), "");
+}
+
 }  // namespace
 }  // namespace ekiden::cli
