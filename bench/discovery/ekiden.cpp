@@ -102,7 +102,6 @@ class EkidenNode final : public runtime::UdpUser {
     end_round();
   }
   bool has_greeted() const { return datagrams_.status().queries == 0; }
-  std::uint64_t handshakes() const { return datagrams_.status().handshakes; }
 
   void look_up(const identity::PeerId& peer, Network::Watch watch) {
     const dht::LookupId id{++last_lookup_};
