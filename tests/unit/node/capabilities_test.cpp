@@ -176,7 +176,7 @@ TEST(Leaving, IsNoObstacleToComingBack) {
 
 TEST(Leaving, WaitsForNobodyForever) {
   Harness net = make_network(4);
-  for (const std::size_t gone : {0, 1, 3}) net.crash(gone);
+  for (const std::size_t gone : {std::size_t{0}, std::size_t{1}, std::size_t{3}}) net.crash(gone);
   net.feed(2, ShutDown{});
   net.pump();
   EXPECT_TRUE(net[2].node->is_leaving());
