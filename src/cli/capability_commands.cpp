@@ -24,16 +24,6 @@ Result<api::Json> search(api::Client& client, const FindArguments& arguments) {
   return client.post("/v1/lookups", {{"capability", arguments.capability}, {"limit", arguments.limit}});
 }
 
-Error problem_of(Output& output, const api::Json& found) {
-  const auto problem = part_of(found, "problem");
-  const auto code = text_of(problem, "code");
-  return {code == "unsupported"   ? Errc::unsupported
-          : code == "unreachable" ? Errc::unreachable
-          : code == "timed-out"   ? Errc::timed_out
-                                  : Errc::not_found,
-          output.text(text_of(problem, "detail"))};
-}
-
 std::vector<std::string> row_of(Output& output, const api::Json& owner) {
   return {output.text(peer_of(owner, "peer", "name")), output.text(text_of(owner, "capability")),
           "announced " + text_of(owner, "announced"),
@@ -76,9 +66,8 @@ class Watch {
     }
     // Nobody yet is what one watches for; a search that cannot work is worth a line, once.
     std::string trouble;
-    if (const auto error = problem_of(context_.output, found);
-        found.contains("problem") && error.code != Errc::not_found) {
-      trouble = error.message;
+    if (const Error error = problem_of(found); found.contains("problem") && error.code != Errc::not_found) {
+      trouble = context_.output.text(error.message);
     }
     if (trouble != trouble_ && !trouble.empty()) context_.output.note(trouble);
     trouble_ = std::move(trouble);
@@ -132,7 +121,8 @@ Status run_find(const Context& context, const FindArguments& arguments) {
                 human_duration(microseconds(number_of(found, "took_us"))));
   }
   if (!found.contains("problem")) return {};
-  return std::unexpected(problem_of(output, found));
+  const Error problem = problem_of(found);
+  return fail(problem.code, output.text(problem.message));
 }
 
 Status run_capability_add(const Context& context, const std::string& capability) {

@@ -47,12 +47,8 @@ Status run_lookup(const Context& context, const std::string& peer) {
     print_steps(context.output, lookup);
   }
   if (found) return {};
-  const auto problem = part_of(lookup, "problem");
-  const auto code = text_of(problem, "code");
-  return fail(code == "unsupported"   ? Errc::unsupported
-              : code == "unreachable" ? Errc::unreachable
-                                      : Errc::not_found,
-              context.output.text(text_of(problem, "detail")));
+  const Error problem = problem_of(lookup);
+  return fail(problem.code, context.output.text(problem.message));
 }
 
 Status run_peers(const Context& context) {

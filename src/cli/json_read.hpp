@@ -6,6 +6,7 @@
 #include <string>
 
 #include "api/json.hpp"
+#include "base/result.hpp"
 
 namespace ekiden::cli {
 
@@ -28,6 +29,12 @@ inline bool flag_of(const api::Json& json, const char* key) {
 inline api::Json part_of(const api::Json& json, const char* key) {
   const auto found = json.is_object() ? json.find(key) : json.end();
   return json.is_object() && found != json.end() ? *found : api::Json::array();
+}
+
+/// Why the node did not find what it was asked for.
+inline Error problem_of(const api::Json& answer) {
+  const auto problem = part_of(answer, "problem");
+  return {errc_from_name(text_of(problem, "code")), text_of(problem, "detail")};
 }
 
 /// The petname beside a peer if there is one, else its id.

@@ -16,10 +16,6 @@ namespace {
 /// How far in our future an announcement may lie before it is signed again.
 constexpr milliseconds kMaxAhead = minutes(1);
 
-std::unexpected<Error> discovery_is_off() {
-  return fail(Errc::unsupported, "discovery is off: this node listens on no udp:// endpoint");
-}
-
 }  // namespace
 
 Status Node::Impl::load_capabilities_row(const store::Row& row) {

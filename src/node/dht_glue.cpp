@@ -70,10 +70,7 @@ void Node::Impl::propose_nodes(Now now, const identity::PeerRecord& peer) {
 
 void Node::Impl::find_for_request(Now now, const FindPeer& request) {
   if (!takes_part()) {
-    out->push(PeerFound{request.request,
-                        request.peer,
-                        fail(Errc::unsupported, "discovery is off: this node listens on no udp:// endpoint"),
-                        {}});
+    out->push(PeerFound{request.request, request.peer, discovery_is_off(), {}});
     return;
   }
   const dht::LookupId id{++last_lookup};

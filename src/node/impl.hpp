@@ -24,6 +24,10 @@ std::vector<identity::Endpoint> without_udp(std::vector<identity::Endpoint> endp
 /// The lifetime of what ends a record or an announcement.
 inline constexpr seconds kEndTtl{1};
 
+inline std::unexpected<Error> discovery_is_off() {
+  return fail(Errc::unsupported, "discovery is off: this node listens on no udp:// endpoint");
+}
+
 struct Node::Impl {
   Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng);
 
