@@ -12,11 +12,31 @@ import time
 BINARY = os.environ.get("EKIDEN_BINARY", "ekiden")
 
 
+def candidate_ports():
+    """Ports below those that the system hands out for outgoing connections; each test process begins somewhere else."""
+    range_file = pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range")
+    floor, ceiling = 10_000, int(range_file.read_text().split()[0])
+    if ceiling <= 20_000:
+        ceiling = 60_000
+    start = os.getpid() * 100
+    while True:
+        yield floor + start % (ceiling - floor)
+        start += 1
+
+
+PORTS = candidate_ports()
+
+
 def free_port():
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nothing listens on, and that no outgoing connection of another test takes before its node does."""
+    for port in PORTS:
+        try:
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                with socket.socket(type=kind) as probe:
+                    probe.bind(("127.0.0.1", port))
+            return port
+        except OSError:
+            continue
 
 
 def wait_until(holds, seconds, what):
