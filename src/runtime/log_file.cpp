@@ -4,11 +4,13 @@
 #include <array>
 #include <string_view>
 
+#include "runtime/schema.hpp"
+
 namespace ekiden::runtime {
 namespace {
 
 constexpr sqlite3_int64 kHeader = 32;
-constexpr sqlite3_int64 kFrame = 4096 + 24;  // pages are of the size that create_store sets
+constexpr sqlite3_int64 kFrame = kPageSize + 24;
 
 constexpr std::array<char, std::size_t{64} * 1024> kZeros = {};
 

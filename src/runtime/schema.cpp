@@ -155,7 +155,7 @@ void remove_remains(const std::filesystem::path& fresh) {
 Status make_store(const std::filesystem::path& fresh, const char* vfs, Migrations steps) {
   EKIDEN_TRY(write_new_file(fresh, {}));
   EKIDEN_ASSIGN(Database database, Database::open(fresh, vfs));
-  EKIDEN_TRY(database.execute("PRAGMA page_size = 4096"));
+  EKIDEN_TRY(database.execute(("PRAGMA page_size = " + std::to_string(kPageSize)).c_str()));
   EKIDEN_TRY(configure(database));
   EKIDEN_TRY(migrate(database, 0, steps));
   return database.execute("PRAGMA wal_checkpoint(TRUNCATE)");

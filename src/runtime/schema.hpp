@@ -26,6 +26,9 @@ namespace ekiden::runtime {
 
 inline constexpr const char* kStoreFile = "ekiden.db";
 inline constexpr std::uint64_t kApplicationId = 0x656b6e64;  // "eknd"
+/// Of the store and its log, in bytes.
+/// Rationale: seven messages of 1 KiB fill such a page, three one of 4 KiB; with larger ones small commits write more.
+inline constexpr int kPageSize = 8192;
 
 struct TableLayout {
   store::Table table{};

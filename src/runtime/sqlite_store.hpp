@@ -56,7 +56,7 @@ struct StoreOptions {
   std::filesystem::path path;
   Duration retry_min = milliseconds(50);
   Duration retry_max = seconds(2);
-  int log_pages = 2'400;               ///< room of the log; it is copied back when it is three quarters full
+  int log_pages = 1'200;               ///< room of the log; it is copied back when it is three quarters full
   Duration erase_interval = hours(1);  ///< between two erasures of the log, if something was written
   const char* vfs = nullptr;           ///< SQLite's name of a file layer; tests inject faults with it
 };

@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "runtime/schema.hpp"
 #include "unit/runtime/store_fixture.hpp"
 
 namespace ekiden::runtime {
@@ -64,7 +65,7 @@ TEST_F(LogFileTest, CommitsDoNotLengthenALogThatHasRoom) {
   (*store)->persist(PersistToken{1}, Batch{});
   ASSERT_TRUE((*store)->drain(kPatience));
   const auto before = log_size();
-  EXPECT_GE(before, 200u * 4096u);
+  EXPECT_GE(before, 200u * static_cast<unsigned>(kPageSize));
   for (std::uint64_t token = 2; token < 22; ++token) {
     (*store)->persist(PersistToken{token}, put(Bytes(100, static_cast<Byte>(token))));
     ASSERT_TRUE((*store)->drain(kPatience));

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <utility>
 
+#include "runtime/schema.hpp"
 #include "unit/runtime/store_fixture.hpp"
 
 namespace ekiden::runtime {
@@ -128,7 +129,7 @@ TEST_F(SqliteStoreTest, TheLogIsCopiedBackAndBoundedUnderLoad) {
   }
   ASSERT_TRUE(store->drain(kPatience));
   const auto log_size = std::filesystem::file_size(path_.string() + "-wal");
-  EXPECT_LT(log_size, 200u * 4096u);  // 400 steps would have written far over 1,000 pages
+  EXPECT_LT(log_size, 200u * static_cast<unsigned>(kPageSize));  // 400 steps would have written far over 1,000 pages
   EXPECT_FALSE(watch.failure());
 }
 
