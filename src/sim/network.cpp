@@ -41,18 +41,24 @@ struct Network::Stream {
 };
 
 Network::Network(Schedule& schedule, NetworkModel model, Rng rng)
-    : schedule_(schedule), model_(model), rng_(std::move(rng)) {}
+    : schedule_(schedule), model_(model), rng_(std::move(rng)), latency_salt_(rng_.next()) {}
 Network::~Network() = default;
 
 HostIndex Network::add_host(NetworkHost& host) {
+  return add_host(host, address_of(static_cast<HostIndex>(hosts_.size())));
+}
+
+HostIndex Network::add_host(NetworkHost& host, const identity::IpAddress& at) {
+  const auto index = static_cast<HostIndex>(hosts_.size());
+  CHECK(at_.emplace(at, index).second);
   hosts_.push_back(&host);
+  addresses_.push_back(at);
   accepted_.push_back(0);
-  return static_cast<HostIndex>(hosts_.size() - 1);
+  return index;
 }
 
 identity::IpAddress Network::address_of(HostIndex host) {
-  // One host to a /24, so that limits per prefix see hosts as they would see networks.
-  return identity::IpAddress::v4({10, static_cast<Byte>(host >> 8), static_cast<Byte>(host), 1});
+  return identity::IpAddress::v4({20, static_cast<Byte>(host >> 8), static_cast<Byte>(host), 1});
 }
 
 identity::Endpoint Network::endpoint_of(HostIndex host) {
@@ -64,32 +70,41 @@ identity::Endpoint Network::udp_endpoint_of(HostIndex host) {
 }
 
 std::optional<HostIndex> Network::host_at(const identity::SocketAddress& at) const {
-  const HostIndex host = HostIndex{at.ip.bytes[13]} << 8 | at.ip.bytes[14];
-  if (at.port != kPort || host >= hosts_.size() || address_of(host) != at.ip) return std::nullopt;
-  return host;
+  const auto found = at_.find(at.ip);
+  if (found == at_.end() || at.port != kPort) return std::nullopt;
+  return found->second;
 }
 
-void Network::send_datagram(HostIndex from, const identity::SocketAddress& to, Bytes bytes) {
+void Network::send_datagram_as(HostIndex from, const identity::SocketAddress& source, const identity::SocketAddress& to,
+                               Bytes bytes) {
   ++datagrams_sent_;
   bytes_sent_ += bytes.size();
   const auto host = host_at(to);
   if (!host || is_cut(from, *host) || chance(model_.loss)) return;
   const auto shared = std::make_shared<const Bytes>(std::move(bytes));
   for (int copies = chance(model_.duplicate) ? 2 : 1; copies > 0; --copies) {
-    schedule_.after(delay(from, *host), [this, from, to = *host, shared] {
-      if (hosts_[to]->is_up()) hosts_[to]->on_datagram({address_of(from), kPort}, *shared);
+    schedule_.after(delay(from, *host), [this, source, to = *host, shared] {
+      if (hosts_[to]->is_up()) hosts_[to]->on_datagram(source, *shared);
     });
   }
 }
 
 void Network::calm() { model_.loss = model_.duplicate = model_.reorder = 0; }
 
+/// Mixed from the pair (the finalizer of SplitMix64): a table of all pairs would outgrow everything else.
+Duration Network::latency(HostIndex a, HostIndex b) const {
+  std::uint64_t mixed = latency_salt_ + (std::uint64_t{std::min(a, b)} << 32 | std::max(a, b));
+  mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
+  mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
+  mixed ^= mixed >> 31;
+  const auto width = static_cast<std::uint64_t>((model_.latency_max - model_.latency_min).count()) + 1;
+  return model_.latency_min + Duration(static_cast<Duration::rep>(mixed % width));
+}
+
 Duration Network::delay(HostIndex from, HostIndex to) {
-  const auto pair = std::minmax(from, to);
-  const auto [entry, fresh] = latencies_.try_emplace({pair.first, pair.second});
-  if (fresh) entry->second = rng_.between(model_.latency_min, model_.latency_max);
-  Duration total = entry->second + rng_.between(Duration(0), model_.jitter);
-  if (chance(model_.reorder)) total += rng_.between(Duration(0), entry->second * 4);
+  const Duration one_way = latency(from, to);
+  Duration total = one_way + rng_.between(Duration(0), model_.jitter);
+  if (chance(model_.reorder)) total += rng_.between(Duration(0), one_way * 4);
   return total;
 }
 
@@ -119,12 +134,11 @@ void Network::dial(HostIndex from, link::ConnId conn, const identity::Endpoint& 
   if (address) {
     if (auto allowed = identity::check_dial(*address, learned_from); !allowed) why = std::move(allowed).error();
   }
-  for (HostIndex host = 0; host < hosts_.size() && why.code != Errc::refused; ++host) {
-    if (to.port == kPort && endpoint_of(host).host == to.host) {
-      stream->ends[1].host = host;
-      syn(stream, 0);
-      return;
-    }
+  const auto host = address ? host_at({*address, to.port}) : std::nullopt;
+  if (host && why.code != Errc::refused) {
+    stream->ends[1].host = *host;
+    syn(stream, 0);
+    return;
   }
   ++dials_lost_;
   // Later, like every answer of a network: whoever dials is in the middle of something.
@@ -149,13 +163,13 @@ void Network::syn(const StreamPtr& stream, unsigned attempt) {
     if (!stream->accepted) {
       stream->accepted = true;
       attach(stream, 1, to, link::ConnId{link::kFirstAccepted + accepted_[to]++});
-      hosts_[to]->on_accepted(stream->ends[1].conn, address_of(from), 40'000);
+      hosts_[to]->on_accepted(stream->ends[1].conn, addresses_[from], 40'000);
     }
     if (is_cut(to, from) || chance(model_.loss)) return again();
     schedule_.after(delay(to, from), [this, stream, from, to] {
       if (!stream->ends[0].attached || stream->connected) return;
       stream->connected = true;
-      hosts_[from]->on_connected(stream->ends[0].conn, {address_of(to), kPort});
+      hosts_[from]->on_connected(stream->ends[0].conn, {addresses_[to], kPort});
     });
   });
 }

@@ -5,7 +5,9 @@
 // segments do not get through for `give_up` is aborted on the side that waits. Datagrams are delayed, lost, duplicated
 // and reordered in the same way, and nobody sends them again. A cut drops everything from one host to another, one way.
 //
-// Hosts are numbered from 0 and have the address 10.a.b.c; the driver of a host is told what happens through `Host`.
+// Hosts are numbered from 0; the driver of a host is told what happens through `NetworkHost`. Each has a /24 of its
+// own, unless it is put somewhere, so that limits per prefix see hosts as they would see networks. The addresses are
+// public: engines judge them as they do in the world.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +34,7 @@ using HostIndex = std::uint32_t;
 
 /// Probabilities are in parts per million.
 struct NetworkModel {
-  Duration latency_min = milliseconds(1);  ///< one way; drawn once for each pair of hosts
+  Duration latency_min = milliseconds(1);  ///< one way; the same for a pair of hosts always
   Duration latency_max = milliseconds(50);
   Duration jitter = milliseconds(2);  ///< added to each segment, uniform
   std::uint32_t loss = 0;
@@ -62,6 +64,9 @@ class Network {
   ~Network();
 
   HostIndex add_host(NetworkHost& host);
+  /// At an address that no other host has.
+  HostIndex add_host(NetworkHost& host, const identity::IpAddress& at);
+  /// Of a host that was not put somewhere.
   static identity::IpAddress address_of(HostIndex host);
   static identity::Endpoint endpoint_of(HostIndex host);
   static identity::Endpoint udp_endpoint_of(HostIndex host);
@@ -76,7 +81,12 @@ class Network {
   /// Closes in order: what was written arrives first.
   void close(HostIndex host, link::ConnId conn);
 
-  void send_datagram(HostIndex from, const identity::SocketAddress& to, Bytes bytes);
+  void send_datagram(HostIndex from, const identity::SocketAddress& to, Bytes bytes) {
+    send_datagram_as(from, {addresses_[from], kPort}, to, std::move(bytes));
+  }
+  /// With a source address that may be forged.
+  void send_datagram_as(HostIndex from, const identity::SocketAddress& source, const identity::SocketAddress& to,
+                        Bytes bytes);
 
   /// The host's connections vanish. With `reset` the other ends learn it after a latency (the process died, its kernel
   /// answers); without, they learn nothing until they send (the power went).
@@ -113,15 +123,18 @@ class Network {
   Duration delay(HostIndex from, HostIndex to);
   /// Which host has this address, if any.
   std::optional<HostIndex> host_at(const identity::SocketAddress& at) const;
+  Duration latency(HostIndex a, HostIndex b) const;
   bool chance(std::uint32_t per_million) { return per_million != 0 && rng_.chance(per_million, 1'000'000); }
 
   Schedule& schedule_;
   NetworkModel model_;
   Rng rng_;
+  std::uint64_t latency_salt_;
   std::vector<NetworkHost*> hosts_;
+  std::vector<identity::IpAddress> addresses_;  ///< by host
+  std::map<identity::IpAddress, HostIndex> at_;
   std::vector<std::uint64_t> accepted_;  ///< connections accepted so far, by host
   std::map<std::pair<HostIndex, link::ConnId>, StreamPtr> streams_;
-  std::map<std::pair<HostIndex, HostIndex>, Duration> latencies_;
   std::set<std::pair<HostIndex, HostIndex>> cuts_;
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t segments_sent_ = 0;
