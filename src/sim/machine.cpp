@@ -8,6 +8,9 @@
 namespace ekiden::sim {
 namespace {
 
+/// A clock that is off by more misleads those who look at times of others.
+constexpr Duration kRightClock = minutes(5);
+
 node::StorageStalled full_disk() { return {{Errc::storage_full, "no space left on device"}}; }
 
 }  // namespace
@@ -31,6 +34,20 @@ Now Machine::now() const {
   return {mono, kEpoch + std::chrono::duration_cast<milliseconds>(mono.time_since_epoch() + wall_error())};
 }
 
+identity::NodeInfo Machine::info() const {
+  return {identity::Identity(seed_).public_key(), {Network::address_of(host_), Network::kPort}};
+}
+
+void Machine::step_wall(Duration by) {
+  if (by == Duration(0)) return;
+  wall_offset_ += by;
+  in_order_since_ = shared_.schedule.now();
+}
+
+bool Machine::is_in_order_since(Duration time) const {
+  return is_up() && std::chrono::abs(wall_error()) <= kRightClock && shared_.schedule.now() >= in_order_since_ + time;
+}
+
 bool Machine::wall_is_lost() const { return std::chrono::abs(wall_error()) > hours(24); }
 
 Duration Machine::wall_error() const {
@@ -41,6 +58,7 @@ Duration Machine::wall_error() const {
 void Machine::boot() {
   CHECK(node_ == nullptr);
   ++boots_;
+  in_order_since_ = shared_.schedule.now();
   node_ = std::make_unique<node::Node>(seed_, config_, rng_.split());
   const std::vector<store::Row> rows = disk_.synced().rows();
   begin_trace(Step::boot);
@@ -65,11 +83,25 @@ void Machine::crash(bool reset, std::optional<std::size_t> reached) {
   sends_.clear();
   for (const auto& [request, number] : takes_) shared_.ledger.take_unanswered(number);
   takes_.clear();
-  finds_.clear();
-  owner_finds_.clear();
   timer_.reset();
   disk_.crash(reached);
   shared_.network.crash(host_, reset);
+  const Error why{Errc::closed, "the node went down"};
+  for (auto& [request, finding] : std::exchange(finds_, {})) {
+    finding.found({.request = request, .peer = {}, .record = std::unexpected(why), .trail = {}}, Duration(0));
+  }
+  for (auto& [request, finding] : std::exchange(owner_finds_, {})) {
+    finding.found({.request = request, .capability = {}, .owners = std::unexpected(why), .trail = {}}, Duration(0));
+  }
+}
+
+void Machine::leave() {
+  if (node_ == nullptr) return;
+  in_order_since_ = shared_.schedule.now();  // What it withdraws now cannot be found.
+  feed(node::ShutDown{});
+  shared_.schedule.after(config_.leave_max + seconds(1), [this, boot = boots_] {
+    if (boot == boots_) crash(true);
+  });
 }
 
 void Machine::add_contact(const std::string& name, const identity::PeerId& id,
@@ -98,6 +130,15 @@ void Machine::send(const Machine& to, router::DeliveryClass delivery, wire::Prio
   draft.priority = priority;
   draft.delivery = delivery;
   feed(node::SendMessage{request, std::move(draft)});
+}
+
+void Machine::write_to_stranger(const identity::PeerId& to) {
+  router::Draft draft;
+  draft.to = to;
+  draft.body = {1};
+  draft.ttl = minutes(2);
+  draft.delivery = router::DeliveryClass::volatile_;
+  feed(node::SendMessage{next_request(), std::move(draft)});
 }
 
 void Machine::find(const identity::PeerId& peer, Found found) {

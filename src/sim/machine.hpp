@@ -52,12 +52,15 @@ class Machine final : public NetworkHost {
 
   HostIndex host() const { return host_; }
   const identity::PeerId& id() const { return id_; }
+  identity::NodeInfo info() const;
 
   /// Starts the node from what the disk holds.
   void boot();
   /// `reset`: only the process died, and its kernel says so to the peers; otherwise the power went. `reached`: see
   /// Disk::crash.
   void crash(bool reset, std::optional<std::size_t> reached = {});
+  /// Ends as a person ends a node: it says goodbye and withdraws what it publishes, and is gone soon.
+  void leave();
 
   /// Whom to join the network through, from the next boot on.
   void set_sources(bootstrap::Source sources) { config_.sources = std::move(sources); }
@@ -65,13 +68,18 @@ class Machine final : public NetworkHost {
   /// The application sends a message with a fresh body. Nothing happens while the machine is down.
   void send(const Machine& to, router::DeliveryClass delivery, wire::Priority priority, std::size_t body_size,
             Duration ttl);
+  /// A volatile message to somebody who is no machine of this world: for what comes of the address in its record.
+  void write_to_stranger(const identity::PeerId& to);
 
   // The wall clock: true time, plus an offset that drifts and steps.
   void set_drift(std::int64_t parts_per_million) { drift_ppm_ = parts_per_million; }
-  void step_wall(Duration by) { wall_offset_ += by; }
+  void step_wall(Duration by);
   Duration wall_error() const;
+  WallTime wall_time() const { return now().wall; }
   /// So wrong that other nodes refuse what this one signs.
   bool wall_is_lost() const;
+  /// It has been up for at least so long, and its clock right.
+  bool is_in_order_since(Duration time) const;
 
   Disk& disk() { return disk_; }
   void stall_disk(bool stalled);
@@ -90,7 +98,8 @@ class Machine final : public NetworkHost {
   void on_closed(link::ConnId conn, Error why) override;
   void on_datagram(const identity::SocketAddress& from, ByteView bytes) override;
 
-  /// Called with what a search of find() has found; `took` is virtual time.
+  /// Called with what a search of find() has found; `took` is virtual time. With Errc::closed when the machine went
+  /// down before.
   using Found = std::function<void(const node::PeerFound&, Duration took)>;
   void find(const identity::PeerId& peer, Found found);
   using OwnersFound = std::function<void(const node::CapabilityFound&, Duration took)>;
@@ -135,6 +144,7 @@ class Machine final : public NetworkHost {
   std::map<router::RequestId, Finding<OwnersFound>> owner_finds_;
   std::optional<Instant> timer_;
   std::uint64_t boots_ = 0;
+  Instant in_order_since_;
   std::uint64_t requests_ = 0;
   std::int64_t drift_ppm_ = 0;
   Duration wall_offset_{};

@@ -28,7 +28,7 @@ Setter duration(Duration& to) {
     const auto value = node.value_exact<std::int64_t>();
     if (!value || *value < 0 || *value > 1'000'000'000) return false;
     to = Unit(*value);
-    return to <= hours(24 * 365);
+    return to <= hours(24 * 3650);
   };
 }
 
@@ -79,6 +79,8 @@ std::map<std::string, Setter, std::less<>> keys_of(Scenario& s) {
       {"faults.one_way_cuts", number(s.faults.one_way_cuts, 0, 100'000)},
       {"faults.wall_steps", number(s.faults.wall_steps, 0, 100'000)},
       {"faults.lost_clocks", number(s.faults.lost_clocks, 0, 20'000)},
+      {"faults.lost_clock_min_s", duration<seconds>(s.faults.lost_clock_min)},
+      {"faults.lost_clock_max_s", duration<seconds>(s.faults.lost_clock_max)},
       {"faults.slow_disks", number(s.faults.slow_disks, 0, 100'000)},
       {"faults.full_disks", number(s.faults.full_disks, 0, 100'000)},
       {"faults.crash_max_s", duration<seconds>(s.faults.crash_max)},
@@ -86,15 +88,27 @@ std::map<std::string, Setter, std::less<>> keys_of(Scenario& s) {
       {"faults.wall_step_max_s", duration<seconds>(s.faults.wall_step_max)},
       {"faults.disk_trouble_max_s", duration<seconds>(s.faults.disk_trouble_max)},
       {"faults.drift_ppm_max", number(s.faults.drift_ppm_max, 0, 100'000)},
+      {"faults.vanish_percent", number(s.faults.vanish_percent, 0, 100)},
+      {"faults.churn_session_s", duration<seconds>(s.faults.churn_session)},
       {"discovery.bootstrap", number(s.discovery.bootstrap, 0, 1000)},
       {"discovery.told", number(s.discovery.told, 0, 64)},
       {"discovery.liars_of_each_kind", number(s.discovery.liars_of_each_kind, 0, 8)},
       {"discovery.searches", number(s.discovery.searches, 0, kMillion)},
       {"discovery.capabilities", number(s.discovery.capabilities, 0, 1000)},
+      {"discovery.max_values", number(s.discovery.max_values, 0, 100'000)},
+      {"discovery.prefix_limits", boolean(s.discovery.prefix_limits)},
+      {"attack.sybils", number(s.attack.sybils, 0, 1000)},
+      {"attack.sybil_prefixes", number(s.attack.sybil_prefixes, 1, 250)},
+      {"attack.eclipse", boolean(s.attack.eclipse)},
+      {"attack.letters", number(s.attack.letters, 0, 10'000)},
+      {"attack.flooders", number(s.attack.flooders, 0, 200)},
+      {"attack.announcements_per_second", number(s.attack.announcements_per_second, 1, 1000)},
+      {"attack.spoofed_flights", number(s.attack.spoofed_flights, 0, 100'000)},
       {"expect.reached_min", number(s.expect.reached_min, 0, 1000)},
       {"expect.lost_dials_max", number(s.expect.lost_dials_max, 0, kMillion)},
       {"expect.found_ppm_min", number(s.expect.found_ppm_min, 0, kMillion)},
       {"expect.search_median_max_ms", duration<milliseconds>(s.expect.search_median_max)},
+      {"expect.search_p99_max_ms", duration<milliseconds>(s.expect.search_p99_max)},
       {"expect.settle_max_s", duration<seconds>(s.expect.settle_max)},
       {"expect.latency_p99_max_ms", duration<milliseconds>(s.expect.latency_p99_max)},
       {"expect.bytes_per_message_max", number(s.expect.bytes_per_message_max, 0, kMillion * kMillion)},
@@ -129,7 +143,8 @@ Result<Scenario> parse_scenario(std::string_view source, std::string_view name) 
   }
   if (scenario.name.empty()) return fail(Errc::malformed, std::string(name) + ": the scenario needs a name");
   if (scenario.network.latency_min > scenario.network.latency_max || scenario.disk.sync_min > scenario.disk.sync_max ||
-      scenario.workload.body_min > scenario.workload.body_max) {
+      scenario.workload.body_min > scenario.workload.body_max ||
+      scenario.faults.lost_clock_min > scenario.faults.lost_clock_max) {
     return fail(Errc::malformed, std::string(name) + ": a minimum is over its maximum");
   }
   return scenario;

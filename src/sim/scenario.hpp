@@ -30,9 +30,11 @@ struct FaultModel {
   std::uint32_t cuts = 0;     ///< both ways between two hosts
   std::uint32_t one_way_cuts = 0;
   std::uint32_t wall_steps = 0;
-  /// Hosts whose clock is one to ten years off, ahead or behind, until half of the duration has passed. What they send
-  /// and are sent meanwhile may expire.
+  /// Hosts whose clock is far off, ahead or behind, until half of the duration has passed. What they send and are sent
+  /// meanwhile may expire.
   std::uint32_t lost_clocks = 0;
+  Duration lost_clock_min = hours(24 * 365);
+  Duration lost_clock_max = hours(24 * 3650);
   std::uint32_t slow_disks = 0;
   std::uint32_t full_disks = 0;
   Duration crash_max = seconds(20);
@@ -40,6 +42,10 @@ struct FaultModel {
   Duration wall_step_max = minutes(4);
   Duration disk_trouble_max = seconds(10);
   std::uint32_t drift_ppm_max = 0;
+  std::uint32_t vanish_percent = 0;  ///< of the hosts: after a quarter of the duration they are gone, all at once
+  /// With more than zero hosts come and go: half of them stay longer than this, and are away for a third of it. They
+  /// leave politely or crash, one as often as the other.
+  Duration churn_session{};
 };
 
 /// With `bootstrap` over zero nobody knows an address: the nodes join the DHT through the first so many hosts and find
@@ -49,9 +55,26 @@ struct DiscoveryModel {
   std::uint32_t told = 0;  ///< of those, to each node; the others have to be discovered. 0: all
   /// Machines that are told to everybody beside those, and answer with lies: as many of each kind (sim/liar.hpp).
   std::uint32_t liars_of_each_kind = 0;
-  std::uint32_t searches = 0;  ///< of random nodes by random nodes, in the second half of the duration
+  /// Of random nodes by random nodes, in the second half of the duration; of those that have been up for two minutes
+  /// with a right clock.
+  std::uint32_t searches = 0;
   /// With more than zero each host offers one of so many capabilities, and as many searches again are of these.
   std::uint32_t capabilities = 0;
+  std::size_t max_values = 0;  ///< that each node keeps for others; 0: as it comes
+  /// Without, nodes take as many of one address prefix as there are: to see what the limits are good for.
+  bool prefix_limits = true;
+};
+
+/// Who wants the others to fail (sim/attack.hpp).
+struct AttackModel {
+  std::uint32_t sybils = 0;
+  std::uint32_t sybil_prefixes = 4;  ///< /24 networks that they sit in
+  /// The Sybils choose ids around that of the last machine and push themselves at it: it shall see nobody else.
+  bool eclipse = false;
+  std::uint32_t letters = 0;   ///< messages of random machines to Sybils, whose records name forbidden addresses
+  std::uint32_t flooders = 0;  ///< machines of one /24
+  std::uint32_t announcements_per_second = 10;  ///< of each
+  std::uint32_t spoofed_flights = 0;            ///< each of which is repeated three times
 };
 
 struct Expectations {
@@ -63,6 +86,7 @@ struct Expectations {
   std::uint32_t lost_dials_max = 1'000'000;
   std::uint32_t found_ppm_min = 0;  ///< of the searches
   Duration search_median_max = hours(1);
+  Duration search_p99_max = hours(1);
 };
 
 struct Scenario {
@@ -78,6 +102,7 @@ struct Scenario {
   WorkloadModel workload;
   FaultModel faults;
   DiscoveryModel discovery;
+  AttackModel attack;
   Expectations expect;
 };
 

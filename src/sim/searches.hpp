@@ -23,6 +23,8 @@ class Searches {
 
   void begin() { ++begun_; }
   void end(bool found, Duration took, std::uint64_t queries);
+  /// It counts no more: who searched or was sought went down meanwhile.
+  void abandon() { --begun_; }
   std::uint64_t under_way() const { return begun_ - ended_; }
   Totals totals() const;
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/attack.hpp"
 #include "sim/ledger.hpp"
 #include "sim/liar.hpp"
 #include "sim/machine.hpp"
@@ -58,27 +59,44 @@ class World {
  private:
   Machine& any_machine() { return *machines_[rng_.below(machines_.size())]; }
   const Machine& any_contact(const Machine& of);
-  void lose_clocks();
   bool has_discovery() const { return scenario_.discovery.bootstrap != 0; }
+  std::string capability_of(HostIndex host) const;
   void add_liars();
   void choose_bootstrap();
   void plan_workload();
+  bool owes_nothing();
+  /// The trace of a durable message that is not settled yet, if there is one.
+  static std::optional<router::Trace> stuck(const Machine& machine);
+
+  // world_searches.cpp
   void plan_searches();
   void search_peer();
   void search_capability();
-  std::string capability_of(HostIndex host) const;
-  void check_searches(Outcome& outcome) const;
-  void check_reached();
-  void check_liars();
+  struct Pair {
+    Machine* seeker;
+    Machine* sought;
+  };
+  std::optional<Pair> any_pair();
+  void end_peer_search(const Machine& sought, std::uint64_t sequence, const node::PeerFound& found, Duration took);
+  void end_capability_search(const Machine& sought, const node::CapabilityFound& found, Duration took);
+
+  // world_faults.cpp
+  void lose_clocks();
   void plan_faults();
   void plan_crash(Instant at);
   void plan_cut(Instant at, bool both_ways);
+  void plan_vanishing();
+  void churn(Machine& machine);
+  void end_stay(Machine& machine);
+
+  // world_checks.cpp
+  void check_end(Outcome& outcome);
   void check_left_over();
-  /// The trace of a durable message that is not settled yet, if there is one.
-  static std::optional<router::Trace> stuck(const Machine& machine);
-  bool owes_nothing();
   void check_outbox(const Machine& machine);
   void check_failures();
+  void check_reached();
+  void check_liars();
+  void check_figures(Outcome& outcome) const;
 
   Scenario scenario_;
   Rng rng_;
@@ -91,6 +109,7 @@ class World {
   Shared shared_;
   std::vector<std::unique_ptr<Machine>> machines_;
   std::vector<std::unique_ptr<Liar>> liars_;
+  std::unique_ptr<Attack> attack_;
   std::vector<std::vector<HostIndex>> contacts_;
   bool peace_ = false;  ///< faults planned for later do not strike any more
   std::uint64_t crashes_ = 0;

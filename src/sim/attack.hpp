@@ -1,0 +1,53 @@
+// The attackers of a simulation: Sybils, floods of announcements, forged first flights. Where the rules of the network
+// hold they get nowhere, and check() says where they did.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/flooder.hpp"
+#include "sim/ledger.hpp"
+#include "sim/machine.hpp"
+#include "sim/scenario.hpp"
+#include "sim/spoofer.hpp"
+#include "sim/sybil.hpp"
+
+namespace ekiden::sim {
+
+class Attack {
+ public:
+  using Machines = std::vector<std::unique_ptr<Machine>>;
+
+  /// Puts the attackers on the network. `capabilities`: what honest machines offer.
+  Attack(const AttackModel& model, Schedule& schedule, Network& network, const Machines& machines,
+         std::vector<std::string> capabilities, Rng rng);
+  ~Attack();
+
+  /// From now on, for so long.
+  void begin(const Machines& machines, Duration duration);
+  /// REQUIRES: begin() was called, and its time is over.
+  void check(const Machines& machines, Ledger& ledger) const;
+
+ private:
+  void add_sybils(const Machine& victim);
+  crypto::Ed25519Seed seed_near(const identity::PeerId& victim);
+  void check_forbidden(Ledger& ledger) const;
+  void check_tables(const Machines& machines, Ledger& ledger) const;
+  void check_spoofed(const Machines& machines, Ledger& ledger) const;
+
+  const AttackModel model_;
+  Schedule& schedule_;
+  Network& network_;
+  Rng rng_;
+  Gang gang_;
+  std::vector<std::unique_ptr<Sybil>> sybils_;
+  std::vector<std::unique_ptr<Flooder>> flooders_;
+  std::vector<std::unique_ptr<Bystander>> forbidden_;  ///< hosts at addresses that no remote word may lead to
+  std::unique_ptr<Bystander> reflected_;               ///< in whose name the spoofer sends
+  std::unique_ptr<Bystander> spoofing_host_;
+  std::unique_ptr<Spoofer> spoofer_;
+};
+
+}  // namespace ekiden::sim

@@ -1,0 +1,140 @@
+#include "sim/attack.hpp"
+
+#include <gtest/gtest.h>
+
+#include "dht/messages.hpp"
+#include "sim/world.hpp"
+#include "wire/message_codec.hpp"
+
+namespace ekiden::sim {
+namespace {
+
+identity::IpAddress address(Byte last) { return identity::IpAddress::v4({60, 0, 0, last}); }
+
+/// Asks what it is told to, and keeps nothing of the answers.
+class Asker final : public DatagramHost {
+ public:
+  Asker(Schedule& schedule, Network& network, Rng rng)
+      : DatagramHost(schedule, network, crypto::Ed25519Seed(rng.bytes<32>()), address(200), rng.split()) {}
+  using DatagramHost::ask;
+
+ private:
+  Bytes answer_to(const datagram::Queried& /*query*/) override { return wire::encode(dht::Reply{}); }
+};
+
+struct Stage {
+  void run(Duration time) {
+    const Instant end = schedule.now() + time;
+    while (schedule.step(end)) {
+    }
+    schedule.advance_to(end);
+  }
+
+  Rng rng{Rng::Seed{1}};
+  Schedule schedule;
+  Network network{schedule, {}, rng.split()};
+};
+
+TEST(AttackTest, SybilsTellTheClosestOfThemselves) {
+  Stage stage;
+  Gang gang;
+  std::vector<std::unique_ptr<Sybil>> sybils;
+  for (Byte i = 1; i <= 30; ++i) {
+    sybils.push_back(std::make_unique<Sybil>(stage.schedule, stage.network, gang, Sybil::Kind::hides,
+                                             crypto::Ed25519Seed(stage.rng.bytes<32>()), address(i),
+                                             stage.rng.split()));
+  }
+  const dht::Key target{stage.rng.bytes<32>()};
+  const auto told = gang.closest(target);
+  ASSERT_EQ(told.size(), dht::kMaxNodes);
+  const auto farthest_told = dht::distance(target, told.back().id());
+  std::size_t closer = 0;
+  for (const auto& id : gang.ids) closer += dht::distance(target, id) < farthest_told ? 1U : 0U;
+  EXPECT_EQ(closer, dht::kMaxNodes - 1);
+}
+
+TEST(AttackTest, ASybilForgesWhatItWasGivenToKeep) {
+  Stage stage;
+  Gang gang;
+  Sybil sybil(stage.schedule, stage.network, gang, Sybil::Kind::forges, crypto::Ed25519Seed(stage.rng.bytes<32>()),
+              address(1), stage.rng.split());
+  Asker asker(stage.schedule, stage.network, stage.rng.split());
+  const identity::Identity owner(crypto::Ed25519Seed(stage.rng.bytes<32>()));
+  const auto record = identity::sign_record(owner, {.public_key = owner.public_key(),
+                                                    .sequence = 1,
+                                                    .issued_at = kEpoch,
+                                                    .ttl_seconds = 3600,
+                                                    .endpoints = {"tcp://20.0.0.1:7420"},
+                                                    .capabilities = {},
+                                                    .prekey = {},
+                                                    .relays = {},
+                                                    .mailboxes = {}});
+  ASSERT_TRUE(record);
+  dht::Query store;
+  store.kind = dht::QueryKind::store;
+  store.target = dht::Key::of(owner.id());
+  store.value_kind = dht::ValueKind::record;
+  store.value = *record;
+  asker.ask(sybil.info(), wire::encode(store), false);
+  stage.run(seconds(5));
+  ASSERT_TRUE(gang.oldest.contains(*store.target));
+
+  dht::Query find;
+  find.kind = dht::QueryKind::find_value;
+  find.target = store.target;
+  find.value_kind = dht::ValueKind::record;
+  asker.ask(sybil.info(), wire::encode(find), true);
+  stage.run(seconds(5));
+  EXPECT_EQ(gang.lies, 1U);
+}
+
+TEST(AttackTest, ACopyInTheNameOfAnotherReachesThatOneOnly) {
+  Stage stage;
+  Bystander victim(stage.network, address(1));
+  Bystander spoofing(stage.network, address(2));
+  Asker target(stage.schedule, stage.network, stage.rng.split());
+  Spoofer spoofer(stage.schedule, stage.network, spoofing.host(), victim.at(), stage.rng.split());
+  spoofer.shoot(target.info());
+  stage.run(minutes(2));
+  EXPECT_GT(victim.bytes(), 0U);
+  EXPECT_EQ(spoofing.bytes(), 0U);
+  EXPECT_GE(spoofer.bytes(), 4 * datagram::kMinInitiation);
+}
+
+Scenario crowd() {
+  Scenario scenario;
+  scenario.name = "crowd";
+  scenario.nodes = 12;
+  scenario.duration = minutes(5);
+  scenario.network.latency_min = scenario.network.latency_max = milliseconds(20);
+  scenario.discovery.bootstrap = 2;
+  scenario.discovery.searches = 20;
+  scenario.workload.messages = 0;
+  scenario.workload.contacts = 1;
+  return scenario;
+}
+
+TEST(AttackTest, WithoutLimitsForPrefixesTheRefereeSeesTablesFullOfSybils) {
+  Scenario scenario = crowd();
+  scenario.duration = minutes(20);
+  scenario.attack.sybils = 60;
+  scenario.attack.eclipse = true;
+  scenario.attack.sybil_prefixes = 1;
+  EXPECT_EQ(World(scenario, {.seed = 1}).run().breaches, std::vector<std::string>{});
+  scenario.discovery.prefix_limits = false;
+  const auto breaches = World(scenario, {.seed = 1}).run().breaches;
+  EXPECT_TRUE(std::ranges::any_of(breaches, [](const std::string& what) { return what.contains("Sybils"); }));
+}
+
+TEST(AttackTest, NodesThatLeavePolitelyAndComeAgainAreFound) {
+  Scenario scenario = crowd();
+  scenario.duration = hours(1);
+  scenario.faults.churn_session = minutes(15);
+  scenario.expect.found_ppm_min = 900'000;
+  const Outcome outcome = World(scenario, {.seed = 1}).run();
+  EXPECT_TRUE(outcome.breaches.empty());
+  EXPECT_GT(outcome.crashes, 0U);
+}
+
+}  // namespace
+}  // namespace ekiden::sim
