@@ -10,9 +10,16 @@ double median(std::vector<double> values) {
   return values.empty() ? 0 : values[values.size() / 2];
 }
 
+std::filesystem::path beside(const Options& options, const char* program) {
+  const auto here = std::filesystem::path(options.self).parent_path();
+  const auto above = here.parent_path() / program;
+  return std::filesystem::exists(here / program) ? here / program : above;
+}
+
 bool run_figure(const Figure& figure, const Options& options) {
   std::vector<double> values, baselines, ratios;
-  for (int i = 0; i < options.repetitions; ++i) {
+  const int repetitions = figure.is_repeatable ? options.repetitions : 1;
+  for (int i = 0; i < repetitions; ++i) {
     const auto pair = figure.measure(options);
     if (!pair) {
       std::fprintf(stderr, "%s: %s\n", figure.name.c_str(), pair.error().message.c_str());
@@ -29,7 +36,7 @@ bool run_figure(const Figure& figure, const Options& options) {
                 R"("ratio_min":%.4g,"ratio_max":%.4g,"repetitions":%d})"
                 "\n",
                 figure.name.c_str(), median(values), figure.unit.c_str(), median(baselines), median(ratios), *low,
-                *high, *ratio_low, *ratio_high, options.repetitions);
+                *high, *ratio_low, *ratio_high, repetitions);
   } else {
     std::printf("%-24s %12.5g %-5s (%.5g to %.5g)  baseline %.5g, %s  ratio %.3g (%.3g to %.3g)  bound: %s\n",
                 figure.name.c_str(), median(values), figure.unit.c_str(), *low, *high, median(baselines),

@@ -2,6 +2,7 @@
 // machine whose speed drifts slows both; the ratio is the median of the ratios of the pairs.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ struct Figure {
   std::string baseline;  ///< what the baseline is
   std::string bound;     ///< what the ratio or value must reach
   std::function<Result<Pair>(const Options&)> measure;
+  bool is_repeatable = true;     ///< otherwise once is as good as many times
+  bool only_when_named = false;  ///< takes so long that it is not measured with all others
 };
 
 /// Measures and prints. False if a repetition failed; why is on stderr.
@@ -40,5 +43,9 @@ std::vector<Figure> link_figures();
 /// None if this was built without OpenDHT.
 std::vector<Figure> discovery_figures();
 std::vector<Figure> process_figures();
+std::vector<Figure> simulated_discovery_figures();
+
+/// A program that is built with this one.
+std::filesystem::path beside(const Options& options, const char* program);
 
 }  // namespace ekiden::bench

@@ -21,12 +21,6 @@ constexpr int kSimulatedReceipts = 100'000;
 constexpr int kSimulatedKeyPairs = 23'000;
 constexpr int kSimulatedExchanges = 60'000;
 
-std::filesystem::path beside(const Options& options, const char* program) {
-  const auto here = std::filesystem::path(options.self).parent_path();
-  const auto above = here.parent_path() / program;
-  return std::filesystem::exists(here / program) ? here / program : above;
-}
-
 Result<Pair> idle_memory(const Options& options) {
   const std::string program = beside(options, "ekiden");
   const std::string home = options.directory + "/fresh";

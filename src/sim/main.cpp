@@ -20,7 +20,7 @@ using namespace ekiden;
 using sim::Options;
 
 constexpr std::string_view kHelp =
-    R"(Usage: ekiden-sim run SCENARIO [--seed N | --seeds A-B] [--jobs N] [--json] [--log]
+    R"(Usage: ekiden-sim run SCENARIO [--nodes N] [--seed N | --seeds A-B] [--jobs N] [--json] [--log]
        ekiden-sim crash-points [--seed N] [--messages N] [--jobs N] [--json]
        ekiden-sim crash-points ... --host N --commit N --reached N [--process] [--log]
 
@@ -38,6 +38,7 @@ Examples:
   ekiden-sim run scenarios/faults.toml --seeds 1-300
   ekiden-sim run scenarios/faults.toml --seed 17 --log      replay one seed with the log of every node
   ekiden-sim run scenarios/thousand.toml --json
+  ekiden-sim run scenarios/find.toml --nodes 1000           another size than the scenario says
   ekiden-sim crash-points --messages 200
   ekiden-sim crash-points --messages 200 --host 1 --commit 37 --reached 0 --process
 
@@ -111,14 +112,16 @@ std::vector<std::size_t> run_all(const Options& options, std::size_t count,
 
 int run(const Options& options) {
   if (options.scenario.empty()) return usage("run wants a scenario file");
-  const auto scenario = sim::load_scenario(options.scenario);
+  auto scenario = sim::load_scenario(options.scenario);
   if (!scenario) return usage(scenario.error().message);
+  scenario->nodes = options.nodes.value_or(scenario->nodes);
   const auto failed = run_all(options, options.last_seed - options.first_seed + 1, [&](std::size_t item) {
     return run_seed(options, *scenario, options.first_seed + item);
   });
   for (const std::size_t item : failed) {
-    std::fprintf(stderr, "  replay: ekiden-sim run %s --seed %" PRIu64 " --log\n", options.scenario.c_str(),
-                 options.first_seed + item);
+    const std::string size = options.nodes ? " --nodes " + std::to_string(*options.nodes) : "";
+    std::fprintf(stderr, "  replay: ekiden-sim run %s%s --seed %" PRIu64 " --log\n", options.scenario.c_str(),
+                 size.c_str(), options.first_seed + item);
   }
   return failed.empty() ? 0 : 1;
 }

@@ -70,9 +70,11 @@ identity::Endpoint Network::udp_endpoint_of(HostIndex host) {
 }
 
 std::optional<HostIndex> Network::host_at(const identity::SocketAddress& at) const {
+  if (at.port != kPort) return std::nullopt;
+  const HostIndex usual = HostIndex{at.ip.bytes[13]} << 8 | at.ip.bytes[14];
+  if (usual < addresses_.size() && addresses_[usual] == at.ip) return usual;
   const auto found = at_.find(at.ip);
-  if (found == at_.end() || at.port != kPort) return std::nullopt;
-  return found->second;
+  return found == at_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void Network::send_datagram_as(HostIndex from, const identity::SocketAddress& source, const identity::SocketAddress& to,

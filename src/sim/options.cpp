@@ -43,6 +43,10 @@ const std::map<std::string_view, Reader> kValues = {
     {"--seeds", read_seeds},
     {"--jobs", [](std::string_view text, Options& o) { return read_number(text, o.jobs) && o.jobs > 0; }},
     {"--messages", [](std::string_view text, Options& o) { return read_number(text, o.messages); }},
+    {"--nodes",
+     [](std::string_view text, Options& o) {
+       return read_number(text, o.nodes.emplace()) && *o.nodes >= kMinNodes && *o.nodes <= kMaxNodes;
+     }},
     {"--host", [](std::string_view text, Options& o) { return read_number(text, point_of(o).host); }},
     {"--commit", [](std::string_view text, Options& o) { return read_number(text, point_of(o).commit); }},
     {"--reached", [](std::string_view text, Options& o) { return read_number(text, point_of(o).reached); }},

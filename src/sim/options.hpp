@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/crash_points.hpp"
+#include "sim/scenario.hpp"
 
 namespace ekiden::sim {
 
@@ -18,7 +19,8 @@ struct Options {
   std::uint64_t last_seed = 1;
   std::uint64_t jobs = 0;  ///< simulations at once; 0: one for each processor
   std::uint64_t messages = 200;
-  std::optional<CrashPoint> point;  ///< only this one
+  std::optional<std::uint32_t> nodes;  ///< in place of those of the scenario
+  std::optional<CrashPoint> point;     ///< only this one
   bool json = false;
   bool log = false;
 };

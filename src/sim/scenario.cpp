@@ -55,7 +55,7 @@ std::map<std::string, Setter, std::less<>> keys_of(Scenario& s) {
   return {
       {"name", text(s.name)},
       {"about", text(s.about)},
-      {"nodes", number(s.nodes, 2, 20'000)},
+      {"nodes", number(s.nodes, kMinNodes, kMaxNodes)},
       {"duration_s", duration<seconds>(s.duration)},
       {"vary_config", boolean(s.vary_config)},
       {"check_every", number(s.check_every, 1, kMillion * 1000)},

@@ -15,6 +15,9 @@
 
 namespace ekiden::sim {
 
+inline constexpr std::uint32_t kMinNodes = 2;
+inline constexpr std::uint32_t kMaxNodes = 20'000;
+
 struct WorkloadModel {
   std::uint64_t messages = 200;
   std::uint32_t contacts = 3;  ///< peers that each node knows and writes to

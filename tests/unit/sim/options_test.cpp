@@ -19,6 +19,12 @@ TEST(OptionsTest, OneSeedIsARangeOfOne) {
   EXPECT_FALSE(options->point);
 }
 
+TEST(OptionsTest, AnotherSize) {
+  const auto options = read_options({"run", "x.toml", "--nodes", "1000"});
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_EQ(options->nodes, 1000U);
+}
+
 TEST(OptionsTest, ARangeOfSeeds) {
   const auto options = read_options({"run", "x.toml", "--seeds", "3-300"});
   ASSERT_TRUE(options) << options.error().message;
@@ -28,8 +34,9 @@ TEST(OptionsTest, ARangeOfSeeds) {
 
 TEST(OptionsTest, WhatIsWrongIsNamed) {
   const std::vector<std::vector<std::string>> wrong = {
-      {"run", "--seed"},      {"run", "--seeds", "9-1"}, {"run", "--jobs", "0"},     {"run", "--sed", "1"},
-      {"run", "a", "--host"}, {"run", "--commit", "x"},  {"run", "--reached", "-1"}, {"run", "a.toml", "--seed", "1 "}};
+      {"run", "--seed"},        {"run", "--seeds", "9-1"},  {"run", "--jobs", "0"},
+      {"run", "--sed", "1"},    {"run", "--nodes", "1"},    {"run", "a", "--host"},
+      {"run", "--commit", "x"}, {"run", "--reached", "-1"}, {"run", "a.toml", "--seed", "1 "}};
   for (const auto& words : wrong) {
     const auto options = read_options(words);
     ASSERT_FALSE(options) << words.back();
