@@ -42,6 +42,11 @@ void check_reply(ByteView bytes) {
   dht::NodePacker packer;
   for (std::size_t i = 0; i < dht::count_nodes(*reply); ++i) CHECK(packer.add(dht::node_at(*reply, i)));
   CHECK(std::ranges::equal(packer.nodes4(), reply->nodes4) && std::ranges::equal(packer.nodes6(), reply->nodes6));
+  if (const auto address = dht::observed_in(*reply)) {
+    ByteArray<dht::kAddress6Size> packed;
+    const std::size_t size = dht::pack_address(*address, packed);
+    CHECK(std::ranges::equal(ByteView(packed).first(size), *reply->observed));
+  }
   const WallTime now = from_unix_ms(1'767'225'600'000);
   for (const ByteView value : reply->values) {
     static_cast<void>(dht::check_value(dht::ValueKind::record, {}, value, now));

@@ -8,6 +8,7 @@
 #include "identity/contact.hpp"
 #include "link/hello.hpp"
 #include "node/messages.hpp"
+#include "reachability/rows.hpp"
 #include "router/rows.hpp"
 #include "wire/cbor.hpp"
 #include "wire/message.hpp"
@@ -34,7 +35,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ByteView bytes(data, size);
   if (const auto error = check_round_trip<node::ErrorMessage>(bytes)) CHECK(error->detail.size() <= 256);
   check_round_trip<node::SessionReset>(bytes);
+  check_round_trip<node::ObservedMessage>(bytes);
+  check_round_trip<node::DialBack>(bytes);
+  if (const auto answer = check_round_trip<node::DialBackAnswer>(bytes)) {
+    CHECK(answer->detail.size() <= node::DialBackAnswer::kMaxDetail);
+  }
   check_round_trip<node::RecordRow>(bytes);
+  if (const auto row = check_round_trip<reachability::ReachabilityRow>(bytes)) {
+    CHECK(row->verified.size() <= reachability::kMaxRowEndpoints);
+  }
   check_round_trip<link::Hello>(bytes);
   check_round_trip<identity::Contact>(bytes);
   check_round_trip<router::MetaRow>(bytes);

@@ -177,7 +177,8 @@ class EkidenNode final : public runtime::UdpUser {
                    },
                    [&](const dht::Published& published) { has_published_ = published.stored > 0; },
                    [&](const dht::Joined&) { has_joined_ = true; }, [&](const dht::SignAgain&) {},
-                   [&](const dht::Misbehaved&) {}, [&](const dht::Write&) {},  // The baseline writes nothing either.
+                   [&](const dht::Misbehaved&) {}, [&](const dht::Observed&) {},
+                   [&](const dht::Write&) {},  // The baseline writes nothing either.
                },
                effect);
   }

@@ -1,4 +1,5 @@
-// The views of reaching peers: what is known of one, what a probe found, and the nodes of discovery.
+// The views of reaching peers: what is known of one, what a probe found, the nodes of discovery, and how others reach
+// us.
 #include <algorithm>
 
 #include "api/views.hpp"
@@ -66,6 +67,27 @@ Json probe_view(const node::PeerProbed& probed, const identity::ContactBook& con
   if (found.version != 0) json["version"] = found.version;
   if (found.record) json["record"] = record_view(*found.record);
   return json;
+}
+
+Json own_endpoints_view(const node::NodeStatus& status, Now now) {
+  Json list = Json::array();
+  for (const reachability::EndpointStatus& endpoint : status.endpoints) {
+    const bool is_published =
+        endpoint.state == reachability::State::verified || endpoint.state == reachability::State::declared;
+    Json json = {{"endpoint", endpoint.endpoint.text()},
+                 {"source", reachability::source_name(endpoint.source)},
+                 {"state", reachability::state_name(endpoint.state)},
+                 {"published", is_published}};
+    if (endpoint.verified_at) json["verified"] = iso_time(*endpoint.verified_at);
+    if (!endpoint.last_error.empty()) json["why"] = endpoint.last_error;
+    if (endpoint.refused_by) json["said_by"] = endpoint.refused_by->text();
+    if (endpoint.next_check) {
+      const auto wait = std::max(Duration(0), *endpoint.next_check - now.mono);
+      json["next_check_ms"] = std::chrono::duration_cast<milliseconds>(wait).count();
+    }
+    list.push_back(std::move(json));
+  }
+  return list;
 }
 
 Json bootstrap_view(const Backend& backend) {

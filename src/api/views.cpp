@@ -119,6 +119,7 @@ Json status_view(const Backend& backend) {
   json["time"] = iso_time(now.wall);
   json["data_dir"] = backend.data_dir();
   json["listening"] = endpoints_view(backend.listening());
+  json["endpoints"] = own_endpoints_view(status, now);
   if (status.storage) {
     json["storage_problem"] = {{"code", errc_name(status.storage->code)}, {"detail", status.storage->message}};
   }

@@ -43,6 +43,8 @@ Json record_view(const identity::SignedRecord& signed_record);
 Json peer_view(const Backend& backend, const identity::PeerId& peer);
 /// What a probe of one endpoint has found.
 Json probe_view(const node::PeerProbed& probed, const identity::ContactBook& contacts);
+/// Our endpoints, and whether each is published.
+Json own_endpoints_view(const node::NodeStatus& status, Now now);
 /// Every node that discovery knows of.
 Json bootstrap_view(const Backend& backend);
 Json contact_view(const identity::Contact& contact);

@@ -112,9 +112,9 @@ std::string Explanation::advice() const {
            "runs, and for its address";
   }
   if (addresses.empty()) {
-    return "its record names no address: it is behind a NAT or not told how it is reached (advertise under [network] "
-           "in "
-           "its ekiden.toml); a message waits here until it comes to this node by itself";
+    return "its record names no address: no peer could reach it yet, for it is behind a NAT or has just started "
+           "(`ekiden status` there says which addresses were tried); a message waits here until it comes to this node "
+           "by itself";
   }
   const bool udp_answers =
       std::ranges::any_of(addresses, [](const auto& tried) { return flag_of(tried, "reachable"); });

@@ -71,6 +71,19 @@ void print_links(Output& output, const api::Json& status) {
   output.table(rows);
 }
 
+/// Where others can reach this node, or why they cannot.
+void print_endpoints(Output& output, const api::Json& status) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& endpoint : part_of(status, "endpoints")) {
+    auto why = text_of(endpoint, "why");
+    if (!why.empty() && endpoint.contains("said_by")) why += " (says " + text_of(endpoint, "said_by") + ")";
+    rows.push_back({"  " + text_of(endpoint, "endpoint"), text_of(endpoint, "source"), text_of(endpoint, "state"),
+                    output.text(why)});
+  }
+  output.field("endpoints", std::to_string(rows.size()));
+  output.table(rows);
+}
+
 void print_status(Output& output, const api::Json& status) {
   output.field("id", text_of(status, "id"));
   output.field("running", human_duration(milliseconds(number_of(status, "uptime_ms"))) + ", version " +
@@ -79,6 +92,7 @@ void print_status(Output& output, const api::Json& status) {
   for (const auto& endpoint : part_of(status, "listening")) {
     if (endpoint.is_string()) output.field("listening", endpoint.get<std::string>());
   }
+  print_endpoints(output, status);
   if (status.contains("storage_problem")) {
     output.field("STORAGE", output.text(text_of(status["storage_problem"], "detail")) + "; nothing new is accepted");
   }

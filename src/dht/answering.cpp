@@ -34,8 +34,12 @@ void Dht::Impl::on_query(Now now, QueryToken token, const Peer& from, bool prove
   if (proven) note_confirmed(now, from, out);
   Reply reply;
   switch (query->kind) {
-    case QueryKind::ping:
+    case QueryKind::ping: {
+      ByteArray<kAddress6Size> address;
+      const std::size_t size = pack_address(from.info.at, address);
+      reply.observed = ByteView(address).first(size);
       return answer(token, reply, out);
+    }
     case QueryKind::find_node:
       return answer_nodes(token, from, *query->target, reply, kReplyFrame, out);
     case QueryKind::find_value:

@@ -33,6 +33,7 @@ void Dht::Impl::on_answer(Now now, QueryId id, ByteView body, Out& out) {
   switch (query.kind) {
     case Pending::Kind::probe:
       probing.erase(query.to.id);
+      if (const auto address = observed_in(*reply)) out.push(Observed{.by = query.to.info, .address = *address});
       note_answered(now, query.to, out);
       return pump_probes(now, out);
     case Pending::Kind::lookup:

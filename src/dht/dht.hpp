@@ -120,6 +120,12 @@ struct Misbehaved {
   std::string what;
 };
 
+/// A node that answered says from where our queries come.
+struct Observed {
+  identity::NodeInfo by;
+  identity::SocketAddress address;
+};
+
 /// What should be durable in the end; nothing waits for it.
 struct Write {
   store::Batch batch;
@@ -140,7 +146,7 @@ struct DhtStatus {
 
 class Dht {
  public:
-  using Effect = std::variant<Ask, Answer, LookupDone, Published, SignAgain, Joined, Misbehaved, Write>;
+  using Effect = std::variant<Ask, Answer, LookupDone, Published, SignAgain, Joined, Misbehaved, Observed, Write>;
 
   /// REQUIRES: config.valid().
   Dht(const identity::PeerId& self, Config config, Rng rng);

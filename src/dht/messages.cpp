@@ -52,6 +52,9 @@ Result<Reply> decode_reply(ByteView body) {
   if (reply.nodes4.size() % kNode4Size != 0 || reply.nodes6.size() % kNode6Size != 0) {
     return fail(Errc::malformed, "dht_reply: its last node is cut off");
   }
+  if (reply.observed && reply.observed->size() != kAddress4Size && reply.observed->size() != kAddress6Size) {
+    return fail(Errc::malformed, "dht_reply: observed is not an address");
+  }
   return reply;
 }
 
@@ -69,6 +72,22 @@ bool NodePacker::add(const identity::NodeInfo& node) {
 }
 
 std::size_t NodePacker::size_of(const identity::NodeInfo& node) { return is_v4(node) ? kNode4Size : kNode6Size; }
+
+std::size_t pack_address(const identity::SocketAddress& address, ByteArray<kAddress6Size>& to) {
+  const bool is_short = address.ip.family == identity::IpAddress::Family::v4;
+  const ByteView ip = ByteView(address.ip.bytes).subspan(is_short ? kMappedPrefix : 0);
+  std::ranges::copy(ip, to.begin());
+  put_be(MutableBytes(to).subspan(ip.size(), 2), address.port);
+  return ip.size() + 2;
+}
+
+std::optional<identity::SocketAddress> observed_in(const Reply& reply) {
+  if (!reply.observed) return std::nullopt;
+  const ByteView bytes = *reply.observed;
+  const auto ip = bytes.size() == kAddress4Size ? identity::IpAddress::v4(take_array<4>(bytes))
+                                                : identity::IpAddress::v6(take_array<16>(bytes));
+  return identity::SocketAddress{ip, get_be<std::uint16_t>(bytes.last(2))};
+}
 
 std::size_t count_nodes(const Reply& reply) {
   return reply.nodes4.size() / kNode4Size + reply.nodes6.size() / kNode6Size;

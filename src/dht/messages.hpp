@@ -28,6 +28,8 @@ inline constexpr std::size_t kMaxBody = 1200;
 inline constexpr std::size_t kMaxNodes = 20;
 inline constexpr std::size_t kNode4Size = 32 + 4 + 2;
 inline constexpr std::size_t kNode6Size = 32 + 16 + 2;
+inline constexpr std::size_t kAddress4Size = 4 + 2;
+inline constexpr std::size_t kAddress6Size = 16 + 2;
 inline constexpr std::size_t kMaxValue = identity::kMaxRecordSize;
 inline constexpr std::size_t kMaxValuesInReply = 8;
 
@@ -74,19 +76,22 @@ struct Reply {
   ByteView nodes4{};               ///< Packed; see above.
   ByteView nodes6{};               ///< Packed.
   std::vector<ByteView> values{};  ///< Of find_value.
+  /// Of ping: where the asker is, as seen from here: the address (4 or 16), the port (2, big endian).
+  std::optional<ByteView> observed{};
 
   static constexpr auto kFields = wire::fields(
       wire::field<0>("outcome", &Reply::outcome, wire::max_enum(Outcome::invalid)),
       wire::field<1>("nodes4", &Reply::nodes4, wire::max_size(kMaxNodes* kNode4Size)),
       wire::field<2>("nodes6", &Reply::nodes6, wire::max_size(kMaxNodes* kNode6Size)),
-      wire::field<3>("values", &Reply::values, wire::max_count(kMaxValuesInReply), wire::max_size(kMaxValue)));
+      wire::field<3>("values", &Reply::values, wire::max_count(kMaxValuesInReply), wire::max_size(kMaxValue)),
+      wire::field<4>("observed", &Reply::observed, wire::max_size(kAddress6Size)));
   friend bool operator==(const Reply&, const Reply&) = delete;
 };
 
 /// Reads a query and checks that it has what its kind needs. Errors: malformed, too_large, unsupported.
 Result<Query> decode_query(ByteView body);
 
-/// Reads a reply and checks that its nodes are whole. Errors: malformed, too_large, unsupported.
+/// Reads a reply and checks that its nodes and addresses are whole. Errors: malformed, too_large, unsupported.
 Result<Reply> decode_reply(ByteView body);
 
 /// Builds the packed nodes of a reply. Holds its bytes itself: the reply that borrows them must be encoded before.
@@ -106,6 +111,11 @@ class NodePacker {
   std::size_t size4_ = 0;
   std::size_t size6_ = 0;
 };
+
+/// The packed form of an address, in the first bytes of `to`; how many it takes.
+std::size_t pack_address(const identity::SocketAddress& address, ByteArray<kAddress6Size>& to);
+/// Where a decoded reply says that the asker is.
+std::optional<identity::SocketAddress> observed_in(const Reply& reply);
 
 /// How many nodes a decoded reply names, and each of them.
 std::size_t count_nodes(const Reply& reply);

@@ -179,6 +179,17 @@ std::vector<LinkStatus> LinkPool::links() const {
   return all;
 }
 
+std::vector<PeerAddress> LinkPool::addresses(const identity::PeerId& id) const {
+  std::vector<PeerAddress> all;
+  const auto* peer = state_->find(id);
+  if (peer == nullptr) return all;
+  for (auto link = peer->links.rbegin(); link != peer->links.rend(); ++link) {
+    const auto* conn = state_->find(*link);
+    if (conn->address && conn->link->is_open()) all.push_back({conn->address->ip, conn->dialled});
+  }
+  return all;
+}
+
 std::size_t LinkPool::half_open() const { return state_->half_open; }
 
 void LinkPool::check_invariants() const { state_->check_invariants(); }

@@ -57,6 +57,12 @@ struct LinkStatus {
   std::size_t queued_bytes = 0;
 };
 
+/// Where a peer is, as one of its open links shows.
+struct PeerAddress {
+  identity::IpAddress ip;
+  bool initiated_by_us = false;
+};
+
 class LinkPool {
  public:
   using Effect = std::variant<Dial, Hangup, WantWrite, Up, Down, Message, DialFailed, Probed, Notice>;
@@ -121,6 +127,9 @@ class LinkPool {
   /// Bytes queued towards a peer and not yet pulled.
   std::size_t queued_bytes(const identity::PeerId& peer) const;
   std::vector<LinkStatus> links() const;
+  /// Of each open link to the peer whose address is known: that to which we connected, or from which it came. The link
+  /// that opened last comes first.
+  std::vector<PeerAddress> addresses(const identity::PeerId& peer) const;
   std::size_t half_open() const;
 
   void check_invariants() const;

@@ -37,7 +37,8 @@ void LinkPool::State::accept(Now now, ConnId id, const identity::IpAddress& from
             .remote = identity::SocketAddress{from, port}.text(),
             .since = now.mono,
             .prefix = prefix,
-            .half_open = true};
+            .half_open = true,
+            .address = identity::SocketAddress{from, port}};
   conn.link = Link::accept(now, config, local, rng.bytes<32>());
   conns.emplace(id, std::move(conn));
   ++half_open;

@@ -48,7 +48,7 @@ struct LinkPool::State {
     std::unique_ptr<Link> link{};                      ///< None while connecting.
     bool probe = false;                                ///< Nobody's dial but that of probe().
     std::optional<crypto::Ed25519PublicKey> key{};     ///< Of a probe.
-    std::optional<identity::SocketAddress> address{};  ///< Where a dial was connected to, if that is known.
+    std::optional<identity::SocketAddress> address{};  ///< Of the other side, if it is known.
   };
 
   struct Peer {

@@ -7,7 +7,10 @@ namespace ekiden::node {
 
 void Node::Impl::on_datagram_effect(Now now, datagram::Datagrams::Effect effect) {
   std::visit(Overloaded{
-                 [&](datagram::Send& packet) { out->push(std::move(packet)); },
+                 [&](datagram::Send& packet) {
+                   datagram_hosts.put(packet.to.ip, true);
+                   out->push(std::move(packet));
+                 },
                  [&](const datagram::Queried& query) {
                    if (!takes_part()) return;
                    dht.on_query(now, dht::QueryToken{static_cast<std::uint64_t>(query.token)}, query.from, query.proven,
@@ -54,6 +57,10 @@ void Node::Impl::on_dht_effect(Now now, dht::Dht::Effect effect) {
                  [&](const dht::Misbehaved& node) {
                    log_limited(now, message_lines, LogLevel::warning, "dht", node.peer.text() + ": " + node.what);
                  },
+                 [&](const dht::Observed& observed) {
+                   reachability.on_observed_datagram(now, {.peer = observed.by.id(), .address = observed.by.at.ip},
+                                                     observed.address, reachability_out);
+                 },
                  [&](dht::Write& write) { batch.append(std::move(write.batch)); },
              },
              effect);
@@ -83,6 +90,7 @@ void Node::Impl::on_lookup_done(Now now, dht::LookupDone done) {
   LookupFor& purpose = found.mapped();
   if (!purpose.capability.empty()) return on_owners_found(std::move(purpose), std::move(done));
   if (done.record) learn(now, *done.record, /*live=*/false);
+  if (purpose.meeting) return meet_found(now, purpose, done);
   if (!purpose.request) return on_searched(now, purpose.peer, done);
   Result<identity::SignedRecord> result = fail(Errc::not_found, "");
   if (done.record) {

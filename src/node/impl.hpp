@@ -8,12 +8,14 @@
 #include <variant>
 
 #include "base/deadline_map.hpp"
+#include "base/lru_map.hpp"
 #include "bootstrap/bootstrap.hpp"
 #include "bootstrap/list.hpp"
 #include "link/line_limit.hpp"
 #include "node/messages.hpp"
 #include "node/node.hpp"
 #include "node/peer_records.hpp"
+#include "reachability/reachability.hpp"
 #include "wire/message_type.hpp"
 
 namespace ekiden::node {
@@ -108,8 +110,15 @@ struct Node::Impl {
   void search_again(Now now);
 
   // probe_glue.cpp: one endpoint of one peer, tried once.
+  /// For a peer that asked us to dial it back.
+  struct ForPeer {
+    identity::PeerId asker;
+    std::uint64_t request = 0;
+  };
+  /// For the link that comes of it.
+  struct ForMeeting {};
   struct Attempt {
-    std::variant<bootstrap::ProbeId, RequestId> purpose;
+    std::variant<bootstrap::ProbeId, RequestId, ForPeer, ForMeeting> purpose;
     identity::PeerId peer;
     identity::Endpoint endpoint;
     identity::LearnedFrom learned_from{};
@@ -145,6 +154,38 @@ struct Node::Impl {
   void propose_candidate(Now now, const bootstrap::Candidate& candidate);
   void join_again(Now now);
 
+  /// What a lookup is for: a request of the application, or waiting messages.
+  struct LookupFor {
+    identity::PeerId peer = {};
+    std::string capability = {};  ///< instead of a peer
+    std::optional<RequestId> request = {};
+    std::optional<identity::NodeInfo> meeting = {};  ///< a node to be dialled, for it may tell whether we are reachable
+  };
+
+  // reachability_glue.cpp: which of our endpoints peers can reach, and the same for them.
+  void start_reachability(Now now);
+  void on_reachability_effect(Now now, reachability::Reachability::Effect effect);
+  /// Of a peer whose link has come up: it may be asked, and hears from where it comes.
+  void greet(Now now, const identity::PeerId& peer, const link::Up& up);
+  Status on_observed(Now now, const identity::PeerId& from, ByteView body);
+  Status on_dial_back(Now now, const identity::PeerId& from, ByteView body);
+  Status on_dial_back_answer(Now now, const identity::PeerId& from, ByteView body);
+  /// Errors: refused, limit_exceeded, malformed.
+  Result<identity::Endpoint> check_dial_back(Now now, const identity::PeerId& from, const DialBack& asked);
+  bool spend_dial_back(Instant now, const identity::PeerId& peer);
+  void end_dial_back(Now now, const ForPeer& asked, const Result<Reachable>& result);
+  void answer_dial_back(Now now, const ForPeer& asked, reachability::Verdict verdict, std::string_view detail);
+  /// Dials somebody who may tell whether we can be reached.
+  void meet_somebody(Now now);
+  void meet_found(Now now, const LookupFor& purpose, const dht::LookupDone& done);
+  bool meet(Now now, const identity::PeerId& peer, const std::optional<crypto::Ed25519PublicKey>& key,
+            const std::vector<identity::Endpoint>& endpoints, identity::LearnedFrom learned_from);
+  void plan_publishing(Now now);
+  void publish_endpoints(Now now);
+  /// What the record shows.
+  std::vector<identity::Endpoint> public_endpoints() const;
+  std::vector<reachability::EndpointStatus> endpoint_status() const;
+
   // own_list.cpp: the bootstrap list that we sign, for those who ask.
   Status on_list_request(Now now, const identity::PeerId& from);
   bool list_is_current(Now now, const std::vector<bootstrap::ListedNode>& nodes) const;
@@ -174,6 +215,7 @@ struct Node::Impl {
   datagram::Datagrams datagrams;
   dht::Dht dht;
   bootstrap::Bootstrap bootstrap;
+  reachability::Reachability reachability;
   identity::ContactBook contacts;
   PeerRecords records;                                   ///< of peers that are not contacts, and verified ones of those
   std::set<identity::PeerId> wanted;                     ///< the router has something for them
@@ -188,12 +230,6 @@ struct Node::Impl {
   };
   std::map<identity::PeerId, Search> searches;  ///< of wanted peers that have no link
   DeadlineMap<identity::PeerId> search_due;     ///< of those that are not running
-  /// What a lookup is for: a request of the application, or waiting messages.
-  struct LookupFor {
-    identity::PeerId peer = {};
-    std::string capability = {};  ///< instead of a peer
-    std::optional<RequestId> request = {};
-  };
   std::map<dht::LookupId, LookupFor> lookups;
   void on_owners_found(LookupFor purpose, dht::LookupDone done);
   std::uint64_t last_lookup = 0;
@@ -207,6 +243,20 @@ struct Node::Impl {
   std::size_t requested_probes = 0;              ///< of those, for requests
   std::map<bootstrap::ProbeId, Probing> probes;  ///< of discovery
   DeadlineMap<bootstrap::ProbeId> list_due;      ///< of those that wait for a list
+
+  /// How often somebody asked in the minute that began then.
+  struct MinuteCount {
+    Instant since{};
+    std::size_t count = 0;
+  };
+  MinuteCount dial_backs;  ///< by all peers
+  LruMap<identity::PeerId, MinuteCount> dial_backs_by_peer{4096};
+  std::size_t dial_backs_running = 0;
+  LruMap<identity::IpAddress, bool> datagram_hosts{4096};  ///< to which we have sent datagrams
+  std::size_t meetings = 0;                                ///< whom to dial comes from here: somebody else each time
+  std::optional<Instant> publish_at;                       ///< endpoints have changed
+  std::optional<Instant> endpoints_published;              ///< for that reason, last
+  std::vector<identity::Endpoint> shown_endpoints;         ///< in the record made last
 
   std::uint64_t list_sequence = 0;
   bootstrap::NodeList list_content;  ///< of the one made last, published or not
@@ -237,6 +287,7 @@ struct Node::Impl {
   Outbox<datagram::Datagrams::Effect> datagram_out;
   Outbox<dht::Dht::Effect> dht_out;
   Outbox<bootstrap::Bootstrap::Effect> bootstrap_out;
+  Outbox<reachability::Reachability::Effect> reachability_out;
   Outbox<Effect>* out = nullptr;  ///< the driver's, during a call
 
   /// What waits for a Persist of ours.

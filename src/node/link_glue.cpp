@@ -21,6 +21,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    bad_messages.try_emplace(peer, 0);
                    end_search(peer);
                    propose_nodes(now, up.record.record);
+                   greet(now, peer, up);
                    learn(now, std::move(up.record), /*live=*/true);
                    out->push(PeerUp{peer, up.initiated_by_us});
                    router.on_link_up(now, peer, key, router_out);
@@ -30,6 +31,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                                "down: " + down.peer.text() + ": " + down.why.message);
                    bad_messages.erase(down.peer);
                    list_answered.erase(down.peer);
+                   reachability.on_peer_down(now, down.peer, reachability_out);
                    end_list_waits(now, down.peer, std::nullopt);
                    router.on_link_down(now, down.peer, router_out);
                    out->push(PeerDown{down.peer, std::move(down.why)});
@@ -83,6 +85,12 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
       if (!waits_for_list(message.from)) return fail(Errc::refused, "a list that nobody asked for");
       end_list_waits(now, message.from, to_bytes(body));
       return {};
+    case wire::MessageType::observed:
+      return on_observed(now, message.from, body);
+    case wire::MessageType::dial_back:
+      return on_dial_back(now, message.from, body);
+    case wire::MessageType::dial_back_answer:
+      return on_dial_back_answer(now, message.from, body);
   }
   const ErrorMessage answer{.type = message.bytes[0], .reason = ErrorMessage::Reason::unknown_type, .detail = {}};
   send_message(now, message.from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));
@@ -92,6 +100,7 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
 Status Node::Impl::on_record_message(Now now, const identity::PeerId& from, ByteView body) {
   EKIDEN_ASSIGN(auto signed_record, identity::verify_signed_record(body, now.wall));
   if (signed_record.record.id() != from) return fail(Errc::refused, "a record of somebody else");
+  propose_nodes(now, signed_record.record);  // Its endpoints may have been verified only now.
   learn(now, std::move(signed_record), /*live=*/false);
   return {};
 }

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "base/uuid.hpp"
+#include "identity/endpoint.hpp"
 #include "identity/peer_record.hpp"
+#include "reachability/events.hpp"
 #include "wire/message.hpp"
 
 namespace ekiden::node {
@@ -34,6 +36,47 @@ struct SessionReset {
 
   static constexpr auto kFields = wire::fields(wire::field<1>("session", &SessionReset::session));
   friend bool operator==(const SessionReset&, const SessionReset&) = default;
+};
+
+/// Bit of the features of a link: the sender answers dial_back, and says what it observes.
+inline constexpr std::uint64_t kReachabilityFeature = 1;
+
+/// MessageType::observed: the address from which the link of the reader comes.
+struct ObservedMessage {
+  static constexpr std::string_view kName = "observed";
+  std::string address;  ///< "203.0.113.9"
+
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("address", &ObservedMessage::address, wire::max_size(45)));
+  friend bool operator==(const ObservedMessage&, const ObservedMessage&) = default;
+};
+
+/// MessageType::dial_back: is the sender at this endpoint? Text, for a newer sender may name transports that the reader
+/// does not know.
+struct DialBack {
+  static constexpr std::string_view kName = "dial_back";
+  std::uint64_t request = 0;
+  std::string endpoint;
+
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("request", &DialBack::request),
+                   wire::field<2>("endpoint", &DialBack::endpoint, wire::max_size(identity::Endpoint::kWireTextMax)));
+  friend bool operator==(const DialBack&, const DialBack&) = default;
+};
+
+/// MessageType::dial_back_answer.
+struct DialBackAnswer {
+  static constexpr std::string_view kName = "dial_back_answer";
+  static constexpr std::size_t kMaxDetail = 160;
+  std::uint64_t request = 0;
+  reachability::Verdict verdict{};
+  std::string detail;  ///< For people: why not.
+
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("request", &DialBackAnswer::request),
+                   wire::field<2>("verdict", &DialBackAnswer::verdict, wire::max_enum(reachability::kLastVerdict)),
+                   wire::field<3>("detail", &DialBackAnswer::detail, wire::max_size(kMaxDetail)));
+  friend bool operator==(const DialBackAnswer&, const DialBackAnswer&) = default;
 };
 
 /// The single values of Table::meta that belong to the node.

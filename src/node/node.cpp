@@ -36,17 +36,30 @@ bootstrap::Config bootstrap_config(const Config& config) {
   return bootstrap;
 }
 
+reachability::Config reachability_config(const Config& config) {
+  reachability::Config reachability = config.reachability;
+  reachability.private_network = config.private_network;
+  return reachability;
+}
+
+Config with_features(Config config) {
+  if (config.discovery && config.take_part) config.link.features |= kReachabilityFeature;
+  return config;
+}
+
 }  // namespace
 
 Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
     : self(seed),
-      config(std::move(cfg)),
+      config(with_features(std::move(cfg))),
       links(self, config.link, rng.split()),
       sessions(self, config.session, rng.split()),
       router(self, config.router, rng.split()),
       datagrams(self, config.datagram, rng.split()),
       dht(self.id(), dht_config(config), rng.split()),
       bootstrap(self.id(), bootstrap_config(config), rng.split()),
+      reachability(reachability_config(config), rng.split(),
+                   [this](const identity::IpAddress& address) { return datagram_hosts.peek(address) != nullptr; }),
       contacts(config.max_contacts),
       records(config.max_peer_records,
               [this](const identity::PeerId& peer) { return wanted.contains(peer) || links.is_up(peer); }),
@@ -74,11 +87,14 @@ void Node::set_advertised(std::vector<identity::Endpoint> endpoints) {
   impl_->config.advertised = std::move(endpoints);
 }
 
+void Node::set_listening(std::vector<identity::Endpoint> endpoints) { impl_->config.listening = std::move(endpoints); }
+
 void Node::start(Now now, Outbox<Effect>& out) {
   const Borrow borrow(impl_->out, out);
   impl_->sessions.start(now, impl_->session_out);
   impl_->router.start(now, impl_->router_out);
   if (impl_->takes_part()) impl_->dht.start(now, impl_->dht_out);
+  impl_->start_reachability(now);
   impl_->renew_record_in_time(now);
   impl_->settle(now);
 }
@@ -172,6 +188,8 @@ void Node::Impl::tick(Now now) {
   datagrams.on_deadline(now, datagram_out);
   dht.on_deadline(now, dht_out);
   bootstrap.on_deadline(now, bootstrap_out);
+  reachability.on_deadline(now, reachability_out);
+  if (publish_at && *publish_at <= now.mono) publish_endpoints(now);
   while (const auto probe = list_due.pop_due(now.mono)) end_probe(now, *probe, std::nullopt);
   search_again(now);
   if (join_look && *join_look <= now.mono) join_again(now);
@@ -180,13 +198,15 @@ void Node::Impl::tick(Now now) {
 
 void Node::Impl::settle(Now now) {
   while (!link_out.empty() || !session_out.empty() || !router_out.empty() || !datagram_out.empty() ||
-         !dht_out.empty() || !bootstrap_out.empty()) {
+         !dht_out.empty() || !bootstrap_out.empty() || !reachability_out.empty()) {
     link_out.drain([&](link::LinkPool::Effect&& effect) { on_link_effect(now, std::move(effect)); });
     session_out.drain([&](session::Sessions::Effect&& effect) { on_session_effect(now, std::move(effect)); });
     router_out.drain([&](router::Router::Effect&& effect) { on_router_effect(now, std::move(effect)); });
     datagram_out.drain([&](datagram::Datagrams::Effect&& effect) { on_datagram_effect(now, std::move(effect)); });
     dht_out.drain([&](dht::Dht::Effect&& effect) { on_dht_effect(now, std::move(effect)); });
     bootstrap_out.drain([&](bootstrap::Bootstrap::Effect&& effect) { on_bootstrap_effect(now, std::move(effect)); });
+    reachability_out.drain(
+        [&](reachability::Reachability::Effect&& effect) { on_reachability_effect(now, std::move(effect)); });
   }
   if (batch.empty() && !persist_wanted) return end_leaving();
   waiting.token = store::PersistToken{++last_token};
@@ -228,6 +248,7 @@ std::optional<Instant> Node::deadline() const {
   if (!impl_->config.discovery) return at;
   at = earlier(at, earlier(impl_->datagrams.deadline(), impl_->dht.deadline()));
   at = earlier(at, impl_->leave_by);
+  at = earlier(at, earlier(impl_->reachability.deadline(), impl_->publish_at));
   at = earlier(at, earlier(impl_->bootstrap.deadline(), impl_->list_due.earliest()));
   return earlier(at, earlier(impl_->search_due.earliest(), impl_->join_look));
 }
@@ -244,6 +265,7 @@ NodeStatus Node::status() const {
           .datagrams = impl_->datagrams.status(),
           .dht = impl_->dht.status(),
           .discovery = impl_->config.discovery,
+          .endpoints = impl_->endpoint_status(),
           .storage = impl_->storage,
           .ready = !impl_->record.empty()};
 }
@@ -281,9 +303,11 @@ void Node::check_invariants() const {
   impl_->datagrams.check_invariants();
   impl_->dht.check_invariants();
   impl_->bootstrap.check_invariants();
+  impl_->reachability.check_invariants();
   CHECK(impl_->link_out.empty() && impl_->session_out.empty() && impl_->router_out.empty());
   CHECK(impl_->datagram_out.empty() && impl_->dht_out.empty() && impl_->bootstrap_out.empty());
-  CHECK(impl_->requested_probes <= impl_->dials.size() + impl_->pings.size());
+  CHECK(impl_->reachability_out.empty());
+  CHECK(impl_->requested_probes + impl_->dial_backs_running <= impl_->dials.size() + impl_->pings.size());
   for (const auto& [peer, search] : impl_->searches) {
     CHECK(impl_->wanted.contains(peer) && search.is_running != impl_->search_due.at(peer).has_value());
   }

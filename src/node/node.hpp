@@ -27,6 +27,8 @@
 #include "identity/identity.hpp"
 #include "link/pool.hpp"
 #include "node/input.hpp"
+#include "reachability/config.hpp"
+#include "reachability/events.hpp"
 #include "router/router.hpp"
 #include "session/sessions.hpp"
 #include "store/batch.hpp"
@@ -54,7 +56,15 @@ struct Config {
   Duration list_pause = seconds(10);    ///< between two requests of one link for ours; more are bad messages
   Duration list_interval = minutes(1);  ///< between two versions of ours, at least
   Duration list_ttl = days(7);
-  std::vector<identity::Endpoint> advertised;  ///< our endpoints, as others may dial them; at most 8
+  reachability::Config reachability;  ///< its private_network follows from the one above
+  std::size_t max_dial_backs = 64;    ///< for others, under way
+  std::size_t dial_backs_per_minute = 240;
+  std::size_t dial_backs_per_peer = 20;         ///< in a minute
+  Duration publish_gather = milliseconds(500);  ///< after an endpoint of ours was verified or lost, for others to join
+  Duration publish_pause = seconds(10);         ///< between two records for that reason
+  /// Our endpoints, as others may dial them; at most 8. In the DHT they are published once a peer has reached them.
+  std::vector<identity::Endpoint> advertised;
+  std::vector<identity::Endpoint> listening;  ///< where the driver listens, with the real ports
   Duration record_ttl = days(7);
   Duration record_refresh = hours(24);       ///< by the wall clock; a record from the future is renewed at once
   Duration announcement_refresh = hours(8);  ///< of capabilities, likewise; they live for a day
@@ -83,8 +93,9 @@ struct NodeStatus {
   datagram::DatagramStatus datagrams;
   dht::DhtStatus dht;
   bool discovery = false;
-  std::optional<Error> storage;  ///< why nothing is accepted now
-  bool ready = false;            ///< our record is on disk; links may be made
+  std::vector<reachability::EndpointStatus> endpoints = {};  ///< ours, and whether they are published
+  std::optional<Error> storage;                              ///< why nothing is accepted now
+  bool ready = false;                                        ///< our record is on disk; links may be made
 };
 
 class Node {
@@ -96,6 +107,8 @@ class Node {
   Status load(const std::vector<store::Row>& rows);
   /// Our endpoints as others may dial them, at most 8, in place of those of the configuration. Before start().
   void set_advertised(std::vector<identity::Endpoint> endpoints);
+  /// Where the driver listens, in place of what the configuration says. Before start().
+  void set_listening(std::vector<identity::Endpoint> endpoints);
   /// Call once, after load().
   void start(Now now, Outbox<Effect>& out);
 

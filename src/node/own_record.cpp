@@ -11,6 +11,7 @@
 
 #include "base/check.hpp"
 #include "node/impl.hpp"
+#include "reachability/rows.hpp"
 
 namespace ekiden::node {
 namespace {
@@ -24,6 +25,7 @@ constexpr milliseconds kMaxAhead = minutes(1);
 
 Status Node::Impl::load_meta_row(const store::Row& row) {
   const std::string_view name = as_text(row.key.name);
+  if (name == reachability::kRowName) return reachability.load(row.value);
   if (name == kCapabilitiesRowName) return load_capabilities_row(row);
   if (name != kRecordRowName && name != kListRowName) return {};
   const auto decoded = wire::decode<RecordRow>(row.value);
@@ -47,7 +49,8 @@ void Node::Impl::renew_record(Now now) {
   fresh.sequence = next_sequence(now);
   fresh.issued_at = now.wall;
   fresh.ttl_seconds = static_cast<std::uint32_t>(std::chrono::duration_cast<seconds>(config.record_ttl).count());
-  for (const identity::Endpoint& endpoint : config.advertised) fresh.endpoints.push_back(endpoint.text());
+  shown_endpoints = public_endpoints();
+  for (const identity::Endpoint& endpoint : shown_endpoints) fresh.endpoints.push_back(endpoint.text());
   fresh.features = config.link.features;
   fresh.prekey = sessions.prekey();
   for (const auto& [capability, standing] : offers) fresh.capabilities.push_back(capability);

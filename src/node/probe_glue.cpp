@@ -1,5 +1,6 @@
 // One endpoint of one peer, tried once: a link with its handshake, or a ping over UDP. For discovery
-// (bootstrap_glue.cpp) and for people who ask whether a peer can be reached there.
+// (bootstrap_glue.cpp), for people who ask whether a peer can be reached there, and for peers that ask the same of
+// themselves (reachability_glue.cpp).
 //
 // A probe always dials, whatever links to the peer there are: that a peer came to us says nothing about its addresses.
 #include <algorithm>
@@ -99,6 +100,8 @@ void Node::Impl::end_attempt(Now now, const Attempt& tried, Result<Reachable> re
                    --requested_probes;
                    out->push(PeerProbed{request, tried.peer, tried.endpoint, std::move(result)});
                  },
+                 [&](const ForPeer& asked) { end_dial_back(now, asked, result); },
+                 [](const ForMeeting&) {},
              },
              tried.purpose);
 }

@@ -62,6 +62,7 @@ Status Host::Impl::open_node() {
     EKIDEN_ASSIGN(auto bound, is_udp ? udp.listen(endpoint) : tcp.listen(endpoint));
     listening.push_back(std::move(bound));
   }
+  node.set_listening(listening);
   if (options.settings.advertise.empty() && options.settings.node.private_network) advertise_bound();
   return {};
 }

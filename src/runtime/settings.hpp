@@ -33,7 +33,7 @@ inline constexpr std::size_t kMaxTrustedSigners = 64;
 /// its line and the key that was probably meant.
 struct Settings {
   std::vector<identity::Endpoint> listen;     ///< tcp://0.0.0.0:7420 and udp://0.0.0.0:7420
-  std::vector<identity::Endpoint> advertise;  ///< empty: nothing
+  std::vector<identity::Endpoint> advertise;  ///< beside what other nodes see
   // Files of TLS, for wss://; beginning at the data directory if they are relative.
   std::filesystem::path tls_certificate;
   std::filesystem::path tls_key;

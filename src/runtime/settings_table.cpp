@@ -175,7 +175,8 @@ const std::array kTable = {
         .list = &kListen},
     Setting{.section = "network",
             .key = "advertise",
-            .comment = "What this node tells others to dial, such as \"tcp://me.example:7420\".",
+            .comment =
+                "Where others can dial this node, such as \"tcp://me.example:7420\"; told once a peer has reached it.",
             .high = kMaxAdvertised,
             .list = &kAdvertise},
     Setting{.section = "network",

@@ -8,14 +8,17 @@
 namespace ekiden::wire {
 
 enum class MessageType : std::uint8_t {
-  error = 0,          ///< node: your message was not understood (unknown type, malformed)
-  record = 1,         ///< node: my PeerRecord has changed
-  envelope = 2,       ///< router: an end-to-end encrypted message on its way
-  receipt = 3,        ///< router: signed by the recipient: these messages were delivered
-  refusal = 4,        ///< router: these messages were not accepted now, and why
-  session_reset = 5,  ///< session: I cannot decrypt under this session: start a new one
-  list_request = 6,   ///< node: send me your bootstrap list. No body; what a later version may add is ignored
-  list = 7,           ///< node: the bootstrap list that I have signed (bootstrap/list.hpp), not a map
+  error = 0,              ///< node: your message was not understood (unknown type, malformed)
+  record = 1,             ///< node: my PeerRecord has changed
+  envelope = 2,           ///< router: an end-to-end encrypted message on its way
+  receipt = 3,            ///< router: signed by the recipient: these messages were delivered
+  refusal = 4,            ///< router: these messages were not accepted now, and why
+  session_reset = 5,      ///< session: I cannot decrypt under this session: start a new one
+  list_request = 6,       ///< node: send me your bootstrap list. No body; what a later version may add is ignored
+  list = 7,               ///< node: the bootstrap list that I have signed (bootstrap/list.hpp), not a map
+  observed = 8,           ///< node: the address from which your link comes
+  dial_back = 9,          ///< node: dial this endpoint of mine, and say whether you found me there
+  dial_back_answer = 10,  ///< node: what came of it
 };
 
 }  // namespace ekiden::wire

@@ -34,10 +34,29 @@ Bytes sample_reply() {
       .outcome = Outcome::done, .nodes4 = packer.nodes4(), .nodes6 = packer.nodes6(), .values = {ByteView(value)}});
 }
 
+Bytes sample_pong(const identity::SocketAddress& address) {
+  ByteArray<kAddress6Size> packed;
+  const std::size_t size = pack_address(address, packed);
+  return wire::encode(Reply{.observed = ByteView(packed).first(size)});
+}
+
 TEST(Messages, HaveTheirGoldenBytes) {
   test::check_golden_bytes("dht_store", sample_store());
   test::check_golden_bytes("dht_reply", sample_reply());
   test::check_golden_bytes("dht_ping", wire::encode(Query{}));
+  test::check_golden_bytes("dht_pong", sample_pong(fake_node(1).at));
+}
+
+TEST(Messages, TheAddressOfTheAskerSurvivesBeingPacked) {
+  for (const identity::SocketAddress& address : {fake_node(1).at, node6(2).at}) {
+    const Bytes body = sample_pong(address);
+    const auto reply = decode_reply(body);
+    ASSERT_TRUE(reply) << reply.error().message;
+    EXPECT_EQ(observed_in(*reply), address);
+  }
+  EXPECT_FALSE(observed_in(Reply{}));
+  const Bytes odd(7);
+  EXPECT_FALSE(decode_reply(wire::encode(Reply{.observed = ByteView(odd)})));
 }
 
 TEST(Messages, NodesSurviveBeingPacked) {

@@ -396,6 +396,7 @@ class Play {
   void apply(SignAgain&& /*again*/) {}
   void apply(Joined&& joined) { CHECK(joined.nodes > 0); }
   void apply(Misbehaved&& /*peer*/) {}
+  void apply(Observed&& /*address*/) {}
   void apply(Write&& write) {
     disk_.apply(write.batch);
     CHECK(disk_.size() <= config_.max_remembered + config_.max_values);

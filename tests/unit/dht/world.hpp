@@ -317,6 +317,7 @@ class World {
   void apply(std::size_t index, Published&& published) { nodes_[index]->published.push_back(std::move(published)); }
   void apply(std::size_t /*index*/, SignAgain&& /*again*/) {}
   void apply(std::size_t index, Joined&& /*joined*/) { ++nodes_[index]->joined; }
+  void apply(std::size_t /*index*/, Observed&& /*address*/) {}
   void apply(std::size_t index, Misbehaved&& /*peer*/) { ++nodes_[index]->misbehaved_seen; }
   void apply(std::size_t index, Write&& write) { nodes_[index]->disk.apply(write.batch); }
 

@@ -69,11 +69,12 @@ class Harness {
     seed[0] = static_cast<Byte>(i);
     seed[1] = static_cast<Byte>(++boots_);
     Config config = config_;
-    if (tune) tune(i, config);
     config.advertised = {peer.endpoint};
     if (config.discovery) {
       config.advertised.push_back({identity::Endpoint::Transport::udp, peer.endpoint.host, peer.endpoint.port});
     }
+    config.listening = config.advertised;
+    if (tune) tune(i, config);
     peer.node = std::make_unique<Node>(peer.seed, config, Rng(seed));
     const auto loaded = peer.node->load(peer.disk.rows());
     ASSERT_TRUE(loaded) << loaded.error().message;
@@ -299,7 +300,7 @@ class Harness {
 };
 
 /// `count` nodes, of which all but the first join through the first.
-inline Harness make_network(std::size_t count) {
+inline Harness make_network(std::size_t count, Harness::Tune tune = {}) {
   Config config;
   config.discovery = config.private_network = true;
   ByteArray<32> seed{};
@@ -309,7 +310,7 @@ inline Harness make_network(std::size_t count) {
       .name = "test",
       .seeds = {{.id = first, .public_key = {}, .endpoints = {{identity::Endpoint::Transport::tcp, "10.0.0.1", 7420}}}},
       .lists = {}};
-  Harness net(count, config);
+  Harness net(count, config, std::move(tune));
   net.advance(minutes(2));
   return net;
 }
