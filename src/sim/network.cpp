@@ -82,6 +82,8 @@ void Network::send_datagram_as(HostIndex from, const identity::SocketAddress& so
   ++datagrams_sent_;
   bytes_sent_ += bytes.size();
   const auto host = host_at(to);
+  if (host && closed_.contains(from)) let_in_.emplace(from, *host);
+  if (host && closed_.contains(*host) && !let_in_.contains({*host, from})) return;
   if (!host || is_cut(from, *host) || chance(model_.loss)) return;
   const auto shared = std::make_shared<const Bytes>(std::move(bytes));
   for (int copies = chance(model_.duplicate) ? 2 : 1; copies > 0; --copies) {
@@ -155,7 +157,7 @@ void Network::syn(const StreamPtr& stream, unsigned attempt) {
     if (attempt >= 5) return abort(stream, 0, {Errc::timed_out, "connection timed out"});
     schedule_.after(seconds(1 << attempt), [this, stream, attempt] { syn(stream, attempt + 1); });
   };
-  if (is_cut(from, to) || chance(model_.loss)) return again();
+  if (is_cut(from, to) || closed_.contains(to) || chance(model_.loss)) return again();
   schedule_.after(delay(from, to), [this, stream, from, to, again] {
     if (!stream->ends[0].attached || stream->connected) return;
     if (!hosts_[to]->is_up()) {

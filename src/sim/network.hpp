@@ -94,6 +94,9 @@ class Network {
 
   /// Cuts or restores the way from one host to another.
   void set_cut(HostIndex from, HostIndex to, bool cut);
+  /// Behind a router that forwards nothing: connections to the host are lost, and datagrams of those to whom it has
+  /// sent none.
+  void set_closed(HostIndex host) { closed_.insert(host); }
   bool is_cut(HostIndex from, HostIndex to) const { return cuts_.contains({from, to}); }
   void heal_all() { cuts_.clear(); }
   /// No more loss, duplication and reordering from now on.
@@ -136,6 +139,8 @@ class Network {
   std::vector<std::uint64_t> accepted_;  ///< connections accepted so far, by host
   std::map<std::pair<HostIndex, link::ConnId>, StreamPtr> streams_;
   std::set<std::pair<HostIndex, HostIndex>> cuts_;
+  std::set<HostIndex> closed_;
+  std::set<std::pair<HostIndex, HostIndex>> let_in_;  ///< to whom a closed host has sent datagrams
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t segments_sent_ = 0;
   std::uint64_t segments_lost_ = 0;

@@ -40,6 +40,8 @@ struct FaultModel {
   Duration lost_clock_max = hours(24 * 3650);
   std::uint32_t slow_disks = 0;
   std::uint32_t full_disks = 0;
+  /// The last hosts are behind a router that forwards nothing to them, all the time.
+  std::uint32_t closed_hosts = 0;
   Duration crash_max = seconds(20);
   Duration cut_max = seconds(40);
   Duration wall_step_max = minutes(4);
@@ -88,6 +90,8 @@ struct Expectations {
   /// Dials of one node, on average, to where nobody is.
   std::uint32_t lost_dials_max = 1'000'000;
   std::uint32_t found_ppm_min = 0;  ///< of the searches
+  /// At the end every open host publishes an endpoint for links, and no closed one does.
+  bool endpoints_published = false;
   Duration search_median_max = hours(1);
   Duration search_p99_max = hours(1);
 };

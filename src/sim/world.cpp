@@ -36,8 +36,12 @@ World::World(const Scenario& scenario, RunOptions options)
         config.dht.max_prefix_in_bucket = config.dht.max_prefix_in_table = config.dht.max_lookup_prefix = 0;
       }
     }
+    config.listening = config.advertised;
     machines_.push_back(
         std::make_unique<Machine>(shared_, std::move(config), scenario_.disk, scenario_.app, rng_.split()));
+  }
+  for (HostIndex host = 0; host < machines_.size(); ++host) {
+    if (is_closed(host)) network_.set_closed(host);
   }
   add_liars();
   std::vector<std::string> offered;

@@ -89,6 +89,10 @@ class World {
   void churn(Machine& machine);
   void end_stay(Machine& machine);
 
+  // closed_hosts.cpp
+  bool is_closed(HostIndex host) const;
+  void check_endpoints();
+
   // world_checks.cpp
   void check_end(Outcome& outcome);
   void check_left_over();
