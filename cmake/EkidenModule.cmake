@@ -13,6 +13,8 @@ set(EKIDEN_EXTERNAL_tomlplusplus tomlplusplus::tomlplusplus)
 set(EKIDEN_EXTERNAL_json nlohmann_json::nlohmann_json)
 set(EKIDEN_EXTERNAL_prometheus PkgConfig::prometheus)
 set(EKIDEN_EXTERNAL_cli11 CLI11::CLI11)
+set(EKIDEN_EXTERNAL_miniupnpc PkgConfig::miniupnpc)
+set(EKIDEN_EXTERNAL_natpmp natpmp)
 
 function(ekiden_module name layer)
   cmake_parse_arguments(M "PURE" "" "DEPENDS;EXTERNAL" ${ARGN})

@@ -19,7 +19,7 @@ ekiden_module(bootstrap 4 PURE DEPENDS identity store EXTERNAL)
 ekiden_module(reachability 4 PURE DEPENDS identity store EXTERNAL)
 ekiden_module(node     5 PURE DEPENDS link datagram session router dht bootstrap reachability EXTERNAL)
 ekiden_module(runtime  6 DEPENDS node bootstrap
-              EXTERNAL boost openssl tls sqlite threads sodium spdlog tomlplusplus json)
+              EXTERNAL boost openssl tls sqlite threads sodium spdlog tomlplusplus json miniupnpc natpmp)
 ekiden_module(sim      6 DEPENDS node EXTERNAL tomlplusplus)
 ekiden_module(embed    7 DEPENDS runtime EXTERNAL)
 ekiden_module(api      7 DEPENDS runtime EXTERNAL boost json prometheus)

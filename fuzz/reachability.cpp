@@ -17,7 +17,7 @@ namespace {
 using namespace ekiden;
 using namespace ekiden::reachability;
 
-constexpr std::size_t kMaxCommands = 300;
+constexpr std::size_t kMaxCommands = 150;
 constexpr Byte kPeers = 60;
 const std::string kConfigured = "tcp://9.9.9.9:7420";
 
@@ -65,7 +65,7 @@ class Script {
         world_.run(seconds(1 + command.detail));
         break;
       case 5:
-        world_.run(minutes(command.detail) * (1 + command.who % 4));
+        world_.run(minutes(1 + command.detail % 90));
         break;
       case 6:
         world_.step_wall(hours(command.detail) - hours(command.who));

@@ -125,16 +125,27 @@ struct ProbePeer {
   identity::LearnedFrom learned_from{};
 };
 
+// Inputs from the driver about the router.
+
+/// A router forwards what it gets at this endpoint to this node.
+struct EndpointMapped {
+  identity::Endpoint endpoint;
+};
+/// It does so no longer.
+struct MappingLost {
+  identity::Endpoint endpoint;
+};
+
 /// The deadline() has come. Harmless when it has not.
 struct Tick {};
 /// Say goodbye to neighbours, and withdraw what is published. The driver then pulls what is to be written, waits for
 /// the last Persist and until Node::is_leaving() is over, and ends.
 struct ShutDown {};
 
-using Input =
-    std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
-                 StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact, RetryNow,
-                 FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer, Tick, ShutDown>;
+using Input = std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
+                           StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact,
+                           RetryNow, FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer,
+                           EndpointMapped, MappingLost, Tick, ShutDown>;
 
 // Effects.
 

@@ -146,6 +146,8 @@ void Node::Impl::handle(Now now, Input input) {
                  [&](const OfferCapability& in) { offer(now, in); },
                  [&](const WithdrawCapability& in) { withdraw_offer(now, in); },
                  [&](const ProbePeer& in) { probe_for_request(now, in); },
+                 [&](const EndpointMapped& in) { reachability.on_mapped(now, in.endpoint, reachability_out); },
+                 [&](const MappingLost& in) { reachability.on_mapping_lost(now, in.endpoint, reachability_out); },
                  [&](const Tick&) { tick(now); },
                  [&](const ShutDown&) {
                    leave(now);

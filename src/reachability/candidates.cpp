@@ -14,10 +14,6 @@ constexpr milliseconds kMaxAhead = minutes(1);
 /// After a restart what is remembered is checked within this many times the first retry.
 constexpr int kSpread = 12;
 
-bool is_unspecified(const identity::IpAddress& address) {
-  return identity::classify(address) == identity::AddressClass::unspecified;
-}
-
 bool is_udp(const identity::Endpoint& endpoint) { return endpoint.transport == identity::Endpoint::Transport::udp; }
 
 }  // namespace
@@ -134,7 +130,7 @@ std::vector<identity::Endpoint> Reachability::endpoints_at(const identity::IpAdd
         listen.transport == identity::Endpoint::Transport::tcp || listen.transport == identity::Endpoint::Transport::ws;
     if (!is_plain || !bound || bound->family != address.family) continue;
     const bool is_closed_to_others = identity::classify(*bound) == identity::AddressClass::loopback;
-    if (is_closed_to_others && *bound != address && !is_unspecified(*bound)) continue;
+    if (is_closed_to_others && *bound != address) continue;
     out.push_back({listen.transport, address.text(), listen.port});
   }
   return out;

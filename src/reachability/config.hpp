@@ -29,7 +29,7 @@ struct Config {
   Duration retry_min = seconds(5);        ///< After a failure; doubles with each in a row …
   Duration retry_max = minutes(30);       ///< … up to this.
   Duration verify_interval = minutes(30);
-  Duration peer_rest = minutes(2);  ///< A peer that refused or was silent is not asked about the endpoint again.
+  Duration peer_rest = minutes(2);  ///< Of one that refused or was silent; doubles with each in a row, up to retry_max.
   Duration good_for = hours(24);    ///< A verification, also over a restart.
   Duration vote_ttl = hours(24);
 };

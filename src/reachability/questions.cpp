@@ -9,6 +9,8 @@ namespace ekiden::reachability {
 namespace {
 
 constexpr Duration kMinute = minutes(1);
+/// So many peers in a row may refuse or be silent before the next one is asked later and later.
+constexpr std::uint32_t kEager = 8;
 
 }  // namespace
 
@@ -126,6 +128,7 @@ void Reachability::reached(Now now, Item& item, const identity::PeerId& by, Effe
   auto& [endpoint, candidate] = item;
   candidate.failed_by.clear();
   candidate.failures = 0;
+  candidate.unanswered = 0;
   candidate.last_error.clear();
   candidate.refused_by.reset();
   if (candidate.state != State::verified) {
@@ -153,6 +156,7 @@ void Reachability::not_reached(Now now, Item& item, const identity::PeerId& by, 
   if (candidate.failed_by.size() >= config_.failures) candidate.failed_by.erase(candidate.failed_by.begin());
   candidate.failed_by.insert_or_assign(by, voter(by, peers_.at(by).address));
   ++candidate.failures;
+  candidate.unanswered = 0;
   candidate.last_error = std::move(detail);
   candidate.refused_by = by;
   if (candidate.state != State::verified) {
@@ -166,12 +170,16 @@ void Reachability::not_reached(Now now, Item& item, const identity::PeerId& by, 
 /// It did not try: nothing is known, and somebody else is asked.
 void Reachability::not_answered(Now now, Item& item, const identity::PeerId& by, std::string detail) {
   auto& [endpoint, candidate] = item;
-  if (peers_.contains(by)) candidate.resting.insert_or_assign(by, now.mono + config_.peer_rest);
+  ++candidate.unanswered;
+  Duration rest = config_.peer_rest;
+  for (std::uint32_t i = 1; i < candidate.unanswered && rest < config_.retry_max; ++i) rest *= 2;
+  if (peers_.contains(by)) candidate.resting.insert_or_assign(by, now.mono + std::min(rest, config_.retry_max));
   if (candidate.state == State::candidate) {
     candidate.last_error = std::move(detail);
     candidate.refused_by = by;
   }
-  checks_.set(endpoint, now.mono + config_.next_peer);
+  const bool is_hopeless = candidate.unanswered > kEager;
+  checks_.set(endpoint, now.mono + (is_hopeless ? back_off(candidate.unanswered - kEager) : config_.next_peer));
 }
 
 void Reachability::lose(Item& item, State state, const std::string& why, Effects& out) {

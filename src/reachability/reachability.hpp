@@ -123,6 +123,7 @@ class Reachability {
     std::map<identity::PeerId, Voter> failed_by = {};  ///< In a row; at most Config::failures.
     std::map<identity::PeerId, Instant> resting = {};  ///< Peers not to be asked before then; only such as are up.
     std::uint32_t failures = 0;                        ///< In a row, for the back-off.
+    std::uint32_t unanswered = 0;                      ///< Questions in a row that were refused or not answered.
     std::uint32_t starved = 0;                         ///< Checks in a row for which no peer was there.
     std::optional<QuestionId> asking = {};
     std::string last_error = {};

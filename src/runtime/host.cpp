@@ -82,11 +82,33 @@ void Host::Impl::begin() {
   state = State::running;
   store->start(store_events());
   watch_certificate();
+  begin_port_mapping();
   node.start(read_clocks(), outbox);
   run_effects();
   accept_when_ready();
   udp.start();
   end_round();
+}
+
+/// Its callbacks come from its own thread.
+void Host::Impl::begin_port_mapping() {
+  const Settings& settings = options.settings;
+  const bool is_wanted = settings.port_mapping == "on" && settings.node.discovery && settings.node.take_part &&
+                         !settings.node.private_network && PortMapper::is_useful(listening);
+  if (!is_wanted) return;
+  const auto tell = [this](node::Input input) {
+    post([this, input = std::move(input)]() mutable {
+      if (state == State::running) feed(std::move(input));
+    });
+  };
+  port_mapper.emplace(
+      PortMapperOptions{.listening = listening,
+                        .mapped = [tell](const identity::Endpoint& endpoint) { tell(node::EndpointMapped{endpoint}); },
+                        .lost = [tell](const identity::Endpoint& endpoint) { tell(node::MappingLost{endpoint}); },
+                        .log =
+                            [this](std::string text) {
+                              post([this, text = std::move(text)] { log(node::LogLevel::info, "router", text); });
+                            }});
 }
 
 /// Until the own record is on disk there is nothing to show in a handshake: who connects before that waits in the

@@ -20,6 +20,7 @@
 #include "runtime/backlog.hpp"
 #include "runtime/data_dir_lock.hpp"
 #include "runtime/host.hpp"
+#include "runtime/port_mapper.hpp"
 #include "runtime/resolver.hpp"
 #include "runtime/sqlite_store.hpp"
 #include "runtime/tcp.hpp"
@@ -34,6 +35,7 @@ struct Host::Impl final : TcpUser, UdpUser {
   Status open_node();
   void advertise_bound();
   void begin();
+  void begin_port_mapping();
   void accept_when_ready();
   void feed(node::Input input);
   void probe(node::ProbePeer probe, ProbeDone done);
@@ -123,6 +125,7 @@ struct Host::Impl final : TcpUser, UdpUser {
   TlsFiles certificate;           ///< of wss://; empty if nothing listens there
   std::string certificate_stamp;  ///< of the files when they were looked at last
 
+  std::optional<PortMapper> port_mapper;  ///< its thread posts to the loop
   Resolver resolver{loop};
   Tcp tcp{loop, *this};
   Udp udp{loop, *this};

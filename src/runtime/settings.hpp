@@ -43,6 +43,7 @@ struct Settings {
   std::string metrics_listen;              ///< of metrics and health, for monitors; empty: nowhere
   std::string log_level = "info";
   std::string private_network = "off";            ///< on or off
+  std::string port_mapping = "on";                ///< on or off
   std::string log_format = "text";                ///< text or json
   std::vector<identity::PeerId> trusted_signers;  ///< of bootstrap lists in the configuration; empty: any
   node::Config node;  ///< its `advertised` is `advertise`, its `bootstrap.trusted_signers` those above

@@ -143,6 +143,9 @@ constexpr TextAccess kLogFormat = {
     [](const Settings& s) { return s.log_format; },
     [](Settings& s, const std::string& text) { return set_choice<&Settings::log_format>(s, text, kFormats); }};
 
+constexpr TextAccess kPortMapping = {
+    [](const Settings& s) { return s.port_mapping; },
+    [](Settings& s, const std::string& text) { return set_choice<&Settings::port_mapping>(s, text, kSwitch); }};
 constexpr TextAccess kTlsVerify = {
     [](const Settings& s) { return s.tls_verify; },
     [](Settings& s, const std::string& text) { return set_choice<&Settings::tls_verify>(s, text, kSwitch); }};
@@ -179,6 +182,10 @@ const std::array kTable = {
                 "Where others can dial this node, such as \"tcp://me.example:7420\"; told once a peer has reached it.",
             .high = kMaxAdvertised,
             .list = &kAdvertise},
+    Setting{.section = "network",
+            .key = "port_mapping",
+            .comment = "on: with discovery, ask the router (NAT-PMP, UPnP) to forward the ports of this node to it.",
+            .text = &kPortMapping},
     Setting{.section = "network",
             .key = "tls_certificate",
             .comment = "For listening on wss://: the certificate, and those that lead to its authority, in PEM form.",

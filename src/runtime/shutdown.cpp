@@ -77,6 +77,7 @@ void Host::Impl::stop() {
                               "the last changes could not be written in time; what was acknowledged "
                               "is on disk"));
   });
+  if (port_mapper) port_mapper->stop();
   tcp.stop_accepting();
   feed(node::ShutDown{});
   end_round();

@@ -117,6 +117,8 @@ void trace(TraceHash& hash, const node::Input& input) {
           [&](const node::OfferCapability& in) { add(in.request, in.capability); },
           [&](const node::WithdrawCapability& in) { add(in.request, in.capability); },
           [&](const node::ProbePeer& in) { add(in.request, in.peer, in.public_key, in.endpoint, in.learned_from); },
+          [&](const node::EndpointMapped& in) { add(in.endpoint); },
+          [&](const node::MappingLost& in) { add(in.endpoint); },
           [](const node::Tick&) {},
           [](const node::ShutDown&) {},
       },

@@ -29,6 +29,8 @@ EXTERNAL = {
     "sodium.h": "sodium",
     "sodium/": "sodium",
     "pthread.h": "threads",
+    "miniupnpc/": "miniupnpc",
+    "natpmp.h": "natpmp",
 }
 TEST_ONLY = ("gtest/", "gmock/", "rapidcheck.h", "rapidcheck/", "benchmark/")
 

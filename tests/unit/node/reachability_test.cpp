@@ -85,6 +85,28 @@ TEST(Reachable, WhoIsToldNothingLearnsItsAddressFromItsPeers) {
   EXPECT_TRUE(std::ranges::find(all, "tcp://10.0.3.1:7420") != all.end());
 }
 
+TEST(Reachable, WhatARouterForwardsIsVerifiedAndGoesWithTheMapping) {
+  Harness net = make_network(3, [](std::size_t i, Config& config) {
+    if (i != 1) return;
+    config.advertised.clear();
+    config.listening.clear();
+  });
+  const Endpoint mapped = tcp("10.0.1.1");
+  net.feed(1, EndpointMapped{mapped});
+  net.pump();
+  net.advance(seconds(20));
+  EXPECT_EQ(status_of(net, 1, mapped).source, reachability::Source::mapped);
+  const auto is_shown = [&] {
+    const auto all = published(net, 1);
+    return std::ranges::find(all, mapped.text()) != all.end();
+  };
+  EXPECT_TRUE(is_shown());
+  net.feed(1, MappingLost{mapped});
+  net.pump();
+  net.advance(seconds(20));
+  EXPECT_FALSE(is_shown());
+}
+
 TEST(Reachable, ARestartPublishesAtOnce) {
   Harness net = make_network(3);
   net.crash(1);

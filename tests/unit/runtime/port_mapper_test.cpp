@@ -1,0 +1,289 @@
+// Asking a router to forward ports: what the mapper says when, and both protocols against a gateway of ours on
+// loopback.
+#include "runtime/port_mapper.hpp"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+
+namespace ekiden::runtime {
+namespace {
+
+const identity::Endpoint kTcp{identity::Endpoint::Transport::tcp, "0.0.0.0", 7420};
+const identity::Endpoint kUdp{identity::Endpoint::Transport::udp, "0.0.0.0", 7420};
+
+/// What a mapper has said, and a way to wait for it.
+class Told {
+ public:
+  PortMapperOptions options(std::vector<identity::Endpoint> listening) {
+    PortMapperOptions options;
+    options.listening = std::move(listening);
+    options.mapped = [this](const identity::Endpoint& endpoint) { change([&] { mapped_.insert(endpoint.text()); }); };
+    options.lost = [this](const identity::Endpoint& endpoint) { change([&] { mapped_.erase(endpoint.text()); }); };
+    options.log = [this](const std::string&) { change([&] { ++lines_; }); };
+    return options;
+  }
+
+  bool wait_for(const std::set<std::string>& mapped) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, seconds(20), [&] { return mapped_ == mapped; });
+  }
+  bool wait_for_line() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, seconds(20), [&] { return lines_ > 0; });
+  }
+
+ private:
+  template <class Change>
+  void change(Change what) {
+    const std::scoped_lock lock(mutex_);
+    what();
+    changed_.notify_all();
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::set<std::string> mapped_;
+  int lines_ = 0;
+};
+
+/// What a router in memory keeps; outlives it.
+struct Table {
+  std::mutex mutex;
+  std::set<std::uint16_t> ports;
+  bool answers = true;
+  std::string address = "9.9.9.9";
+};
+
+class FakeRouter final : public Router {
+ public:
+  explicit FakeRouter(Table& table) : table_(table) {}
+  std::string_view name() const override { return "fake"; }
+  Result<Mapping> map(Protocol protocol, std::uint16_t port, seconds /*lifetime*/) override {
+    const std::scoped_lock lock(table_.mutex);
+    if (!table_.answers) return fail(Errc::timed_out, "gone");
+    const auto external = static_cast<std::uint16_t>(port + (protocol == Protocol::udp ? 1 : 0));
+    table_.ports.insert(external);
+    return Mapping{.external = {*identity::IpAddress::parse(table_.address), external}, .lifetime = seconds(1)};
+  }
+  void unmap(Protocol /*protocol*/, std::uint16_t /*port*/, std::uint16_t external_port) override {
+    const std::scoped_lock lock(table_.mutex);
+    table_.ports.erase(external_port);
+  }
+
+ private:
+  Table& table_;
+};
+
+PortMapperOptions with_router(PortMapperOptions options, Table& table) {
+  options.find = {[&table]() -> Result<std::unique_ptr<Router>> { return std::make_unique<FakeRouter>(table); }};
+  return options;
+}
+
+TEST(PortMapper, SaysWhatIsMappedAndTakesItBackAtTheEnd) {
+  Told told;
+  Table table;
+  {
+    PortMapper mapper(with_router(told.options({kTcp, kUdp}), table));
+    EXPECT_TRUE(told.wait_for({"tcp://9.9.9.9:7420", "udp://9.9.9.9:7421"}));
+  }
+  EXPECT_TRUE(table.ports.empty());
+}
+
+TEST(PortMapper, FollowsANewAddressAndSaysWhenTheRouterIsGone) {
+  Told told;
+  Table table;
+  PortMapper mapper(with_router(told.options({kTcp}), table));
+  ASSERT_TRUE(told.wait_for({"tcp://9.9.9.9:7420"}));
+  {
+    const std::scoped_lock lock(table.mutex);
+    table.address = "8.8.8.8";
+  }
+  EXPECT_TRUE(told.wait_for({"tcp://8.8.8.8:7420"})) << "it asks again at half of the lifetime";
+  {
+    const std::scoped_lock lock(table.mutex);
+    table.answers = false;
+  }
+  EXPECT_TRUE(told.wait_for({}));
+}
+
+TEST(PortMapper, WithoutARouterItSaysSoOnce) {
+  Told told;
+  PortMapperOptions options = told.options({kTcp});
+  options.find = {[]() -> Result<std::unique_ptr<Router>> { return fail(Errc::unreachable, "none"); }};
+  PortMapper mapper(std::move(options));
+  EXPECT_TRUE(told.wait_for_line());
+}
+
+TEST(PortMapper, AsksForNothingThatIsOnLoopback) {
+  EXPECT_FALSE(PortMapper::is_useful({{identity::Endpoint::Transport::tcp, "127.0.0.1", 7420},
+                                      {identity::Endpoint::Transport::udp, "::1", 7420},
+                                      {identity::Endpoint::Transport::wss, "0.0.0.0", 443}}));
+  EXPECT_TRUE(PortMapper::is_useful({kUdp}));
+}
+
+sockaddr_in socket_address(const char* ip, std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  inet_pton(AF_INET, ip, &address.sin_addr);
+  return address;
+}
+
+/// A thread that serves one socket until it is destroyed.
+class Server {
+ public:
+  Server(int kind, const char* ip, std::uint16_t port) : socket_(socket(AF_INET, kind, 0)) {
+    const int yes = 1;
+    setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    const sockaddr_in address = socket_address(ip, port);
+    is_bound_ = bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 &&
+                (kind != SOCK_STREAM || listen(socket_, 4) == 0);
+  }
+  ~Server() {
+    stop();
+    close(socket_);
+  }
+  bool is_bound() const { return is_bound_; }
+  std::uint16_t port() const {
+    sockaddr_in address{};
+    socklen_t size = sizeof(address);
+    getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
+    return ntohs(address.sin_port);
+  }
+  template <class Serve>
+  void start(Serve serve) {
+    thread_ = std::jthread([this, serve](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        pollfd ready{.fd = socket_, .events = POLLIN, .revents = 0};
+        if (poll(&ready, 1, 20) > 0) serve(socket_);
+      }
+    });
+  }
+  void stop() { thread_ = {}; }
+
+ private:
+  int socket_;
+  bool is_bound_ = false;
+  std::jthread thread_;
+};
+
+/// RFC 6886: answers with the external address 9.9.9.9, and maps each port to the one after it.
+void serve_natpmp(int socket, std::atomic<int>& mapped) {
+  std::array<Byte, 64> request{};
+  sockaddr_in from{};
+  socklen_t from_size = sizeof(from);
+  const auto size = recvfrom(socket, request.data(), request.size(), 0, reinterpret_cast<sockaddr*>(&from), &from_size);
+  if (size < 2) return;
+  Bytes answer = {0, static_cast<Byte>(128 + request[1]), 0, 0, 0, 0, 0, 1};
+  if (request[1] == 0) {
+    append(answer, Bytes{9, 9, 9, 9});
+  } else if (size >= 12) {
+    const auto port = get_be<std::uint16_t>(ByteView(request).subspan(4));
+    const auto lifetime = get_be<std::uint32_t>(ByteView(request).subspan(8));
+    mapped += lifetime == 0 ? -1 : 1;
+    ByteArray<8> body{};
+    put_be(MutableBytes(body).first(2), port);
+    put_be(MutableBytes(body).subspan(2, 2), static_cast<std::uint16_t>(port + 1));
+    put_be(MutableBytes(body).last(4), lifetime);
+    append(answer, body);
+  }
+  sendto(socket, answer.data(), answer.size(), 0, reinterpret_cast<const sockaddr*>(&from), from_size);
+}
+
+TEST(NatPmp, MapsAndUnmaps) {
+  constexpr const char* kGateway = "127.53.51.1";
+  constexpr std::uint16_t kPort = 5351;
+  Server server(SOCK_DGRAM, kGateway, kPort);
+  ASSERT_TRUE(server.is_bound());
+  std::atomic<int> mapped = 0;
+  server.start([&mapped](int socket) { serve_natpmp(socket, mapped); });
+  auto router = find_natpmp_router(identity::IpAddress::parse(kGateway).value());
+  ASSERT_TRUE(router) << router.error().message;
+  const auto mapping = (*router)->map(Router::Protocol::udp, 7420, hours(1));
+  ASSERT_TRUE(mapping) << mapping.error().message;
+  EXPECT_EQ(mapping->external.text(), "9.9.9.9:7421");
+  EXPECT_EQ(mapping->lifetime, seconds(3600));
+  (*router)->unmap(Router::Protocol::udp, 7420, 7421);
+  EXPECT_EQ(mapped, 0);
+  server.stop();
+  EXPECT_FALSE((*router)->map(Router::Protocol::tcp, 7420, hours(1))) << "the gateway is gone";
+}
+
+TEST(NatPmp, WithoutAGatewayThereIsNoRouter) {
+  EXPECT_FALSE(find_natpmp_router(identity::IpAddress::parse("127.53.51.2").value()));
+}
+
+std::string description_at(std::uint16_t port) {
+  const std::string base = "http://127.0.0.1:" + std::to_string(port);
+  return "<?xml version=\"1.0\"?><root xmlns=\"urn:schemas-upnp-org:device-1-0\"><URLBase>" + base +
+         "</URLBase><device><deviceType>urn:schemas-upnp-org:device:InternetGatewayDevice:1</deviceType><deviceList>"
+         "<device><deviceType>urn:schemas-upnp-org:device:WANDevice:1</deviceType><deviceList><device><deviceType>"
+         "urn:schemas-upnp-org:device:WANConnectionDevice:1</deviceType><serviceList><service><serviceType>"
+         "urn:schemas-upnp-org:service:WANIPConnection:1</serviceType><serviceId>urn:upnp-org:serviceId:WANIPConn1"
+         "</serviceId><controlURL>/control</controlURL><eventSubURL>/event</eventSubURL><SCPDURL>/scpd</SCPDURL>"
+         "</service></serviceList></device></deviceList></device></deviceList></device></root>";
+}
+
+std::string soap(const std::string& action, const std::string& arguments) {
+  return "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><u:" +
+         action + "Response xmlns:u=\"urn:schemas-upnp-org:service:WANIPConnection:1\">" + arguments + "</u:" + action +
+         "Response></s:Body></s:Envelope>";
+}
+
+/// One request, answered and closed.
+void serve_upnp(int listener, std::uint16_t port, std::atomic<int>& mapped) {
+  const int connection = accept(listener, nullptr, nullptr);
+  if (connection < 0) return;
+  std::string request;
+  std::array<char, 4096> part{};
+  while (!request.contains("</s:Envelope>") && !(request.starts_with("GET") && request.contains("\r\n\r\n"))) {
+    const auto size = recv(connection, part.data(), part.size(), 0);
+    if (size <= 0) break;
+    request.append(part.data(), static_cast<std::size_t>(size));
+  }
+  std::string body = description_at(port);
+  if (request.contains("GetExternalIPAddress")) {
+    body = soap("GetExternalIPAddress", "<NewExternalIPAddress>9.9.9.9</NewExternalIPAddress>");
+  } else if (request.contains("AddPortMapping")) {
+    ++mapped;
+    body = soap("AddPortMapping", "");
+  } else if (request.contains("DeletePortMapping")) {
+    --mapped;
+    body = soap("DeletePortMapping", "");
+  }
+  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\nContent-Length: " +
+                             std::to_string(body.size()) + "\r\n\r\n" + body;
+  send(connection, answer.data(), answer.size(), MSG_NOSIGNAL);
+  close(connection);
+}
+
+TEST(Upnp, MapsAndUnmaps) {
+  std::atomic<int> mapped = 0;
+  // The thread of the server ends before what it uses.
+  Server server(SOCK_STREAM, "127.0.0.1", 0);
+  ASSERT_TRUE(server.is_bound());
+  const std::uint16_t port = server.port();
+  server.start([&mapped, port](int socket) { serve_upnp(socket, port, mapped); });
+  auto router = find_upnp_router("http://127.0.0.1:" + std::to_string(port) + "/description.xml");
+  ASSERT_TRUE(router) << router.error().message;
+  const auto mapping = (*router)->map(Router::Protocol::tcp, 7420, hours(1));
+  ASSERT_TRUE(mapping) << mapping.error().message;
+  EXPECT_EQ(mapping->external.text(), "9.9.9.9:7420");
+  EXPECT_EQ(mapped, 1);
+  (*router)->unmap(Router::Protocol::tcp, 7420, 7420);
+  EXPECT_EQ(mapped, 0);
+}
+
+}  // namespace
+}  // namespace ekiden::runtime
