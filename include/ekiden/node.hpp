@@ -24,6 +24,7 @@ struct NodeOptions {
   std::filesystem::path data_dir{};   ///< identity, settings and store; one running node a directory
   bool create = true;                 ///< make the directory and an identity if there is none
   std::vector<std::string> listen{};  ///< replaces the setting: "tcp://127.0.0.1:0"; port 0: any free
+  bool lan = true;                    ///< false: no peers on the local network, whatever the settings say
 };
 
 class EKIDEN_EXPORT Node {

@@ -106,6 +106,7 @@ void CommandLine::add_running_options(CLI::App* up) {
       ->allow_extra_args(false);
   up->add_option("--bootstrap", up_.bootstrap, "Join through these nodes, instead of what is configured, or none")
       ->type_name("NODES");
+  up->add_flag("--no-lan", up_.no_lan, "Neither look for peers on the local network nor be found there");
   up->add_option("--api", up_.api, "Loopback address of the local API")->type_name("HOST:PORT");
   up->add_option("--metrics", up_.metrics, "Serve /metrics (Prometheus) and /healthz here")->type_name("HOST:PORT");
   paths_[up->add_option("--certificate", up_.certificate, "Certificate chain of wss://, in PEM form")

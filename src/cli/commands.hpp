@@ -42,6 +42,7 @@ struct UpArguments {
   std::string log_level = {};
   std::string log_format = {};
   bool new_store = false;
+  bool no_lan = false;
 };
 struct ContactArguments {
   std::string name = {};

@@ -42,6 +42,7 @@ Result<runtime::Settings> settings_for(const Context& context, const UpArguments
   }
   if (!arguments.certificate.empty()) settings.tls_certificate = std::filesystem::absolute(arguments.certificate);
   if (!arguments.key.empty()) settings.tls_key = std::filesystem::absolute(arguments.key);
+  if (arguments.no_lan) settings.lan = "off";
   if (!arguments.api.empty()) settings.api_listen = arguments.api;
   if (arguments.metrics) settings.metrics_listen = *arguments.metrics;
   if (!arguments.log_level.empty()) settings.log_level = arguments.log_level;

@@ -126,8 +126,9 @@ void Dht::on_answer(Now now, QueryId id, ByteView body, Outbox<Effect>& out) { i
 
 void Dht::on_failed(Now now, QueryId id, const Error& /*why*/, Outbox<Effect>& out) { impl_->on_failed(now, id, out); }
 
-void Dht::find_peer(Now now, LookupId id, const identity::PeerId& peer, Outbox<Effect>& out) {
-  impl_->find_peer(now, id, peer, out);
+void Dht::find_peer(Now now, LookupId id, const identity::PeerId& peer, Outbox<Effect>& out,
+                    const std::optional<identity::NodeInfo>& hint) {
+  impl_->find_peer(now, id, peer, hint, out);
 }
 
 void Dht::find_capability(Now now, LookupId id, std::string_view capability, std::size_t limit, Outbox<Effect>& out) {

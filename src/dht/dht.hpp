@@ -177,8 +177,10 @@ class Dht {
 
   // From above.
 
-  /// Searches the newest valid record of a peer. Ends with LookupDone.
-  void find_peer(Now now, LookupId id, const identity::PeerId& peer, Outbox<Effect>& out);
+  /// Searches the newest valid record of a peer. Ends with LookupDone. `hint`: where the peer itself may be, if a
+  /// source that may name special addresses says so; it is asked, too, whether the table holds it or not.
+  void find_peer(Now now, LookupId id, const identity::PeerId& peer, Outbox<Effect>& out,
+                 const std::optional<identity::NodeInfo>& hint = {});
 
   /// Searches owners who announce this capability or, if it is a leading part of a path, one below it: up to `limit`
   /// distinct ones (clamped to max_results), ourselves not among them. Ends with LookupDone; a name that is no

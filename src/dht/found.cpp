@@ -12,15 +12,15 @@ void Dht::Impl::refuse(LookupId id, Error why, Out& out) {
       .id = id, .status = std::unexpected(std::move(why)), .record = std::nullopt, .announcements = {}, .trail = {}});
 }
 
-void Dht::Impl::find_peer(Now now, LookupId id, const identity::PeerId& peer, Out& out) {
+void Dht::Impl::find_peer(Now now, LookupId id, const identity::PeerId& peer,
+                          const std::optional<identity::NodeInfo>& hint, Out& out) {
   if (is_running(id)) return refuse(id, {Errc::already_exists, "a lookup with this id is under way"}, out);
   const Key target = Key::of(peer);
-  const bool has_begun = begin(now, target,
-                               {.lookup = Lookup(target, std::min(config.quorum, config.k), config),
-                                .purpose = Purpose::find_peer,
-                                .id = id},
-                               out)
-                             .has_value();
+  Lookup lookup(target, std::min(config.quorum, config.k), config);
+  const bool is_of_use = hint && hint->id() == peer && peer != self && hint->at.port != 0 && !is_banned(now.mono, peer);
+  if (is_of_use && table.find(peer) == nullptr) lookup.seed(peer, *hint);
+  const bool has_begun =
+      begin(now, target, {.lookup = std::move(lookup), .purpose = Purpose::find_peer, .id = id}, out).has_value();
   if (!has_begun) refuse(id, {Errc::limit_exceeded, "too many lookups are under way; try again later"}, out);
 }
 

@@ -172,7 +172,8 @@ struct Dht::Impl {
   bool is_running(LookupId id) const;
 
   // found.cpp
-  void find_peer(Now now, LookupId id, const identity::PeerId& peer, Out& out);
+  void find_peer(Now now, LookupId id, const identity::PeerId& peer, const std::optional<identity::NodeInfo>& hint,
+                 Out& out);
   void find_capability(Now now, LookupId id, std::string_view capability, std::size_t limit, Out& out);
   bool take_values(Now now, Running& running, const Pending& from, const Reply& reply, Out& out);
   bool take_value(Now now, Running& running, const Pending& from, ByteView bytes, Out& out);

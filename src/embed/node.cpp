@@ -32,6 +32,7 @@ Result<std::unique_ptr<Host>> open_host(const NodeOptions& options) {
       settings.listen.push_back(std::move(endpoint));
     }
   }
+  if (!options.lan) settings.lan = "off";
   // Of the three places only the file: the environment belongs to the program that embeds us.
   EKIDEN_ASSIGN(settings.node.sources, runtime::read_bootstrap_source({.data_dir = options.data_dir}));
   // The standard error stream belongs to the program that embeds us: what goes well is not told there.

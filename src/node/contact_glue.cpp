@@ -110,15 +110,19 @@ bool Node::Impl::may_dial(const identity::IpAddress& address) const {
 }
 
 std::vector<identity::Endpoint> Node::Impl::endpoints_of(const identity::PeerId& peer) {
-  std::vector<identity::Endpoint> all;
-  if (const identity::Contact* contact = contacts.find(peer)) all = without_udp(contact->endpoints);
+  std::vector<identity::Endpoint> all = lan_dials(peer);
+  const auto add = [&](identity::Endpoint& endpoint) {
+    if (std::ranges::find(all, endpoint) == all.end()) all.push_back(std::move(endpoint));
+  };
+  if (const identity::Contact* contact = contacts.find(peer)) {
+    for (identity::Endpoint& endpoint : without_udp(contact->endpoints)) add(endpoint);
+  }
   const identity::PeerRecord* known = record_of(peer);
   if (known == nullptr) return all;
   for (identity::Endpoint& endpoint : without_udp(known->known_endpoints())) {
     // What a name resolves to is judged before it is dialled: dial_source().
     const auto address = endpoint.address();
-    if (address && !may_dial(*address)) continue;
-    if (std::find(all.begin(), all.end(), endpoint) == all.end()) all.push_back(std::move(endpoint));
+    if (!address || may_dial(*address)) add(endpoint);
   }
   return all;
 }

@@ -82,7 +82,7 @@ void Node::Impl::find_for_request(Now now, const FindPeer& request) {
   }
   const dht::LookupId id{++last_lookup};
   lookups.emplace(id, LookupFor{.peer = request.peer, .request = request.request});
-  dht.find_peer(now, id, request.peer, dht_out);
+  dht.find_peer(now, id, request.peer, dht_out, lan_node(request.peer));
 }
 
 void Node::Impl::on_lookup_done(Now now, dht::LookupDone done) {

@@ -193,6 +193,15 @@ struct Node::Impl {
   void publish_list(Now now, Bytes persisted);
   void send_list(Now now, const identity::PeerId& to);
 
+  // lan_glue.cpp: peers on the local network are candidates for the DHT, and can be dialled there.
+  void start_lan(Now now);
+  void on_lan_effect(Now now, lan::Lan::Effect effect);
+  void on_heard(Now now, const lan::Heard& heard);
+  /// Where links to this peer can be dialled by what it said.
+  std::vector<identity::Endpoint> lan_dials(const identity::PeerId& peer) const;
+  /// Where queries to it can go.
+  std::optional<identity::NodeInfo> lan_node(const identity::PeerId& peer) const;
+
   // contact_glue.cpp: the contact book and the records of peers.
   Status load_contact_row(const store::Row& row);
   Status load_peer_record_row(const store::Row& row);
@@ -216,6 +225,7 @@ struct Node::Impl {
   dht::Dht dht;
   bootstrap::Bootstrap bootstrap;
   reachability::Reachability reachability;
+  lan::Lan lan;
   identity::ContactBook contacts;
   PeerRecords records;                                   ///< of peers that are not contacts, and verified ones of those
   std::set<identity::PeerId> wanted;                     ///< the router has something for them
@@ -288,6 +298,7 @@ struct Node::Impl {
   Outbox<dht::Dht::Effect> dht_out;
   Outbox<bootstrap::Bootstrap::Effect> bootstrap_out;
   Outbox<reachability::Reachability::Effect> reachability_out;
+  Outbox<lan::Lan::Effect> lan_out;
   Outbox<Effect>* out = nullptr;  ///< the driver's, during a call
 
   /// What waits for a Persist of ours.

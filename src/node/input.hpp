@@ -55,6 +55,12 @@ struct DatagramArrived {
   ByteView bytes;  ///< borrowed for the call
 };
 
+/// What somebody said to all of the local network.
+struct BeaconHeard {
+  identity::SocketAddress from;
+  ByteView bytes;  ///< borrowed for the call
+};
+
 // Inputs from the store.
 
 /// This batch and all before it are on disk.
@@ -145,7 +151,7 @@ struct ShutDown {};
 using Input = std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
                            StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact,
                            RetryNow, FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer,
-                           EndpointMapped, MappingLost, Tick, ShutDown>;
+                           EndpointMapped, MappingLost, Tick, ShutDown, BeaconHeard>;
 
 // Effects.
 
@@ -155,6 +161,10 @@ struct Dial {
   ConnId conn;
   identity::Endpoint endpoint;
   identity::LearnedFrom learned_from{};
+};
+/// Say this to all of the local network; whether it arrives is nobody's promise.
+struct SayBeacon {
+  Bytes bytes;
 };
 using link::Hangup;
 using link::WantWrite;
@@ -220,6 +230,6 @@ struct Log {
 
 using SendDatagram = datagram::Send;
 using Effect = std::variant<Dial, Hangup, WantWrite, SendDatagram, Persist, Reply, PeerFound, CapabilityFound,
-                            PeerProbed, Arrival, StateChanged, PeerUp, PeerDown, Log>;
+                            PeerProbed, Arrival, StateChanged, PeerUp, PeerDown, Log, SayBeacon>;
 
 }  // namespace ekiden::node

@@ -47,6 +47,12 @@ Config with_features(Config config) {
   return config;
 }
 
+lan::Config lan_config(const Config& config) {
+  lan::Config lan = config.lan;
+  if (config.private_network) lan.special_sources = true;
+  return lan;
+}
+
 }  // namespace
 
 Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
@@ -60,6 +66,7 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
       bootstrap(self.id(), bootstrap_config(config), rng.split()),
       reachability(reachability_config(config), rng.split(),
                    [this](const identity::IpAddress& address) { return datagram_hosts.peek(address) != nullptr; }),
+      lan(self, lan_config(config), rng.split()),
       contacts(config.max_contacts),
       records(config.max_peer_records,
               [this](const identity::PeerId& peer) { return wanted.contains(peer) || links.is_up(peer); }),
@@ -88,6 +95,8 @@ void Node::set_advertised(std::vector<identity::Endpoint> endpoints) {
 }
 
 void Node::set_listening(std::vector<identity::Endpoint> endpoints) { impl_->config.listening = std::move(endpoints); }
+
+void Node::set_lan_ports(std::optional<lan::Ports> ports) { impl_->config.lan_ports = ports; }
 
 void Node::start(Now now, Outbox<Effect>& out) {
   const Borrow borrow(impl_->out, out);
@@ -121,6 +130,7 @@ void Node::Impl::handle(Now now, Input input) {
                  [&](const DatagramArrived& in) {
                    if (config.discovery && !record.empty()) datagrams.on_packet(now, in.from, in.bytes, datagram_out);
                  },
+                 [&](const BeaconHeard& in) { lan.on_beacon(now, in.from, in.bytes, lan_out); },
                  [&](const Persisted& in) { on_persisted(now, in.up_to); },
                  [&](const StorageStalled& in) {
                    storage = in.why;
@@ -151,6 +161,7 @@ void Node::Impl::handle(Now now, Input input) {
                  [&](const Tick&) { tick(now); },
                  [&](const ShutDown&) {
                    leave(now);
+                   lan.stop();
                    links.shut_down(now, link_out);
                    dht.flush(now, dht_out);
                    bootstrap.flush(bootstrap_out);
@@ -192,6 +203,7 @@ void Node::Impl::tick(Now now) {
   bootstrap.on_deadline(now, bootstrap_out);
   reachability.on_deadline(now, reachability_out);
   if (publish_at && *publish_at <= now.mono) publish_endpoints(now);
+  lan.on_deadline(now, lan_out);
   while (const auto probe = list_due.pop_due(now.mono)) end_probe(now, *probe, std::nullopt);
   search_again(now);
   if (join_look && *join_look <= now.mono) join_again(now);
@@ -200,7 +212,7 @@ void Node::Impl::tick(Now now) {
 
 void Node::Impl::settle(Now now) {
   while (!link_out.empty() || !session_out.empty() || !router_out.empty() || !datagram_out.empty() ||
-         !dht_out.empty() || !bootstrap_out.empty() || !reachability_out.empty()) {
+         !dht_out.empty() || !bootstrap_out.empty() || !reachability_out.empty() || !lan_out.empty()) {
     link_out.drain([&](link::LinkPool::Effect&& effect) { on_link_effect(now, std::move(effect)); });
     session_out.drain([&](session::Sessions::Effect&& effect) { on_session_effect(now, std::move(effect)); });
     router_out.drain([&](router::Router::Effect&& effect) { on_router_effect(now, std::move(effect)); });
@@ -209,6 +221,7 @@ void Node::Impl::settle(Now now) {
     bootstrap_out.drain([&](bootstrap::Bootstrap::Effect&& effect) { on_bootstrap_effect(now, std::move(effect)); });
     reachability_out.drain(
         [&](reachability::Reachability::Effect&& effect) { on_reachability_effect(now, std::move(effect)); });
+    lan_out.drain([&](lan::Lan::Effect&& effect) { on_lan_effect(now, std::move(effect)); });
   }
   if (batch.empty() && !persist_wanted) return end_leaving();
   waiting.token = store::PersistToken{++last_token};
@@ -249,7 +262,7 @@ std::optional<Instant> Node::deadline() const {
   at = earlier(at, impl_->record_look);
   if (!impl_->config.discovery) return at;
   at = earlier(at, earlier(impl_->datagrams.deadline(), impl_->dht.deadline()));
-  at = earlier(at, impl_->leave_by);
+  at = earlier(at, earlier(impl_->leave_by, impl_->lan.deadline()));
   at = earlier(at, earlier(impl_->reachability.deadline(), impl_->publish_at));
   at = earlier(at, earlier(impl_->bootstrap.deadline(), impl_->list_due.earliest()));
   return earlier(at, earlier(impl_->search_due.earliest(), impl_->join_look));
@@ -266,6 +279,7 @@ NodeStatus Node::status() const {
           .contacts = impl_->contacts.size(),
           .datagrams = impl_->datagrams.status(),
           .dht = impl_->dht.status(),
+          .lan = impl_->lan.status(),
           .discovery = impl_->config.discovery,
           .endpoints = impl_->endpoint_status(),
           .storage = impl_->storage,
@@ -306,9 +320,10 @@ void Node::check_invariants() const {
   impl_->dht.check_invariants();
   impl_->bootstrap.check_invariants();
   impl_->reachability.check_invariants();
+  impl_->lan.check_invariants();
   CHECK(impl_->link_out.empty() && impl_->session_out.empty() && impl_->router_out.empty());
   CHECK(impl_->datagram_out.empty() && impl_->dht_out.empty() && impl_->bootstrap_out.empty());
-  CHECK(impl_->reachability_out.empty());
+  CHECK(impl_->reachability_out.empty() && impl_->lan_out.empty());
   CHECK(impl_->requested_probes + impl_->dial_backs_running <= impl_->dials.size() + impl_->pings.size());
   for (const auto& [peer, search] : impl_->searches) {
     CHECK(impl_->wanted.contains(peer) && search.is_running != impl_->search_due.at(peer).has_value());

@@ -25,6 +25,7 @@
 #include "identity/contact.hpp"
 #include "identity/endpoint.hpp"
 #include "identity/identity.hpp"
+#include "lan/lan.hpp"
 #include "link/pool.hpp"
 #include "node/input.hpp"
 #include "reachability/config.hpp"
@@ -41,11 +42,14 @@ struct Config {
   router::Config router;
   datagram::Config datagram;
   dht::Config dht;
+  lan::Config lan;         ///< its `special_sources` follows from private_network
   bool discovery = false;  ///< take part in the DHT: the driver carries datagrams
   /// This network lives on private or loopback addresses: those of records and of other nodes are believed.
   bool private_network = false;
   /// With discovery: join the DHT and answer its queries. Otherwise datagrams are there for ProbePeer alone.
   bool take_part = true;
+  /// With discovery: what is said on the local network, and that what is said there is heard. Nothing: neither.
+  std::optional<lan::Ports> lan_ports = {};
   bootstrap::Source sources;            ///< nodes and lists to join through
   bootstrap::Config bootstrap;          ///< its `listed_as` follows from private_network
   Duration search_min = seconds(5);     ///< between two searches for a peer that messages wait for …
@@ -82,6 +86,12 @@ struct Offer {
   std::size_t holders = 0;  ///< nodes of the DHT that keep its announcement, as of the last round
 };
 
+/// Heard on the local network.
+struct LanPeer {
+  identity::PeerId peer;
+  std::vector<identity::Endpoint> endpoints;  ///< the place heard last first
+};
+
 /// What `ekiden status` shows of the pure node.
 struct NodeStatus {
   identity::PeerId id;
@@ -92,6 +102,7 @@ struct NodeStatus {
   std::size_t contacts = 0;
   datagram::DatagramStatus datagrams;
   dht::DhtStatus dht;
+  lan::LanStatus lan;
   bool discovery = false;
   std::vector<reachability::EndpointStatus> endpoints = {};  ///< ours, and whether they are published
   std::optional<Error> storage;                              ///< why nothing is accepted now
@@ -109,6 +120,8 @@ class Node {
   void set_advertised(std::vector<identity::Endpoint> endpoints);
   /// Where the driver listens, in place of what the configuration says. Before start().
   void set_listening(std::vector<identity::Endpoint> endpoints);
+  /// In place of those of the configuration. Before start().
+  void set_lan_ports(std::optional<lan::Ports> ports);
   /// Call once, after load().
   void start(Now now, Outbox<Effect>& out);
 
@@ -130,6 +143,10 @@ class Node {
   const identity::ContactBook& contacts() const;
   /// Up to `count` nodes of the DHT that we know, those closest to us first.
   std::vector<identity::NodeInfo> known_nodes(std::size_t count) const;
+  /// Who was heard on the local network lately, in the order of ids.
+  std::vector<LanPeer> lan_peers() const;
+  /// Where this peer was, by what it said on the local network; the place heard last first.
+  std::vector<identity::Endpoint> lan_endpoints(const identity::PeerId& peer) const;
   /// The record of a peer that we hold, newest known; nobody is asked.
   std::optional<identity::SignedRecord> peer_record(const identity::PeerId& peer) const;
   /// Every node that discovery knows of, in the order of ids.

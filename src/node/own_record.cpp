@@ -86,6 +86,7 @@ void Node::Impl::publish_record(Now now, Bytes persisted) {
   if (first) {
     for (const identity::PeerId& peer : wanted) dial(now, peer);
     start_bootstrap(now);
+    start_lan(now);
     for (const ProbePeer& request : std::exchange(early_probes, {})) probe_for_request(now, request);
     return;
   }

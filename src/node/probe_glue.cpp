@@ -111,9 +111,11 @@ identity::LearnedFrom Node::Impl::dial_source(const link::Dial& dial) const {
   if (config.private_network) return identity::LearnedFrom::configuration;
   if (const auto tried = dials.find(dial.conn); tried != dials.end()) return tried->second.learned_from;
   const identity::Contact* contact = contacts.find(dial.peer);
-  const bool is_named =
-      contact != nullptr && std::ranges::find(contact->endpoints, dial.endpoint) != contact->endpoints.end();
-  return is_named ? identity::LearnedFrom::configuration : identity::LearnedFrom::remote_record;
+  const auto is_among = [&](const auto& endpoints) {
+    return std::ranges::find(endpoints, dial.endpoint) != endpoints.end();
+  };
+  if (contact != nullptr && is_among(contact->endpoints)) return identity::LearnedFrom::configuration;
+  return is_among(lan_dials(dial.peer)) ? identity::LearnedFrom::lan : identity::LearnedFrom::remote_record;
 }
 
 }  // namespace ekiden::node

@@ -36,7 +36,7 @@ void Node::Impl::search_again(Now now) {
     searches.at(*peer).is_running = true;
     const dht::LookupId id{++last_lookup};
     lookups.emplace(id, LookupFor{.peer = *peer});
-    dht.find_peer(now, id, *peer, dht_out);
+    dht.find_peer(now, id, *peer, dht_out, lan_node(*peer));
   }
 }
 

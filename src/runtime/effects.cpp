@@ -22,6 +22,7 @@ void Host::Impl::run(node::Effect&& effect) {
           [this](link::Hangup& hangup) { tcp.hang_up(hangup.conn); },
           [this](link::WantWrite& want) { tcp.want_write(want.conn); },
           [this](node::SendDatagram& datagram) { udp.send(datagram.to, std::move(datagram.packet)); },
+          [this](const node::SayBeacon& word) { lan.say(word.bytes); },
           [this](node::Persist& asked_for) { persist(std::move(asked_for)); },
           [this](node::Reply& reply) { answer(reply); },
           [this](const node::PeerFound& found) {

@@ -9,6 +9,7 @@
 #include "runtime/descriptors.hpp"
 #include "runtime/entropy.hpp"
 #include "runtime/host_impl.hpp"
+#include "runtime/lan_place.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/schema.hpp"
 
@@ -64,6 +65,7 @@ Status Host::Impl::open_node() {
   }
   node.set_listening(listening);
   if (options.settings.advertise.empty() && options.settings.node.private_network) advertise_bound();
+  open_lan();
   return {};
 }
 
@@ -77,6 +79,21 @@ void Host::Impl::advertise_bound() {
   node.set_advertised(std::move(endpoints));
 }
 
+/// A machine whose network forbids multicast is a node like others, that finds its neighbours otherwise.
+void Host::Impl::open_lan() {
+  const node::Config& config = options.settings.node;
+  if (options.settings.lan != "on" || !config.discovery || !config.take_part) return;
+  const auto place = lan_place(listening);
+  if (!place) return;
+  LanOptions lan_options;
+  lan_options.from = place->from;
+  if (const auto opened = lan.open(std::move(lan_options)); !opened) {
+    log(node::LogLevel::warning, "lan", "peers on the local network are not looked for: " + opened.error().message);
+    return;
+  }
+  node.set_lan_ports(place->ports);
+}
+
 void Host::Impl::begin() {
   CHECK(state == State::opened);
   state = State::running;
@@ -87,6 +104,7 @@ void Host::Impl::begin() {
   run_effects();
   accept_when_ready();
   udp.start();
+  lan.start();
   end_round();
 }
 
@@ -220,6 +238,10 @@ void Host::Impl::mark_sent(ConnId conn, std::size_t bytes) {
 
 void Host::Impl::on_datagram(const identity::SocketAddress& from, ByteView bytes) {
   feed(node::DatagramArrived{from, bytes});
+}
+
+void Host::Impl::on_beacon(const identity::SocketAddress& from, ByteView bytes) {
+  feed(node::BeaconHeard{from, bytes});
 }
 
 void Host::Impl::on_accept_paused(Error why) { log(node::LogLevel::warning, "tcp", why.message); }

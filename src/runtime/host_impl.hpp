@@ -20,6 +20,7 @@
 #include "runtime/backlog.hpp"
 #include "runtime/data_dir_lock.hpp"
 #include "runtime/host.hpp"
+#include "runtime/lan_socket.hpp"
 #include "runtime/port_mapper.hpp"
 #include "runtime/resolver.hpp"
 #include "runtime/sqlite_store.hpp"
@@ -28,12 +29,13 @@
 
 namespace ekiden::runtime {
 
-struct Host::Impl final : TcpUser, UdpUser {
+struct Host::Impl final : TcpUser, UdpUser, LanUser {
   Impl(HostOptions o, DataDirLock l, std::unique_ptr<SqliteStore> s);
 
   // host.cpp
   Status open_node();
   void advertise_bound();
+  void open_lan();
   void begin();
   void begin_port_mapping();
   void accept_when_ready();
@@ -77,6 +79,7 @@ struct Host::Impl final : TcpUser, UdpUser {
   ByteView to_send(ConnId conn) override;
   void mark_sent(ConnId conn, std::size_t bytes) override;
   void on_datagram(const identity::SocketAddress& from, ByteView bytes) override;
+  void on_beacon(const identity::SocketAddress& from, ByteView bytes) override;
   void end_round() override;
   void on_accept_paused(Error why) override;
 
@@ -129,6 +132,7 @@ struct Host::Impl final : TcpUser, UdpUser {
   Resolver resolver{loop};
   Tcp tcp{loop, *this};
   Udp udp{loop, *this};
+  LanSocket lan{loop, *this};
   std::unique_ptr<SqliteStore> store;  ///< destroyed first: its thread posts to the loop
 };
 

@@ -44,6 +44,7 @@ struct Settings {
   std::string log_level = "info";
   std::string private_network = "off";            ///< on or off
   std::string port_mapping = "on";                ///< on or off
+  std::string lan = "on";                         ///< on or off
   std::string log_format = "text";                ///< text or json
   std::vector<identity::PeerId> trusted_signers;  ///< of bootstrap lists in the configuration; empty: any
   node::Config node;  ///< its `advertised` is `advertise`, its `bootstrap.trusted_signers` those above

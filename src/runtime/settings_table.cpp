@@ -133,6 +133,9 @@ constexpr TextAccess kPrivateNetwork = {[](const Settings& s) { return s.private
                                           s.node.private_network = text == "on";
                                           return {};
                                         }};
+constexpr TextAccess kLan = {
+    [](const Settings& s) { return s.lan; },
+    [](Settings& s, const std::string& text) { return set_choice<&Settings::lan>(s, text, kSwitch); }};
 constexpr ListAccess kSigners = {signers_of, set_signers};
 constexpr TextAccess kApiListen = {[](const Settings& s) { return s.api_listen; }, set_api_listen};
 constexpr TextAccess kMetrics = {[](const Settings& s) { return s.metrics_listen; }, set_metrics};
@@ -208,6 +211,10 @@ const std::array kTable = {
             .key = "private_network",
             .comment = "on: this network lives on private or loopback addresses, and records may name them.",
             .text = &kPrivateNetwork},
+    Setting{.section = "discovery",
+            .key = "lan",
+            .comment = "on: tell those on the local network that this node is here, and hear who else is. Or off.",
+            .text = &kLan},
     Setting{.section = "discovery",
             .key = "trusted_signers",
             .comment = "Whose lists in bootstrap_nodes.json count: ids or public keys. An empty list: everybody's.",

@@ -103,6 +103,7 @@ void Host::Impl::end(Status why) {
   patience.cancel();
   tcp.close_all();
   udp.close();
+  lan.close();
   for (auto& [id, done] : std::exchange(finds, {})) {
     done({id, {}, ekiden::fail(Errc::closed, "the node has ended"), {}});
   }

@@ -204,6 +204,7 @@ void Machine::run_effect(node::Effect effect) {
           [&](node::SendDatagram& datagram) {
             shared_.network.send_datagram(host_, datagram.to, std::move(datagram.packet));
           },
+          [&](const node::SayBeacon&) {},
           [&](node::Persist& persist) { disk_.write(persist.token, std::move(persist.batch)); },
           [&](const node::Reply& reply) {
             if (auto sent = sends_.extract(reply.request)) {

@@ -121,6 +121,7 @@ void trace(TraceHash& hash, const node::Input& input) {
           [&](const node::MappingLost& in) { add(in.endpoint); },
           [](const node::Tick&) {},
           [](const node::ShutDown&) {},
+          [&](const node::BeaconHeard& in) { add(in.from, in.bytes); },
       },
       input);
 }
@@ -143,6 +144,7 @@ void trace(TraceHash& hash, const node::Effect& effect) {
                  [&](const node::PeerUp& out) { add(out.peer, out.initiated_by_us); },
                  [&](const node::PeerDown& out) { add(out.peer, out.why); },
                  [&](const node::Log& out) { add(out.level, out.component, out.text); },
+                 [&](const node::SayBeacon& out) { add(out.bytes); },
              },
              effect);
 }

@@ -43,6 +43,8 @@ class Harness {
     std::vector<std::string> log;
     std::set<identity::PeerId> up;
     std::uint64_t hangups = 0;
+    std::vector<Bytes> beacons;  ///< that it said
+    bool on_lan = true;          ///< hears what others say to all
   };
 
   /// Changes the configuration of one node before it boots.
@@ -120,6 +122,12 @@ class Harness {
         moved = true;
         const std::size_t to = datagram.to.ip.bytes[14];
         if (to < peers_.size()) feed(to, DatagramArrived{address_of(datagram.from), datagram.bytes});
+      }
+      for (const auto& [from, beacon] : std::exchange(beacons_, {})) {
+        moved = true;
+        for (std::size_t i = 0; i < peers_.size(); ++i) {
+          if (peers_[i].on_lan && peers_[from].on_lan) feed(i, BeaconHeard{address_of(from), beacon});
+        }
       }
       auto deliveries = std::exchange(in_transit_, {});
       for (auto& [to, bytes] : deliveries) {
@@ -249,6 +257,10 @@ class Harness {
             },
             [&](const WantWrite& want) { pull(i, want.conn); },
             [&](SendDatagram& datagram) { datagrams_.push_back({i, datagram.to, std::move(datagram.packet)}); },
+            [&](SayBeacon& word) {
+              peer.beacons.push_back(word.bytes);
+              beacons_.emplace_back(i, std::move(word.bytes));
+            },
             [&](Persist& persist) { peer.unsynced.push_back(std::move(persist)); },
             [&](const Reply& reply) { peer.replies.emplace(static_cast<std::uint64_t>(reply.request), reply.result); },
             [&](const PeerFound& found) { peer.found.push_back(found); },
@@ -295,6 +307,7 @@ class Harness {
   std::map<End, End> connections_;
   std::deque<std::pair<End, Bytes>> in_transit_;
   std::vector<Datagram> datagrams_;
+  std::vector<std::pair<std::size_t, Bytes>> beacons_;
   std::uint64_t requests_ = 0;
   std::uint64_t boots_ = 0;
 };
