@@ -58,6 +58,8 @@ class Backend {
   virtual const identity::ContactBook& contacts() const = 0;
   virtual std::vector<identity::Endpoint> listening() const = 0;
   virtual std::vector<identity::NodeInfo> known_nodes(std::size_t count) const = 0;
+  /// Heard on the local network, in the order of ids.
+  virtual std::vector<node::LanPeer> lan_peers() const = 0;
   virtual std::vector<node::Offer> offers() const = 0;
   virtual std::optional<identity::SignedRecord> peer_record(const identity::PeerId& peer) const = 0;
   virtual std::vector<bootstrap::NodeStatus> bootstrap_status() const = 0;
@@ -95,6 +97,7 @@ class HostBackend final : public Backend {
   const identity::ContactBook& contacts() const override;
   std::vector<identity::Endpoint> listening() const override;
   std::vector<identity::NodeInfo> known_nodes(std::size_t count) const override;
+  std::vector<node::LanPeer> lan_peers() const override;
   std::vector<node::Offer> offers() const override;
   std::optional<identity::SignedRecord> peer_record(const identity::PeerId& peer) const override;
   std::vector<bootstrap::NodeStatus> bootstrap_status() const override;

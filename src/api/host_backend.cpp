@@ -45,6 +45,7 @@ std::optional<identity::SignedRecord> HostBackend::peer_record(const identity::P
 
 std::vector<bootstrap::NodeStatus> HostBackend::bootstrap_status() const { return host_.node().bootstrap_status(); }
 
+std::vector<node::LanPeer> HostBackend::lan_peers() const { return host_.node().lan_peers(); }
 std::vector<identity::NodeInfo> HostBackend::known_nodes(std::size_t count) const {
   return host_.node().known_nodes(count);
 }

@@ -70,6 +70,14 @@ Json nodes_view(const Backend& backend) {
     entry["at"] = "udp://" + node.at.text();
     json["nodes"].push_back(std::move(entry));
   }
+  json["lan"] = Json::array();
+  for (const node::LanPeer& peer : backend.lan_peers()) {
+    if (json["lan"].size() == kMaxListed) break;
+    Json entry = peer_of(peer.peer, backend.contacts());
+    entry["endpoints"] = Json::array();
+    for (const identity::Endpoint& endpoint : peer.endpoints) entry["endpoints"].push_back(endpoint.text());
+    json["lan"].push_back(std::move(entry));
+  }
   return json;
 }
 

@@ -8,7 +8,8 @@ namespace ekiden::api {
 namespace {
 
 constexpr std::string_view kForm =
-    "a probe is {\"peer\": petname or id, \"endpoint\": \"tcp://host:port\", \"from\": \"owner\" or \"record\"}; "
+    "a probe is {\"peer\": petname or id, \"endpoint\": \"tcp://host:port\", \"from\": \"owner\", \"lan\" or "
+    "\"record\"}; "
     "\"from\" may be left out";
 
 Result<std::string> text_of(const Json& json, const char* key) {
@@ -17,11 +18,13 @@ Result<std::string> text_of(const Json& json, const char* key) {
   return found->get<std::string>();
 }
 
-/// Who names the endpoint decides whether it may be private: the caller of this API, or the record of a stranger.
+/// Who names the endpoint decides whether it may be private: the caller of this API, a peer on the local
+/// network, or the record of a stranger.
 Result<identity::LearnedFrom> source_of(const Json& json) {
   if (!json.contains("from")) return identity::LearnedFrom::configuration;
   EKIDEN_ASSIGN(const auto from, text_of(json, "from"));
   if (from == "owner") return identity::LearnedFrom::configuration;
+  if (from == "lan") return identity::LearnedFrom::lan;
   if (from == "record") return identity::LearnedFrom::remote_record;
   return fail(Errc::invalid_argument, std::string(kForm));
 }

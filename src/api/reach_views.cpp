@@ -46,6 +46,9 @@ Json discovered_view(const bootstrap::NodeStatus& status, Now now, const identit
 Json peer_view(const Backend& backend, const identity::PeerId& peer) {
   Json json = named(peer, backend.contacts());
   if (const auto* contact = backend.contacts().find(peer)) json["endpoints"] = texts_of(contact->endpoints);
+  const auto neighbours = backend.lan_peers();
+  const auto heard = std::ranges::find(neighbours, peer, &node::LanPeer::peer);
+  if (heard != neighbours.end()) json["lan"] = texts_of(heard->endpoints);
   if (const auto record = backend.peer_record(peer)) json["record"] = record_view(*record);
   const auto links = backend.status().links;
   json["linked"] = std::ranges::any_of(links, [&](const auto& link) { return link.peer == peer; });

@@ -135,7 +135,8 @@ Json status_view(const Backend& backend) {
                        {"values", status.dht.values},
                        {"lookups", status.dht.lookups},
                        {"sessions", status.datagrams.sessions},
-                       {"handshakes", status.datagrams.handshakes}};
+                       {"handshakes", status.datagrams.handshakes},
+                       {"lan", {{"on", status.lan.on}, {"peers", status.lan.peers}}}};
   json["links_total"] = status.links.size();
   json["links"] = Json::array();
   for (std::size_t i = 0; i < std::min(status.links.size(), kMaxListed); ++i) {

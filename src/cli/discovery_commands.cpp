@@ -1,4 +1,5 @@
 // lookup and peers: finding others, and whom this node knows.
+#include <algorithm>
 #include <utility>
 
 #include "cli/commands.hpp"
@@ -7,6 +8,8 @@
 
 namespace ekiden::cli {
 namespace {
+
+constexpr const char* kNear = "on the local network";
 
 void print_record(Output& output, const api::Json& record) {
   output.field("issued", text_of(record, "issued"));
@@ -59,15 +62,27 @@ Status run_peers(const Context& context) {
     return {};
   }
   const auto nodes = part_of(answer, "nodes");
-  if (nodes.empty()) {
+  const auto neighbours = part_of(answer, "lan");
+  if (nodes.empty() && neighbours.empty()) {
     context.output.note(flag_of(answer, "discovery")
                             ? "no node of the network is known yet: name one with `ekiden up --bootstrap ID@ENDPOINT`"
                             : "discovery is off: this node listens on no udp:// endpoint");
     return {};
   }
-  std::vector<std::vector<std::string>> rows = {{"PEER", "AT"}};
+  const auto is_same = [](const api::Json& one, const api::Json& other) {
+    return text_of(one, "peer") == text_of(other, "peer");
+  };
+  std::vector<std::vector<std::string>> rows = {{"PEER", "AT", ""}};
   for (const auto& node : nodes) {
-    rows.push_back({context.output.text(peer_of(node, "peer", "name")), text_of(node, "at")});
+    const bool is_near = std::ranges::any_of(neighbours, [&](const auto& one) { return is_same(one, node); });
+    rows.push_back({context.output.text(peer_of(node, "peer", "name")), text_of(node, "at"), is_near ? kNear : ""});
+  }
+  for (const auto& neighbour : neighbours) {
+    const bool is_listed = std::ranges::any_of(nodes, [&](const auto& one) { return is_same(one, neighbour); });
+    const auto endpoints = part_of(neighbour, "endpoints");
+    if (is_listed || endpoints.empty() || !endpoints.back().is_string()) continue;
+    rows.push_back(
+        {context.output.text(peer_of(neighbour, "peer", "name")), endpoints.back().get<std::string>(), kNear});
   }
   context.output.table(rows);
   return {};

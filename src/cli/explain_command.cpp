@@ -56,6 +56,9 @@ Status Explanation::try_addresses() {
   for (const auto& endpoint : part_of(json_, "endpoints")) {
     if (endpoint.is_string()) EKIDEN_TRY(try_address(endpoint.get<std::string>(), "owner"));
   }
+  for (const auto& endpoint : part_of(json_, "lan")) {
+    if (endpoint.is_string()) EKIDEN_TRY(try_address(endpoint.get<std::string>(), "lan"));
+  }
   for (const auto& endpoint : part_of(part_of(json_, "record"), "endpoints")) {
     if (endpoint.is_string()) EKIDEN_TRY(try_address(endpoint.get<std::string>(), "record"));
   }
@@ -158,6 +161,11 @@ void print_lookup(Output& output, const api::Json& lookup) {
   output.field("search", line);
 }
 
+std::string source_text(const std::string& from) {
+  if (from == "owner") return "contact";
+  return from == "lan" ? "local network" : from;
+}
+
 void print_addresses(Output& output, const api::Json& addresses) {
   std::vector<std::vector<std::string>> rows = {{"  ADDRESS", "FROM", "RESULT"}};
   for (const auto& tried : addresses) {
@@ -168,8 +176,7 @@ void print_addresses(Output& output, const api::Json& addresses) {
       result =
           "FAILED: " + output.text(reason_at(text_of(tried, "endpoint"), text_of(part_of(tried, "problem"), "detail")));
     }
-    rows.push_back({"  " + output.text(text_of(tried, "endpoint")),
-                    text_of(tried, "from") == "owner" ? "contact" : "record", result});
+    rows.push_back({"  " + output.text(text_of(tried, "endpoint")), source_text(text_of(tried, "from")), result});
   }
   if (rows.size() > 1) output.table(rows);
 }

@@ -103,6 +103,8 @@ void print_status(Output& output, const api::Json& status) {
   output.field("since start", std::to_string(number_of(counters, "accepted")) + " accepted, " +
                                   std::to_string(number_of(counters, "delivered")) + " delivered, " +
                                   std::to_string(number_of(counters, "received")) + " received");
+  const auto lan = part_of(part_of(status, "discovery"), "lan");
+  output.field("local network", flag_of(lan, "on") ? counted(number_of(lan, "peers"), "peer") : "off");
   print_links(output, status);
   output.field("sessions", std::to_string(number_of(status, "sessions_total")));
 }

@@ -321,6 +321,23 @@ TEST_F(Service, ListsTheNodesThatItKnows) {
   EXPECT_EQ(answer.json.at("nodes").at(0).at("at"), "udp://203.0.113.9:7420");
 }
 
+TEST_F(Service, ListsThePeersThatItHearsOnTheLocalNetwork) {
+  EXPECT_TRUE(ask("GET", "/v1/peers").json.at("lan").empty());
+  EXPECT_FALSE(ask("GET", "/v1/peers/bob").json.contains("lan"));
+  backend_.lan = {
+      {.peer = test::identity_of(2).id(), .endpoints = {*identity::Endpoint::parse("tcp://10.0.0.9:7420")}}};
+  backend_.self.lan.on = true;
+  backend_.self.lan.peers = 1;
+  const auto peers = ask("GET", "/v1/peers").json.at("lan");
+  ASSERT_EQ(peers.size(), 1U);
+  EXPECT_EQ(peers.at(0).at("name"), "bob");
+  EXPECT_EQ(peers.at(0).at("endpoints").at(0), "tcp://10.0.0.9:7420");
+  EXPECT_EQ(ask("GET", "/v1/peers/bob").json.at("lan").at(0), "tcp://10.0.0.9:7420");
+  const auto lan = ask("GET", "/v1/status").json.at("discovery").at("lan");
+  EXPECT_EQ(lan.at("on"), true);
+  EXPECT_EQ(lan.at("peers"), 1);
+}
+
 TEST_F(Service, TellsAboutItself) {
   backend_.self.storage = Error{Errc::storage_full, "the disk is full"};
   const auto status = ask("GET", "/v1/status");

@@ -61,6 +61,7 @@ class FakeBackend final : public Backend {
     if (const auto found = records.find(peer); found != records.end()) return done({{}, peer, found->second, {}});
     done({{}, peer, fail(Errc::not_found, "nobody has a record of it"), {}});
   }
+  std::vector<node::LanPeer> lan_peers() const override { return lan; }
   std::vector<identity::NodeInfo> known_nodes(std::size_t count) const override {
     return {nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>(std::min(count, nodes.size()))};
   }
@@ -105,6 +106,7 @@ class FakeBackend final : public Backend {
   std::vector<identity::PeerId> searched;
   std::map<identity::PeerId, identity::SignedRecord> records;
   std::vector<identity::NodeInfo> nodes;
+  std::vector<node::LanPeer> lan;
 
   void send(router::Draft draft, SendDone done) override {
     drafts.push_back(draft);
