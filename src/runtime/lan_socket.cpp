@@ -39,6 +39,8 @@ ByteArray<4> four_bytes(const identity::IpAddress& address) {
 
 }  // namespace
 
+LanSocket::LanSocket(asio::io_context& loop, LanUser& user) : user_(user), in_(loop), out_(loop) {}
+
 Status LanSocket::open(LanOptions options) {
   options_ = std::move(options);
   const asio::ip::udp::endpoint at(from_ip(options_.group), options_.port);

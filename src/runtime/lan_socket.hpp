@@ -37,8 +37,8 @@ class LanUser {
 struct LanOptions {
   identity::IpAddress group = identity::IpAddress::v4({239, 255, 74, 20});
   std::uint16_t port = 7419;
-  std::vector<identity::IpAddress> from = {};  ///< only interfaces of these addresses; empty: all
-  bool loopback = false;                       ///< the loopback interface, too: for tests
+  std::vector<identity::IpAddress> from;  ///< only interfaces of these addresses; empty: all
+  bool loopback = false;                  ///< the loopback interface, too: for tests
 };
 
 class LanSocket {
@@ -48,7 +48,7 @@ class LanSocket {
   static constexpr std::size_t kMaxInterfaces = 16;
 
   /// Both outlive it.
-  LanSocket(asio::io_context& loop, LanUser& user) : loop_(loop), user_(user), in_(loop), out_(loop) {}
+  LanSocket(asio::io_context& loop, LanUser& user);
 
   /// Errors: busy (another program holds the port alone), unsupported (this machine has no IPv4 multicast).
   Status open(LanOptions options);
@@ -71,7 +71,6 @@ class LanSocket {
   void wait_readable();
   void on_readable();
 
-  asio::io_context& loop_;
   LanUser& user_;
   LanOptions options_;
   DatagramSocket in_;  ///< Bound to the group: what was sent to one of our own addresses does not get in.
