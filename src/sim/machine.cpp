@@ -204,7 +204,7 @@ void Machine::run_effect(node::Effect effect) {
           [&](node::SendDatagram& datagram) {
             shared_.network.send_datagram(host_, datagram.to, std::move(datagram.packet));
           },
-          [&](const node::SayBeacon&) {},
+          [&](node::SayBeacon& word) { shared_.network.say(host_, std::move(word.bytes)); },
           [&](node::Persist& persist) { disk_.write(persist.token, std::move(persist.batch)); },
           [&](const node::Reply& reply) {
             if (auto sent = sends_.extract(reply.request)) {
@@ -299,6 +299,8 @@ void Machine::on_closed(link::ConnId conn, Error why) { feed(node::ConnClosed{co
 void Machine::on_datagram(const identity::SocketAddress& from, ByteView bytes) {
   feed(node::DatagramArrived{from, bytes});
 }
+
+void Machine::on_beacon(const identity::SocketAddress& from, ByteView bytes) { feed(node::BeaconHeard{from, bytes}); }
 void Machine::on_room(link::ConnId conn) {
   if (node_ == nullptr) return;
   to_flush_.insert(conn);

@@ -97,6 +97,7 @@ class Machine final : public NetworkHost {
   void on_room(link::ConnId conn) override;
   void on_closed(link::ConnId conn, Error why) override;
   void on_datagram(const identity::SocketAddress& from, ByteView bytes) override;
+  void on_beacon(const identity::SocketAddress& from, ByteView bytes) override;
 
   /// Called with what a search of find() has found; `took` is virtual time. With Errc::closed when the machine went
   /// down before.

@@ -45,7 +45,11 @@ Network::Network(Schedule& schedule, NetworkModel model, Rng rng)
 Network::~Network() = default;
 
 HostIndex Network::add_host(NetworkHost& host) {
-  return add_host(host, address_of(static_cast<HostIndex>(hosts_.size())));
+  const auto index = static_cast<HostIndex>(hosts_.size());
+  const auto number = index + 1;  // 10.0.0.0 is no host.
+  const auto local = identity::IpAddress::v4(
+      {10, static_cast<Byte>(number >> 16), static_cast<Byte>(number >> 8), static_cast<Byte>(number)});
+  return add_host(host, model_.lan ? local : address_of(index));
 }
 
 HostIndex Network::add_host(NetworkHost& host, const identity::IpAddress& at) {
@@ -89,6 +93,19 @@ void Network::send_datagram_as(HostIndex from, const identity::SocketAddress& so
   for (int copies = chance(model_.duplicate) ? 2 : 1; copies > 0; --copies) {
     schedule_.after(delay(from, *host), [this, source, to = *host, shared] {
       if (hosts_[to]->is_up()) hosts_[to]->on_datagram(source, *shared);
+    });
+  }
+}
+
+void Network::say(HostIndex from, Bytes bytes) {
+  if (!model_.lan) return;
+  ++datagrams_sent_;
+  bytes_sent_ += bytes.size();
+  const auto shared = std::make_shared<const Bytes>(std::move(bytes));
+  for (HostIndex to = 0; to < hosts_.size(); ++to) {
+    if (to == from || is_cut(from, to) || chance(model_.loss)) continue;
+    schedule_.after(delay(from, to), [this, from, to, shared] {
+      if (hosts_[to]->is_up()) hosts_[to]->on_beacon({addresses_[from], kPort}, *shared);
     });
   }
 }

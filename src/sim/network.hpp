@@ -42,6 +42,7 @@ struct NetworkModel {
   std::uint32_t reorder = 0;  ///< segments held back by up to four latencies
   Duration give_up = seconds(30);
   std::size_t window = 256 * 1024;  ///< bytes under way in one direction of a stream
+  bool lan = false;                 ///< one local network: private addresses, and what a host says to all reaches all
 };
 
 /// What a host's driver hears of its connections.
@@ -56,6 +57,8 @@ class NetworkHost {
   virtual void on_room(link::ConnId conn) = 0;  ///< there is room in the window again
   virtual void on_closed(link::ConnId conn, Error why) = 0;
   virtual void on_datagram(const identity::SocketAddress& from, ByteView bytes) = 0;
+  /// Said to all of the local network.
+  virtual void on_beacon(const identity::SocketAddress& /*from*/, ByteView /*bytes*/) {}
 };
 
 class Network {
@@ -84,6 +87,8 @@ class Network {
   void send_datagram(HostIndex from, const identity::SocketAddress& to, Bytes bytes) {
     send_datagram_as(from, {addresses_[from], kPort}, to, std::move(bytes));
   }
+  /// To all of the local network; nobody hears it where there is none.
+  void say(HostIndex from, Bytes bytes);
   /// With a source address that may be forged.
   void send_datagram_as(HostIndex from, const identity::SocketAddress& source, const identity::SocketAddress& to,
                         Bytes bytes);

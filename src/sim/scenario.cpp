@@ -65,6 +65,7 @@ std::map<std::string, Setter, std::less<>> keys_of(Scenario& s) {
       {"network.loss_ppm", number(s.network.loss, 0, kMillion / 2)},
       {"network.duplicate_ppm", number(s.network.duplicate, 0, kMillion)},
       {"network.reorder_ppm", number(s.network.reorder, 0, kMillion)},
+      {"network.lan", boolean(s.network.lan)},
       {"disk.sync_min_us", duration<microseconds>(s.disk.sync_min)},
       {"disk.sync_max_us", duration<microseconds>(s.disk.sync_max)},
       {"app.take_delay_max_ms", duration<milliseconds>(s.app.take_delay_max)},

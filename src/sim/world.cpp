@@ -37,6 +37,11 @@ World::World(const Scenario& scenario, RunOptions options)
       }
     }
     config.listening = config.advertised;
+    if (scenario_.network.lan) {
+      // Nobody knows an address, and none is told: what is heard next door has to do.
+      config.advertised.clear();
+      config.lan_ports = lan::Ports{.udp = Network::kPort, .tcp = Network::kPort};
+    }
     machines_.push_back(
         std::make_unique<Machine>(shared_, std::move(config), scenario_.disk, scenario_.app, rng_.split()));
   }

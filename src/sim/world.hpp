@@ -59,7 +59,7 @@ class World {
  private:
   Machine& any_machine() { return *machines_[rng_.below(machines_.size())]; }
   const Machine& any_contact(const Machine& of);
-  bool has_discovery() const { return scenario_.discovery.bootstrap != 0; }
+  bool has_discovery() const { return scenario_.discovery.bootstrap != 0 || scenario_.network.lan; }
   std::string capability_of(HostIndex host) const;
   void add_liars();
   void choose_bootstrap();
