@@ -72,6 +72,55 @@ void vary_router(router::Config& router, Rng& rng) {
   router.connect_linger = rng.between(seconds(1), seconds(60));
 }
 
+void vary_datagrams(datagram::Config& datagrams, Rng& rng) {
+  datagrams.first_timeout = rng.between(milliseconds(200), seconds(1));
+  datagrams.confirm_after = rng.between(milliseconds(20), milliseconds(500));
+  datagrams.provisional_lifetime = rng.between(seconds(5), seconds(20));
+  datagrams.session_lifetime = any_duration(rng, {minutes(2), minutes(20), hours(1)});
+  datagrams.session_idle = any_duration(rng, {seconds(30), minutes(10)});
+  datagrams.attempts = static_cast<unsigned>(3 + rng.below(3));
+  datagrams.max_sessions = any_size(rng, {16, 64, 512});
+  datagrams.max_provisional = any_size(rng, {8, 128});
+  datagrams.max_recent = any_size(rng, {8, 512});
+  datagrams.max_prefixes = any_size(rng, {32, 1024});
+  datagrams.handshakes = rng.chance(1, 2) ? flow::Rate{2, 4} : flow::Rate{100, 200};
+}
+
+void vary_dht(dht::Config& dht, Rng& rng) {
+  dht.k = any_size(rng, {8, 20});
+  dht.alpha = any_size(rng, {2, 3, 5});
+  dht.paths = any_size(rng, {1, 2, 4});
+  dht.quorum = any_size(rng, {3, 5, 8});
+  dht.spares = any_size(rng, {1, 8});
+  dht.max_failures = any_size(rng, {1, 2, 4});
+  dht.fresh_for = any_duration(rng, {seconds(30), minutes(15)});
+  dht.refresh_interval = any_duration(rng, {minutes(10), hours(1)});
+  dht.first_refresh = any_duration(rng, {seconds(30), minutes(5)});
+  dht.max_introductions = any_size(rng, {16, 128});
+  dht.max_probes = any_size(rng, {2, 8});
+  dht.max_candidates = any_size(rng, {32, 256});
+  dht.slow_after = rng.between(milliseconds(500), seconds(2));
+  dht.max_lookups = any_size(rng, {8, 32});
+  dht.max_trail = any_size(rng, {4, 64});
+  dht.max_values = any_size(rng, {512, 4096});
+  dht.republish_interval = any_duration(rng, {minutes(10), hours(1)});
+  dht.max_stores_under_way = any_size(rng, {4, 16});
+  dht.persist_interval = any_duration(rng, {seconds(10), minutes(5)});
+}
+
+void vary_bootstrap(bootstrap::Config& bootstrap, Rng& rng) {
+  bootstrap.max_parallel = any_size(rng, {2, 8});
+  bootstrap.max_probe_endpoints = any_size(rng, {1, 4});
+  bootstrap.max_offered = any_size(rng, {4, 16});
+  bootstrap.probe_timeout = rng.between(seconds(15), seconds(30));
+  bootstrap.retry_min = rng.between(seconds(5), seconds(30));
+  bootstrap.retry_max = any_duration(rng, {minutes(5), hours(1)});
+  bootstrap.reprobe_interval = any_duration(rng, {minutes(5), hours(1)});
+  bootstrap.list_interval_min = rng.between(seconds(30), minutes(2));
+  bootstrap.flush_interval = rng.between(seconds(1), seconds(10));
+  bootstrap.max_strikes = static_cast<std::uint32_t>(3 + rng.below(3));
+}
+
 }  // namespace
 
 node::Config vary_config(Rng& rng) {
@@ -79,6 +128,9 @@ node::Config vary_config(Rng& rng) {
   vary_links(config.link, rng);
   vary_sessions(config.session, rng);
   vary_router(config.router, rng);
+  vary_datagrams(config.datagram, rng);
+  vary_dht(config.dht, rng);
+  vary_bootstrap(config.bootstrap, rng);
   config.record_refresh = any_duration(rng, {seconds(30), minutes(10), hours(24)});
   return config;
 }
