@@ -58,6 +58,7 @@ Duration Machine::wall_error() const {
 void Machine::boot() {
   CHECK(node_ == nullptr);
   ++boots_;
+  log("machine", "boots");
   in_order_since_ = shared_.schedule.now();
   node_ = std::make_unique<node::Node>(seed_, config_, rng_.split());
   const std::vector<store::Row> rows = disk_.synced().rows();
@@ -71,11 +72,13 @@ void Machine::boot() {
   node_->start(now(), out_);
   run_effects();
   check();
+  for (const auto& [request, contact] : std::exchange(unsaved_contacts_, {})) put_contact(contact);
   if (disk_.is_stalled()) feed(full_disk());
 }
 
 void Machine::crash(bool reset, std::optional<std::size_t> reached) {
   if (node_ == nullptr) return;
+  log("machine", reset ? "the process dies" : "the power goes");
   begin_trace(reset ? Step::process_died : Step::power_went);
   node_.reset();
   out_.take();
@@ -110,7 +113,13 @@ void Machine::add_contact(const std::string& name, const identity::PeerId& id,
   contact.id = id;
   contact.petname = name;
   contact.endpoints = std::move(endpoints);
-  feed(node::PutContact{next_request(), std::move(contact), true});
+  put_contact(contact);
+}
+
+void Machine::put_contact(const identity::Contact& contact) {
+  const auto request = next_request();
+  unsaved_contacts_.emplace(request, contact);
+  feed(node::PutContact{request, contact, true});
 }
 
 void Machine::send(const Machine& to, router::DeliveryClass delivery, wire::Priority priority, std::size_t body_size,
@@ -215,6 +224,8 @@ void Machine::run_effect(node::Effect effect) {
               }
             } else if (auto took = takes_.extract(reply.request); took && reply.result) {
               shared_.ledger.taken(took.mapped());
+            } else if (reply.result) {
+              unsaved_contacts_.erase(reply.request);
             }
           },
           [&](const node::PeerFound& found) {
@@ -232,14 +243,16 @@ void Machine::run_effect(node::Effect effect) {
           },
           [&](const node::PeerUp&) {},
           [&](const node::PeerDown&) {},
-          [&](const node::Log& line) {
-            if (!shared_.print_log) return;
-            const auto us = std::chrono::duration_cast<microseconds>(shared_.schedule.now().time_since_epoch()).count();
-            std::printf("%12.6f host %u %.*s: %s\n", static_cast<double>(us) / 1e6, host_,
-                        static_cast<int>(line.component.size()), line.component.data(), line.text.c_str());
-          },
+          [&](const node::Log& line) { log(line.component, line.text); },
       },
       effect);
+}
+
+void Machine::log(std::string_view component, const std::string& text) const {
+  if (!shared_.print_log) return;
+  const auto us = std::chrono::duration_cast<microseconds>(shared_.schedule.now().time_since_epoch()).count();
+  std::printf("%12.6f host %u %.*s: %s\n", static_cast<double>(us) / 1e6, host_, static_cast<int>(component.size()),
+              component.data(), text.c_str());
 }
 
 void Machine::flush(link::ConnId conn) {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/rng.hpp"
@@ -117,9 +118,11 @@ class Machine final : public NetworkHost {
   void run_effects();
   void check();
   void run_effect(node::Effect effect);
+  void log(std::string_view component, const std::string& text) const;
   void flush(link::ConnId conn);
   void arm_timer();
   void on_arrival(const router::ArrivedPtr& message);
+  void put_contact(const identity::Contact& contact);
   void take(std::uint64_t inbox_number, SendNumber number);
   router::RequestId next_request() { return router::RequestId{++requests_}; }
 
@@ -136,6 +139,7 @@ class Machine final : public NetworkHost {
   std::set<link::ConnId> to_flush_;
   std::map<router::RequestId, SendNumber> sends_;  ///< waiting for their answer
   std::map<router::RequestId, SendNumber> takes_;
+  std::map<router::RequestId, identity::Contact> unsaved_contacts_;  ///< told again after a crash, as a person would
   template <class Done>
   struct Finding {
     Instant since;
