@@ -16,16 +16,14 @@
 //  1. An observed address becomes a candidate when `votes` voters (address prefixes; peers on a private network) see us
 //     there, and is verified when as many voters have reached it. (One liar, or one host with many identities, that
 //     makes us publish an address of its choice; see reachability/votes.hpp.)
-//  2. A verified endpoint is lost after `failures` distinct peers in a row that do not reach it. (One liar that takes
-//  us
-//     off the network.) Who has failed is asked again last.
+//  2. A verified endpoint is lost after `failures` distinct peers in a row that do not reach it. (One liar that
+//     takes us off the network.) Who has failed is asked again last.
 //  3. Addresses that strangers may not dial are no candidates (identity::may_dial), but on a private network. (Nobody
 //     could use them, and they tell of the network behind us.)
 //  4. An observed candidate that is not verified goes when its votes do; verified ones go only to checks. (Churning
 //     votes that push out what works.)
 //  5. Refusals and silence say nothing about an endpoint: another peer is asked, and this one rests.
-//  6. For a datagram endpoint, peers to whose address we have sent nothing are asked first. (A router lets in answers
-//  of
+//  6. For a datagram endpoint, peers to whose address we have sent nothing are asked first. (A router lets in
 //     those to whom we have spoken, and drops everybody else.)
 //
 // A name, in place of an address, cannot be checked by peers that must not be made to dial third parties: it is
