@@ -26,6 +26,7 @@ struct Config {
   Duration forget_after = hours(24);     ///< A failing node without replacement is kept for this long.
   Duration refresh_interval = hours(1);  ///< A bucket without a lookup for this long is refreshed …
   Duration first_refresh = minutes(5);   ///< … and sooner when we have joined lately: from this on, with our age.
+  Duration join_pause = seconds(10);     ///< After joining, buckets have this long to fill before they are refreshed.
   std::size_t max_introductions = 128;   ///< Nodes that have shown one half of what the table asks for.
 
   // Queries.

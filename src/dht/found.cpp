@@ -128,12 +128,9 @@ void Dht::Impl::finish(Now now, std::uint64_t number, bool timed_out, Out& out) 
       if (!has_joined) return;
       joined_at = now.mono;
       out.push(Joined{.nodes = table.size()});
-      table.refresh_soon(now.mono + seconds(1), seconds(1));
+      table.refresh_soon(now.mono + jittered(config.join_pause), seconds(1));
       schedule_refresh();
-      for (const auto& [own_number, value] : own) {
-        if (value.holders.empty()) timers.set({.kind = Timer::Kind::publish, .number = own_number}, now.mono);
-      }
-      return;
+      return publish_first(now, search.lookup, out);
     case Purpose::refresh:
       is_refreshing = false;
       return schedule_refresh();

@@ -195,6 +195,7 @@ struct Dht::Impl {
   void withdraw_own(Now now, std::uint64_t number, const ValueFacts& facts, std::shared_ptr<const Bytes> bytes,
                     Out& out);
   void publish_due(Now now, std::uint64_t number, Out& out);
+  void publish_first(Now now, const Lookup& join, Out& out);
   void store_own(Now now, std::uint64_t number, const Lookup& lookup, Out& out);
   void begin_round(Now now, std::uint64_t number, const std::vector<Peer>& holders, Out& out);
   void note_stored(std::uint64_t number, std::uint64_t round, std::optional<Outcome> outcome, Out& out);

@@ -170,10 +170,23 @@ void Dht::Impl::publish_due(Now now, std::uint64_t number, Out& out) {
     return search.second.purpose == Purpose::publish && search.second.own == number;
   };
   if (std::ranges::any_of(running, is_under_way)) return;
+  if (!has_joined) return timers.set(timer, now.mono + config.rejoin_interval);  // Or sooner: publish_first().
   const Key key = found->second.key;
   const bool has_room = stores.size() + config.k <= config.max_stores_waiting;
   if (!has_room || running.size() >= config.max_lookups / 2) return timers.set(timer, now.mono + kBusyPause);
   begin(now, key, {.lookup = Lookup(key, config.k, config), .purpose = Purpose::publish, .own = number}, out);
+}
+
+/// We have joined: what nobody keeps yet is published. The nodes closest to our id, where our record belongs, are those
+/// that the lookup for joining has found.
+void Dht::Impl::publish_first(Now now, const Lookup& join, Out& out) {
+  for (const auto& [number, value] : own) {
+    if (!value.holders.empty() || value.is_withdrawal) continue;
+    const bool is_found = value.key == join.target() && value.expires > now.wall;
+    const Duration pause = is_found ? jittered(config.republish_interval) : Duration{};
+    timers.set({.kind = Timer::Kind::publish, .number = number}, now.mono + pause);
+    if (is_found) store_own(now, number, join, out);
+  }
 }
 
 /// The lookup for the key of a value of ours has ended: its closest nodes get it.

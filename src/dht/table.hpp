@@ -100,6 +100,8 @@ class Table {
   void note_lookup(const Key& target, Instant next);
   /// We have just joined: the buckets that the lookup of our own id has not covered are due one after the other.
   void refresh_soon(Instant first, Duration step);
+  /// At least half of its places are taken by nodes that do not fail.
+  bool is_filled(std::size_t bucket) const;
 
   std::size_t size() const { return size_; }
   std::size_t spare_count() const;

@@ -91,6 +91,11 @@ void Table::refresh_soon(Instant first, Duration step) {
     buckets_[i].refresh_at = first + step * static_cast<Duration::rep>(near - i - 1);
 }
 
+bool Table::is_filled(std::size_t bucket) const {
+  const auto good = std::ranges::count(buckets_.at(bucket).live, 0U, &Contact::failures);
+  return static_cast<std::size_t>(good) * 2 >= config_.k;
+}
+
 std::size_t Table::spare_count() const {
   std::size_t count = 0;
   for (const Bucket& bucket : buckets_) count += bucket.spare.size();

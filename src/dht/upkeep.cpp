@@ -73,6 +73,14 @@ void Dht::Impl::refresh(Now now, Out& out) {
   if (running.size() >= config.max_lookups / 2) {
     return timers.set({.kind = Timer::Kind::refresh}, now.mono + kBusyPause);
   }
+  const bool is_near = due->bucket == table.near_bucket();
+  const Key target = is_near ? Key::of(self) : random_key_near(self, due->bucket, rng);
+  // Those who join with us, and what we look for, fill buckets too: a storm of lookups after a power cut helps nobody.
+  const bool is_early = now.mono - joined_at < config.first_refresh;
+  if (!is_near && is_early && table.is_filled(due->bucket)) {
+    table.note_lookup(target, now.mono + refresh_pause(now.mono));
+    return schedule_refresh();
+  }
   is_refreshing = true;
   std::vector<const Contact*> quiet;
   table.append_questionable(now.mono, due->bucket, quiet);
@@ -80,9 +88,8 @@ void Dht::Impl::refresh(Now now, Out& out) {
     if (candidates.size() < config.max_candidates) candidates.push_back({.id = contact->id, .info = contact->info});
   }
   pump_probes(now, out);
-  const bool is_near = due->bucket == table.near_bucket();
-  const Key target = is_near ? Key::of(self) : random_key_near(self, due->bucket, rng);
-  begin(now, target, {.lookup = Lookup(target, config.k, config), .purpose = Purpose::refresh}, out);
+  const std::size_t width = is_near || !is_early ? config.k : std::min(config.quorum, config.k);
+  begin(now, target, {.lookup = Lookup(target, width, config), .purpose = Purpose::refresh}, out);
 }
 
 void Dht::Impl::schedule_refresh() {

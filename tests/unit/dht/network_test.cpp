@@ -65,6 +65,31 @@ TEST(Network, FindsWhatIsThereDespiteLoss) {
   }
 }
 
+TEST(Network, PublishesAtTheNodesThatJoiningFound) {
+  World world(9, {.loss_per_mille = 0, .config = {}});
+  grow(world, 300);
+  const std::size_t fresh = world.add();
+  world.publish(fresh, 1);  // Before it has joined.
+  world.run_for(seconds(5));
+  const World::Node& node = world.node(fresh);
+  ASSERT_EQ(node.published.size(), 1U);
+  EXPECT_EQ(node.published[0].stored, Config{}.k);
+  EXPECT_LE(node.sessions.size(), 2 * Config{}.k);  // One lookup for both.
+  EXPECT_TRUE(world.find(7, node.id()).record);
+}
+
+TEST(Network, FillsTheBucketsOfANewNodeWithoutAskingEverybody) {
+  World world(10, {.loss_per_mille = 0, .config = {}});
+  grow(world, 300);
+  const std::size_t fresh = world.add();
+  world.run_for(minutes(1));
+  const World::Node& node = world.node(fresh);
+  EXPECT_LE(node.sessions.size(), 70U);
+  const std::vector<std::size_t> buckets = node.dht->status().buckets;
+  ASSERT_GE(buckets.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_GE(buckets[i], Config{}.k / 4) << i;
+}
+
 TEST(Network, TellsWhatItDidInATrail) {
   World world(2, {.loss_per_mille = 0, .config = {}});
   grow(world, 60);
