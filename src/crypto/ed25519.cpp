@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "crypto/x25519_memo.hpp"
 
 namespace ekiden::crypto {
 namespace {
@@ -55,7 +56,11 @@ X25519SecretKey Ed25519KeyPair::x25519() const {
   return secret;
 }
 
-bool is_acceptable(const Ed25519PublicKey& key) { return crypto_core_ed25519_is_valid_point(key.bytes.data()) == 1; }
+bool is_acceptable(const Ed25519PublicKey& key) {
+  X25519Memo* memo = X25519Memo::installed();
+  if (memo != nullptr && memo->find_image(key) != nullptr) return true;  // to_x25519() asks no less of a key.
+  return crypto_core_ed25519_is_valid_point(key.bytes.data()) == 1;
+}
 
 bool verify(const Ed25519PublicKey& key, ByteView message, const Signature& signature) {
   return crypto_sign_ed25519_verify_detached(signature.bytes.data(), message.data(), message.size(),
@@ -63,10 +68,15 @@ bool verify(const Ed25519PublicKey& key, ByteView message, const Signature& sign
 }
 
 Result<X25519PublicKey> to_x25519(const Ed25519PublicKey& key) {
+  X25519Memo* memo = X25519Memo::installed();
+  if (memo != nullptr) {
+    if (const X25519PublicKey* known = memo->find_image(key)) return *known;
+  }
   X25519PublicKey image;
   if (!is_canonical(key) || crypto_sign_ed25519_pk_to_curve25519(image.bytes.data(), key.bytes.data()) != 0) {
     return fail(Errc::refused, "the Ed25519 public key is not canonical, not on the curve, or of low order");
   }
+  if (memo != nullptr) memo->note_image(key, image);
   return image;
 }
 

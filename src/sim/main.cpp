@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "crypto/x25519_memo.hpp"
 #include "sim/crash_points.hpp"
 #include "sim/jobs.hpp"
 #include "sim/options.hpp"
@@ -45,6 +46,9 @@ Examples:
 The trace hash covers every input and effect of every node: equal hashes, equal runs.
 Exit status: 0 all rules held, 1 a rule was broken, 2 wrong usage.
 )";
+
+/// Those of the handshakes that are under way at once; a few too many are computed twice.
+constexpr std::size_t kRememberedSecrets = 1 << 16;
 
 int usage(const std::string& what) {
   std::fprintf(stderr, "ekiden-sim: %s; see ekiden-sim --help\n", what.c_str());
@@ -168,6 +172,9 @@ int main(int argc, char** argv) {
   }
   const auto options = sim::read_options(words);
   if (!options) return usage(options.error().message);
+  // Both ends of each handshake are in this process.
+  crypto::X25519Memo memo(kRememberedSecrets);
+  memo.install();
   if (options->command == "run") return run(*options);
   if (options->command == "crash-points") return crash_points(*options);
   return usage(options->command.empty() ? "a command is wanted: run or crash-points"

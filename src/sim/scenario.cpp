@@ -57,6 +57,7 @@ std::map<std::string, Setter, std::less<>> keys_of(Scenario& s) {
       {"about", text(s.about)},
       {"nodes", number(s.nodes, kMinNodes, kMaxNodes)},
       {"duration_s", duration<seconds>(s.duration)},
+      {"boot_over_s", duration<seconds>(s.boot_over)},
       {"vary_config", boolean(s.vary_config)},
       {"check_every", number(s.check_every, 1, kMillion * 1000)},
       {"network.latency_min_ms", duration<milliseconds>(s.network.latency_min)},

@@ -101,6 +101,7 @@ struct Scenario {
   std::string about;
   std::uint32_t nodes = 2;
   Duration duration = seconds(60);  ///< of workload and faults
+  Duration boot_over{};             ///< hosts start one after another, evenly over this time
   bool vary_config = false;         ///< each seed draws other knobs of the engines, inside their bounds
   std::uint64_t check_every = 1;
   NetworkModel network;

@@ -103,20 +103,37 @@ void World::boot() {
       const auto bound = static_cast<std::int64_t>(scenario_.faults.drift_ppm_max);
       machine->set_drift(static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(2 * bound + 1))) - bound);
     }
-    machine->boot();
-    if (scenario_.discovery.capabilities != 0) machine->offer(capability_of(machine->host()));
+  }
+  for (HostIndex host = 0; host < machines_.size(); ++host) {
+    if (scenario_.boot_over == Duration{}) {
+      start(host);
+    } else {
+      schedule_.at(Instant{} + scenario_.boot_over * host / machines_.size(), [this, host] { start(host); });
+    }
   }
   for (HostIndex host = 0; host < machines_.size(); ++host) {
     const auto wanted = std::min<std::size_t>(scenario_.workload.contacts, machines_.size() - 1);
     while (contacts_[host].size() < wanted) {
       const auto other = static_cast<HostIndex>(rng_.below(machines_.size()));
       auto& known = contacts_[host];
-      if (other == host || std::find(known.begin(), known.end(), other) != known.end()) continue;
-      known.push_back(other);
-      std::vector<identity::Endpoint> endpoints;
-      if (!has_discovery()) endpoints.push_back(Network::endpoint_of(other));
-      machines_[host]->add_contact("host" + std::to_string(other), machines_[other]->id(), std::move(endpoints));
+      if (other != host && std::find(known.begin(), known.end(), other) == known.end()) known.push_back(other);
     }
+    if (machines_[host]->is_up()) introduce(host);
+  }
+}
+
+void World::start(HostIndex host) {
+  machines_[host]->boot();
+  if (scenario_.discovery.capabilities != 0) machines_[host]->offer(capability_of(host));
+  introduce(host);
+}
+
+/// The host is told of its contacts, as far as they have been chosen.
+void World::introduce(HostIndex host) {
+  for (const HostIndex other : contacts_[host]) {
+    std::vector<identity::Endpoint> endpoints;
+    if (!has_discovery()) endpoints.push_back(Network::endpoint_of(other));
+    machines_[host]->add_contact("host" + std::to_string(other), machines_[other]->id(), std::move(endpoints));
   }
 }
 

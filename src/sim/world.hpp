@@ -61,6 +61,8 @@ class World {
   const Machine& any_contact(const Machine& of);
   bool has_discovery() const { return scenario_.discovery.bootstrap != 0 || scenario_.network.lan; }
   std::string capability_of(HostIndex host) const;
+  void start(HostIndex host);
+  void introduce(HostIndex host);
   void add_liars();
   void choose_bootstrap();
   void plan_workload();
