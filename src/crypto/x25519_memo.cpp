@@ -9,7 +9,10 @@
 namespace ekiden::crypto {
 namespace {
 
-constinit X25519Memo* current = nullptr;
+X25519Memo*& current() {
+  static constinit X25519Memo* memo = nullptr;
+  return memo;
+}
 
 std::pair<X25519PublicKey, X25519PublicKey> pair_of(const X25519PublicKey& a, const X25519PublicKey& b) {
   return {std::min(a, b), std::max(a, b)};
@@ -20,15 +23,15 @@ std::pair<X25519PublicKey, X25519PublicKey> pair_of(const X25519PublicKey& a, co
 X25519Memo::X25519Memo(std::size_t max_entries) : publics_(max_entries), images_(max_entries), shared_(max_entries) {}
 
 X25519Memo::~X25519Memo() {
-  if (current == this) current = nullptr;
+  if (current() == this) current() = nullptr;
 }
 
 void X25519Memo::install() {
-  CHECK(current == nullptr);
-  current = this;
+  CHECK(current() == nullptr);
+  current() = this;
 }
 
-X25519Memo* X25519Memo::installed() { return current; }
+X25519Memo* X25519Memo::installed() { return current(); }
 
 const X25519PublicKey* X25519Memo::find_public(const X25519SecretKey& secret) {
   return publics_.find(sha256(secret.view()));
