@@ -117,10 +117,11 @@ class ServeTest(unittest.TestCase):
         self.addCleanup(client.stop)
         return client.start()
 
-    def serial_shown(self, name="localhost"):
+    def serial_shown(self):
         context = ssl.create_default_context(cafile=self.root / "ca.pem")
+        context.check_hostname = False
         with socket.create_connection(("127.0.0.1", self.port)) as plain:
-            with context.wrap_socket(plain, server_hostname=name) as shown:
+            with context.wrap_socket(plain, server_hostname="localhost") as shown:
                 return x509.load_der_x509_certificate(shown.getpeercert(binary_form=True)).serial_number
 
     def get(self, path):
@@ -185,6 +186,24 @@ class ServeTest(unittest.TestCase):
         done = self.send(client, server, "to whom?")
         self.assertNotEqual(done.returncode, 0)
         wait_until(lambda: "localhost" in client.log_text() and "certificate" in client.log_text(), 30, client.log_text)
+
+    def test_check_says_whether_a_certificate_is_good(self):
+        self.renew()
+        server = self.serve()
+        client = self.client()
+
+        def check():
+            done = command("bootstrap", "check", "--json", "--bootstrap", f"{server.id}@wss://localhost:{self.port}",
+                           "--data-dir", client.directory, check=False)
+            return done.returncode, json.loads(done.stdout)
+
+        status, row = check()
+        self.assertEqual((status, row["ok"]), (0, True), row)
+        serial = self.renew(name="elsewhere.example")
+        wait_until(lambda: self.serial_shown() == serial, 30, "the new certificate is not shown")
+        status, row = check()
+        self.assertEqual((status, row["ok"]), (1, False), row)
+        self.assertIn("certificate", row["error"])
 
     def test_it_says_what_is_missing(self):
         base = ["bootstrap", "serve", "--data-dir", self.root / "other"]
