@@ -17,7 +17,7 @@
 namespace ekiden::runtime {
 namespace {
 
-constexpr std::array<TableLayout, 12> kTables = {{
+constexpr std::array<TableLayout, 14> kTables = {{
     {store::Table::meta, "meta", false},
     {store::Table::contacts, "contacts", false},
     {store::Table::records, "records", false},
@@ -30,9 +30,11 @@ constexpr std::array<TableLayout, 12> kTables = {{
     {store::Table::nodes, "nodes", false},
     {store::Table::values, "dht_values", false},
     {store::Table::bootstrap, "bootstrap", false},
+    {store::Table::parcels, "parcels", true},
+    {store::Table::deposits, "deposits", true},
 }};
 
-constexpr std::array<const char*, 3> kMigrations = {{
+constexpr std::array<const char*, 4> kMigrations = {{
     "CREATE TABLE meta (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE contacts (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE records (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
@@ -47,6 +49,9 @@ constexpr std::array<const char*, 3> kMigrations = {{
     "CREATE TABLE dht_values (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;",
 
     "CREATE TABLE bootstrap (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;",
+
+    "CREATE TABLE parcels (n INTEGER PRIMARY KEY, value BLOB NOT NULL);"
+    "CREATE TABLE deposits (n INTEGER PRIMARY KEY, value BLOB NOT NULL);",
 }};
 
 std::unexpected<Error> corrupt(const std::filesystem::path& path, std::string_view what) {

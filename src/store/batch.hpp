@@ -31,6 +31,8 @@ enum class Table : std::uint8_t {
   nodes = 10,      ///< named by PeerId: nodes of the DHT to begin with after a restart
   values = 11,     ///< named by key and owner: what this node keeps for others in the DHT
   bootstrap = 12,  ///< named by PeerId: nodes that were reached, with their scores
+  parcels = 16,    ///< numbered: what this node's mailbox keeps for others
+  deposits = 17,   ///< numbered by local message number: the mailboxes that keep a message of ours
 };
 
 inline constexpr std::size_t kMaxName = 64;

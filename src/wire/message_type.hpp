@@ -19,6 +19,12 @@ enum class MessageType : std::uint8_t {
   observed = 8,           ///< node: the address from which your link comes
   dial_back = 9,          ///< node: dial this endpoint of mine, and say whether you found me there
   dial_back_answer = 10,  ///< node: what came of it
+  deposit = 16,           ///< mailbox: keep this parcel for somebody
+  stored = 17,            ///< mailbox: signed: these parcels are on my disk (mailbox/statement.hpp)
+  not_stored = 18,        ///< mailbox: I do not keep this parcel, and why
+  collect = 19,           ///< mailbox: give me what you keep for me
+  parcel = 20,            ///< mailbox: here is one
+  collected = 21,         ///< mailbox: these are on my disk
 };
 
 }  // namespace ekiden::wire

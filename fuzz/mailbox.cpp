@@ -1,0 +1,237 @@
+// Mailboxes as strangers use them: a script of deposits, collections, confirmations, crashes and time for a keeper,
+// next to a naive model of what it has to hold; and every message and row as an attacker would write it.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "base/check.hpp"
+#include "mailbox/collector.hpp"
+#include "mailbox/depositor.hpp"
+#include "mailbox/keeper.hpp"
+#include "mailbox/statement.hpp"
+#include "mailbox/wire_form.hpp"
+#include "store/memory_store.hpp"
+#include "wire/cbor.hpp"
+
+namespace {
+
+using namespace ekiden;
+using namespace ekiden::mailbox;
+
+template <class T>
+void check_round_trip(ByteView bytes) {
+  const auto message = wire::decode<T>(bytes);
+  if (!message) return;
+  const Bytes first = wire::encode(*message);
+  CHECK(wire::validate(first).has_value() && first.size() <= bytes.size());
+  const auto again = wire::decode<T>(first);
+  CHECK(again.has_value() && wire::encode(*again) == first);
+}
+
+class Script {
+ public:
+  explicit Script(ByteView bytes) : bytes_(bytes) {}
+  bool is_over() const { return bytes_.empty(); }
+  Byte next() {
+    if (bytes_.empty()) return 0;
+    const Byte byte = bytes_[0];
+    bytes_ = bytes_.subspan(1);
+    return byte;
+  }
+  ByteView rest(std::size_t count) {
+    const ByteView part = bytes_.first(std::min(count, bytes_.size()));
+    bytes_ = bytes_.subspan(part.size());
+    return part;
+  }
+
+ private:
+  ByteView bytes_;
+};
+
+class World {
+ public:
+  World() {
+    config_.max_parcels = 12;
+    config_.max_bytes = 2000;
+    config_.max_parcels_per_sender = 5;
+    config_.max_parcels_per_owner = 6;
+    config_.max_parcels_per_prefix = 8;
+    config_.max_window = 4;
+    boot();
+  }
+
+  void step(Script& script) {
+    const Byte what = script.next();
+    const identity::PeerId a{{static_cast<Byte>(script.next() % 5 + 1)}};
+    switch (what % 8) {
+      case 0:
+      case 1:
+        return deposit(a, script);
+      case 2:
+        check(keeper_->on_collect(now_, a, wire::encode(Collect{script.next()}), out_).has_value());
+        break;
+      case 3:
+        check(keeper_->on_collected(now_, a, wire::encode(Collected{{script.next()}}), out_).has_value());
+        break;
+      case 4:
+        keeper_->on_link_down(a);
+        break;
+      case 5:
+        now_.mono += seconds(script.next());
+        now_.wall += milliseconds(1000) * script.next();
+        keeper_->on_deadline(now_, out_);
+        break;
+      case 6:
+        return crash(script.next() % 2 == 0);
+      default:
+        hostile(a, script);
+        break;
+    }
+    run();
+  }
+
+ private:
+  using Name = std::tuple<identity::PeerId, identity::PeerId, Uuid>;
+
+  static void check(bool condition) { CHECK(condition); }
+
+  void boot() {
+    keeper_.emplace(self_, config_, [](const identity::PeerId& who) { return who.bytes[0] == 1; });
+    auto rows = disk_.rows();
+    for (const store::Row& row : rows) CHECK(keeper_->load_row(row.key.number, row.value).has_value());
+    keeper_->start(now_);
+    // What it said that it keeps is there, unless its time is over.
+    for (const auto& [name, until] : promised_) CHECK(until <= now_.wall || on_disk(name));
+  }
+
+  bool on_disk(const Name& name) const {
+    return std::ranges::any_of(disk_.rows(), [&](const store::Row& row) {
+      const auto parcel = wire::decode<Parcel>(wire::decode<ParcelRow>(row.value)->parcel);
+      return Name{parcel->to, parcel->from, parcel->id} == name;
+    });
+  }
+
+  void deposit(const identity::PeerId& from, Script& script) {
+    Uuid id;
+    id.bytes[0] = script.next() % 8;
+    id.bytes[6] = 0x40;
+    id.bytes[8] = 0x80;
+    const Bytes payload(script.next(), script.next());
+    const Parcel parcel{.id = id,
+                        .from = from,
+                        .to = identity::PeerId{{static_cast<Byte>(script.next() % 5 + 1)}},
+                        .expires = now_.wall + milliseconds(1000) * script.next(),
+                        .priority = static_cast<wire::Priority>(script.next() % 5),
+                        .kind = ParcelKind::envelope,
+                        .payload = payload};
+    const identity::AddressPrefix prefix{{4, static_cast<Byte>(script.next() % 2)}};
+    const Status status = keeper_->on_deposit(now_, from, prefix, wire::encode(parcel), out_);
+    CHECK(status.has_value() == (parcel.to != from));
+    run();
+  }
+
+  void hostile(const identity::PeerId& from, Script& script) {
+    const ByteView body = script.rest(200);
+    static_cast<void>(keeper_->on_deposit(now_, from, {}, body, out_));
+    static_cast<void>(keeper_->on_collect(now_, from, body, out_));
+    static_cast<void>(keeper_->on_collected(now_, from, body, out_));
+  }
+
+  void crash(bool synced) {
+    if (synced) disk_.apply(std::exchange(unsynced_, {}));
+    unsynced_ = {};
+    out_.take();
+    boot();
+  }
+
+  void run() {
+    for (Effect& effect : out_.take()) take(effect);
+    if (!unsynced_.empty() && token_) {
+      disk_.apply(std::exchange(unsynced_, {}));
+      keeper_->on_persisted(now_, *std::exchange(token_, std::nullopt), out_);
+      for (Effect& effect : out_.take()) take(effect);
+    }
+    keeper_->check_invariants();
+  }
+
+  void take(Effect& effect) {
+    if (auto* persist = std::get_if<Persist>(&effect)) {
+      for (const store::Operation& operation : persist->batch.operations()) forget_erased(operation);
+      unsynced_.append(std::move(persist->batch));
+      if (persist->token) token_ = persist->token;
+    } else if (const auto* transmit = std::get_if<Transmit>(&effect)) {
+      if ((*transmit->message)[0] != static_cast<Byte>(wire::MessageType::stored)) return;
+      const ByteView body = ByteView(*transmit->message).subspan(1);
+      const auto statement = open_statement(body, self_.id(), self_.public_key(), transmit->to);
+      CHECK(statement.has_value());
+      for (const StoredItem& item : statement->stored) {
+        const Name name{item.owner, transmit->to, item.id};
+        if (on_disk(name)) promised_.insert_or_assign(name, item.until);
+      }
+    }
+  }
+
+  /// Erased by its owner's word, by time, or for another payload: each is checked elsewhere.
+  void forget_erased(const store::Operation& operation) {
+    if (!operation.erase) return;
+    for (const store::Row& row : disk_.rows()) {
+      if (row.key != operation.key) continue;
+      const auto parcel = wire::decode<Parcel>(wire::decode<ParcelRow>(row.value)->parcel);
+      promised_.erase(Name{parcel->to, parcel->from, parcel->id});
+    }
+  }
+
+  const identity::Identity self_{crypto::Ed25519Seed(ByteArray<32>{9})};
+  Config config_;
+  Now now_{Instant(seconds(1000)), WallTime(milliseconds(1'767'225'600'000))};
+  Effects out_;
+  store::MemoryStore disk_;
+  store::Batch unsynced_;
+  std::optional<store::PersistToken> token_;
+  std::optional<Keeper> keeper_;
+  std::map<Name, WallTime> promised_;
+};
+
+/// Those who use mailboxes, and what mailboxes tell them.
+void check_users(ByteView bytes) {
+  const identity::PeerId self{{7}};
+  const identity::PeerId other{{8}};
+  const Now now{Instant(seconds(1000)), WallTime(milliseconds(1'767'225'600'000))};
+  const Config config;
+  Effects out;
+  Depositor depositor(self, config);
+  const auto key = crypto::Ed25519KeyPair::from_seed(crypto::Ed25519Seed(ByteArray<32>{1})).public_key();
+  depositor.on_link_up(now, other, key, true, out);
+  CHECK(!depositor.on_stored(now, other, bytes, out).has_value());
+  static_cast<void>(depositor.on_not_stored(now, other, bytes, out));
+  depositor.check_invariants();
+  Collector collector(self, config);
+  const auto buffer = std::make_shared<const Bytes>(to_bytes(bytes));
+  static_cast<void>(collector.on_parcel(other, buffer, *buffer, out));
+  static_cast<void>(collector.load_row(bytes));
+  collector.check_invariants();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const ByteView bytes(data, size);
+  check_round_trip<Parcel>(bytes);
+  check_round_trip<Statement>(bytes);
+  check_round_trip<NotStored>(bytes);
+  check_round_trip<Collect>(bytes);
+  check_round_trip<Delivery>(bytes);
+  check_round_trip<Collected>(bytes);
+  check_round_trip<ParcelRow>(bytes);
+  check_round_trip<OwnRow>(bytes);
+  check_users(bytes);
+  World world;
+  Script script(bytes);
+  for (int steps = 0; steps < 300 && !script.is_over(); ++steps) world.step(script);
+  return 0;
+}

@@ -1,0 +1,298 @@
+#include "mailbox/keeper.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "mailbox/statement.hpp"
+#include "mailbox/wire_form.hpp"
+#include "store/memory_store.hpp"
+
+namespace ekiden::mailbox {
+namespace {
+
+identity::PeerId peer(Byte first) { return identity::PeerId{{first}}; }
+
+const identity::PeerId kBob = peer(0xb0);
+const identity::PeerId kCarol = peer(0xc0);
+
+/// A keeper, its disk, and what it says to whom.
+class KeeperTest : public ::testing::Test {
+ protected:
+  KeeperTest() { restart(); }
+
+  void restart() {
+    keeper_.emplace(self_, config_, [this](const identity::PeerId& who) { return contacts_.contains(who); });
+    token_.reset();
+    for (const store::Row& row : disk_.rows()) ASSERT_TRUE(keeper_->load_row(row.key.number, row.value));
+    keeper_->start(now_);
+  }
+
+  static Bytes parcel(const identity::PeerId& from, const identity::PeerId& to, Byte id, std::size_t size = 100,
+                      wire::Priority priority = wire::Priority::normal, Byte fill = 1) {
+    const Bytes payload(size, fill);
+    Uuid uuid;
+    uuid.bytes[0] = id;
+    uuid.bytes[6] = 0x40;
+    uuid.bytes[8] = 0x80;
+    return wire::encode(Parcel{.id = uuid,
+                               .from = from,
+                               .to = to,
+                               .expires = kStart + milliseconds(days(7)),
+                               .priority = priority,
+                               .kind = ParcelKind::envelope,
+                               .payload = payload});
+  }
+
+  Status deposit(const identity::PeerId& from, ByteView body, Byte network = 1) {
+    const auto prefix = identity::prefix_of(identity::IpAddress::v4({203, 0, network, 9}));
+    const Status status = keeper_->on_deposit(now_, from, prefix, body, out_);
+    run();
+    return status;
+  }
+
+  void collect(const identity::PeerId& owner, std::uint32_t window = 64) {
+    ASSERT_TRUE(keeper_->on_collect(now_, owner, wire::encode(Collect{window}), out_));
+    run();
+  }
+
+  void confirm(const identity::PeerId& owner, std::vector<std::uint64_t> numbers) {
+    ASSERT_TRUE(keeper_->on_collected(now_, owner, wire::encode(Collected{std::move(numbers)}), out_));
+    run();
+  }
+
+  void advance(Duration by) {
+    now_.mono += by;
+    now_.wall += std::chrono::duration_cast<milliseconds>(by);
+    keeper_->on_deadline(now_, out_);
+    run();
+  }
+
+  void run() {
+    for (Effect& effect : out_.take()) {
+      if (auto* persist = std::get_if<Persist>(&effect)) {
+        unsynced_.append(std::move(persist->batch));
+        if (persist->token) token_ = persist->token;
+      } else if (const auto* transmit = std::get_if<Transmit>(&effect)) {
+        heard(*transmit);
+      }
+    }
+    keeper_->check_invariants();
+    if (disk_works_) sync();
+  }
+
+  void sync() {
+    if (unsynced_.empty()) return;
+    disk_.apply(std::exchange(unsynced_, {}));
+    if (!token_) return;
+    keeper_->on_persisted(now_, *std::exchange(token_, std::nullopt), out_);
+    run();
+  }
+
+  void heard(const Transmit& transmit) {
+    const ByteView body = ByteView(*transmit.message).subspan(1);
+    switch (static_cast<wire::MessageType>((*transmit.message)[0])) {
+      case wire::MessageType::stored: {
+        const auto statement = open_statement(body, self_.id(), self_.public_key(), transmit.to);
+        ASSERT_TRUE(statement);
+        for (const StoredItem& item : statement->stored) stored_.push_back(item);
+        return;
+      }
+      case wire::MessageType::not_stored:
+        refused_.push_back(wire::decode<NotStored>(body)->reason);
+        return;
+      case wire::MessageType::parcel: {
+        const auto delivery = wire::decode<Delivery>(body);
+        given_.emplace_back(transmit.to, delivery->number);
+        priorities_.push_back(transmit.priority);
+        return;
+      }
+      default:
+        FAIL();
+    }
+  }
+
+  static constexpr WallTime kStart{milliseconds(1'767'225'600'000)};
+  const identity::Identity self_{crypto::Ed25519Seed(ByteArray<32>{1})};
+  Config config_;
+  Now now_{Instant(seconds(100)), kStart};
+  std::set<identity::PeerId> contacts_{};
+  store::MemoryStore disk_{};
+  store::Batch unsynced_{};
+  std::optional<store::PersistToken> token_{};
+  bool disk_works_ = true;
+  Effects out_{};
+  std::vector<StoredItem> stored_{};
+  std::vector<RefusalReason> refused_{};
+  std::vector<std::pair<identity::PeerId, std::uint64_t>> given_{};
+  std::vector<wire::Priority> priorities_{};
+  std::optional<Keeper> keeper_{};
+};
+
+TEST_F(KeeperTest, SaysStoredOnceItIsOnTheDisk) {
+  disk_works_ = false;
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
+  EXPECT_TRUE(stored_.empty());
+  sync();
+  ASSERT_EQ(stored_.size(), 1U);
+  EXPECT_EQ(stored_[0].owner, kCarol);
+  EXPECT_EQ(stored_[0].until, kStart + milliseconds(days(7)));
+}
+
+TEST_F(KeeperTest, GivesOnlyToTheOwnerAndForgetsWhatIsConfirmed) {
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
+  collect(kBob);
+  EXPECT_TRUE(given_.empty());
+  collect(kCarol);
+  ASSERT_EQ(given_.size(), 1U);
+  confirm(kBob, {given_[0].second});
+  EXPECT_EQ(keeper_->status().used.parcels, 1U) << "Bob cannot confirm for Carol";
+  confirm(kCarol, {given_[0].second});
+  EXPECT_EQ(keeper_->status().used.parcels, 0U);
+  EXPECT_TRUE(disk_.rows().empty());
+}
+
+TEST_F(KeeperTest, TakesParcelsFromTheirSenderAlone) {
+  const auto status = deposit(kCarol, parcel(kBob, kCarol, 1));
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Errc::refused);
+  EXPECT_FALSE(deposit(kBob, parcel(kBob, kBob, 1)));
+  EXPECT_FALSE(deposit(kBob, parcel(kBob, self_.id(), 1)));
+  EXPECT_FALSE(deposit(kBob, Bytes{0xa0}));
+}
+
+TEST_F(KeeperTest, ARestartLosesNothing) {
+  for (Byte i = 0; i < 10; ++i) ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, i)));
+  restart();
+  EXPECT_EQ(keeper_->status().used.parcels, 10U);
+  collect(kCarol);
+  EXPECT_EQ(given_.size(), 10U);
+}
+
+TEST_F(KeeperTest, ARepetitionTakesNoRoomAndIsAnsweredAgain) {
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
+  EXPECT_EQ(keeper_->status().used.parcels, 1U);
+  advance(kAnswerDelay);
+  EXPECT_EQ(stored_.size(), 2U) << "fifty repetitions, one answer";
+}
+
+TEST_F(KeeperTest, AnotherPayloadReplacesTheFirst) {
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
+  collect(kCarol);
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1, 100, wire::Priority::normal, 2)));
+  EXPECT_EQ(keeper_->status().used.parcels, 1U);
+  ASSERT_EQ(given_.size(), 2U);
+  confirm(kCarol, {given_[0].second});
+  EXPECT_EQ(keeper_->status().used.parcels, 1U) << "the number of the first is not that of the second";
+  confirm(kCarol, {given_[1].second});
+  EXPECT_EQ(keeper_->status().used.parcels, 0U);
+}
+
+TEST_F(KeeperTest, GivesTheUrgentFirstAndNoMoreThanTheWindow) {
+  for (Byte i = 0; i < 10; ++i) {
+    ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, i, 100, static_cast<wire::Priority>(4 - i % 5))));
+  }
+  collect(kCarol, 4);
+  ASSERT_EQ(given_.size(), 4U);
+  for (std::size_t next = 0; next < given_.size(); ++next) confirm(kCarol, {given_[next].second});
+  ASSERT_EQ(given_.size(), 10U);
+  EXPECT_TRUE(std::ranges::is_sorted(priorities_));
+}
+
+TEST_F(KeeperTest, CollectingResumesOverTheNextLink) {
+  for (Byte i = 0; i < 6; ++i) ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, i)));
+  collect(kCarol, 3);
+  confirm(kCarol, {given_[0].second});
+  keeper_->on_link_down(kCarol);
+  given_.clear();
+  collect(kCarol, 64);
+  EXPECT_EQ(given_.size(), 5U);
+}
+
+TEST_F(KeeperTest, WhatIsNotConfirmedIsGivenAgain) {
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
+  collect(kCarol);
+  advance(config_.again_after);
+  EXPECT_EQ(given_.size(), 2U);
+  EXPECT_EQ(given_[0], given_[1]);
+}
+
+TEST_F(KeeperTest, AFullMailboxRefusesAndDropsNothing) {
+  config_.max_parcels = 8;
+  config_.stranger_share = 2;
+  for (Byte i = 0; i < 20; ++i) ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, i)));
+  EXPECT_EQ(stored_.size(), 4U);
+  EXPECT_EQ(refused_.size(), 16U);
+  EXPECT_EQ(refused_[0], RefusalReason::strangers_full);
+  contacts_.insert(kCarol);
+  for (Byte i = 20; i < 40; ++i) ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, i)));
+  EXPECT_EQ(stored_.size(), 8U);
+  EXPECT_EQ(refused_.back(), RefusalReason::full);
+  collect(kCarol);
+  EXPECT_EQ(given_.size(), 8U);
+}
+
+TEST_F(KeeperTest, EachSenderOwnerAndNetworkHasAShare) {
+  config_.max_parcels_per_sender = 2;
+  config_.max_parcels_per_owner = 3;
+  config_.max_parcels_per_prefix = 4;
+  for (Byte i = 0; i < 3; ++i) ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, i)));
+  EXPECT_EQ(refused_, std::vector{RefusalReason::sender_full});
+  for (Byte i = 0; i < 2; ++i) ASSERT_TRUE(deposit(peer(1), parcel(peer(1), kCarol, i)));
+  EXPECT_EQ(refused_.back(), RefusalReason::owner_full);
+  ASSERT_TRUE(deposit(peer(2), parcel(peer(2), peer(9), 1)));
+  ASSERT_TRUE(deposit(peer(3), parcel(peer(3), peer(9), 1)));
+  EXPECT_EQ(refused_.back(), RefusalReason::prefix_full) << "new identities of one network buy nothing";
+  ASSERT_TRUE(deposit(peer(3), parcel(peer(3), peer(9), 1), /*network=*/7));
+  EXPECT_EQ(stored_.size(), 5U);
+}
+
+TEST_F(KeeperTest, TheirBytesAreCountedToo) {
+  config_.max_bytes_per_sender = 1000;
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1, 700)));
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 2, 700)));
+  EXPECT_EQ(refused_, std::vector{RefusalReason::sender_full});
+  collect(kCarol);
+  confirm(kCarol, {given_[0].second});
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 2, 700)));
+  EXPECT_EQ(stored_.size(), 2U);
+}
+
+TEST_F(KeeperTest, RefusesWhatItCannotOrMayNotKeep) {
+  keeper_->set_storage(false);
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
+  EXPECT_EQ(refused_.back(), RefusalReason::storage);
+  keeper_->set_storage(true);
+  config_.serve = false;
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
+  EXPECT_EQ(refused_.back(), RefusalReason::off);
+  config_.serve = true;
+  now_.wall += milliseconds(days(8));
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
+  EXPECT_EQ(refused_.back(), RefusalReason::expired);
+}
+
+TEST_F(KeeperTest, WhatIsOverIsErased) {
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
+  advance(days(7) - minutes(2));
+  EXPECT_EQ(keeper_->status().used.parcels, 1U);
+  advance(minutes(4));
+  EXPECT_EQ(keeper_->status().expired, 1U);
+  EXPECT_TRUE(disk_.rows().empty());
+}
+
+TEST_F(KeeperTest, ADamagedRowFailsTheStart) {
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
+  store::Row row = disk_.rows()[0];
+  row.value.resize(row.value.size() - 1);
+  Keeper other(self_, config_, [](const identity::PeerId&) { return false; });
+  const auto loaded = other.load_row(row.key.number, row.value);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, Errc::storage_corrupt);
+}
+
+}  // namespace
+}  // namespace ekiden::mailbox
