@@ -90,6 +90,7 @@ struct LookupDone {
   Status status;
   std::optional<identity::SignedRecord> record;             ///< Of find_peer: verified, the newest.
   std::vector<identity::SignedAnnouncement> announcements;  ///< Of find_capability: verified, an owner once, by id.
+  std::vector<identity::PeerId> closest = {};               ///< The nodes nearest to the key that answered, in order.
   Trail trail;
 };
 

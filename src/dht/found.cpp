@@ -148,6 +148,7 @@ void Dht::Impl::report(Now now, Running& search, bool timed_out, Out& out) {
   using State = Lookup::Node::State;
   const Lookup& lookup = search.lookup;
   LookupDone done{.id = search.id, .status = {}, .record = std::move(search.record), .announcements = {}, .trail = {}};
+  for (const Lookup::Index index : lookup.closest_answered(config.k)) done.closest.push_back(lookup.node(index).id);
   for (auto& [owner, announcement] : search.announcements) {
     if (done.announcements.size() < search.limit) done.announcements.push_back(std::move(announcement));
   }

@@ -58,7 +58,7 @@ void Node::Impl::put_contact(Now now, const PutContact& request) {
   batch.put(store::Table::contacts, contact.id.view(), wire::encode(*contacts.find(contact.id)));
   show_tier(contact.id);
   waiting.answers.push_back(request.request);
-  if (wanted.contains(contact.id)) connect(now, {contact.id, true});
+  if (wanted.contains(contact.id)) reach(now, contact.id);
 }
 
 void Node::Impl::remove_contact(Now now, const RemoveContact& request) {
@@ -69,7 +69,7 @@ void Node::Impl::remove_contact(Now now, const RemoveContact& request) {
   batch.erase(store::Table::contacts, request.id.view());
   show_tier(request.id);
   waiting.answers.push_back(request.request);
-  if (wanted.contains(request.id)) connect(now, {request.id, true});
+  if (wanted.contains(request.id)) reach(now, request.id);
 }
 
 void Node::Impl::show_tier(const identity::PeerId& peer) {
@@ -85,7 +85,9 @@ void Node::Impl::learn(Now now, identity::SignedRecord signed_record, bool live)
   const bool known_already = known != nullptr && known->signed_bytes == signed_record.signed_bytes;
   if (known_already || (known != nullptr && !live && !identity::is_newer(signed_record.record, known->record))) return;
   records.put(id, std::move(signed_record));
-  if (wanted.contains(id)) connect(now, {id, true});
+  if (!wanted.contains(id)) return;
+  reach(now, id);
+  router.on_record(now, id, router_out);
 }
 
 const identity::PeerRecord* Node::Impl::record_of(const identity::PeerId& peer) {

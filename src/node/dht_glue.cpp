@@ -90,6 +90,7 @@ void Node::Impl::on_lookup_done(Now now, dht::LookupDone done) {
   LookupFor& purpose = found.mapped();
   if (!purpose.capability.empty()) return on_owners_found(std::move(purpose), std::move(done));
   if (done.record) learn(now, *done.record, /*live=*/false);
+  if (purpose.mailboxes) return tell_mailboxes(now, purpose.peer, done.closest);
   if (purpose.meeting) return meet_found(now, purpose, done);
   if (!purpose.request) return on_searched(now, purpose.peer, done);
   Result<identity::SignedRecord> result = fail(Errc::not_found, "");

@@ -12,6 +12,9 @@
 #include "bootstrap/bootstrap.hpp"
 #include "bootstrap/list.hpp"
 #include "link/line_limit.hpp"
+#include "mailbox/collector.hpp"
+#include "mailbox/depositor.hpp"
+#include "mailbox/keeper.hpp"
 #include "node/messages.hpp"
 #include "node/node.hpp"
 #include "node/peer_records.hpp"
@@ -92,7 +95,27 @@ struct Node::Impl {
   // router_glue.cpp: the router's effects reach links, store and application.
   void on_router_effect(Now now, router::Router::Effect effect);
   void connect(Now now, const router::Connect& request);
+  /// Who wants a link to a peer: bits.
+  enum WantedBy : std::uint8_t { by_router = 1, by_depositor = 2, by_collector = 4 };
+  void want(Now now, const identity::PeerId& peer, WantedBy by);
+  void unwant(Now now, const identity::PeerId& peer, WantedBy by);
+  /// With what is known of it now. REQUIRES: it is wanted.
+  void reach(Now now, const identity::PeerId& peer);
   void dial(Now now, const identity::PeerId& peer);
+
+  // mailbox_glue.cpp: what others keep for us and we for them.
+  Status load_parcels(const std::vector<store::Row>& rows);
+  void on_mailbox_effect(Now now, mailbox::Effect effect);
+  Status on_mailbox_message(Now now, const link::Message& message);
+  /// A neighbour's record: of its link, or a newer one.
+  void show_neighbour(Now now, const identity::PeerRecord& peer);
+  void leave_message(Now now, const router::Deposit& deposit);
+  void leave_receipt(Now now, const router::DepositReceipt& deposit);
+  void on_parcel(Now now, mailbox::Arrived parcel);
+  /// Errors: what makes the parcel worthless.
+  Status take_receipt(Now now, const mailbox::Arrived& parcel);
+  void find_mailboxes(Now now, const mailbox::FindMailboxes& request);
+  void tell_mailboxes(Now now, const identity::PeerId& owner, const std::vector<identity::PeerId>& nearest);
 
   // dht_glue.cpp: datagrams carry the queries of the DHT, which finds the peers that messages wait for.
   void on_datagram_effect(Now now, datagram::Datagrams::Effect effect);
@@ -159,6 +182,7 @@ struct Node::Impl {
     identity::PeerId peer = {};
     std::string capability = {};  ///< instead of a peer
     std::optional<RequestId> request = {};
+    bool mailboxes = false;                          ///< nodes near the peer, which may keep mail for it
     std::optional<identity::NodeInfo> meeting = {};  ///< a node to be dialled, for it may tell whether we are reachable
   };
 
@@ -226,9 +250,12 @@ struct Node::Impl {
   bootstrap::Bootstrap bootstrap;
   reachability::Reachability reachability;
   lan::Lan lan;
+  mailbox::Keeper keeper;
+  mailbox::Depositor depositor;
+  mailbox::Collector collector;
   identity::ContactBook contacts;
   PeerRecords records;                                   ///< of peers that are not contacts, and verified ones of those
-  std::set<identity::PeerId> wanted;                     ///< the router has something for them
+  std::map<identity::PeerId, std::uint8_t> wanted;       ///< bits of WantedBy, never none
   std::map<identity::PeerId, std::size_t> bad_messages;  ///< of peers with a link, since it came up
   link::LineLimit link_lines;
   link::LineLimit message_lines;
@@ -299,12 +326,14 @@ struct Node::Impl {
   Outbox<bootstrap::Bootstrap::Effect> bootstrap_out;
   Outbox<reachability::Reachability::Effect> reachability_out;
   Outbox<lan::Lan::Effect> lan_out;
+  Outbox<mailbox::Effect> mailbox_out;
   Outbox<Effect>* out = nullptr;  ///< the driver's, during a call
 
   /// What waits for a Persist of ours.
   struct InFlight {
     store::PersistToken token;
     std::optional<store::PersistToken> router;
+    std::optional<store::PersistToken> keeper;
     std::vector<RequestId> answers;    ///< requests that are done once it is on disk
     Bytes record;                      ///< the own record whose sequence and prekey are in the batch, to be published
     Bytes withdrawal;                  ///< the one that ends it

@@ -22,9 +22,11 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    end_search(peer);
                    propose_nodes(now, up.record.record);
                    greet(now, peer, up);
+                   const identity::PeerRecord shown = up.record.record;
                    learn(now, std::move(up.record), /*live=*/true);
                    out->push(PeerUp{peer, up.initiated_by_us});
                    router.on_link_up(now, peer, key, router_out);
+                   show_neighbour(now, shown);
                  },
                  [&](link::Down& down) {
                    log_limited(now, link_lines, LogLevel::info, "link",
@@ -34,6 +36,9 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    reachability.on_peer_down(now, down.peer, reachability_out);
                    end_list_waits(now, down.peer, std::nullopt);
                    router.on_link_down(now, down.peer, router_out);
+                   keeper.on_link_down(down.peer);
+                   depositor.on_link_down(now, down.peer, mailbox_out);
+                   collector.on_link_down(now, down.peer);
                    out->push(PeerDown{down.peer, std::move(down.why)});
                  },
                  [&](const link::Message& message) { on_message(now, message); },
@@ -91,6 +96,13 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
       return on_dial_back(now, message.from, body);
     case wire::MessageType::dial_back_answer:
       return on_dial_back_answer(now, message.from, body);
+    case wire::MessageType::deposit:
+    case wire::MessageType::stored:
+    case wire::MessageType::not_stored:
+    case wire::MessageType::collect:
+    case wire::MessageType::parcel:
+    case wire::MessageType::collected:
+      return on_mailbox_message(now, message);
   }
   const ErrorMessage answer{.type = message.bytes[0], .reason = ErrorMessage::Reason::unknown_type, .detail = {}};
   send_message(now, message.from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));
@@ -100,6 +112,7 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
 Status Node::Impl::on_record_message(Now now, const identity::PeerId& from, ByteView body) {
   EKIDEN_ASSIGN(auto signed_record, identity::verify_signed_record(body, now.wall));
   if (signed_record.record.id() != from) return fail(Errc::refused, "a record of somebody else");
+  show_neighbour(now, signed_record.record);
   propose_nodes(now, signed_record.record);  // Its endpoints may have been verified only now.
   learn(now, std::move(signed_record), /*live=*/false);
   return {};

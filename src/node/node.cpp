@@ -43,7 +43,11 @@ reachability::Config reachability_config(const Config& config) {
 }
 
 Config with_features(Config config) {
-  if (config.discovery && config.take_part) config.link.features |= kReachabilityFeature;
+  const bool takes_part = config.discovery && config.take_part;
+  if (takes_part) config.link.features |= kReachabilityFeature;
+  if (config.mailbox.serve) config.link.features |= mailbox::kMailboxFeature;
+  if (!takes_part && config.mailbox.pinned.empty()) config.mailbox.collect = false;
+  config.router.mailboxes = config.mailbox.deposit;
   return config;
 }
 
@@ -67,6 +71,10 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
       reachability(reachability_config(config), rng.split(),
                    [this](const identity::IpAddress& address) { return datagram_hosts.peek(address) != nullptr; }),
       lan(self, lan_config(config), rng.split()),
+      keeper(self, config.mailbox,
+             [this](const identity::PeerId& peer) { return contacts.tier_of(peer) != identity::TrustTier::stranger; }),
+      depositor(self.id(), config.mailbox),
+      collector(self.id(), config.mailbox),
       contacts(config.max_contacts),
       records(config.max_peer_records,
               [this](const identity::PeerId& peer) { return wanted.contains(peer) || links.is_up(peer); }),
@@ -87,7 +95,7 @@ Status Node::load(const std::vector<store::Row>& rows) {
     if (row.key.table == store::Table::contacts) EKIDEN_TRY(impl_->load_contact_row(row));
     if (row.key.table == store::Table::records) EKIDEN_TRY(impl_->load_peer_record_row(row));
   }
-  return {};
+  return impl_->load_parcels(rows);
 }
 
 void Node::set_advertised(std::vector<identity::Endpoint> endpoints) {
@@ -102,6 +110,7 @@ void Node::start(Now now, Outbox<Effect>& out) {
   const Borrow borrow(impl_->out, out);
   impl_->sessions.start(now, impl_->session_out);
   impl_->router.start(now, impl_->router_out);
+  impl_->keeper.start(now);
   if (impl_->takes_part()) impl_->dht.start(now, impl_->dht_out);
   impl_->start_reachability(now);
   impl_->renew_record_in_time(now);
@@ -135,11 +144,13 @@ void Node::Impl::handle(Now now, Input input) {
                  [&](const StorageStalled& in) {
                    storage = in.why;
                    router.set_storage(now, std::unexpected(in.why));
+                   keeper.set_storage(false);
                    log(LogLevel::error, "store", in.why.message);
                  },
                  [&](const StorageResumed&) {
                    storage.reset();
                    router.set_storage(now, {});
+                   keeper.set_storage(true);
                    log(LogLevel::info, "store", "the store commits again");
                  },
                  [&](SendMessage& in) { router.submit(now, in.request, std::move(in.draft), router_out); },
@@ -175,6 +186,7 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
   while (!in_flight.empty() && in_flight.front().token <= up_to) {
     InFlight& first = in_flight.front();
     if (first.router) done.router = first.router;
+    if (first.keeper) done.keeper = first.keeper;
     if (!first.record.empty()) done.record = std::move(first.record);
     if (!first.withdrawal.empty()) done.withdrawal = std::move(first.withdrawal);
     for (Bytes& announcement : first.announcements) done.announcements.push_back(std::move(announcement));
@@ -185,6 +197,7 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
   }
   sessions.on_persisted(done.sessions);
   if (done.router) router.on_persisted(now, *done.router, router_out);
+  if (done.keeper) keeper.on_persisted(now, *done.keeper, mailbox_out);
   if (!done.record.empty()) publish_record(now, std::move(done.record));
   publish_announcements(now, std::move(done.announcements));
   // Nothing is withdrawn that was never published.
@@ -196,6 +209,9 @@ void Node::Impl::tick(Now now) {
   links.on_deadline(now, link_out);
   sessions.on_deadline(now, session_out);
   router.on_deadline(now, router_out);
+  keeper.on_deadline(now, mailbox_out);
+  depositor.on_deadline(now, mailbox_out);
+  collector.on_deadline(now, mailbox_out);
   renew_record_in_time(now);
   if (!config.discovery) return;
   datagrams.on_deadline(now, datagram_out);
@@ -212,7 +228,8 @@ void Node::Impl::tick(Now now) {
 
 void Node::Impl::settle(Now now) {
   while (!link_out.empty() || !session_out.empty() || !router_out.empty() || !datagram_out.empty() ||
-         !dht_out.empty() || !bootstrap_out.empty() || !reachability_out.empty() || !lan_out.empty()) {
+         !dht_out.empty() || !bootstrap_out.empty() || !reachability_out.empty() || !lan_out.empty() ||
+         !mailbox_out.empty()) {
     link_out.drain([&](link::LinkPool::Effect&& effect) { on_link_effect(now, std::move(effect)); });
     session_out.drain([&](session::Sessions::Effect&& effect) { on_session_effect(now, std::move(effect)); });
     router_out.drain([&](router::Router::Effect&& effect) { on_router_effect(now, std::move(effect)); });
@@ -222,6 +239,7 @@ void Node::Impl::settle(Now now) {
     reachability_out.drain(
         [&](reachability::Reachability::Effect&& effect) { on_reachability_effect(now, std::move(effect)); });
     lan_out.drain([&](lan::Lan::Effect&& effect) { on_lan_effect(now, std::move(effect)); });
+    mailbox_out.drain([&](mailbox::Effect&& effect) { on_mailbox_effect(now, std::move(effect)); });
   }
   if (batch.empty() && !persist_wanted) return end_leaving();
   waiting.token = store::PersistToken{++last_token};
@@ -260,6 +278,8 @@ std::optional<Instant> Node::deadline() const {
   auto at = earlier(impl_->links.deadline(), impl_->sessions.deadline());
   at = earlier(at, impl_->router.deadline());
   at = earlier(at, impl_->record_look);
+  at = earlier(at, earlier(impl_->keeper.deadline(), impl_->depositor.deadline()));
+  at = earlier(at, impl_->collector.deadline());
   if (!impl_->config.discovery) return at;
   at = earlier(at, earlier(impl_->datagrams.deadline(), impl_->dht.deadline()));
   at = earlier(at, earlier(impl_->leave_by, impl_->lan.deadline()));
@@ -280,6 +300,9 @@ NodeStatus Node::status() const {
           .datagrams = impl_->datagrams.status(),
           .dht = impl_->dht.status(),
           .lan = impl_->lan.status(),
+          .mailbox = impl_->keeper.status(),
+          .deposits = impl_->depositor.status(),
+          .own_mailboxes = impl_->collector.status(),
           .discovery = impl_->config.discovery,
           .endpoints = impl_->endpoint_status(),
           .storage = impl_->storage,
@@ -321,9 +344,12 @@ void Node::check_invariants() const {
   impl_->bootstrap.check_invariants();
   impl_->reachability.check_invariants();
   impl_->lan.check_invariants();
+  impl_->keeper.check_invariants();
+  impl_->depositor.check_invariants();
+  impl_->collector.check_invariants();
   CHECK(impl_->link_out.empty() && impl_->session_out.empty() && impl_->router_out.empty());
   CHECK(impl_->datagram_out.empty() && impl_->dht_out.empty() && impl_->bootstrap_out.empty());
-  CHECK(impl_->reachability_out.empty() && impl_->lan_out.empty());
+  CHECK(impl_->reachability_out.empty() && impl_->lan_out.empty() && impl_->mailbox_out.empty());
   CHECK(impl_->requested_probes + impl_->dial_backs_running <= impl_->dials.size() + impl_->pings.size());
   for (const auto& [peer, search] : impl_->searches) {
     CHECK(impl_->wanted.contains(peer) && search.is_running != impl_->search_due.at(peer).has_value());

@@ -27,6 +27,9 @@
 #include "identity/identity.hpp"
 #include "lan/lan.hpp"
 #include "link/pool.hpp"
+#include "mailbox/collector.hpp"
+#include "mailbox/depositor.hpp"
+#include "mailbox/keeper.hpp"
 #include "node/input.hpp"
 #include "reachability/config.hpp"
 #include "reachability/events.hpp"
@@ -42,8 +45,9 @@ struct Config {
   router::Config router;
   datagram::Config datagram;
   dht::Config dht;
-  lan::Config lan;         ///< its `special_sources` follows from private_network
-  bool discovery = false;  ///< take part in the DHT: the driver carries datagrams
+  mailbox::Config mailbox;  ///< without discovery we collect only from those that are pinned
+  lan::Config lan;          ///< its `special_sources` follows from private_network
+  bool discovery = false;   ///< take part in the DHT: the driver carries datagrams
   /// This network lives on private or loopback addresses: those of records and of other nodes are believed.
   bool private_network = false;
   /// With discovery: join the DHT and answer its queries. Otherwise datagrams are there for ProbePeer alone.
@@ -103,6 +107,9 @@ struct NodeStatus {
   datagram::DatagramStatus datagrams;
   dht::DhtStatus dht;
   lan::LanStatus lan;
+  mailbox::KeeperStatus mailbox = {};           ///< what we keep for others
+  mailbox::DepositorStatus deposits = {};       ///< what we are leaving with others
+  mailbox::CollectorStatus own_mailboxes = {};  ///< where others leave what is for us
   bool discovery = false;
   std::vector<reachability::EndpointStatus> endpoints = {};  ///< ours, and whether they are published
   std::optional<Error> storage;                              ///< why nothing is accepted now

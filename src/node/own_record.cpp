@@ -26,6 +26,7 @@ constexpr milliseconds kMaxAhead = minutes(1);
 Status Node::Impl::load_meta_row(const store::Row& row) {
   const std::string_view name = as_text(row.key.name);
   if (name == reachability::kRowName) return reachability.load(row.value);
+  if (name == mailbox::kOwnRowName) return collector.load_row(row.value);
   if (name == kCapabilitiesRowName) return load_capabilities_row(row);
   if (name != kRecordRowName && name != kListRowName) return {};
   const auto decoded = wire::decode<RecordRow>(row.value);
@@ -53,6 +54,7 @@ void Node::Impl::renew_record(Now now) {
   for (const identity::Endpoint& endpoint : shown_endpoints) fresh.endpoints.push_back(endpoint.text());
   fresh.features = config.link.features;
   fresh.prekey = sessions.prekey();
+  fresh.mailboxes = collector.own();
   for (const auto& [capability, standing] : offers) fresh.capabilities.push_back(capability);
   auto signed_record = identity::sign_record(self, fresh);
   if (!signed_record) {
@@ -84,7 +86,8 @@ void Node::Impl::publish_record(Now now, Bytes persisted) {
     CHECK(dht.publish(now, record, dht_out).has_value());
   }
   if (first) {
-    for (const identity::PeerId& peer : wanted) dial(now, peer);
+    for (const auto& [peer, by] : wanted) dial(now, peer);
+    collector.start(now, mailbox_out);
     start_bootstrap(now);
     start_lan(now);
     for (const ProbePeer& request : std::exchange(early_probes, {})) probe_for_request(now, request);
@@ -95,7 +98,8 @@ void Node::Impl::publish_record(Now now, Bytes persisted) {
   }
 }
 
-/// A record and announcements that are over replace those that hold, at whoever keeps them.
+/// At whoever keeps them, announcements that are over replace those that hold. So does a record that names no endpoint
+/// but mailboxes and a prekey, for messages to be left there; without mailboxes, one that is over.
 void Node::Impl::leave(Now now) {
   ending = true;
   if (!takes_part() || record.empty()) return;
@@ -103,8 +107,15 @@ void Node::Impl::leave(Now now) {
   identity::PeerRecord last;
   last.public_key = self.public_key();
   last.sequence = next_sequence(now);
-  last.issued_at = now.wall - kEndTtl;  // It is over when it arrives.
-  last.ttl_seconds = static_cast<std::uint32_t>(kEndTtl.count());
+  last.mailboxes = collector.own();
+  if (last.mailboxes.empty()) {
+    last.issued_at = now.wall - kEndTtl;  // It is over when it arrives.
+    last.ttl_seconds = static_cast<std::uint32_t>(kEndTtl.count());
+  } else {
+    last.issued_at = now.wall;
+    last.ttl_seconds = static_cast<std::uint32_t>(std::chrono::duration_cast<seconds>(config.record_ttl).count());
+    last.prekey = sessions.prekey();
+  }
   auto signed_record = identity::sign_record(self, last);
   CHECK(signed_record.has_value());
   waiting.withdrawal = std::move(*signed_record);

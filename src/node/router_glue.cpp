@@ -6,42 +6,67 @@
 namespace ekiden::node {
 
 void Node::Impl::on_router_effect(Now now, router::Router::Effect effect) {
-  std::visit(Overloaded{
-                 [&](const router::Seal& request) { seal(now, request); },
-                 [&](const router::Open& request) { open(now, request); },
-                 [&](router::Persist& persist) {
-                   batch.append(std::move(persist.batch));
-                   waiting.router = persist.token;
-                   persist_wanted = true;
-                 },
-                 [&](const router::Transmit& transmit) {
-                   if (!links.send(now, transmit.to, transmit.priority, *transmit.message, link_out)) {
-                     router.on_transmit_failed(now, transmit.to, router_out);
-                   }
-                 },
-                 [&](const router::Connect& request) { connect(now, request); },
-                 [&](router::Submitted& answer) { out->push(Reply{answer.request, std::move(answer.result)}); },
-                 [&](router::Taken& answer) { reply(answer.request, std::move(answer.result)); },
-                 [&](router::Arrival& arrival) { out->push(std::move(arrival)); },
-                 [&](const router::StateChanged& change) { out->push(change); },
-             },
-             effect);
+  std::visit(
+      Overloaded{
+          [&](const router::Seal& request) { seal(now, request); },
+          [&](const router::Open& request) { open(now, request); },
+          [&](router::Persist& persist) {
+            batch.append(std::move(persist.batch));
+            waiting.router = persist.token;
+            persist_wanted = true;
+          },
+          [&](const router::Transmit& transmit) {
+            if (!links.send(now, transmit.to, transmit.priority, *transmit.message, link_out)) {
+              router.on_transmit_failed(now, transmit.to, router_out);
+            }
+          },
+          [&](const router::Connect& request) { connect(now, request); },
+          [&](router::Submitted& answer) { out->push(Reply{answer.request, std::move(answer.result)}); },
+          [&](router::Taken& answer) { reply(answer.request, std::move(answer.result)); },
+          [&](router::Arrival& arrival) { out->push(std::move(arrival)); },
+          [&](const router::StateChanged& change) {
+            const bool is_settled =
+                change.state != router::MessageState::queued && change.state != router::MessageState::in_flight;
+            if (is_settled) depositor.forget(now, change.to, change.id, mailbox_out);
+            out->push(change);
+          },
+          [&](const router::Deposit& deposit) { leave_message(now, deposit); },
+          [&](const router::DepositReceipt& deposit) { leave_receipt(now, deposit); },
+          [&](const router::ParcelSettled& parcel) { collector.settled(now, parcel.from, parcel.id, parcel.done); },
+      },
+      effect);
 }
 
 void Node::Impl::connect(Now now, const router::Connect& request) {
-  if (!request.wanted) {
-    wanted.erase(request.peer);
-    end_search(request.peer);
-    links.unwant(now, request.peer);
-    if (contacts.find(request.peer) == nullptr) batch.erase(store::Table::records, request.peer.view());
-    return;
+  if (request.wanted) {
+    want(now, request.peer, by_router);
+  } else {
+    unwant(now, request.peer, by_router);
   }
-  wanted.insert(request.peer);
-  const identity::PeerRecord* known = record_of(request.peer);
-  if (known != nullptr && contacts.find(request.peer) == nullptr) {
-    batch.put(store::Table::records, request.peer.view(), records.find(request.peer)->signed_bytes);
+}
+
+void Node::Impl::want(Now now, const identity::PeerId& peer, WantedBy by) {
+  wanted[peer] |= by;
+  reach(now, peer);
+}
+
+void Node::Impl::unwant(Now now, const identity::PeerId& peer, WantedBy by) {
+  const auto reasons = wanted.find(peer);
+  if (reasons == wanted.end()) return;
+  reasons->second &= static_cast<std::uint8_t>(~by);
+  if (reasons->second != 0) return;
+  wanted.erase(reasons);
+  end_search(peer);
+  links.unwant(now, peer);
+  if (contacts.find(peer) == nullptr) batch.erase(store::Table::records, peer.view());
+}
+
+void Node::Impl::reach(Now now, const identity::PeerId& peer) {
+  const identity::PeerRecord* known = record_of(peer);
+  if (known != nullptr && contacts.find(peer) == nullptr) {
+    batch.put(store::Table::records, peer.view(), records.find(peer)->signed_bytes);
   }
-  dial(now, request.peer);
+  dial(now, peer);
 }
 
 void Node::Impl::dial(Now now, const identity::PeerId& peer) {

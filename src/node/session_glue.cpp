@@ -67,6 +67,7 @@ void Node::Impl::open(Now now, const router::Open& request) {
         send_message(now, envelope.from, wire::Priority::high, wire::MessageType::session_reset,
                      wire::encode(SessionReset{*id}));
       }
+      router.end_parcel(envelope.from, envelope.id, router_out);
       return;
     case session::OpenFailure::full:
       log(LogLevel::debug, "session",
@@ -74,6 +75,7 @@ void Node::Impl::open(Now now, const router::Open& request) {
       router.on_no_session(now, envelope, router_out);
       return;
     case session::OpenFailure::bad:
+      if (request.from_mailbox) return router.end_parcel(envelope.from, envelope.id, router_out);
       // No answer: it would tell who probes with changed messages what became of each.
       count_bad_message(now, envelope.from, static_cast<std::uint8_t>(wire::MessageType::envelope),
                         {Errc::unauthenticated, "message " + envelope.id.text() + " cannot be decrypted"});

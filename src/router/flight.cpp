@@ -29,8 +29,8 @@ bool Sender::has_room(const Recipient& peer, const Outgoing& next) const {
 }
 
 void Sender::pump(Now now, Recipient& peer, Effects& out) {
-  if (!peer.up || peer.unsealable) return;
-  while (!peer.waiting.empty()) {
+  if (!is_reachable(peer) || peer.unsealable) return;
+  while (peer.up && !peer.waiting.empty()) {
     Outgoing& message = *peer.waiting.begin()->second;
     peer.waiting.erase(peer.waiting.begin());
     request_seal(message, peer, out);
@@ -122,7 +122,11 @@ void Sender::on_persisted(Now now, const MessageId& id, Effects& out) {
   }
   message.stage = Stage::out;
   message.next_try = now.mono;
-  if (peer.up) transmit(now, message, peer, out);
+  if (peer.up) {
+    transmit(now, message, peer, out);
+  } else if (peer.absent) {
+    deposit(now, message, out);
+  }
   if (message.is_durable()) return;
   const identity::PeerId to = message.to;
   finish_volatile(now, message, MessageState::sent, out);
@@ -145,7 +149,10 @@ void Sender::transmit(Now now, Outgoing& message, Recipient& peer, Effects& out)
 }
 
 void Sender::resend(Now now, Outgoing& message, Recipient& peer, Effects& out) {
-  if (message.stage == Stage::out) transmit(now, message, peer, out);
+  if (message.stage == Stage::out) {
+    if (peer.up) return transmit(now, message, peer, out);
+    return deposit(now, message, out);
+  }
   if (message.stage == Stage::stale) request_seal(message, peer, out);
 }
 
@@ -178,7 +185,7 @@ void Sender::on_unsealable(Now now, const MessageId& id, const Error& why, Effec
   if (message.is_durable() && !message.row_written) write_row(message, out);
   if (peer.unsealable) return;
   peer.unsealable = true;
-  if (!peer.up) return;
+  if (!is_reachable(peer)) return;
   retry_.set_no_later_than(message.to, now.mono + peer.interval);
   set_failures(peer, peer.failures + 1);
 }
@@ -192,8 +199,9 @@ void Sender::on_session_lost(Now now, const identity::PeerId& to, Effects& out) 
     message->stage = Stage::stale;
     message->wire.reset();
     message->next_try = now.mono;
+    message->deposit_due = now.mono;
     message->steps.add(now, StepKind::session_lost);
-    if (peer.up) resend(now, *message, peer, out);
+    if (is_reachable(peer)) resend(now, *message, peer, out);
   }
 }
 
@@ -202,6 +210,7 @@ void Sender::on_link_up(Now now, const identity::PeerId& to, Effects& out) {
   peer.unsealable = false;
   if (!peer.up) {
     peer.up = true;
+    peer.absent = false;
     peer.unreachable.clear();
     peer.hold_until = now.mono;
     set_failures(peer, 0);
@@ -215,6 +224,7 @@ void Sender::on_link_down(Now now, const identity::PeerId& to) {
   if (found == recipients_.end()) return;
   found->second.up = false;
   retry_.cancel(to);
+  await_link(now, to, found->second);
   for (const auto& [number, message] : found->second.flight) {
     if (message->stage == Stage::out && message->attempts > 0) message->steps.add(now, StepKind::link_lost);
   }
@@ -284,7 +294,7 @@ void Sender::on_life_sign(Now now, const identity::PeerId& to, Recipient& peer) 
 void Sender::arm(Now now, const identity::PeerId& to, Recipient& peer) {
   std::optional<Instant> at;
   for (const auto& [number, message] : peer.flight) {
-    if (message->stage == Stage::out || message->stage == Stage::stale) at = earlier(at, message->next_try);
+    if (message->stage == Stage::out || message->stage == Stage::stale) at = earlier(at, next_time(*message, peer));
   }
   // Also with nothing queued: what is submitted meanwhile is queued and relies on this timer.
   if (peer.hold_until > now.mono) at = earlier(at, peer.hold_until);
@@ -297,14 +307,18 @@ void Sender::arm(Now now, const identity::PeerId& to, Recipient& peer) {
 }
 
 void Sender::on_retry(Now now, const identity::PeerId& to, Recipient& peer, Effects& out) {
-  if (!peer.up) return;
+  if (!peer.up) {
+    if (!config_.mailboxes || peer.messages == 0) return;
+    peer.absent = true;
+    peer.hold_until = now.mono;
+  }
   peer.unsealable = false;
   const auto is_due = [&](const auto& entry) {
     const Outgoing& message = *entry.second;
-    return (message.stage == Stage::out || message.stage == Stage::stale) && message.next_try <= now.mono;
+    return (message.stage == Stage::out || message.stage == Stage::stale) && next_time(message, peer) <= now.mono;
   };
   if (std::ranges::any_of(peer.flight, is_due)) {
-    set_failures(peer, peer.failures + 1);
+    if (peer.up) set_failures(peer, peer.failures + 1);
     for (const auto& entry : peer.flight) {
       if (is_due(entry)) resend(now, *entry.second, peer, out);
     }

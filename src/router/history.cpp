@@ -78,7 +78,9 @@ Trace History::describe(const HistoryRow& row, const HistoryEntry& entry) {
               .attempts = entry.attempts,
               .size = entry.size,
               .steps = {},
+              .stored = {},
               .receipt = row.receipt};
+  if (entry.stored) trace.stored = entry.stored->stored;
   if (entry.state == MessageState::delivered) trace.delivered = row.at;
   if (const auto steps = Steps::unpack(entry.steps, entry.accepted)) trace.steps = steps->describe(row.peer);
   return trace;

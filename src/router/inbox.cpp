@@ -60,6 +60,20 @@ Status Receiver::on_envelope(Now now, const identity::PeerId& from, std::shared_
   return {};
 }
 
+Status Receiver::on_parcel(Now now, const identity::PeerId& from, const MessageId& id,
+                           std::shared_ptr<const Bytes> buffer, ByteView body, const Status& storage, Effects& out) {
+  EKIDEN_ASSIGN(const Envelope envelope, wire::decode<Envelope>(body));
+  if (envelope.to != self_) return fail(Errc::refused, "a parcel with an envelope for somebody else");
+  if (envelope.from != from || envelope.id != id || envelope.delivery != DeliveryClass::durable) {
+    return fail(Errc::refused, "a parcel that is not what it says");
+  }
+  answers_.expect_parcel(from, id);
+  if (may_open(now, envelope, storage, out)) {
+    out.push(Open{.envelope = envelope, .buffer = std::move(buffer), .from_mailbox = true});
+  }
+  return {};
+}
+
 bool Receiver::may_open(Now now, const Envelope& envelope, const Status& storage, Effects& out) {
   const bool expired = is_over(now, envelope.expires);
   if (envelope.delivery == DeliveryClass::volatile_) return !expired;

@@ -189,6 +189,7 @@ std::optional<Trace> Receiver::trace(const MessageId& id) const {
       .steps = {{.at = message.sent, .what = "sent, by the clock of " + message.from.text()},
                 {.at = message.received,
                  .what = "received and stored as number " + std::to_string(message.number) + ", waits to be taken"}},
+      .stored = {},
       .receipt = {}};
 }
 

@@ -175,6 +175,7 @@ void Sender::submit(Now now, RequestId request, Draft draft, const Status& stora
   }
   pump(now, peer, out);
   if (kept.stage != Stage::queued) return;
+  await_link(now, kept.to, peer);
   kept.steps.add(now, peer.up ? StepKind::behind_others : StepKind::no_link, peer.flight.size());
   if (durable) write_row(kept, out);
 }
@@ -217,25 +218,26 @@ Status Sender::load_outbox(std::uint64_t number, ByteView value) {
     return fail(Errc::storage_corrupt, "the sequences of the outbox are out of order");
   }
   next_number_ = number + 1;
-  insert(Outgoing{.number = number,
-                  .id = row->id,
-                  .to = row->to,
-                  .sequence = row->sequence,
-                  .accepted = row->accepted,
-                  .expires = row->expires,
-                  .priority = row->priority,
-                  .type = std::move(row->type),
-                  .content_type = std::move(row->content_type),
-                  .in_reply_to = row->in_reply_to,
-                  .digest = row->digest,
-                  .body = to_bytes(row->body),
-                  .row_written = true,
-                  .stored = true});
+  loaded_[number] = &insert(Outgoing{.number = number,
+                                     .id = row->id,
+                                     .to = row->to,
+                                     .sequence = row->sequence,
+                                     .accepted = row->accepted,
+                                     .expires = row->expires,
+                                     .priority = row->priority,
+                                     .type = std::move(row->type),
+                                     .content_type = std::move(row->content_type),
+                                     .in_reply_to = row->in_reply_to,
+                                     .digest = row->digest,
+                                     .body = to_bytes(row->body),
+                                     .row_written = true,
+                                     .stored = true});
   return {};
 }
 
 void Sender::start(Now now, Effects& out) {
   first_sequence_ = counters_.sequences_before();
+  loaded_.clear();
   for (auto& [key, message] : by_expiry_) {
     message->steps.add(Now{now.mono, message->accepted}, StepKind::accepted);
     message->steps.add(now, StepKind::restored);
@@ -244,6 +246,7 @@ void Sender::start(Now now, Effects& out) {
     peer.last_sequence = first_sequence_;
     want(to, peer, out);
   }
+  resume_deposits(now);
   if (!by_expiry_.empty()) watch_expiry(now, by_expiry_.begin()->first.first);
   store::Batch batch;
   history_.trim(&batch);
@@ -272,6 +275,7 @@ HistoryEntry Sender::settle(Now now, Outgoing& message, MessageState state, stor
     --durable_messages_;
     durable_bytes_ -= message.size();
     if (message.row_written) batch.erase(store::Table::outbox, message.number);
+    if (!message.kept_at.empty()) batch.erase(store::Table::deposits, message.number);
   } else {
     peer.waiting.erase(queue_key(message));
     --volatile_messages_;
@@ -290,7 +294,9 @@ HistoryEntry Sender::settle(Now now, Outgoing& message, MessageState state, stor
                      .attempts = message.attempts,
                      .size = static_cast<std::uint32_t>(message.size()),
                      .digest = message.digest,
-                     .steps = {}};
+                     .steps = {},
+                     .stored = {}};
+  if (!message.kept_at.empty()) entry.stored = DepositsRow{message.kept_at};
   if (state != MessageState::sent) {
     message.steps.add(now, state == MessageState::delivered ? StepKind::delivered : StepKind::expired);
   }

@@ -5,10 +5,11 @@
 // Connect, Submitted, StateChanged.
 //
 // Timers:
-//   retry, per peer: set while something is in flight over a link that is up, or while the peer asked us to wait. Each
-//     message has its own next attempt; the timer is not later than the earliest. Intervals double with each round that
-//     brings no receipt, from retry_min to retry_max, plus up to a quarter of jitter (so that peers that lost the same
-//     server do not come back in step); any receipt starts them afresh.
+//   retry, per peer: set while something is in flight over a link that is up, or while the peer asked us to wait; with
+//     mailboxes also while there is no link: until the peer counts as absent, then for what is to be deposited again.
+//     Each message has its own next attempt; the timer is not later than the earliest. Intervals double with each round
+//     that brings no receipt, from retry_min to retry_max, plus up to a quarter of jitter (so that peers that lost the
+//     same server do not come back in step); any receipt starts them afresh.
 //   expiry: by the wall clock, looked at when the earliest message expires but at least once a minute. Expiry times are
 //     wall times and timers are monotonic; the distance between the two is measured anew each minute, so a wall clock
 //     that steps makes a message expire at most a minute late, and never before the wall clock says so.
@@ -55,6 +56,8 @@ class Sender {
 
   /// Rows of Table::outbox and Table::history, ascending. Errors: storage_corrupt.
   Status load_outbox(std::uint64_t number, ByteView value);
+  /// After the outbox: rows of Table::deposits.
+  Status load_deposits(std::uint64_t number, ByteView value);
   Status load_history(std::uint64_t number, ByteView value) { return history_.load_row(number, value); }
   /// Call after the counters have started.
   void start(Now now, Effects& out);
@@ -65,6 +68,9 @@ class Sender {
   void on_sealed(Now now, const MessageId& id, Bytes sealed, bool must_persist, store::Batch changes, Effects& out);
   void on_unsealable(Now now, const MessageId& id, const Error& why, Effects& out);
   void on_session_lost(Now now, const identity::PeerId& to, Effects& out);
+
+  void on_stored(Now now, const MessageId& id, const StoredAt& stored, Effects& out);
+  void on_record(Now now, const identity::PeerId& to, Effects& out);
 
   void on_link_up(Now now, const identity::PeerId& to, Effects& out);
   void on_link_down(Now now, const identity::PeerId& to);
@@ -124,6 +130,15 @@ class Sender {
   void return_to_queue(Outgoing& message, Recipient& peer);
   void set_failures(Recipient& peer, std::uint32_t failures);
   void on_life_sign(Now now, const identity::PeerId& to, Recipient& peer);
+  // deposits.cpp: peers without a link.
+  void await_link(Now now, const identity::PeerId& to, Recipient& peer);
+  void deposit(Now now, Outgoing& message, Effects& out);
+  void resume_deposits(Now now);
+  bool is_reachable(const Recipient& peer) const { return peer.up || peer.absent; }
+  static Instant next_time(const Outgoing& message, const Recipient& peer) {
+    return peer.up ? message.next_try : message.deposit_due;
+  }
+
   void arm(Now now, const identity::PeerId& to, Recipient& peer);
   void on_retry(Now now, const identity::PeerId& to, Recipient& peer, Effects& out);
 
@@ -139,6 +154,7 @@ class Sender {
   DeadlineMap<identity::PeerId> retry_;
   DeadlineMap<identity::PeerId> linger_;
   std::optional<Instant> expiry_at_;
+  std::map<std::uint64_t, Outgoing*> loaded_;  ///< by number, until start()
   std::uint64_t next_number_ = 1;
   std::uint64_t first_sequence_ = 0;  ///< recipients not in `recipients_` have used none above
 

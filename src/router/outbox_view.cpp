@@ -33,6 +33,7 @@ Trace Sender::describe(const Outgoing& message) const {
               .attempts = message.attempts,
               .size = message.size(),
               .steps = message.steps.describe(message.to),
+              .stored = message.kept_at,
               .receipt = {}};
   const Recipient& peer = recipients_.at(message.to);
   if (peer.unreachable.empty()) return trace;
@@ -87,6 +88,7 @@ void Sender::check_message(const Outgoing& message) const {
   CHECK(message.stored || !message.is_durable() || !message.waiters.empty());
   CHECK((message.stage == Stage::writing || message.stage == Stage::out) == (message.wire != nullptr));
   CHECK(message.waiters.size() <= kMaxWaiters);
+  CHECK(message.kept_at.size() <= kMaxStoredAt && (message.kept_at.empty() || message.stored));
   if (!message.is_durable()) {
     CHECK((message.stage == Stage::queued) == peer.waiting.contains(queue_key(message)));
     return;
@@ -117,6 +119,7 @@ void Sender::check_invariants() const {
 
   std::size_t messages = 0;
   for (const auto& [to, peer] : recipients_) {
+    CHECK(!peer.absent || (!peer.up && config_.mailboxes));
     messages += peer.messages;
     std::size_t flight_bytes = 0;
     for (const auto& [number, message] : peer.flight) flight_bytes += message->size();

@@ -19,6 +19,7 @@ void Answers::on_link_up(Now now, const identity::PeerId& peer, Effects& out) {
   if (kept == silent_.end()) return;
   send_receipts(now, peer, kept->second, out);
   silent_.erase(kept);
+  mail_.cancel(peer);
 }
 
 void Answers::on_link_down(const identity::PeerId& peer) {
@@ -39,7 +40,14 @@ Answers::Pending* Answers::pending(Now now, const identity::PeerId& peer) {
   return &ready_[peer];
 }
 
+bool Answers::settle_parcel(const identity::PeerId& from, const MessageId& id, bool done, Effects& out) {
+  if (parcels_.empty() || parcels_.erase({from, id}) == 0) return false;
+  out.push(ParcelSettled{.from = from, .id = id, .done = done});
+  return true;
+}
+
 void Answers::delivered(Now now, const identity::PeerId& to, const MessageId& id, Effects& out) {
+  const bool by_mail = settle_parcel(to, id, true, out);
   if (Pending* answers = pending(now, to)) {
     answers->delivered.push_back(id);
     if (answers->delivered.size() >= kMaxPendingReceipts) flush_peer(now, to, *answers, out);
@@ -48,10 +56,13 @@ void Answers::delivered(Now now, const identity::PeerId& to, const MessageId& id
   if (silent_.size() >= kMaxSilentPeers && !silent_.contains(to)) return;
   auto& ids = silent_[to];
   if (ids.size() < kMaxPendingReceipts) ids.push_back(id);
+  if (by_mail) mail_.set_no_later_than(to, now.mono + kMailDelay);
 }
 
 void Answers::refuse(Now now, const identity::PeerId& to, const MessageId& id, Refusal::Reason reason,
                      Duration retry_after, Effects& out) {
+  const bool later = reason != Refusal::Reason::expired && reason != Refusal::Reason::window;
+  settle_parcel(to, id, !later, out);
   Pending* answers = pending(now, to);
   if (answers == nullptr) return;
   Refusal& refusal = answers->refusals[static_cast<std::size_t>(reason)];
@@ -61,17 +72,17 @@ void Answers::refuse(Now now, const identity::PeerId& to, const MessageId& id, R
   if (refusal.ids.size() >= kMaxReceiptIds) flush_peer(now, to, *answers, out);
 }
 
+Bytes Answers::sign_receipt(Now now, const identity::PeerId& peer, std::span<const MessageId> ids) const {
+  const Receipt receipt{.by = self_.id(), .to = peer, .at = now.wall, .delivered = {ids.begin(), ids.end()}};
+  return identity::cose_sign(self_, as_bytes(kReceiptPurpose), wire::encode(receipt));
+}
+
 void Answers::send_receipts(Now now, const identity::PeerId& peer, const std::vector<MessageId>& ids,
                             Effects& out) const {
   for (std::size_t first = 0; first < ids.size(); first += kMaxReceiptIds) {
     const std::size_t last = std::min(ids.size(), first + kMaxReceiptIds);
-    const Receipt receipt{.by = self_.id(),
-                          .to = peer,
-                          .at = now.wall,
-                          .delivered = {ids.begin() + static_cast<std::ptrdiff_t>(first),
-                                        ids.begin() + static_cast<std::ptrdiff_t>(last)}};
     Bytes message{static_cast<Byte>(wire::MessageType::receipt)};
-    append(message, identity::cose_sign(self_, as_bytes(kReceiptPurpose), wire::encode(receipt)));
+    append(message, sign_receipt(now, peer, std::span(ids).subspan(first, last - first)));
     out.push(Transmit{
         .to = peer, .priority = wire::Priority::high, .message = std::make_shared<const Bytes>(std::move(message))});
   }
@@ -94,6 +105,18 @@ void Answers::flush(Now now, Effects& out) {
   flush_at_.reset();
   for (auto& [peer, answers] : ready_) flush_peer(now, peer, answers, out);
   ready_.clear();
+}
+
+void Answers::on_deadline(Now now, Effects& out) {
+  if (flush_at_ && *flush_at_ <= now.mono) flush(now, out);
+  while (const auto peer = mail_.pop_due(now.mono)) {
+    const auto ids = silent_.extract(*peer);
+    if (ids.empty()) continue;
+    for (std::size_t first = 0; first < ids.mapped().size(); first += kMaxReceiptIds) {
+      const std::size_t count = std::min(ids.mapped().size() - first, kMaxReceiptIds);
+      out.push(DepositReceipt{*peer, sign_receipt(now, *peer, std::span(ids.mapped()).subspan(first, count))});
+    }
+  }
 }
 
 void Answers::check_invariants() const {

@@ -6,18 +6,25 @@
 // its whole flight, and the answers should not become one signature each. (Otherwise repeating one message is a cheap
 // way to make us sign.)
 //
-// Inputs: delivered, refuse, flush, time. Output: Transmit. Timer: kAnswerDelay after the first answer that is not
-// flushed by a commit. Bounds: kMaxPendingReceipts ids for each peer, refusals only for peers with a link; peers
-// without a link keep their receipts, at most kMaxSilentPeers of them: what is dropped is asked for again, for the
-// sender repeats what has no receipt. Invariant: every id given to delivered() is of a message persisted in our inbox.
+// Receipts for messages that mailboxes have brought go back in the same way when kMailDelay has brought no link to
+// their sender: the sender collects there, and may not be there when we are.
+//
+// Inputs: delivered, refuse, flush, time. Outputs: Transmit, DepositReceipt, ParcelSettled. Timer: kAnswerDelay after
+// the first answer that is not flushed by a commit. Bounds: kMaxPendingReceipts ids for each peer, refusals only for
+// peers with a link; peers without a link keep their receipts, at most kMaxSilentPeers of them: what is dropped is
+// asked for again, for the sender repeats what has no receipt. Invariant: every id given to delivered() is of a message
+// persisted in our inbox.
 #pragma once
 
 #include <array>
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
+#include <utility>
 #include <vector>
 
+#include "base/deadline_map.hpp"
 #include "identity/identity.hpp"
 #include "router/journal.hpp"
 
@@ -26,6 +33,7 @@ namespace ekiden::router {
 /// The external_aad of receipts.
 inline constexpr std::string_view kReceiptPurpose = "ekiden receipt 1";
 inline constexpr Duration kAnswerDelay = milliseconds(10);
+inline constexpr Duration kMailDelay = seconds(1);
 inline constexpr std::size_t kMaxPendingReceipts = 4096;
 inline constexpr std::size_t kMaxSilentPeers = 1024;
 
@@ -41,13 +49,16 @@ class Answers {
   void delivered(Now now, const identity::PeerId& to, const MessageId& id, Effects& out);
   void refuse(Now now, const identity::PeerId& to, const MessageId& id, Refusal::Reason reason, Duration retry_after,
               Effects& out);
+  /// A mailbox has brought this message; it ends with ParcelSettled when one of the above is said of it.
+  void expect_parcel(const identity::PeerId& from, const MessageId& id) { parcels_.emplace(from, id); }
+  /// True if it was expected: ParcelSettled is said now.
+  bool settle_parcel(const identity::PeerId& from, const MessageId& id, bool done, Effects& out);
+
   /// Sends all answers to peers with a link.
   void flush(Now now, Effects& out);
 
-  std::optional<Instant> deadline() const { return flush_at_; }
-  void on_deadline(Now now, Effects& out) {
-    if (flush_at_ && *flush_at_ <= now.mono) flush(now, out);
-  }
+  std::optional<Instant> deadline() const { return earlier(flush_at_, mail_.earliest()); }
+  void on_deadline(Now now, Effects& out);
 
   void check_invariants() const;
 
@@ -61,6 +72,7 @@ class Answers {
 
   Pending* pending(Now now, const identity::PeerId& peer);
   void flush_peer(Now now, const identity::PeerId& peer, Pending& pending, Effects& out) const;
+  Bytes sign_receipt(Now now, const identity::PeerId& peer, std::span<const MessageId> ids) const;
   void send_receipts(Now now, const identity::PeerId& peer, const std::vector<MessageId>& ids, Effects& out) const;
 
   const identity::Identity& self_;
@@ -68,6 +80,8 @@ class Answers {
   std::map<identity::PeerId, Pending> ready_;                  ///< peers with a link
   std::map<identity::PeerId, std::vector<MessageId>> silent_;  ///< receipts for peers without
   std::optional<Instant> flush_at_;
+  std::set<std::pair<identity::PeerId, MessageId>> parcels_;
+  DeadlineMap<identity::PeerId> mail_;  ///< of `silent_`: those whose receipts go to mailboxes, and when
 };
 
 /// Verifies a receipt from a neighbour: its signature by `key`, by == from, to == self.

@@ -90,6 +90,8 @@ Status Router::load(const std::vector<store::Row>& rows) {
                         [&](const store::Row& row) { return my.receiver.load_row(row.key.number, row.value); }));
   EKIDEN_TRY(load_table(rows, store::Table::outbox, "outbox",
                         [&](const store::Row& row) { return my.sender.load_outbox(row.key.number, row.value); }));
+  EKIDEN_TRY(load_table(rows, store::Table::deposits, "deposits",
+                        [&](const store::Row& row) { return my.sender.load_deposits(row.key.number, row.value); }));
   return load_table(rows, store::Table::history, "history",
                     [&](const store::Row& row) { return my.sender.load_history(row.key.number, row.value); });
 }
@@ -180,6 +182,30 @@ Status Router::on_refusal(Now now, const identity::PeerId& from, ByteView body, 
   EKIDEN_ASSIGN(const Refusal refusal, wire::decode<Refusal>(body));
   impl_->sender.on_refusal(now, from, refusal);
   return {};
+}
+
+Status Router::on_parcel(Now now, const identity::PeerId& from, const MessageId& id,
+                         std::shared_ptr<const Bytes> buffer, ByteView body, Outbox<Effect>& out) {
+  return impl_->receiver.on_parcel(now, from, id, std::move(buffer), body, impl_->storage, out);
+}
+
+void Router::end_parcel(const identity::PeerId& from, const MessageId& id, Outbox<Effect>& out) {
+  impl_->answers.settle_parcel(from, id, true, out);
+}
+
+Status Router::on_receipt_parcel(Now now, const identity::PeerId& from, const crypto::Ed25519PublicKey& key,
+                                 ByteView body, Outbox<Effect>& out) {
+  EKIDEN_ASSIGN(const Receipt receipt, open_receipt(body, from, key, impl_->self.id()));
+  impl_->sender.on_receipt(now, from, body, receipt, out);
+  return {};
+}
+
+void Router::on_stored(Now now, const MessageId& id, const StoredAt& stored, Outbox<Effect>& out) {
+  impl_->sender.on_stored(now, id, stored, out);
+}
+
+void Router::on_record(Now now, const identity::PeerId& peer, Outbox<Effect>& out) {
+  impl_->sender.on_record(now, peer, out);
 }
 
 void Router::on_persisted(Now now, store::PersistToken token, Outbox<Effect>& out) {

@@ -27,6 +27,11 @@
 //  8. A sender uses no more of the inbox than is still free, and all strangers together no more than one part in
 //     `stranger_share` of it. (However many strangers fill it, contacts find room.) See router/pools.hpp.
 //
+//  9. Messages to a peer without a link for `deposit_after` are sealed all the same and left with mailboxes (Deposit),
+//     again after `deposit_again` as long as no receipt has come: copies die with their mailbox. They stay in the
+//     flight, so rule 2 bounds them. What mailboxes keep is remembered on disk: a restart neither seals nor leaves it
+//     anew before its time.
+//
 // Volatile messages live in memory: transmitted once when a link is up, dropped at expiry, no receipt, no inbox: their
 // Arrival has the number 0 and cannot be taken.
 //
@@ -102,6 +107,18 @@ struct TraceStep {
   std::string what;
 };
 
+/// A mailbox that has signed that it keeps a message for its recipient.
+struct StoredAt {
+  static constexpr std::string_view kName = "stored_at";
+  identity::PeerId by;
+  WallTime until;
+
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("by", &StoredAt::by), wire::field<2>("until", &StoredAt::until));
+  friend bool operator==(const StoredAt&, const StoredAt&) = default;
+};
+inline constexpr std::size_t kMaxStoredAt = 8;
+
 struct Trace {
   MessageId id;
   identity::PeerId peer;
@@ -115,6 +132,7 @@ struct Trace {
   std::uint32_t attempts = 0;
   std::size_t size = 0;
   std::vector<TraceStep> steps;  ///< at most kMaxTraceSteps, the oldest after the first dropped
+  std::vector<StoredAt> stored;  ///< at most kMaxStoredAt; some may have given it to the recipient meanwhile
   Bytes receipt;                 ///< COSE_Sign1, empty until delivered
 };
 inline constexpr std::size_t kMaxTraceSteps = 24;
@@ -133,6 +151,27 @@ struct Seal {
 struct Open {
   Envelope envelope;  ///< `sealed` points into `buffer`
   std::shared_ptr<const Bytes> buffer;
+  bool from_mailbox = false;  ///< and not from a link of the sender: who brought it may have made it up
+};
+/// Leave this with mailboxes of `to`, which cannot be reached; call on_stored for each that takes it. It may end
+/// before, as StateChanged tells.
+struct Deposit {
+  MessageId id;
+  identity::PeerId to;
+  WallTime expires;
+  wire::Priority priority;
+  std::shared_ptr<const Bytes> message;  ///< a Transmit's
+};
+/// Leave this receipt with mailboxes of `to`, whose messages came from there.
+struct DepositReceipt {
+  identity::PeerId to;
+  Bytes receipt;  ///< COSE_Sign1
+};
+/// The answer to on_parcel().
+struct ParcelSettled {
+  identity::PeerId from;
+  MessageId id;
+  bool done = false;  ///< it is on our disk, or of no use; otherwise it is to be brought again later
 };
 struct Persist {
   store::Batch batch;
@@ -188,7 +227,10 @@ struct Config {
   Duration retry_min = seconds(2);   ///< without receipt over a link that is up
   Duration retry_max = minutes(10);
   Duration connect_linger = seconds(60);
-  Duration clock_skew = minutes(10);  ///< how far expiry may be behind and still be taken
+  Duration clock_skew = minutes(10);     ///< how far expiry may be behind and still be taken
+  bool mailboxes = false;                ///< messages to peers that cannot be reached are left with others …
+  Duration deposit_after = seconds(3);   ///< … when there was no link for so long …
+  Duration deposit_again = minutes(30);  ///< … and again, for mailboxes die
 };
 
 struct RouterStatus {
@@ -208,7 +250,8 @@ struct RouterStatus {
 
 class Router {
  public:
-  using Effect = std::variant<Seal, Open, Persist, Transmit, Connect, Submitted, Taken, Arrival, StateChanged>;
+  using Effect = std::variant<Seal, Open, Persist, Transmit, Connect, Submitted, Taken, Arrival, StateChanged, Deposit,
+                              DepositReceipt, ParcelSettled>;
 
   /// `self` outlives the router.
   Router(const identity::Identity& self, Config config, Rng rng);
@@ -265,6 +308,22 @@ class Router {
                      Outbox<Effect>& out);
   Status on_receipt(Now now, const identity::PeerId& from, ByteView body, Outbox<Effect>& out);
   Status on_refusal(Now now, const identity::PeerId& from, ByteView body, Outbox<Effect>& out);
+
+  // Mailboxes. What they bring proves itself or is worth nothing.
+
+  /// An envelope that `from` has left for us. Answered by ParcelSettled, unless it fails; if it cannot be opened, call
+  /// end_parcel(). Errors: malformed, refused.
+  Status on_parcel(Now now, const identity::PeerId& from, const MessageId& id, std::shared_ptr<const Bytes> buffer,
+                   ByteView body, Outbox<Effect>& out);
+  /// It cannot be opened and never will be.
+  void end_parcel(const identity::PeerId& from, const MessageId& id, Outbox<Effect>& out);
+  /// A receipt that `from`, whose key is `key`, has left for us.
+  Status on_receipt_parcel(Now now, const identity::PeerId& from, const crypto::Ed25519PublicKey& key, ByteView body,
+                           Outbox<Effect>& out);
+  /// A mailbox keeps this message of ours.
+  void on_stored(Now now, const MessageId& id, const StoredAt& stored, Outbox<Effect>& out);
+  /// The peer's record has become known or has changed.
+  void on_record(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
 
   // The store and time.
 

@@ -5,6 +5,7 @@
 //   outbox   local number    OutboxRow: an accepted message, until it is delivered or expired
 //   inbox    local number    InboxRow: a received message until it is taken; after that only its number in the sender's
 //                            counting (a tombstone), until the sender's floor has passed it
+//   deposits local number    DepositsRow: the mailboxes that keep a message of the outbox
 //   windows  sender          WindowRow: the sender's epoch and floor
 //   history  local number    HistoryRow: what became of up to 256 messages to one peer, with the receipt that proves it
 //
@@ -116,6 +117,17 @@ struct WindowRow {
   friend bool operator==(const WindowRow&, const WindowRow&) = default;
 };
 
+/// Table::deposits, by the number of the outbox row.
+struct DepositsRow {
+  static constexpr std::string_view kName = "deposits_row";
+  std::vector<StoredAt> stored;
+
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("stored", &DepositsRow::stored, wire::max_count(kMaxStoredAt)));
+
+  friend bool operator==(const DepositsRow&, const DepositsRow&) = default;
+};
+
 inline constexpr std::size_t kMaxReceiptSize = 8 * 1024;  ///< a COSE_Sign1 of kMaxReceiptIds ids with its frame
 
 /// The story of one settled message.
@@ -130,7 +142,8 @@ struct HistoryEntry {
   std::uint32_t attempts = 0;
   std::uint32_t size = 0;
   std::optional<crypto::Digest> digest;
-  std::vector<std::uint64_t> steps;  ///< see pack_steps
+  std::vector<std::uint64_t> steps;   ///< see pack_steps
+  std::optional<DepositsRow> stored;  ///< the mailboxes that kept it
 
   static constexpr auto kFields =
       wire::fields(wire::field<1>("id", &HistoryEntry::id), wire::field<2>("accepted", &HistoryEntry::accepted),
@@ -140,7 +153,8 @@ struct HistoryEntry {
                    wire::field<6>("delivery", &HistoryEntry::delivery, wire::max_enum(DeliveryClass::volatile_)),
                    wire::field<7>("attempts", &HistoryEntry::attempts), wire::field<8>("size", &HistoryEntry::size),
                    wire::field<9>("digest", &HistoryEntry::digest),
-                   wire::field<10>("steps", &HistoryEntry::steps, wire::max_count(3 * kMaxTraceSteps)));
+                   wire::field<10>("steps", &HistoryEntry::steps, wire::max_count(3 * kMaxTraceSteps)),
+                   wire::field<11>("stored", &HistoryEntry::stored));
 
   friend bool operator==(const HistoryEntry&, const HistoryEntry&) = default;
 };

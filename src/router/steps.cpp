@@ -49,6 +49,11 @@ std::string sentence(const Step& step, const identity::PeerId& peer) {
       return "receipt verified, signed by " + peer.text();
     case StepKind::expired:
       return "expired without a receipt";
+    case StepKind::deposited:
+      return step.number <= 1 ? "recipient cannot be reached: leaving it with mailboxes"
+                              : "leaving it with mailboxes again";
+    case StepKind::stored:
+      return "kept by " + std::to_string(step.number) + (step.number == 1 ? " mailbox" : " mailboxes");
   }
   std::unreachable();
 }

@@ -30,8 +30,10 @@ enum class StepKind : std::uint8_t {
   refused = 10,  ///< number: reason + 256 * milliseconds until the next attempt
   delivered = 11,
   expired = 12,
+  deposited = 13,  ///< number: which time
+  stored = 14,     ///< number: mailboxes that keep it
 };
-inline constexpr std::uint64_t kStepKinds = 13;
+inline constexpr std::uint64_t kStepKinds = 15;
 
 struct Step {
   WallTime at;

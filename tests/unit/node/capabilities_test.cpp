@@ -149,8 +149,20 @@ TEST(Capabilities, NeedDiscoveryToBeFound) {
   EXPECT_EQ(net[0].owners.back().owners.error().code, Errc::unsupported);
 }
 
-TEST(Leaving, WithdrawsTheRecordAndTheCapabilities) {
+TEST(Leaving, LeavesARecordThatSaysWhereMessagesGo) {
   Harness net = make_network(6);
+  net.stop(2);
+  net.find(4, 2);
+  net.advance(seconds(5));
+  ASSERT_TRUE(net[4].found.back().record);
+  const identity::PeerRecord& record = net[4].found.back().record->record;
+  EXPECT_TRUE(record.endpoints.empty());
+  EXPECT_TRUE(record.prekey.has_value());
+  EXPECT_EQ(record.mailboxes.size(), 3U);
+}
+
+TEST(Leaving, WithdrawsTheRecordAndTheCapabilities) {
+  Harness net = make_network(6, [](std::size_t, Config& config) { config.mailbox.collect = false; });
   offer(net, 2, "ocr");
   net.stop(2);
   find(net, 4, "ocr");

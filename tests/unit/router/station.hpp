@@ -177,6 +177,9 @@ class Station {
   std::vector<ArrivedPtr> arrivals;
   std::vector<StateChanged> changes;
   std::vector<Connect> connects;
+  std::vector<Deposit> deposits;
+  std::vector<DepositReceipt> receipt_deposits;
+  std::vector<ParcelSettled> parcels_settled;
   std::map<MessageId, Draft> accepted;           ///< everything that submit() ever said yes to
   std::map<MessageId, WallTime> accepted_until;  ///< durable ones
   std::map<MessageId, MessageState> settled;     ///< last settled state that was reported
@@ -225,6 +228,9 @@ class Station {
                    [&](const Taken& answer) { on_taken(answer); },
                    [&](const Arrival& arrival) { on_arrival(arrival.message); },
                    [&](const StateChanged& change) { on_change(now, change); },
+                   [&](Deposit& deposit) { deposits.push_back(std::move(deposit)); },
+                   [&](DepositReceipt& deposit) { receipt_deposits.push_back(std::move(deposit)); },
+                   [&](const ParcelSettled& parcel) { parcels_settled.push_back(parcel); },
                },
                effect);
   }
@@ -257,6 +263,7 @@ class Station {
       Bytes reset{kFakeReset};
       append_be(reset, FakeSession::generation_of(envelope.sealed));
       sending_.push_back({id(), envelope.from, std::move(reset)});
+      router_->end_parcel(envelope.from, envelope.id, out_);
     }
   }
 
