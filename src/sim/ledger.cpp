@@ -127,6 +127,8 @@ Ledger::Totals Ledger::totals(Instant now) const {
     totals.durable_arrived += durable && entry.accepted && entry.arrived;
     if (entry.accepted && entry.arrived) latencies.push_back(std::max(Duration(0), *entry.arrived - *entry.accepted));
   }
+  totals.deposited = copies_.size();
+  for (const auto& [id, copies] : copies_) totals.copies += copies;
   if (!latencies.empty()) {
     std::sort(latencies.begin(), latencies.end());
     totals.latency_median = latencies[latencies.size() / 2];

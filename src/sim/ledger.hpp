@@ -69,9 +69,13 @@ class Ledger {
   const std::vector<std::string>& breaches() const { return breaches_; }
   void breach(std::string what);
 
+  /// A mailbox has written this message to its disk.
+  void kept(const router::MessageId& id) { ++copies_[id]; }
+
   struct Totals {
     std::uint64_t submitted = 0, accepted = 0, arrived = 0, taken = 0, receipted = 0, expired = 0, refused = 0;
     std::uint64_t durable_accepted = 0, durable_arrived = 0;
+    std::uint64_t deposited = 0, copies = 0;   ///< messages that mailboxes kept, and how often together
     Duration latency_median{}, latency_p99{};  ///< accepted to arrived
   };
   Totals totals(Instant now) const;
@@ -82,6 +86,7 @@ class Ledger {
   std::vector<Entry> entries_;
   std::map<router::MessageId, SendNumber> by_id_;
   std::vector<std::string> breaches_;
+  std::map<router::MessageId, std::uint32_t> copies_;
 };
 
 }  // namespace ekiden::sim

@@ -4,12 +4,20 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "mailbox/rows.hpp"
 
 namespace ekiden::sim {
 namespace {
 
 /// A clock that is off by more misleads those who look at times of others.
 constexpr Duration kRightClock = minutes(5);
+
+/// The message in a row of a mailbox, unless it is a receipt.
+std::optional<Uuid> kept_message(ByteView row_value) {
+  const auto row = wire::decode<mailbox::ParcelRow>(row_value);
+  const auto parcel = wire::decode<mailbox::Parcel>(row->parcel);
+  return parcel->kind == mailbox::ParcelKind::envelope ? std::optional(parcel->id) : std::nullopt;
+}
 
 node::StorageStalled full_disk() { return {{Errc::storage_full, "no space left on device"}}; }
 
@@ -214,7 +222,10 @@ void Machine::run_effect(node::Effect effect) {
             shared_.network.send_datagram(host_, datagram.to, std::move(datagram.packet));
           },
           [&](node::SayBeacon& word) { shared_.network.say(host_, std::move(word.bytes)); },
-          [&](node::Persist& persist) { disk_.write(persist.token, std::move(persist.batch)); },
+          [&](node::Persist& persist) {
+            count_kept(persist.batch);
+            disk_.write(persist.token, std::move(persist.batch));
+          },
           [&](const node::Reply& reply) {
             if (auto sent = sends_.extract(reply.request)) {
               if (reply.result) {
@@ -246,6 +257,27 @@ void Machine::run_effect(node::Effect effect) {
           [&](const node::Log& line) { log(line.component, line.text); },
       },
       effect);
+}
+
+/// A parcel that takes the place of another is no further copy.
+void Machine::count_kept(const store::Batch& batch) {
+  std::set<Uuid> kept;
+  std::set<store::Key> erased;
+  for (const store::Operation& operation : batch.operations()) {
+    if (operation.key.table != store::Table::parcels) continue;
+    if (operation.erase) {
+      erased.insert(operation.key);
+    } else if (const auto message = kept_message(operation.value)) {
+      kept.insert(*message);
+    }
+  }
+  if (!kept.empty() && !erased.empty()) {
+    for (const store::Row& row : disk_.synced().rows()) {
+      if (!erased.contains(row.key)) continue;
+      if (const auto message = kept_message(row.value)) kept.erase(*message);
+    }
+  }
+  for (const Uuid& message : kept) shared_.ledger.kept(message);
 }
 
 void Machine::log(std::string_view component, const std::string& text) const {

@@ -118,6 +118,7 @@ class Machine final : public NetworkHost {
   void run_effects();
   void check();
   void run_effect(node::Effect effect);
+  void count_kept(const store::Batch& batch);
   void log(std::string_view component, const std::string& text) const;
   void flush(link::ConnId conn);
   void arm_timer();

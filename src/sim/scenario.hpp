@@ -51,6 +51,10 @@ struct FaultModel {
   /// With more than zero hosts come and go: half of them stay longer than this, and are away for a third of it. They
   /// leave politely or crash, one as often as the other.
   Duration churn_session{};
+  /// Percent of the hosts that are away at any moment, but for those that others join through. A host is there for
+  /// about `stay`, and away for as long as the share asks for; one end in two is a crash.
+  std::uint32_t away_percent = 0;
+  Duration stay = minutes(3);
 };
 
 /// With `bootstrap` over zero nobody knows an address: the nodes join the DHT through the first so many hosts and find
@@ -90,6 +94,9 @@ struct Expectations {
   /// Dials of one node, on average, to where nobody is.
   std::uint32_t lost_dials_max = 1'000'000;
   std::uint32_t found_ppm_min = 0;  ///< of the searches
+  std::uint32_t deposited_min = 0;  ///< messages that mailboxes kept
+  /// Copies of a message that mailboxes kept, in thousandths: on average over those that any kept. 0: not checked
+  std::uint32_t copies_mean_max = 0;
   /// At the end every open host publishes an endpoint for links, and no closed one does.
   bool endpoints_published = false;
   Duration search_median_max = hours(1);

@@ -90,6 +90,7 @@ class World {
   void plan_vanishing();
   void churn(Machine& machine);
   void end_stay(Machine& machine);
+  void come_and_go(Machine& machine, Duration stay);
 
   // closed_hosts.cpp
   bool is_closed(HostIndex host) const;

@@ -67,6 +67,14 @@ void World::check_figures(Outcome& outcome) const {
   if (outcome.totals.latency_p99 > expect.latency_p99_max) {
     breach("the 99th percentile of the latency is over its bound");
   }
+  if (outcome.totals.deposited < expect.deposited_min) {
+    breach("only " + std::to_string(outcome.totals.deposited) +
+           " messages lay in mailboxes: the scenario proves nothing");
+  }
+  if (expect.copies_mean_max != 0 && outcome.totals.copies * 1000 > outcome.totals.deposited * expect.copies_mean_max) {
+    breach(std::to_string(outcome.totals.copies) + " copies of " + std::to_string(outcome.totals.deposited) +
+           " messages lay in mailboxes");
+  }
   const std::uint64_t per_message = outcome.wire_bytes / std::max<std::uint64_t>(1, outcome.totals.arrived);
   if (expect.bytes_per_message_max != 0 && per_message > expect.bytes_per_message_max) {
     breach(std::to_string(per_message) + " bytes on the wire for each message");

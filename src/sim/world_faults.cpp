@@ -84,6 +84,25 @@ void World::end_stay(Machine& machine) {
   });
 }
 
+void World::come_and_go(Machine& machine, Duration stay) {
+  schedule_.after(stay, [this, &machine] {
+    if (peace_) return;
+    const FaultModel& faults = scenario_.faults;
+    if (machine.is_up() && rng_.chance(1, 2)) {
+      machine.leave();
+    } else if (machine.is_up()) {
+      machine.crash(rng_.chance(1, 2));
+      ++crashes_;
+    }
+    const Duration away = faults.stay * faults.away_percent / (100 - faults.away_percent);
+    schedule_.after(rng_.between(away / 2, away * 3 / 2), [this, &machine, &faults] {
+      if (peace_) return;
+      if (!machine.is_up()) machine.boot();
+      come_and_go(machine, rng_.between(faults.stay / 2, faults.stay * 3 / 2));
+    });
+  });
+}
+
 void World::plan_faults() {
   const FaultModel& faults = scenario_.faults;
   plan_vanishing();
@@ -91,6 +110,9 @@ void World::plan_faults() {
   for (std::size_t host = scenario_.discovery.bootstrap; host < machines_.size() && faults.churn_session != Duration(0);
        ++host) {
     churn(*machines_[host]);
+  }
+  for (std::size_t host = scenario_.discovery.bootstrap; host < machines_.size() && faults.away_percent != 0; ++host) {
+    come_and_go(*machines_[host], seconds(30) + rng_.between(faults.stay / 2, faults.stay * 3 / 2));
   }
   const auto moment = [this] { return schedule_.now() + rng_.between(Duration(0), scenario_.duration); };
   for (std::uint32_t i = 0; i < faults.crashes; ++i) plan_crash(moment());
