@@ -1,9 +1,11 @@
 // /v1/messages: sending, and what became of what was sent.
+#include <optional>
 #include <utility>
 
 #include "api/draft_entry.hpp"
 #include "api/handlers.hpp"
 #include "api/views.hpp"
+#include "base/encoding.hpp"
 
 namespace ekiden::api {
 namespace {
@@ -29,9 +31,20 @@ Result<router::Trace> named_trace(const Call& call) {
   return std::move(*trace);
 }
 
+/// Its id is the hash of it, so whoever has it can check that it is the right one.
+std::optional<crypto::Ed25519PublicKey> key_of(const Backend& backend, const identity::PeerId& peer) {
+  if (const auto record = backend.peer_record(peer)) return record->record.public_key;
+  const identity::Contact* contact = backend.contacts().find(peer);
+  return contact != nullptr ? contact->public_key : std::nullopt;
+}
+
 Status show_trace(const Call& call) {
   EKIDEN_ASSIGN(const auto trace, named_trace(call));
-  call.respond(json_response(200, trace_view(trace, call.backend.contacts(), /*with_story=*/true)));
+  Json json = trace_view(trace, call.backend.contacts(), /*with_story=*/true);
+  if (const auto key = key_of(call.backend, trace.peer); key && !trace.receipt.empty()) {
+    json["receipt_key"] = to_hex(key->view());
+  }
+  call.respond(json_response(200, json));
   return {};
 }
 

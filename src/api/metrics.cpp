@@ -77,6 +77,21 @@ void add_discovery(Families& out, const node::NodeStatus& status) {
   out.counter("datagrams_dropped_total", "Packets that were malformed or not authentic.", status.datagrams.dropped);
 }
 
+void add_mailbox(Families& out, const node::NodeStatus& status) {
+  const auto& kept = status.mailbox;
+  out.gauge("mailbox_serves", "1 if this node keeps messages for others.", kept.serves ? 1 : 0);
+  out.gauge("mailbox_messages", "Messages and receipts kept for others.", kept.used.parcels);
+  out.gauge("mailbox_bytes", "Their size.", kept.used.bytes);
+  out.gauge("mailbox_recipients", "For so many.", kept.owners);
+  out.counter("mailbox_stored_total", "Taken in.", kept.stored);
+  out.counter("mailbox_collected_total", "Collected by their recipients.", kept.collected);
+  out.counter("mailbox_expired_total", "Not collected in their time.", kept.expired);
+  out.counter("mailbox_refused_total", "Not taken in.", kept.refused);
+  out.gauge("deposits_pending", "Messages of this node that too few mailboxes keep.", status.deposits.parcels);
+  out.counter("deposits_placed_total", "Copies that mailboxes have taken.", status.deposits.placed);
+  out.counter("deposits_refused_total", "Copies that mailboxes have refused.", status.deposits.refused);
+}
+
 }  // namespace
 
 std::string metrics_text(const Backend& backend) {
@@ -89,6 +104,7 @@ std::string metrics_text(const Backend& backend) {
   add_links(out, status);
   add_messages(out, status.router);
   add_discovery(out, status);
+  add_mailbox(out, status);
   return out.text();
 }
 

@@ -40,11 +40,14 @@ Json step_view(const dht::Step& step, const identity::ContactBook& contacts) {
 
 Json record_view(const identity::SignedRecord& signed_record) {
   const identity::PeerRecord& record = signed_record.record;
+  std::vector<std::string> mailboxes;
+  for (const identity::PeerId& mailbox : record.mailboxes) mailboxes.push_back(mailbox.text());
   return {{"sequence", record.sequence},
           {"issued", iso_time(record.issued_at)},
           {"expires", iso_time(record.expires_at())},
           {"endpoints", record.endpoints},
           {"capabilities", record.capabilities},
+          {"mailboxes", mailboxes},
           {"signed_base64", to_base64(signed_record.signed_bytes)}};
 }
 

@@ -107,6 +107,38 @@ Result<wire::Priority> parse_priority(std::string_view name) {
 
 Json problem_view(const Error& error) { return {{"code", errc_name(error.code)}, {"detail", error.message}}; }
 
+Json use_view(const mailbox::Use& use) { return {{"messages", use.parcels}, {"bytes", use.bytes}}; }
+
+Json mailbox_view(const node::NodeStatus& status, const identity::ContactBook& contacts) {
+  const auto& kept = status.mailbox;
+  Json json = {
+      {"serves", kept.serves},
+      {"used", use_view(kept.used)},
+      {"used_by_strangers", use_view(kept.strangers)},
+      {"recipients", kept.owners},
+      {"collecting", kept.collecting},
+      {"counters",
+       {{"stored", kept.stored}, {"collected", kept.collected}, {"expired", kept.expired}, {"refused", kept.refused}}},
+      {"quota",
+       {{"all", use_view(kept.limit)},
+        {"strangers", use_view(kept.stranger_limit)},
+        {"sender", use_view(kept.sender_limit)},
+        {"recipient", use_view(kept.owner_limit)},
+        {"network", use_view(kept.prefix_limit)}}},
+      {"deposits",
+       {{"pending", status.deposits.parcels},
+        {"bytes", status.deposits.bytes},
+        {"placed", status.deposits.placed},
+        {"refused", status.deposits.refused}}},
+      {"own", Json::array()}};
+  for (const auto& own : status.own_mailboxes.own) {
+    Json entry = {{"up", own.up}};
+    put_peer(entry, "peer", "name", own.node, contacts);
+    json["own"].push_back(std::move(entry));
+  }
+  return json;
+}
+
 Json status_view(const Backend& backend) {
   const auto status = backend.status();
   const auto& contacts = backend.contacts();
@@ -137,6 +169,7 @@ Json status_view(const Backend& backend) {
                        {"sessions", status.datagrams.sessions},
                        {"handshakes", status.datagrams.handshakes},
                        {"lan", {{"on", status.lan.on}, {"peers", status.lan.peers}}}};
+  json["mailbox"] = mailbox_view(status, contacts);
   json["links_total"] = status.links.size();
   json["links"] = Json::array();
   for (std::size_t i = 0; i < std::min(status.links.size(), kMaxListed); ++i) {
@@ -209,6 +242,12 @@ Json trace_view(const router::Trace& trace, const identity::ContactBook& contact
   if (!with_story) return json;
   json["steps"] = Json::array();
   for (const auto& step : trace.steps) json["steps"].push_back({{"at", iso_time(step.at)}, {"what", step.what}});
+  if (!trace.stored.empty()) json["stored"] = Json::array();
+  for (const auto& stored : trace.stored) {
+    Json entry = {{"until", iso_time(stored.until)}};
+    put_peer(entry, "by", "name", stored.by, contacts);
+    json["stored"].push_back(std::move(entry));
+  }
   if (!trace.receipt.empty()) json["receipt_base64"] = to_base64(trace.receipt);
   return json;
 }

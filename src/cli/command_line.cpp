@@ -34,6 +34,8 @@ CommandLine::CommandLine() : app_("A peer-to-peer relay network for software age
   declare_send();
   declare_inbox();
   declare_trace_and_status();
+  declare_mailbox();
+  declare_receipt();
   declare_discovery();
   declare_bootstrap();
   declare_completion();

@@ -44,6 +44,8 @@ class CommandLine {
   void declare_send();
   void declare_inbox();
   void declare_trace_and_status();
+  void declare_mailbox();
+  void declare_receipt();
   void declare_discovery();
   void declare_capability();
   void declare_bootstrap();
@@ -64,6 +66,7 @@ class CommandLine {
   SendArguments send_;
   InboxArguments inbox_;
   TraceArguments trace_;
+  ReceiptArguments receipt_;
   std::string lookup_;
   FindArguments find_;
   std::string capability_;

@@ -76,6 +76,10 @@ struct TraceArguments {
   std::uint64_t limit = 20;
   bool retry = false;
 };
+struct ReceiptArguments {
+  std::string message = {};
+  std::string file = {};  ///< of export: empty is the standard output
+};
 struct FindArguments {
   std::string capability = {};
   std::uint64_t limit = 20;
@@ -105,6 +109,10 @@ Status run_send(const Context& context, const SendArguments& arguments);
 Status run_inbox(const Context& context, const InboxArguments& arguments);
 Status run_trace(const Context& context, const TraceArguments& arguments);
 Status run_status(const Context& context);
+Status run_receipt_export(const Context& context, const ReceiptArguments& arguments);
+Status run_receipt_verify(const Context& context, const ReceiptArguments& arguments);
+Status run_mailbox_status(const Context& context);
+Status run_mailbox_quota(const Context& context);
 Status run_lookup(const Context& context, const std::string& peer);
 Status run_explain(const Context& context, const std::string& peer);
 Status run_peers(const Context& context);

@@ -24,6 +24,9 @@ void print_trace(Output& output, const api::Json& trace) {
   output.field("accepted", text_of(trace, "accepted"));
   output.field("expires", text_of(trace, "expires"));
   output.field("attempts", std::to_string(number_of(trace, "attempts")));
+  for (const auto& stored : part_of(trace, "stored")) {
+    output.field("mailbox", output.text(peer_of(stored, "by", "name")) + " until " + text_of(stored, "until"));
+  }
   if (trace.contains("receipt_base64")) output.field("receipt", "signed by the recipient (--json shows it)");
   output.line("story");
   for (const auto& step : part_of(trace, "steps")) {

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <utility>
 
-#include "runtime/bootstrap_source.hpp"
+#include "runtime/settings_peers.hpp"
 
 namespace ekiden::runtime {
 namespace {
@@ -82,20 +82,6 @@ Status set_metrics(Settings& settings, const std::string& text) {
   return {};
 }
 
-std::vector<std::string> signers_of(const Settings& settings) {
-  std::vector<std::string> texts;
-  for (const identity::PeerId& signer : settings.trusted_signers) texts.push_back(signer.text());
-  return texts;
-}
-
-Status set_signers(Settings& settings, const std::vector<std::string>& texts) {
-  EKIDEN_ASSIGN(const auto signers, parse_signers(texts));
-  settings.trusted_signers.assign(signers.begin(), signers.end());
-  settings.node.bootstrap.trusted_signers.reset();
-  if (!signers.empty()) settings.node.bootstrap.trusted_signers = signers;
-  return {};
-}
-
 constexpr std::size_t kMaxPath = 4096;
 
 template <std::filesystem::path Settings::* Member>
@@ -149,6 +135,14 @@ constexpr TextAccess kLogFormat = {
 constexpr TextAccess kPortMapping = {
     [](const Settings& s) { return s.port_mapping; },
     [](Settings& s, const std::string& text) { return set_choice<&Settings::port_mapping>(s, text, kSwitch); }};
+constexpr ListAccess kMailboxes = {mailboxes_of, set_mailboxes};
+constexpr TextAccess kServeMailbox = {
+    [](const Settings& s) { return std::string(s.node.mailbox.serve ? "on" : "off"); },
+    [](Settings& s, const std::string& text) -> Status {
+      if (text != "on" && text != "off") return fail(Errc::malformed, "must be one of: on, off");
+      s.node.mailbox.serve = text == "on";
+      return {};
+    }};
 constexpr TextAccess kTlsVerify = {
     [](const Settings& s) { return s.tls_verify; },
     [](Settings& s, const std::string& text) { return set_choice<&Settings::tls_verify>(s, text, kSwitch); }};
@@ -168,8 +162,10 @@ constexpr IntegerAccess kSeconds = {
 
 using L = link::Config;
 using R = router::Config;
+using M = mailbox::Config;
 constexpr auto kLink = &node::Config::link;
 constexpr auto kRouter = &node::Config::router;
+constexpr auto kMailbox = &node::Config::mailbox;
 
 const std::array kTable = {
     Setting{
@@ -291,6 +287,46 @@ const std::array kTable = {
             .low = 1,
             .high = 86'400,
             .integer = &kSeconds<kLink, &L::idle_timeout>},
+    Setting{.section = "mailbox",
+            .key = "serve",
+            .comment = "on: keep messages for others until they are there. Or off.",
+            .text = &kServeMailbox},
+    Setting{
+        .section = "mailbox",
+        .key = "nodes",
+        .comment = "Ids of nodes that keep messages for this one. Others are chosen beside them, up to three in all.",
+        .high = mailbox::kMaxOwn,
+        .list = &kMailboxes},
+    Setting{.section = "mailbox",
+            .key = "max_messages",
+            .comment = "Messages kept for others. Half of the room is for those who are no contacts.",
+            .low = 2,
+            .high = 1'000'000,
+            .integer = &kCount<kMailbox, &M::max_parcels>},
+    Setting{.section = "mailbox",
+            .key = "max_mib",
+            .comment = "The same in MiB, in memory and on disk.",
+            .low = 2,
+            .high = 16'384,
+            .integer = &kCount<kMailbox, &M::max_bytes, kMib>},
+    Setting{.section = "mailbox",
+            .key = "max_mib_per_sender",
+            .comment = "MiB kept of one sender.",
+            .low = 1,
+            .high = 16'384,
+            .integer = &kCount<kMailbox, &M::max_bytes_per_sender, kMib>},
+    Setting{.section = "mailbox",
+            .key = "max_mib_per_recipient",
+            .comment = "MiB kept for one recipient.",
+            .low = 1,
+            .high = 16'384,
+            .integer = &kCount<kMailbox, &M::max_bytes_per_owner, kMib>},
+    Setting{.section = "mailbox",
+            .key = "max_mib_per_network",
+            .comment = "MiB kept of all senders of one IPv4 /24 or IPv6 /56.",
+            .low = 1,
+            .high = 16'384,
+            .integer = &kCount<kMailbox, &M::max_bytes_per_prefix, kMib>},
     Setting{.section = "outbox",
             .key = "max_messages",
             .comment = "Messages accepted and not delivered yet.",
@@ -341,8 +377,8 @@ const std::array kTable = {
             .integer = &kCount<kRouter, &R::max_inbox_bytes_per_peer, kMib>},
 };
 
-constexpr std::array<std::string_view, 7> kSections = {"network", "discovery", "api",  "log",
-                                                       "links",   "outbox",    "inbox"};
+constexpr std::array<std::string_view, 8> kSections = {"network", "discovery", "api",    "log",
+                                                       "links",   "mailbox",   "outbox", "inbox"};
 
 }  // namespace
 
