@@ -25,4 +25,4 @@ ekiden_module(runtime  6 DEPENDS node bootstrap
 ekiden_module(sim      6 DEPENDS node EXTERNAL tomlplusplus)
 ekiden_module(embed    7 DEPENDS runtime EXTERNAL)
 ekiden_module(api      7 DEPENDS runtime EXTERNAL boost json prometheus)
-ekiden_module(cli      8 DEPENDS api EXTERNAL cli11 json)
+ekiden_module(cli      8 DEPENDS api EXTERNAL cli11 json threads)

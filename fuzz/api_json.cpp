@@ -67,11 +67,12 @@ void check_known_keys(const Json& json, const std::set<std::string_view>& known)
 }
 
 void check_draft(const Json& json) {
-  const auto draft = api::read_draft(json, book());
-  if (!draft) {
-    CHECK(!draft.error().message.empty());
+  const auto entry = api::read_draft(json, book());
+  if (!entry) {
+    CHECK(!entry.error().message.empty());
     return;
   }
+  const router::Draft* draft = &entry->draft;
   check_known_keys(
       json, {"to", "body", "body_base64", "type", "content_type", "id", "in_reply_to", "ttl_ms", "priority", "class"});
   CHECK(draft->body.size() <= router::kMaxBody);
@@ -85,7 +86,34 @@ void check_draft(const Json& json) {
     CHECK(text_of(json, "body").empty() && api::to_base64(draft->body) == encoded);
   }
   const auto to = text_of(json, "to");
-  CHECK(to == "bob" ? draft->to == bob().id : draft->to.text().size() == to.size());
+  if (to.starts_with('@')) {
+    CHECK(entry->capability == to.substr(1) && ekiden::identity::is_capability(entry->capability));
+  } else {
+    CHECK(entry->capability.empty());
+    CHECK(to == "bob" ? draft->to == bob().id : draft->to.text().size() == to.size());
+  }
+}
+
+void check_question(const Json& json) {
+  const auto question = api::read_question(json, book());
+  if (!question) {
+    CHECK(!question.error().message.empty());
+    return;
+  }
+  check_known_keys(json, {"to", "capability", "body", "body_base64", "type", "content_type", "timeout_ms", "priority"});
+  CHECK(question->body.size() <= router::kMaxBody);
+  CHECK(question->timeout > ekiden::Duration::zero() && question->timeout <= router::kMaxAskTimeout);
+  CHECK(question->to || ekiden::identity::is_capability(question->capability));
+}
+
+void check_response(const Json& json) {
+  const auto response = api::read_response(json);
+  if (!response) {
+    CHECK(!response.error().message.empty());
+    return;
+  }
+  check_known_keys(json, {"failed", "body", "body_base64", "type", "content_type"});
+  CHECK(response->body.size() <= router::kMaxBody && response->type.size() <= router::kMaxTypeLength);
 }
 
 void check_contact(const Json& json) {
@@ -122,6 +150,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } else if (data[0] == 'u') {
     check_change(*json);
   } else {
+    check_question(*json);
+    check_response(*json);
     check_draft(*json);
   }
   return 0;

@@ -47,6 +47,9 @@ void check_content(ByteView bytes) {
   if (!content) return;
   CHECK(content->body.size() <= router::kMaxBody);
   CHECK(content->type.size() <= router::kMaxTypeLength && content->content_type.size() <= router::kMaxTypeLength);
+  if (!content->exchange) return;
+  CHECK(content->exchange->capability.size() <= identity::kMaxCapabilitySize);
+  CHECK(content->exchange->part <= router::Exchange::Part::failure);
 }
 
 /// No bytes are a receipt under a key that signed nothing.
@@ -61,6 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ByteView bytes(data, size);
   check_round_trip<router::Envelope>(bytes);
   check_round_trip<router::Content>(bytes);
+  check_round_trip<router::Exchange>(bytes);
   check_round_trip<router::Receipt>(bytes);
   check_round_trip<router::Refusal>(bytes);
   check_envelope(bytes);

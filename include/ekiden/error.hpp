@@ -31,6 +31,7 @@ enum class Errc {
   storage_failed,    ///< EIO and other failures of the disk.
   storage_corrupt,   ///< The database does not pass its own checks.
   internal,          ///< A failure of a library that should not happen.
+  failed,            ///< The other side tried to do what it was asked, and could not; the message is what it says.
 };
 
 /// A stable lower-case name with hyphens: "not-found". Part of the local API.

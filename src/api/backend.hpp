@@ -31,6 +31,11 @@ class Backend {
   // Commands.
 
   virtual void send(router::Draft draft, SendDone done) = 0;
+  using PlaceDone = std::function<void(const Result<router::Placement>&)>;
+  virtual void place(router::Draft draft, std::string capability, PlaceDone done) = 0;
+  using AskDone = std::function<void(const node::Answered&)>;
+  virtual void ask(router::Question question, AskDone done) = 0;
+  virtual void answer(std::uint64_t number, router::Response response, SendDone done) = 0;
   virtual void take(std::vector<std::uint64_t> numbers, Done done) = 0;
   virtual void put_contact(identity::Contact contact, bool replace, Done done) = 0;
   virtual void remove_contact(const identity::PeerId& id, Done done) = 0;
@@ -53,8 +58,12 @@ class Backend {
   /// Our signed record; empty before it is on disk.
   virtual Bytes own_record() const = 0;
   virtual std::optional<router::Trace> trace(const router::MessageId& id) const = 0;
-  virtual std::vector<router::Trace> outgoing(std::size_t limit) const = 0;
-  virtual std::vector<router::ArrivedPtr> inbox(std::uint64_t after, std::size_t limit) const = 0;
+  virtual std::vector<router::Trace> outgoing(std::size_t limit, const router::OutgoingFilter& filter) const = 0;
+  virtual std::vector<router::ArrivedPtr> inbox(std::uint64_t after, std::size_t limit,
+                                                const router::InboxFilter& filter) const = 0;
+  /// Requests for a capability that this node offers.
+  virtual std::vector<router::ArrivedPtr> requests(const std::string& capability, std::uint64_t after,
+                                                   std::size_t limit) const = 0;
   virtual const identity::ContactBook& contacts() const = 0;
   virtual std::vector<identity::Endpoint> listening() const = 0;
   virtual std::vector<identity::NodeInfo> known_nodes(std::size_t count) const = 0;
@@ -78,6 +87,9 @@ class HostBackend final : public Backend {
   explicit HostBackend(runtime::Host& host) : host_(host) {}
 
   void send(router::Draft draft, SendDone done) override;
+  void place(router::Draft draft, std::string capability, PlaceDone done) override;
+  void ask(router::Question question, AskDone done) override;
+  void answer(std::uint64_t number, router::Response response, SendDone done) override;
   void take(std::vector<std::uint64_t> numbers, Done done) override;
   void put_contact(identity::Contact contact, bool replace, Done done) override;
   void remove_contact(const identity::PeerId& id, Done done) override;
@@ -92,8 +104,11 @@ class HostBackend final : public Backend {
   crypto::Ed25519PublicKey public_key() const override;
   Bytes own_record() const override;
   std::optional<router::Trace> trace(const router::MessageId& id) const override;
-  std::vector<router::Trace> outgoing(std::size_t limit) const override;
-  std::vector<router::ArrivedPtr> inbox(std::uint64_t after, std::size_t limit) const override;
+  std::vector<router::Trace> outgoing(std::size_t limit, const router::OutgoingFilter& filter) const override;
+  std::vector<router::ArrivedPtr> inbox(std::uint64_t after, std::size_t limit,
+                                        const router::InboxFilter& filter) const override;
+  std::vector<router::ArrivedPtr> requests(const std::string& capability, std::uint64_t after,
+                                           std::size_t limit) const override;
   const identity::ContactBook& contacts() const override;
   std::vector<identity::Endpoint> listening() const override;
   std::vector<identity::NodeInfo> known_nodes(std::size_t count) const override;

@@ -32,13 +32,30 @@ std::optional<router::MessageId> read_message_id(ObjectReader& reader, std::stri
   return id ? std::optional(*id) : std::nullopt;
 }
 
+void read_priority(ObjectReader& reader, wire::Priority& out) {
+  const auto name = reader.text("priority", 32);
+  if (!name) return;
+  const auto priority = parse_priority(*name);
+  if (priority) out = *priority;
+  if (!priority) reader.refuse(priority.error().code, priority.error().message);
+}
+
+Status check_body(const Bytes& body) {
+  if (body.size() <= router::kMaxBody) return {};
+  return fail(Errc::too_large,
+              "the body is over the limit of a message, " + std::to_string(router::kMaxBody) + " bytes");
+}
+
+/// After "@".
+Result<std::string> read_capability(const std::string& to) {
+  std::string capability = to.substr(1);
+  if (identity::is_capability(capability)) return capability;
+  return fail(Errc::invalid_argument, "'" + to + "' names no capability: one is like @translate/ja-en");
+}
+
 void read_delivery(ObjectReader& reader, router::Draft& draft) {
   if (const auto ttl = reader.number("ttl_ms", 1, router::kMaxTtlMs)) draft.ttl = milliseconds(*ttl);
-  if (const auto name = reader.text("priority", 32)) {
-    const auto priority = parse_priority(*name);
-    if (priority) draft.priority = *priority;
-    if (!priority) reader.refuse(priority.error().code, priority.error().message);
-  }
+  read_priority(reader, draft.priority);
   if (const auto name = reader.text("class", 32)) {
     const auto delivery = parse_class(*name);
     if (delivery) draft.delivery = *delivery;
@@ -48,9 +65,10 @@ void read_delivery(ObjectReader& reader, router::Draft& draft) {
 
 }  // namespace
 
-Result<router::Draft> read_draft(const Json& json, const identity::ContactBook& contacts) {
+Result<Entry> read_draft(const Json& json, const identity::ContactBook& contacts) {
   ObjectReader reader(json);
-  router::Draft draft;
+  Entry entry;
+  router::Draft& draft = entry.draft;
   const auto to = reader.required_text("to", identity::kMaxPetnameSize);
   draft.type = reader.text("type", router::kMaxTypeLength).value_or("");
   draft.content_type = reader.text("content_type", router::kMaxTypeLength).value_or("");
@@ -59,12 +77,50 @@ Result<router::Draft> read_draft(const Json& json, const identity::ContactBook& 
   draft.in_reply_to = read_message_id(reader, "in_reply_to");
   read_delivery(reader, draft);
   EKIDEN_TRY(reader.finish());
-  if (draft.body.size() > router::kMaxBody) {
-    return fail(Errc::too_large,
-                "the body is over the limit of a message, " + std::to_string(router::kMaxBody) + " bytes");
+  EKIDEN_TRY(check_body(draft.body));
+  if (to.starts_with('@')) {
+    EKIDEN_ASSIGN(entry.capability, read_capability(to));
+  } else {
+    EKIDEN_ASSIGN(draft.to, resolve_peer(contacts, to));
   }
-  EKIDEN_ASSIGN(draft.to, resolve_peer(contacts, to));
-  return draft;
+  return entry;
+}
+
+Result<router::Question> read_question(const Json& json, const identity::ContactBook& contacts) {
+  ObjectReader reader(json);
+  router::Question question;
+  const auto to = reader.required_text("to", identity::kMaxPetnameSize);
+  question.capability = reader.text("capability", identity::kMaxCapabilitySize).value_or("");
+  question.type = reader.text("type", router::kMaxTypeLength).value_or("");
+  question.content_type = reader.text("content_type", router::kMaxTypeLength).value_or("");
+  question.body = read_message_body(reader);
+  read_priority(reader, question.priority);
+  const auto max_ms =
+      static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(router::kMaxAskTimeout).count());
+  if (const auto timeout = reader.number("timeout_ms", 1, max_ms)) question.timeout = milliseconds(*timeout);
+  EKIDEN_TRY(reader.finish());
+  EKIDEN_TRY(check_body(question.body));
+  if (!to.starts_with('@')) {
+    EKIDEN_ASSIGN(question.to, resolve_peer(contacts, to));
+    return question;
+  }
+  if (!question.capability.empty()) {
+    return fail(Errc::invalid_argument, "give the capability in 'to' or in 'capability', not in both");
+  }
+  EKIDEN_ASSIGN(question.capability, read_capability(to));
+  return question;
+}
+
+Result<router::Response> read_response(const Json& json) {
+  ObjectReader reader(json);
+  router::Response response;
+  response.failed = reader.boolean("failed").value_or(false);
+  response.type = reader.text("type", router::kMaxTypeLength).value_or("");
+  response.content_type = reader.text("content_type", router::kMaxTypeLength).value_or("");
+  response.body = read_message_body(reader);
+  EKIDEN_TRY(reader.finish());
+  EKIDEN_TRY(check_body(response.body));
+  return response;
 }
 
 }  // namespace ekiden::api

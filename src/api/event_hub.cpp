@@ -13,8 +13,10 @@ Result<EventKinds> parse_kind(std::string_view name) {
   if (name == "message") return EventKinds::message;
   if (name == "state") return EventKinds::state;
   if (name == "peer") return EventKinds::peer;
+  if (name == "request") return EventKinds::request;
+  if (name == "reply") return EventKinds::reply;
   return fail(Errc::invalid_argument,
-              "'" + std::string(name) + "' is not a kind of event; there are message, state and peer");
+              "'" + std::string(name) + "' is not a kind of event; there are message, request, reply, state and peer");
 }
 
 }  // namespace
@@ -48,8 +50,12 @@ void EventHub::publish(EventKinds kind, std::string line) {
 }
 
 void EventHub::on_arrival(const router::ArrivedPtr& message) {
-  if (!is_wanted(EventKinds::message)) return;
-  publish(EventKinds::message, dump_json(message_event(*message, backend_.contacts())));
+  auto kind = EventKinds::message;
+  if (message->exchange) {
+    kind = message->exchange->part == router::Exchange::Part::request ? EventKinds::request : EventKinds::reply;
+  }
+  if (!is_wanted(kind)) return;
+  publish(kind, dump_json(message_event(*message, backend_.contacts())));
 }
 
 void EventHub::on_state(const node::StateChanged& change) {

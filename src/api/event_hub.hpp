@@ -22,7 +22,7 @@ namespace ekiden::api {
 using EventText = std::shared_ptr<const std::string>;
 
 /// A set of kinds of events, as bits.
-enum class EventKinds : std::uint8_t { none = 0, message = 1, state = 2, peer = 4, all = 7 };
+enum class EventKinds : std::uint8_t { none = 0, message = 1, state = 2, peer = 4, request = 8, reply = 16, all = 31 };
 
 constexpr bool includes(EventKinds set, EventKinds kind) {
   return (static_cast<std::uint8_t>(set) & static_cast<std::uint8_t>(kind)) != 0;

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <charconv>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "api/json.hpp"
 #include "api/service.hpp"
+#include "runtime/utc_text.hpp"
 
 namespace ekiden::api {
 
@@ -24,6 +27,19 @@ void handle_peers(const Call& call);
 void handle_capabilities(const Call& call);
 void handle_reach(const Call& call);
 void handle_inbox(const Call& call);
+void handle_requests(const Call& call);
+
+/// Why a message was not accepted. Where that is for want of room, when to try again: no sooner than some of those that
+/// wait can be gone.
+inline Response submit_problem(const Error& error) {
+  Response response = problem(error);
+  if (error.code == Errc::limit_exceeded) response.fields.emplace_back("Retry-After", "5");
+  if (error.code == Errc::storage_full) response.fields.emplace_back("Retry-After", "30");
+  return response;
+}
+
+/// A page of messages: as many as fit, and whether there is more. `found` holds one more than the limit, if there is.
+Response message_page(const Call& call, const std::vector<router::ArrivedPtr>& found, std::size_t limit);
 
 inline Response json_response(int status, const Json& json) {
   Response response;
@@ -52,6 +68,15 @@ inline Result<std::uint64_t> number_parameter(const Target& target, std::string_
                 "the parameter '" + std::string(name) + "' must be a whole number up to " + std::to_string(max));
   }
   return value;
+}
+
+/// A time among the parameters of the target, in the form in which answers give it. Errors: malformed.
+inline Result<std::optional<WallTime>> time_parameter(const Target& target, std::string_view name) {
+  const auto* text = target.parameter(name);
+  if (text == nullptr) return std::nullopt;
+  auto time = runtime::parse_utc(*text);
+  if (!time) return fail("the parameter '" + std::string(name) + "'", std::move(time).error());
+  return *time;
 }
 
 }  // namespace ekiden::api

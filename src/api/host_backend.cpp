@@ -7,6 +7,16 @@ namespace ekiden::api {
 
 void HostBackend::send(router::Draft draft, SendDone done) { host_.send(std::move(draft), std::move(done)); }
 
+void HostBackend::place(router::Draft draft, std::string capability, PlaceDone done) {
+  host_.place(std::move(draft), std::move(capability), std::move(done));
+}
+
+void HostBackend::ask(router::Question question, AskDone done) { host_.ask(std::move(question), std::move(done)); }
+
+void HostBackend::answer(std::uint64_t number, router::Response response, SendDone done) {
+  host_.answer(number, std::move(response), std::move(done));
+}
+
 void HostBackend::take(std::vector<std::uint64_t> numbers, Done done) {
   host_.take(std::move(numbers), std::move(done));
 }
@@ -60,10 +70,18 @@ Bytes HostBackend::own_record() const { return to_bytes(host_.node().own_record(
 
 std::optional<router::Trace> HostBackend::trace(const router::MessageId& id) const { return host_.node().trace(id); }
 
-std::vector<router::Trace> HostBackend::outgoing(std::size_t limit) const { return host_.node().outgoing(limit); }
+std::vector<router::Trace> HostBackend::outgoing(std::size_t limit, const router::OutgoingFilter& filter) const {
+  return host_.node().outgoing(limit, filter);
+}
 
-std::vector<router::ArrivedPtr> HostBackend::inbox(std::uint64_t after, std::size_t limit) const {
-  return host_.node().inbox(after, limit);
+std::vector<router::ArrivedPtr> HostBackend::inbox(std::uint64_t after, std::size_t limit,
+                                                   const router::InboxFilter& filter) const {
+  return host_.node().inbox(after, limit, filter);
+}
+
+std::vector<router::ArrivedPtr> HostBackend::requests(const std::string& capability, std::uint64_t after,
+                                                      std::size_t limit) const {
+  return host_.node().requests(capability, after, limit);
 }
 
 const identity::ContactBook& HostBackend::contacts() const { return host_.node().contacts(); }

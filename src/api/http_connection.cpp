@@ -55,7 +55,8 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
       case Phase::body:
         return config.body_deadline;
       case Phase::serving:
-        return config.answer_deadline;
+        // A question ends by its own deadline.
+        return config.answer_deadline + (route_.endpoint == Endpoint::ask ? router::kMaxAskTimeout : Duration{});
       case Phase::writing:
         return config.write_deadline;
       case Phase::lingering:

@@ -24,6 +24,8 @@ int http_status(Errc code) {
       return 413;
     case Errc::limit_exceeded:
       return 429;
+    case Errc::failed:
+      return 502;
     case Errc::unsupported:
       return 501;
     case Errc::closed:
@@ -87,6 +89,8 @@ std::string_view status_text(int status) {
       return "Internal Server Error";
     case 501:
       return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
     case 503:
       return "Service Unavailable";
     case 504:

@@ -10,15 +10,32 @@
 namespace ekiden::api {
 namespace {
 
+Response accepted(const router::MessageId& id, const Json& json) {
+  auto answer = json_response(202, json);
+  answer.fields.emplace_back("Location", "/v1/messages/" + id.text());
+  return answer;
+}
+
+/// To whoever offers the capability; the answer says who was chosen.
+void place_message(const Call& call, Entry entry) {
+  call.backend.place(std::move(entry.draft), std::move(entry.capability),
+                     [respond = call.respond, &backend = call.backend](const Result<router::Placement>& placed) {
+                       if (!placed) return respond(submit_problem(placed.error()));
+                       respond(accepted(placed->id, placement_view(*placed, backend.contacts())));
+                     });
+}
+
 Status send_message(const Call& call) {
   EKIDEN_ASSIGN(const auto json, parse_json(call.body));
-  EKIDEN_ASSIGN(auto draft, read_draft(json, call.backend.contacts()));
-  const auto to = draft.to;
-  call.backend.send(std::move(draft), [respond = call.respond, to](const Result<router::MessageId>& id) {
-    if (!id) return respond(problem(id.error()));
-    auto answer = json_response(202, {{"id", id->text()}, {"to", to.text()}});
-    answer.fields.emplace_back("Location", "/v1/messages/" + id->text());
-    respond(std::move(answer));
+  EKIDEN_ASSIGN(auto entry, read_draft(json, call.backend.contacts()));
+  if (!entry.capability.empty()) {
+    place_message(call, std::move(entry));
+    return {};
+  }
+  const auto to = entry.draft.to;
+  call.backend.send(std::move(entry.draft), [respond = call.respond, to](const Result<router::MessageId>& id) {
+    if (!id) return respond(submit_problem(id.error()));
+    respond(accepted(*id, {{"id", id->text()}, {"to", to.text()}}));
   });
   return {};
 }
@@ -57,10 +74,24 @@ Status retry_message(const Call& call) {
   return {};
 }
 
+Result<router::OutgoingFilter> read_filter(const Call& call) {
+  router::OutgoingFilter filter;
+  if (const auto* to = call.target.parameter("to")) {
+    EKIDEN_ASSIGN(filter.to, resolve_peer(call.backend.contacts(), *to));
+  }
+  if (const auto* type = call.target.parameter("type")) filter.type = *type;
+  if (const auto* state = call.target.parameter("state")) {
+    EKIDEN_ASSIGN(filter.state, parse_state(*state));
+  }
+  EKIDEN_ASSIGN(filter.since, time_parameter(call.target, "since"));
+  return filter;
+}
+
 Status list_messages(const Call& call) {
   EKIDEN_ASSIGN(const auto limit, number_parameter(call.target, "limit", 64, kMaxPage));
+  EKIDEN_ASSIGN(const auto filter, read_filter(call));
   auto list = Json::array();
-  for (const auto& trace : call.backend.outgoing(limit)) {
+  for (const auto& trace : call.backend.outgoing(limit, filter)) {
     list.push_back(trace_view(trace, call.backend.contacts(), /*with_story=*/false));
   }
   call.respond(json_response(200, {{"messages", std::move(list)}}));

@@ -103,6 +103,8 @@ std::string metrics_text(const Backend& backend) {
   out.gauge("storage_ok", "0 while commits fail and nothing is accepted.", status.storage ? 0 : 1);
   add_links(out, status);
   add_messages(out, status.router);
+  out.gauge("questions", "Questions of this node that wait for an answer.", status.questions);
+  out.gauge("requests", "Requests of others that wait for an answer.", status.requests);
   add_discovery(out, status);
   add_mailbox(out, status);
   return out.text();

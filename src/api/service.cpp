@@ -37,6 +37,10 @@ void serve(Backend& backend, const Route& route, const Target& target, const std
     case Endpoint::probe_peer:
     case Endpoint::bootstrap:
       return handle_reach(call);
+    case Endpoint::ask:
+    case Endpoint::list_requests:
+    case Endpoint::answer_request:
+      return handle_requests(call);
     case Endpoint::read_inbox:
     case Endpoint::take_inbox:
       return handle_inbox(call);

@@ -105,6 +105,16 @@ Result<wire::Priority> parse_priority(std::string_view name) {
               "'" + std::string(name) + "' is not a priority; there are critical, high, normal, low and background");
 }
 
+Result<router::MessageState> parse_state(std::string_view name) {
+  using router::MessageState;
+  for (const auto state : {MessageState::queued, MessageState::in_flight, MessageState::delivered,
+                           MessageState::expired, MessageState::sent}) {
+    if (router::message_state_name(state) == name) return state;
+  }
+  return fail(Errc::invalid_argument,
+              "'" + std::string(name) + "' is not a state; there are queued, in-flight, delivered, expired and sent");
+}
+
 Json problem_view(const Error& error) { return {{"code", errc_name(error.code)}, {"detail", error.message}}; }
 
 Json use_view(const mailbox::Use& use) { return {{"messages", use.parcels}, {"bytes", use.bytes}}; }
@@ -160,6 +170,8 @@ Json status_view(const Backend& backend) {
                     {"bytes", status.router.outbox_bytes},
                     {"in_flight", status.router.in_flight}};
   json["inbox"] = {{"messages", status.router.inbox_messages}, {"bytes", status.router.inbox_bytes}};
+  json["questions"] = status.questions;
+  json["requests"] = status.requests;
   json["counters"] = counters_view(status.router);
   json["half_open"] = status.half_open;
   json["discovery"] = {{"on", status.discovery},
@@ -214,6 +226,8 @@ Json message_view(const router::Arrived& message, const identity::ContactBook& c
   json["expires"] = iso_time(message.expires);
   json["priority"] = wire::priority_name(message.priority);
   json["class"] = class_name(message.delivery);
+  json["purpose"] = purpose_name(message.exchange);
+  if (message.exchange && !message.exchange->capability.empty()) json["capability"] = message.exchange->capability;
   json["type"] = message.type;
   json["content_type"] = message.content_type;
   if (message.in_reply_to) json["in_reply_to"] = message.in_reply_to->text();
@@ -239,6 +253,7 @@ Json trace_view(const router::Trace& trace, const identity::ContactBook& contact
   json["expires"] = iso_time(trace.expires);
   json["attempts"] = trace.attempts;
   json["size"] = trace.size;
+  json["type"] = trace.type;
   if (!with_story) return json;
   json["steps"] = Json::array();
   for (const auto& step : trace.steps) json["steps"].push_back({{"at", iso_time(step.at)}, {"what", step.what}});
@@ -253,7 +268,8 @@ Json trace_view(const router::Trace& trace, const identity::ContactBook& contact
 }
 
 Json message_event(const router::Arrived& message, const identity::ContactBook& contacts) {
-  Json json = {{"kind", "message"}};
+  const bool is_request = message.exchange && message.exchange->part == router::Exchange::Part::request;
+  Json json = {{"kind", !message.exchange ? "message" : is_request ? "request" : "reply"}};
   json.update(message_view(message, contacts));
   return json;
 }

@@ -25,6 +25,7 @@ std::string_view class_name(router::DeliveryClass delivery);
 /// Errors: invalid_argument, listing what there is.
 Result<router::DeliveryClass> parse_class(std::string_view name);
 Result<wire::Priority> parse_priority(std::string_view name);
+Result<router::MessageState> parse_state(std::string_view name);
 
 /// Why something did not work, within an answer that did.
 Json problem_view(const Error& error);
@@ -48,6 +49,12 @@ Json own_endpoints_view(const node::NodeStatus& status, Now now);
 /// Every node that discovery knows of.
 Json bootstrap_view(const Backend& backend);
 Json contact_view(const identity::Contact& contact);
+/// Who was chosen for a message to a capability.
+Json placement_view(const router::Placement& placed, const identity::ContactBook& contacts);
+/// What was asked of whom, and the reply.
+Json answer_view(const router::Answer& answer, const identity::ContactBook& contacts);
+/// "message", "request", "reply" or "failure".
+std::string_view purpose_name(const std::optional<router::Exchange>& exchange);
 Json message_view(const router::Arrived& message, const identity::ContactBook& contacts);
 /// With steps and receipt, as one message shows it, or without, as lists do.
 Json trace_view(const router::Trace& trace, const identity::ContactBook& contacts, bool with_story);

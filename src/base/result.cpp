@@ -15,8 +15,9 @@ constexpr std::array kNames = {
     std::string_view("unsupported"),      std::string_view("busy"),
     std::string_view("storage-full"),     std::string_view("storage-failed"),
     std::string_view("storage-corrupt"),  std::string_view("internal"),
+    std::string_view("failed"),
 };
-static_assert(kNames.size() == static_cast<std::size_t>(Errc::internal) + 1);
+static_assert(kNames.size() == static_cast<std::size_t>(Errc::failed) + 1);
 
 }  // namespace
 

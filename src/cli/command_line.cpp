@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "cli/text.hpp"
-#include "wire/priority.hpp"
 
 namespace ekiden::cli {
 namespace {
@@ -14,8 +13,9 @@ constexpr auto kFooter =
     "  ekiden contact add bob ek1... --endpoint tcp://192.0.2.7:7420\n"
     "  ekiden send bob \"hello\" --wait            until bob's node confirms it\n"
     "  ekiden inbox --follow --json              for programs: one message a line\n"
+    "  ekiden ask @translate \"cat\"              a question to whoever offers that, and its answer\n"
     "\n"
-    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no node is running, 4 waited too long.\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no node is running, 4 waited too long, 5 no room now: try later.\n"
     "`ekiden COMMAND --help` says more.";
 
 }  // namespace
@@ -31,9 +31,7 @@ CommandLine::CommandLine() : app_("A peer-to-peer relay network for software age
   app_.add_flag("-q,--quiet", quiet, "Print results only");
   declare_node_commands();
   declare_contact_commands();
-  declare_send();
-  declare_inbox();
-  declare_trace_and_status();
+  declare_messages();
   declare_mailbox();
   declare_receipt();
   declare_discovery();
@@ -163,63 +161,6 @@ void CommandLine::declare_contact_commands() {
                            "  ekiden contact export > contacts.toml\n  ekiden contact export contacts.toml\n");
   paths_[exported->add_option("file", contact_.file, "A new file; without it, standard output")] = ValueKind::file;
   exported->callback(run(run_contact_export));
-}
-
-void CommandLine::declare_send() {
-  auto* send = declare(app_, "send", "Send a message to a contact or an id",
-                       "  ekiden send bob \"hello\"\n"
-                       "  ekiden send bob \"hello\" --wait --timeout 30s      until bob's node confirms it\n"
-                       "  ekiden send bob --file report.json --content-type application/json --ttl 7d\n"
-                       "  date | ekiden send bob - --priority high\n");
-  send->add_option("to", send_.to, "Name of a contact, or an id")->required()->type_name("NAME|ID");
-  auto* text = send->add_option("text", send_.text, "The message; - reads standard input");
-  auto* file = send->add_option("--file", send_.file, "Send the content of this file")->type_name("FILE");
-  text->excludes(file);
-  paths_[file] = ValueKind::file;
-  add_duration(send, "--ttl", "Give up after this time [7d]", [this](Duration ttl) { send_.ttl = ttl; });
-  const std::vector<std::string> priorities(wire::kPriorityNames.begin(), wire::kPriorityNames.end());
-  choose(send->add_option("--priority", send_.priority, "What goes first [normal]"), priorities);
-  choose(send->add_option("--class", send_.delivery, "durable survives restarts; volatile is faster and may be lost"),
-         {"durable", "volatile"});
-  // A flag with an optional value: as an option it would swallow the word after it.
-  auto* wait = send->add_flag("--wait{delivered}", send_.wait, "Wait until the recipient has it");
-  choose(wait, {"accepted", "delivered"});
-  wait->option_text("[=accepted|delivered]");
-  add_duration(send, "--timeout", "Wait at most this long, then exit with 4",
-               [this](Duration timeout) { send_.timeout = timeout; });
-  send->add_option("--type", send_.type, "What the message is, for the program that reads it")->type_name("NAME");
-  send->add_option("--content-type", send_.content_type, "Media type of the body")->type_name("TYPE");
-  send->add_option("--reply-to", send_.reply_to, "The message that this one answers")->type_name("MESSAGE");
-  send->add_option("--id", send_.id, "A UUID of your choice: sending it again sends it once")->type_name("UUID");
-  send->callback([this, text, file] {
-    if (text->empty() && file->empty()) throw CLI::RequiredError("a text, --file or -");
-    action = [this](const Context& context) { return run_send(context, send_); };
-  });
-}
-
-void CommandLine::declare_inbox() {
-  auto* inbox = declare(app_, "inbox", "Print the messages that came, and take them out of the inbox",
-                        "  ekiden inbox\n"
-                        "  ekiden inbox --peek                       look, and leave them there\n"
-                        "  ekiden inbox --follow --json | my-agent    one message a line, as they come\n");
-  inbox->add_flag("-f,--follow", inbox_.follow, "Go on printing what comes, until Ctrl-C");
-  inbox->add_flag("--peek", inbox_.peek, "Leave the messages in the inbox");
-  inbox->add_option("-n,--limit", inbox_.limit, "Stop after so many messages")->check(CLI::Range(1, 1'000'000'000));
-  inbox->callback([this] { action = [this](const Context& context) { return run_inbox(context, inbox_); }; });
-}
-
-void CommandLine::declare_trace_and_status() {
-  auto* trace = declare(app_, "trace", "Where is my message? Without one: the latest that were sent",
-                        "  ekiden trace\n"
-                        "  ekiden trace 6f0c5a52-5f0e-4d4b-9a57-2f9f1f2f3a77\n"
-                        "  ekiden trace 6f0c5a52-5f0e-4d4b-9a57-2f9f1f2f3a77 --retry    try again now\n");
-  trace->add_option("message", trace_.message, "Id of the message");
-  trace->add_flag("--retry", trace_.retry, "Try now to reach its recipient, instead of at the next attempt");
-  trace->add_option("-n,--limit", trace_.limit, "How many to list [20]")->check(CLI::Range(1, 256));
-  trace->callback([this] { action = [this](const Context& context) { return run_trace(context, trace_); }; });
-
-  auto* status = declare(app_, "status", "What the running node is doing", "  ekiden status\n  ekiden status --json\n");
-  status->callback([this] { action = run_status; });
 }
 
 /// Those of bootstrap that ask the network.

@@ -31,6 +31,7 @@ class CommandLine {
   CommandNode tree() const;
   /// What was read for `send`; for tests.
   const SendArguments& send() const { return send_; }
+  const InboxArguments& inbox() const { return inbox_; }
 
   std::string data_dir;  ///< Empty: the default.
   bool json = false;
@@ -43,7 +44,10 @@ class CommandLine {
   void declare_contact_commands();
   void declare_send();
   void declare_inbox();
-  void declare_trace_and_status();
+  void declare_outbox();
+  void declare_questions();
+  void declare_trace();
+  void declare_messages();
   void declare_mailbox();
   void declare_receipt();
   void declare_discovery();
@@ -56,6 +60,7 @@ class CommandLine {
   /// Reads a duration while parsing, so that a mistake is a usage error.
   static void add_duration(CLI::App* app, const std::string& name, const std::string& description,
                            std::function<void(Duration)> take);
+  static void add_since(CLI::App* app, const std::string& description, std::string& out);
   void choose(CLI::Option* option, std::vector<std::string> choices);
   CommandNode describe(const CLI::App& app) const;
 
@@ -65,6 +70,9 @@ class CommandLine {
   ContactArguments contact_;
   SendArguments send_;
   InboxArguments inbox_;
+  OutboxArguments outbox_;
+  AskArguments ask_;
+  ServeArguments serve_;
   TraceArguments trace_;
   ReceiptArguments receipt_;
   std::string lookup_;

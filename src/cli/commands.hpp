@@ -25,6 +25,8 @@ struct Context {
   Output& output;
 
   Result<api::Client> client() const { return api::Client::open(data_dir); }
+  /// For a call that takes longer than others.
+  Result<api::Client> client(Duration timeout) const { return api::Client::open(data_dir, timeout); }
 };
 
 struct InitArguments {
@@ -70,6 +72,33 @@ struct InboxArguments {
   bool follow = false;
   bool peek = false;
   std::uint64_t limit = 0;  ///< 0: all
+  std::string from = {};
+  std::string type = {};
+  std::string since = {};  ///< a time in UTC
+  std::string purpose = "message";
+};
+struct OutboxArguments {
+  std::string to = {};
+  std::string type = {};
+  std::string state = {};
+  std::string since = {};  ///< a time in UTC
+  std::uint64_t limit = 20;
+};
+struct AskArguments {
+  std::string to = {};
+  std::optional<std::string> text = {};
+  std::string file = {};
+  std::string capability = {};
+  std::string type = {};
+  std::string content_type = {};
+  std::string priority = {};
+  Duration timeout = seconds(30);
+};
+struct ServeArguments {
+  std::string capability = {};
+  std::string command = {};  ///< for the shell
+  std::size_t concurrency = 1;
+  Duration timeout = minutes(1);
 };
 struct TraceArguments {
   std::string message = {};  ///< empty: the latest
@@ -107,6 +136,10 @@ Status run_contact_import(const Context& context, const ContactArguments& argume
 Status run_contact_export(const Context& context, const ContactArguments& arguments);
 Status run_send(const Context& context, const SendArguments& arguments);
 Status run_inbox(const Context& context, const InboxArguments& arguments);
+Status run_outbox(const Context& context, const OutboxArguments& arguments);
+Status run_ask(const Context& context, const AskArguments& arguments);
+/// Until SIGINT or SIGTERM, or until the node stops (closed).
+Status run_serve(const Context& context, const ServeArguments& arguments);
 Status run_trace(const Context& context, const TraceArguments& arguments);
 Status run_status(const Context& context);
 Status run_receipt_export(const Context& context, const ReceiptArguments& arguments);

@@ -11,12 +11,14 @@ enum class ExitCode {
   usage = 2,        ///< The command line makes no sense.
   not_running = 3,  ///< No node runs on the data directory.
   timed_out = 4,    ///< Waiting took longer than --timeout.
+  no_room = 5,      ///< A quota or the disk is full: nothing was accepted, and trying later may help.
 };
 
 /// The code for an error of a command. Errc::closed stands for a node that is not there or no longer there.
 constexpr ExitCode exit_code_of(Errc code) {
   if (code == Errc::closed) return ExitCode::not_running;
   if (code == Errc::timed_out) return ExitCode::timed_out;
+  if (code == Errc::limit_exceeded || code == Errc::storage_full) return ExitCode::no_room;
   return ExitCode::failure;
 }
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/base64.hpp"
-#include "base/encoding.hpp"
+#include "api/http_target.hpp"
+#include "cli/body.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_read.hpp"
 #include "cli/text.hpp"
@@ -25,19 +25,14 @@ std::string indented(const std::string& text) {
   return out;
 }
 
-/// The body as text, if it is text. One with control characters comes as base64, and may be printed all the same: the
-/// output escapes them where they could do harm.
-std::optional<std::string> text_body(const api::Json& message) {
-  if (message.contains("body")) return text_of(message, "body");
-  const auto bytes = api::from_base64(text_of(message, "body_base64"));
-  if (!bytes || !is_utf8(*bytes)) return std::nullopt;
-  return std::string(as_text(*bytes));
-}
-
 void print_message(Output& output, const api::Json& message) {
   if (output.json()) return output.object(message);
   auto heading = output.text(peer_of(message, "from", "from_name")) + "  " + text_of(message, "received") + "  " +
                  text_of(message, "id");
+  if (const auto purpose = text_of(message, "purpose"); !purpose.empty() && purpose != "message") {
+    heading += "  " + purpose;
+    if (const auto capability = text_of(message, "capability"); !capability.empty()) heading += " @" + capability;
+  }
   if (const auto type = text_of(message, "type"); !type.empty()) heading += "  [" + output.text(type) + "]";
   output.line(heading);
   if (const auto reply = text_of(message, "in_reply_to"); !reply.empty()) output.line("  in reply to " + reply);
@@ -45,9 +40,7 @@ void print_message(Output& output, const api::Json& message) {
     while (body->ends_with('\n')) body->pop_back();
     return output.line(indented(output.lines(*body)));
   }
-  auto kind = text_of(message, "content_type");
-  if (kind.empty()) kind = "not text";
-  output.line("  (" + human_size(number_of(message, "size")) + ", " + output.text(kind) + "; --json shows it)");
+  output.line("  " + describe_body(output, message));
 }
 
 class Reader {
@@ -62,8 +55,8 @@ class Reader {
     bool more = true;
     while (more && !finished()) {
       const auto limit = arguments_.limit > 0 ? std::min(kPage, arguments_.limit - printed_) : kPage;
-      EKIDEN_ASSIGN(const auto page,
-                    client.get("/v1/inbox?after=" + std::to_string(last_) + "&limit=" + std::to_string(limit)));
+      EKIDEN_ASSIGN(const auto page, client.get("/v1/inbox?after=" + std::to_string(last_) +
+                                                "&limit=" + std::to_string(limit) + filter()));
       more = flag_of(page, "more");
       EKIDEN_TRY(print_page(client, part_of(page, "messages")));
     }
@@ -72,9 +65,9 @@ class Reader {
 
   /// A new message was announced. A durable one is in the inbox; a volatile one is only here.
   Status on_event(api::Client& client, const api::Json& event) {
-    if (text_of(event, "kind") != "message") return {};
     const auto number = number_of(event, "number");
     if (number != 0) return number > last_ ? drain(client) : Status{};
+    if (!is_wanted(event)) return {};
     auto message = event;
     message.erase("kind");
     print_message(context_.output, message);
@@ -82,7 +75,31 @@ class Reader {
     return context_.output.flush();
   }
 
+  /// The kinds of events that tell of what is to be printed.
+  std::string kinds() const {
+    return arguments_.purpose == "all" ? std::string("message,request,reply") : arguments_.purpose;
+  }
+
  private:
+  std::string filter() const {
+    std::string text;
+    const auto add = [&text](const char* name, const std::string& value) {
+      if (!value.empty()) text += std::string("&") + name + "=" + api::escape_segment(value);
+    };
+    add("purpose", arguments_.purpose);
+    add("from", arguments_.from);
+    add("type", arguments_.type);
+    add("since", arguments_.since);
+    return text;
+  }
+
+  /// A volatile message is in no inbox that could be asked with the filter.
+  bool is_wanted(const api::Json& event) const {
+    const bool from_whom = arguments_.from.empty() || text_of(event, "from") == arguments_.from ||
+                           text_of(event, "from_name") == arguments_.from;
+    return from_whom && (arguments_.type.empty() || text_of(event, "type") == arguments_.type);
+  }
+
   Status print_page(api::Client& client, const api::Json& messages) {
     auto numbers = api::Json::array();
     for (const auto& message : messages) {
@@ -112,7 +129,7 @@ Status follow(api::Client& client, api::EventStream stream, Reader& reader) {
       EKIDEN_TRY(reader.on_event(client, *event));
     } else if (event.error().code == Errc::limit_exceeded) {
       // Events were dropped. What is durable waits in the inbox; listen again first, so that nothing falls in between.
-      EKIDEN_ASSIGN(stream, client.events("message"));
+      EKIDEN_ASSIGN(stream, client.events(reader.kinds()));
       EKIDEN_TRY(reader.drain(client));
     } else if (event.error().code != Errc::timed_out) {
       return std::unexpected<Error>(event.error());
@@ -128,7 +145,7 @@ Status run_inbox(const Context& context, const InboxArguments& arguments) {
   Reader reader(context, arguments);
   std::optional<api::EventStream> stream;
   if (arguments.follow) {
-    EKIDEN_ASSIGN(stream, client.events("message"));
+    EKIDEN_ASSIGN(stream, client.events(reader.kinds()));
   }
   EKIDEN_TRY(reader.drain(client));
   if (stream) return follow(client, std::move(*stream), reader);

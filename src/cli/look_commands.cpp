@@ -34,15 +34,24 @@ void print_trace(Output& output, const api::Json& trace) {
   }
 }
 
-Status list_traces(const Context& context, api::Client& client, std::uint64_t limit) {
-  EKIDEN_ASSIGN(const auto answer, client.get("/v1/messages?limit=" + std::to_string(limit)));
+Status list_traces(const Context& context, const OutboxArguments& arguments) {
+  EKIDEN_ASSIGN(auto client, context.client());
+  std::string path = "/v1/messages?limit=" + std::to_string(arguments.limit);
+  const auto add = [&path](const char* name, const std::string& value) {
+    if (!value.empty()) path += std::string("&") + name + "=" + api::escape_segment(value);
+  };
+  add("to", arguments.to);
+  add("type", arguments.type);
+  add("state", arguments.state);
+  add("since", arguments.since);
+  EKIDEN_ASSIGN(const auto answer, client.get(path));
   const auto list = part_of(answer, "messages");
   if (context.output.json()) {
     for (const auto& trace : list) context.output.object(trace);
     return {};
   }
   if (list.empty()) {
-    context.output.note("nothing was sent yet");
+    context.output.note("no such messages were sent");
     return {};
   }
   std::vector<std::vector<std::string>> rows = {{"MESSAGE", "TO", "STATE", "ACCEPTED", "SIZE"}};
@@ -102,6 +111,8 @@ void print_status(Output& output, const api::Json& status) {
   output.field("contacts", std::to_string(number_of(status, "contacts")));
   output.field("outbox", queue_text(part_of(status, "outbox")));
   output.field("inbox", queue_text(part_of(status, "inbox")));
+  output.field("questions", std::to_string(number_of(status, "questions")) + " asked, " +
+                                std::to_string(number_of(status, "requests")) + " to be answered");
   const auto counters = part_of(status, "counters");
   output.field("since start", std::to_string(number_of(counters, "accepted")) + " accepted, " +
                                   std::to_string(number_of(counters, "delivered")) + " delivered, " +
@@ -115,8 +126,8 @@ void print_status(Output& output, const api::Json& status) {
 }  // namespace
 
 Status run_trace(const Context& context, const TraceArguments& arguments) {
+  if (arguments.message.empty()) return list_traces(context, {.limit = arguments.limit});
   EKIDEN_ASSIGN(auto client, context.client());
-  if (arguments.message.empty()) return list_traces(context, client, arguments.limit);
   const auto path = "/v1/messages/" + api::escape_segment(arguments.message);
   if (arguments.retry) EKIDEN_TRY(client.post(path + "/retry"));
   EKIDEN_ASSIGN(const auto trace, client.get(path));
@@ -127,6 +138,8 @@ Status run_trace(const Context& context, const TraceArguments& arguments) {
   }
   return {};
 }
+
+Status run_outbox(const Context& context, const OutboxArguments& arguments) { return list_traces(context, arguments); }
 
 Status run_status(const Context& context) {
   EKIDEN_ASSIGN(auto client, context.client());

@@ -3,43 +3,18 @@
 #include <chrono>
 #include <utility>
 
-#include "api/base64.hpp"
-#include "base/encoding.hpp"
+#include "cli/body.hpp"
 #include "cli/commands.hpp"
-#include "cli/input.hpp"
 #include "cli/json_read.hpp"
 #include "cli/text.hpp"
-#include "router/envelope.hpp"
 
 namespace ekiden::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-Result<std::string> read_body(const SendArguments& arguments) {
-  if (arguments.text && *arguments.text != "-") {
-    if (arguments.text->size() <= router::kMaxBody) return *arguments.text;
-    return fail(Errc::too_large, "the text is " + human_size(arguments.text->size()) + "; a message holds at most " +
-                                     human_size(router::kMaxBody));
-  }
-  return read_input(arguments.text ? "-" : arguments.file, router::kMaxBody);
-}
-
-/// JSON escapes make some texts much longer; base64 always fits the API.
-void put_body(api::Json& draft, const std::string& body) {
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20; };
-  const bool plain = is_utf8(as_bytes(body)) && body.size() <= router::kMaxBody &&
-                     std::ranges::count_if(body, is_control) < 1024 && std::ranges::count(body, '"') < 4096 &&
-                     std::ranges::count(body, '\\') < 4096;
-  if (plain) {
-    draft["body"] = body;
-  } else {
-    draft["body_base64"] = api::to_base64(as_bytes(body));
-  }
-}
-
 Result<api::Json> make_draft(const SendArguments& arguments) {
-  EKIDEN_ASSIGN(const auto body, read_body(arguments));
+  EKIDEN_ASSIGN(const auto body, read_body(arguments.text, arguments.file));
   api::Json draft = {{"to", arguments.to}};
   put_body(draft, body);
   const auto put = [&draft](const char* key, const std::string& value) {
@@ -127,15 +102,20 @@ class Waiter {
   Clock::time_point began_ = Clock::now();
 };
 
-void print_state(Output& output, const std::string& id, const std::string& to, const std::string& state,
-                 std::optional<Duration> after) {
+/// `answer`: of the node, with whom it chose for a message to a capability.
+void print_state(Output& output, const api::Json& answer, const std::string& state, std::optional<Duration> after) {
+  const auto id = text_of(answer, "id");
   if (output.json()) {
-    api::Json json = {{"id", id}, {"to", to}, {"state", state}};
+    api::Json json = answer;
+    json["state"] = state;
     if (after) json["elapsed_ms"] = std::chrono::duration_cast<milliseconds>(*after).count();
     return output.object(json);
   }
   if (after) return output.note(state + " after " + human_duration(*after));
   output.line(id);
+  if (!answer.contains("capability")) return;
+  output.note("to " + output.text(peer_of(answer, "to", "name")) + ", who offers " + text_of(answer, "capability") +
+              (flag_of(answer, "linked") ? "" : "; nobody could be reached yet, so it waits"));
 }
 
 }  // namespace
@@ -146,14 +126,15 @@ Status run_send(const Context& context, const SendArguments& arguments) {
   const bool wait = arguments.wait == "delivered";
   Waiter waiter(context, arguments);
   if (wait) EKIDEN_TRY(waiter.listen(client));
-  EKIDEN_ASSIGN(const auto answer, client.post("/v1/messages", draft));
+  const auto posted = client.post("/v1/messages", draft);
+  if (!posted) return std::unexpected<Error>(with_remedy(posted.error()));
+  const api::Json& answer = *posted;
   const auto id = text_of(answer, "id");
-  const auto to = text_of(answer, "to");
-  print_state(context.output, id, to, "accepted", std::nullopt);
+  print_state(context.output, answer, "accepted", std::nullopt);
   EKIDEN_TRY(context.output.flush());
   if (!wait) return {};
   EKIDEN_ASSIGN(const auto state, waiter.wait(client, id));
-  print_state(context.output, id, to, state, waiter.elapsed());
+  print_state(context.output, answer, state, waiter.elapsed());
   return {};
 }
 

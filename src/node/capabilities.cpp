@@ -80,6 +80,7 @@ void Node::Impl::write_offers(Now now, RequestId request) {
   batch.put(store::Table::meta, as_bytes(kCapabilitiesRowName), wire::encode(row));
   waiting.answers.push_back(request);
   renew_record(now);
+  show_offers(now);
 }
 
 void Node::Impl::announce_in_time(Now now) {

@@ -88,6 +88,7 @@ void Node::Impl::find_for_request(Now now, const FindPeer& request) {
 void Node::Impl::on_lookup_done(Now now, dht::LookupDone done) {
   const auto found = lookups.extract(done.id);
   LookupFor& purpose = found.mapped();
+  if (purpose.ask) return on_ask_owners(now, *purpose.ask, std::move(done));
   if (!purpose.capability.empty()) return on_owners_found(std::move(purpose), std::move(done));
   if (done.record) learn(now, *done.record, /*live=*/false);
   if (purpose.mailboxes) return tell_mailboxes(now, purpose.peer, done.closest);

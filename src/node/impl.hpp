@@ -19,6 +19,7 @@
 #include "node/node.hpp"
 #include "node/peer_records.hpp"
 #include "reachability/reachability.hpp"
+#include "router/asks.hpp"
 #include "wire/message_type.hpp"
 
 namespace ekiden::node {
@@ -96,7 +97,7 @@ struct Node::Impl {
   void on_router_effect(Now now, router::Router::Effect effect);
   void connect(Now now, const router::Connect& request);
   /// Who wants a link to a peer: bits.
-  enum WantedBy : std::uint8_t { by_router = 1, by_depositor = 2, by_collector = 4 };
+  enum WantedBy : std::uint8_t { by_router = 1, by_depositor = 2, by_collector = 4, by_ask = 8 };
   void want(Now now, const identity::PeerId& peer, WantedBy by);
   void unwant(Now now, const identity::PeerId& peer, WantedBy by);
   /// With what is known of it now. REQUIRES: it is wanted.
@@ -116,6 +117,17 @@ struct Node::Impl {
   Status take_receipt(Now now, const mailbox::Arrived& parcel);
   void find_mailboxes(Now now, const mailbox::FindMailboxes& request);
   void tell_mailboxes(Now now, const identity::PeerId& owner, const std::vector<identity::PeerId>& nearest);
+
+  // ask_glue.cpp: questions go out and come in as messages, to peers that searches and neighbours tell of.
+  void on_ask_effect(Now now, router::AskEffect effect);
+  void place(Now now, PlaceMessage& request);
+  void answer(Now now, AnswerQuestion& request);
+  void show_offers(Now now);
+  router::Candidate candidate_of(const identity::PeerId& peer, std::string capability) const;
+  /// Linked peers whose records offer it.
+  std::vector<router::Candidate> neighbours_offering(std::string_view capability);
+  void find_owners(Now now, const router::FindOwners& request);
+  void on_ask_owners(Now now, router::AskId ask, dht::LookupDone done);
 
   // dht_glue.cpp: datagrams carry the queries of the DHT, which finds the peers that messages wait for.
   void on_datagram_effect(Now now, datagram::Datagrams::Effect effect);
@@ -182,6 +194,7 @@ struct Node::Impl {
     identity::PeerId peer = {};
     std::string capability = {};  ///< instead of a peer
     std::optional<RequestId> request = {};
+    std::optional<router::AskId> ask = {};
     bool mailboxes = false;                          ///< nodes near the peer, which may keep mail for it
     std::optional<identity::NodeInfo> meeting = {};  ///< a node to be dialled, for it may tell whether we are reachable
   };
@@ -245,6 +258,7 @@ struct Node::Impl {
   link::LinkPool links;
   session::Sessions sessions;
   router::Router router;
+  router::Asks asks;
   datagram::Datagrams datagrams;
   dht::Dht dht;
   bootstrap::Bootstrap bootstrap;
@@ -321,6 +335,7 @@ struct Node::Impl {
   Outbox<link::LinkPool::Effect> link_out;
   Outbox<session::Sessions::Effect> session_out;
   Outbox<router::Router::Effect> router_out;
+  router::AskEffects ask_out;
   Outbox<datagram::Datagrams::Effect> datagram_out;
   Outbox<dht::Dht::Effect> dht_out;
   Outbox<bootstrap::Bootstrap::Effect> bootstrap_out;

@@ -18,6 +18,7 @@
 #include "identity/node_info.hpp"
 #include "identity/peer_id.hpp"
 #include "link/pool.hpp"
+#include "router/question.hpp"
 #include "router/router.hpp"
 #include "store/batch.hpp"
 
@@ -78,6 +79,24 @@ struct StorageResumed {};
 struct SendMessage {
   RequestId request;
   router::Draft draft;
+};
+/// To the best of those who offer the capability, whom the draft need not name. Answered by Placed instead of Reply.
+struct PlaceMessage {
+  RequestId request;
+  router::Draft draft;
+  std::string capability;
+};
+/// Answered by Answered instead of Reply, within the time that the question has.
+struct AskQuestion {
+  RequestId request;
+  router::Question question;
+};
+/// To a request that waits in the inbox under this number. Answered once the reply is accepted and the request taken,
+/// with the id of the reply.
+struct AnswerQuestion {
+  RequestId request;
+  std::uint64_t number = 0;
+  router::Response response;
 };
 struct TakeMessages {
   RequestId request;
@@ -148,10 +167,11 @@ struct Tick {};
 /// the last Persist and until Node::is_leaving() is over, and ends.
 struct ShutDown {};
 
-using Input = std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
-                           StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact,
-                           RetryNow, FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer,
-                           EndpointMapped, MappingLost, Tick, ShutDown, BeaconHeard>;
+using Input =
+    std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
+                 StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact, RetryNow,
+                 FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer, EndpointMapped, MappingLost,
+                 Tick, ShutDown, BeaconHeard, PlaceMessage, AskQuestion, AnswerQuestion>;
 
 // Effects.
 
@@ -168,7 +188,9 @@ struct SayBeacon {
 };
 using link::Hangup;
 using link::WantWrite;
+using router::Answered;
 using router::Arrival;
+using router::Placed;
 using router::StateChanged;
 
 /// Make this durable, all or nothing, after all earlier ones; answer with Persisted. Several may be gathered into one
@@ -230,6 +252,6 @@ struct Log {
 
 using SendDatagram = datagram::Send;
 using Effect = std::variant<Dial, Hangup, WantWrite, SendDatagram, Persist, Reply, PeerFound, CapabilityFound,
-                            PeerProbed, Arrival, StateChanged, PeerUp, PeerDown, Log, SayBeacon>;
+                            PeerProbed, Arrival, StateChanged, PeerUp, PeerDown, Log, SayBeacon, Placed, Answered>;
 
 }  // namespace ekiden::node

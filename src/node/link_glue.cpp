@@ -27,6 +27,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    out->push(PeerUp{peer, up.initiated_by_us});
                    router.on_link_up(now, peer, key, router_out);
                    show_neighbour(now, shown);
+                   asks.on_link_up(now, peer, ask_out);
                  },
                  [&](link::Down& down) {
                    log_limited(now, link_lines, LogLevel::info, "link",
@@ -39,12 +40,14 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    keeper.on_link_down(down.peer);
                    depositor.on_link_down(now, down.peer, mailbox_out);
                    collector.on_link_down(now, down.peer);
+                   asks.on_link_down(down.peer);
                    out->push(PeerDown{down.peer, std::move(down.why)});
                  },
                  [&](const link::Message& message) { on_message(now, message); },
                  [&](const link::DialFailed& failed) {
                    log(LogLevel::warning, "link", "cannot reach " + failed.peer.text() + ": " + failed.why.message);
                    router.on_unreachable(now, failed.peer, failed.why);
+                   asks.on_unreachable(now, failed.peer, ask_out);
                    if (wanted.contains(failed.peer)) search(now, failed.peer);
                  },
                  [&](link::Probed& probed) { on_probed(now, std::move(probed)); },

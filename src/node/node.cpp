@@ -65,6 +65,7 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
       links(self, config.link, rng.split()),
       sessions(self, config.session, rng.split()),
       router(self, config.router, rng.split()),
+      asks(self.id(), rng.split()),
       datagrams(self, config.datagram, rng.split()),
       dht(self.id(), dht_config(config), rng.split()),
       bootstrap(self.id(), bootstrap_config(config), rng.split()),
@@ -109,6 +110,7 @@ void Node::set_lan_ports(std::optional<lan::Ports> ports) { impl_->config.lan_po
 void Node::start(Now now, Outbox<Effect>& out) {
   const Borrow borrow(impl_->out, out);
   impl_->sessions.start(now, impl_->session_out);
+  impl_->show_offers(now);
   impl_->router.start(now, impl_->router_out);
   impl_->keeper.start(now);
   if (impl_->takes_part()) impl_->dht.start(now, impl_->dht_out);
@@ -154,7 +156,16 @@ void Node::Impl::handle(Now now, Input input) {
                    log(LogLevel::info, "store", "the store commits again");
                  },
                  [&](SendMessage& in) { router.submit(now, in.request, std::move(in.draft), router_out); },
-                 [&](const TakeMessages& in) { router.take(now, in.request, in.numbers, router_out); },
+                 [&](PlaceMessage& in) { place(now, in); },
+                 [&](AskQuestion& in) {
+                   auto neighbours = neighbours_offering(in.question.to ? std::string_view() : in.question.capability);
+                   asks.ask(now, in.request, std::move(in.question), std::move(neighbours), ask_out);
+                 },
+                 [&](AnswerQuestion& in) { answer(now, in); },
+                 [&](const TakeMessages& in) {
+                   asks.on_taken(in.numbers);
+                   router.take(now, in.request, in.numbers, router_out);
+                 },
                  [&](const PutContact& in) { put_contact(now, in); },
                  [&](const RemoveContact& in) { remove_contact(now, in); },
                  [&](const RetryNow& in) {
@@ -212,6 +223,7 @@ void Node::Impl::tick(Now now) {
   keeper.on_deadline(now, mailbox_out);
   depositor.on_deadline(now, mailbox_out);
   collector.on_deadline(now, mailbox_out);
+  asks.on_deadline(now, ask_out);
   renew_record_in_time(now);
   if (!config.discovery) return;
   datagrams.on_deadline(now, datagram_out);
@@ -227,12 +239,13 @@ void Node::Impl::tick(Now now) {
 }
 
 void Node::Impl::settle(Now now) {
-  while (!link_out.empty() || !session_out.empty() || !router_out.empty() || !datagram_out.empty() ||
-         !dht_out.empty() || !bootstrap_out.empty() || !reachability_out.empty() || !lan_out.empty() ||
-         !mailbox_out.empty()) {
+  while (!link_out.empty() || !session_out.empty() || !router_out.empty() || !ask_out.empty() ||
+         !datagram_out.empty() || !dht_out.empty() || !bootstrap_out.empty() || !reachability_out.empty() ||
+         !lan_out.empty() || !mailbox_out.empty()) {
     link_out.drain([&](link::LinkPool::Effect&& effect) { on_link_effect(now, std::move(effect)); });
     session_out.drain([&](session::Sessions::Effect&& effect) { on_session_effect(now, std::move(effect)); });
     router_out.drain([&](router::Router::Effect&& effect) { on_router_effect(now, std::move(effect)); });
+    ask_out.drain([&](router::AskEffect&& effect) { on_ask_effect(now, std::move(effect)); });
     datagram_out.drain([&](datagram::Datagrams::Effect&& effect) { on_datagram_effect(now, std::move(effect)); });
     dht_out.drain([&](dht::Dht::Effect&& effect) { on_dht_effect(now, std::move(effect)); });
     bootstrap_out.drain([&](bootstrap::Bootstrap::Effect&& effect) { on_bootstrap_effect(now, std::move(effect)); });
@@ -276,7 +289,7 @@ void Node::mark_sent(Now now, ConnId conn, std::size_t bytes, Outbox<Effect>& ou
 
 std::optional<Instant> Node::deadline() const {
   auto at = earlier(impl_->links.deadline(), impl_->sessions.deadline());
-  at = earlier(at, impl_->router.deadline());
+  at = earlier(at, earlier(impl_->router.deadline(), impl_->asks.deadline()));
   at = earlier(at, impl_->record_look);
   at = earlier(at, earlier(impl_->keeper.deadline(), impl_->depositor.deadline()));
   at = earlier(at, impl_->collector.deadline());
@@ -296,6 +309,8 @@ NodeStatus Node::status() const {
           .half_open = impl_->links.half_open(),
           .sessions = impl_->sessions.status(),
           .router = impl_->router.status(),
+          .questions = impl_->asks.questions(),
+          .requests = impl_->asks.waiting_requests(),
           .contacts = impl_->contacts.size(),
           .datagrams = impl_->datagrams.status(),
           .dht = impl_->dht.status(),
@@ -310,9 +325,16 @@ NodeStatus Node::status() const {
 }
 
 std::optional<router::Trace> Node::trace(const router::MessageId& id) const { return impl_->router.trace(id); }
-std::vector<router::Trace> Node::outgoing(std::size_t limit) const { return impl_->router.outgoing(limit); }
-std::vector<router::ArrivedPtr> Node::inbox(std::uint64_t after, std::size_t limit) const {
-  return impl_->router.inbox(after, limit);
+std::vector<router::Trace> Node::outgoing(std::size_t limit, const router::OutgoingFilter& filter) const {
+  return impl_->router.outgoing(limit, filter);
+}
+std::vector<router::ArrivedPtr> Node::inbox(std::uint64_t after, std::size_t limit,
+                                            const router::InboxFilter& filter) const {
+  return impl_->router.inbox(after, limit, filter);
+}
+std::vector<router::ArrivedPtr> Node::requests(std::string_view capability, std::uint64_t after,
+                                               std::size_t limit) const {
+  return impl_->asks.requests(capability, after, limit);
 }
 const identity::ContactBook& Node::contacts() const { return impl_->contacts; }
 std::vector<identity::NodeInfo> Node::known_nodes(std::size_t count) const {
@@ -338,6 +360,7 @@ void Node::check_invariants() const {
   impl_->links.check_invariants();
   impl_->sessions.check_invariants();
   impl_->router.check_invariants();
+  impl_->asks.check_invariants();
   impl_->contacts.check_invariants();
   impl_->datagrams.check_invariants();
   impl_->dht.check_invariants();
@@ -347,7 +370,7 @@ void Node::check_invariants() const {
   impl_->keeper.check_invariants();
   impl_->depositor.check_invariants();
   impl_->collector.check_invariants();
-  CHECK(impl_->link_out.empty() && impl_->session_out.empty() && impl_->router_out.empty());
+  CHECK(impl_->link_out.empty() && impl_->session_out.empty() && impl_->router_out.empty() && impl_->ask_out.empty());
   CHECK(impl_->datagram_out.empty() && impl_->dht_out.empty() && impl_->bootstrap_out.empty());
   CHECK(impl_->reachability_out.empty() && impl_->lan_out.empty() && impl_->mailbox_out.empty());
   CHECK(impl_->requested_probes + impl_->dial_backs_running <= impl_->dials.size() + impl_->pings.size());

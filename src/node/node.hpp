@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/outbox.hpp"
@@ -103,6 +104,8 @@ struct NodeStatus {
   std::size_t half_open = 0;
   std::vector<session::SessionStatus> sessions;
   router::RouterStatus router;
+  std::size_t questions = 0;  ///< of ours, under way
+  std::size_t requests = 0;   ///< of others, that wait for an answer
   std::size_t contacts = 0;
   datagram::DatagramStatus datagrams;
   dht::DhtStatus dht;
@@ -145,8 +148,11 @@ class Node {
   const identity::Identity& self() const;
   NodeStatus status() const;
   std::optional<router::Trace> trace(const router::MessageId& id) const;
-  std::vector<router::Trace> outgoing(std::size_t limit) const;
-  std::vector<router::ArrivedPtr> inbox(std::uint64_t after, std::size_t limit) const;
+  std::vector<router::Trace> outgoing(std::size_t limit, const router::OutgoingFilter& filter = {}) const;
+  std::vector<router::ArrivedPtr> inbox(std::uint64_t after, std::size_t limit,
+                                        const router::InboxFilter& filter = {}) const;
+  /// Requests for this capability that we offer, in the order of their arrival, from `after` (exclusive).
+  std::vector<router::ArrivedPtr> requests(std::string_view capability, std::uint64_t after, std::size_t limit) const;
   const identity::ContactBook& contacts() const;
   /// Up to `count` nodes of the DHT that we know, those closest to us first.
   std::vector<identity::NodeInfo> known_nodes(std::size_t count) const;

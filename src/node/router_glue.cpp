@@ -21,13 +21,29 @@ void Node::Impl::on_router_effect(Now now, router::Router::Effect effect) {
             }
           },
           [&](const router::Connect& request) { connect(now, request); },
-          [&](router::Submitted& answer) { out->push(Reply{answer.request, std::move(answer.result)}); },
-          [&](router::Taken& answer) { reply(answer.request, std::move(answer.result)); },
-          [&](router::Arrival& arrival) { out->push(std::move(arrival)); },
+          [&](router::Submitted& answer) {
+            if (router::is_own(answer.request)) {
+              asks.on_submitted(now, answer.request, std::move(answer.result), ask_out);
+            } else {
+              out->push(Reply{answer.request, std::move(answer.result)});
+            }
+          },
+          [&](router::Taken& answer) {
+            if (router::is_own(answer.request)) {
+              asks.on_take_done(answer.request, ask_out);
+            } else {
+              reply(answer.request, std::move(answer.result));
+            }
+          },
+          [&](router::Arrival& arrival) {
+            if (arrival.message->exchange && asks.on_arrival(now, arrival.message, ask_out)) return;
+            out->push(std::move(arrival));
+          },
           [&](const router::StateChanged& change) {
             const bool is_settled =
                 change.state != router::MessageState::queued && change.state != router::MessageState::in_flight;
             if (is_settled) depositor.forget(now, change.to, change.id, mailbox_out);
+            asks.on_state(change.id, change.state);
             out->push(change);
           },
           [&](const router::Deposit& deposit) { leave_message(now, deposit); },
@@ -76,6 +92,7 @@ void Node::Impl::dial(Now now, const identity::PeerId& peer) {
     const std::string remedy =
         config.discovery ? ": searching" : ": add one with `ekiden contact add NAME ID --endpoint tcp://HOST:PORT`";
     router.on_unreachable(now, peer, {Errc::unreachable, "no address known for " + peer.text() + remedy});
+    if (!takes_part()) asks.on_unreachable(now, peer, ask_out);
     search(now, peer);
   }
   const identity::PeerRecord* known = record_of(peer);

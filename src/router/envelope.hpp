@@ -10,6 +10,7 @@
 #include "base/time.hpp"
 #include "base/uuid.hpp"
 #include "identity/peer_id.hpp"
+#include "identity/peer_record.hpp"
 #include "wire/message.hpp"
 #include "wire/priority.hpp"
 
@@ -49,6 +50,25 @@ struct Envelope {
   Bytes associated_data() const;
 };
 
+/// What a message is within a question and its answer. Messages that belong to none have no such thing. They are
+/// durable, and the expiry of all of them is the deadline of the question.
+struct Exchange {
+  static constexpr std::string_view kName = "exchange";
+  enum class Part : std::uint8_t {
+    request = 0,
+    reply = 1,    ///< the body is the answer; `in_reply_to` names the request
+    failure = 2,  ///< the type says what went wrong, for programs; the body does for people
+  };
+  Part part = Part::request;
+  std::string capability;  ///< of a request: what the recipient is to do it as; empty: as the one that it offers
+
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("part", &Exchange::part, wire::max_enum(Part::failure)),
+                   wire::field<2>("capability", &Exchange::capability, wire::max_size(identity::kMaxCapabilitySize)));
+
+  friend bool operator==(const Exchange&, const Exchange&) = default;
+};
+
 /// What only the recipient sees: the plaintext of a session message.
 struct Content {
   static constexpr std::string_view kName = "content";
@@ -62,14 +82,15 @@ struct Content {
   std::string content_type;  ///< media type, "" is unknown
   std::optional<MessageId> in_reply_to;
   ByteView body;  ///< borrowed
+  std::optional<Exchange> exchange = {};
 
-  static constexpr auto kFields =
-      wire::fields(wire::field<1>("epoch", &Content::epoch), wire::field<2>("sequence", &Content::sequence),
-                   wire::field<3>("floor", &Content::floor), wire::field<4>("sent", &Content::sent),
-                   wire::field<5>("type", &Content::type, wire::max_size(kMaxTypeLength)),
-                   wire::field<6>("content_type", &Content::content_type, wire::max_size(kMaxTypeLength)),
-                   wire::field<7>("in_reply_to", &Content::in_reply_to),
-                   wire::field<8>("body", &Content::body, wire::max_size(kMaxBody)));
+  static constexpr auto kFields = wire::fields(
+      wire::field<1>("epoch", &Content::epoch), wire::field<2>("sequence", &Content::sequence),
+      wire::field<3>("floor", &Content::floor), wire::field<4>("sent", &Content::sent),
+      wire::field<5>("type", &Content::type, wire::max_size(kMaxTypeLength)),
+      wire::field<6>("content_type", &Content::content_type, wire::max_size(kMaxTypeLength)),
+      wire::field<7>("in_reply_to", &Content::in_reply_to),
+      wire::field<8>("body", &Content::body, wire::max_size(kMaxBody)), wire::field<9>("exchange", &Content::exchange));
 };
 
 /// The payload of a COSE_Sign1 by the recipient: it alone proves delivery. One signature covers many messages.

@@ -56,7 +56,8 @@ void Sender::request_seal(Outgoing& message, const Recipient& peer, Effects& out
                         .type = message.type,
                         .content_type = message.content_type,
                         .in_reply_to = message.in_reply_to,
-                        .body = message.body};
+                        .body = message.body,
+                        .exchange = message.exchange};
   Bytes plaintext;
   plaintext.reserve(message.size() + 96);
   wire::encode_to(content, plaintext);

@@ -77,6 +77,7 @@ Trace History::describe(const HistoryRow& row, const HistoryEntry& entry) {
               .expires = entry.expires,
               .attempts = entry.attempts,
               .size = entry.size,
+              .type = entry.type.value_or(""),
               .steps = {},
               .stored = {},
               .receipt = row.receipt};
@@ -93,11 +94,17 @@ std::optional<Trace> History::trace(const MessageId& id) const {
   return describe(row, row.entries[place->entry]);
 }
 
-void History::newest(std::size_t limit, std::vector<Trace>& out) const {
+void History::newest(std::size_t limit, const OutgoingFilter& filter, std::vector<Trace>& out) const {
+  const auto matches = [&](const HistoryEntry& entry) {
+    return (!filter.state || entry.state == *filter.state) && (!filter.since || entry.accepted >= *filter.since) &&
+           (!filter.type || entry.type.value_or("") == *filter.type);
+  };
   for (auto each = groups_.rbegin(); each != groups_.rend(); ++each) {
+    if (filter.to && each->row.peer != *filter.to) continue;
     const auto& entries = each->row.entries;
     for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
       if (out.size() >= limit) return;
+      if (!matches(*entry)) continue;
       out.push_back(describe(each->row, *entry));
     }
   }

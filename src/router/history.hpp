@@ -37,7 +37,7 @@ class History {
   std::optional<Trace> trace(const MessageId& id) const;
 
   /// Newest first, until `out` has `limit` entries.
-  void newest(std::size_t limit, std::vector<Trace>& out) const;
+  void newest(std::size_t limit, const OutgoingFilter& filter, std::vector<Trace>& out) const;
 
   std::size_t size() const { return messages_; }
   void check_invariants() const;

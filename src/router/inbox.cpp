@@ -44,7 +44,8 @@ ArrivedPtr make_arrived(Now now, std::uint64_t number, const Envelope& envelope,
                                            .type = std::move(content.type),
                                            .content_type = std::move(content.content_type),
                                            .in_reply_to = content.in_reply_to,
-                                           .body = to_bytes(content.body)});
+                                           .body = to_bytes(content.body),
+                                           .exchange = std::move(content.exchange)});
 }
 
 }  // namespace
@@ -104,7 +105,7 @@ bool Receiver::is_over(Now now, WallTime expires) const {
 
 bool Receiver::is_sound(const Envelope& envelope, const Result<Content>& content) {
   if (!content) return false;
-  if (envelope.delivery == DeliveryClass::volatile_) return content->sequence == 0;
+  if (envelope.delivery == DeliveryClass::volatile_) return content->sequence == 0 && !content->exchange;
   return content->sequence > 0 && content->floor <= content->sequence;
 }
 

@@ -82,7 +82,7 @@ class Receiver {
   /// The row with this number is persisted: announce and receipt it. The caller flushes the answers.
   void on_persisted(Now now, std::uint64_t number, Effects& out);
 
-  std::vector<ArrivedPtr> untaken(std::uint64_t after, std::size_t limit) const;
+  std::vector<ArrivedPtr> untaken(std::uint64_t after, std::size_t limit, const InboxFilter& filter) const;
   std::optional<Trace> trace(const MessageId& id) const;
   void add_status(RouterStatus& status) const;
   void check_invariants() const;

@@ -95,7 +95,8 @@ void Receiver::write_entry(std::uint64_t number, const Entry& entry, store::Batc
                                .type = message.type,
                                .content_type = message.content_type,
                                .in_reply_to = message.in_reply_to,
-                               .body = message.body};
+                               .body = message.body,
+                               .exchange = message.exchange};
     value.reserve(size_of(message) + 160);
   }
   wire::encode_to(row, value);
@@ -148,7 +149,8 @@ Status Receiver::load_row(std::uint64_t number, ByteView value) {
                                                       .type = std::move(message.type),
                                                       .content_type = std::move(message.content_type),
                                                       .in_reply_to = message.in_reply_to,
-                                                      .body = to_bytes(message.body)});
+                                                      .body = to_bytes(message.body),
+                                                      .exchange = std::move(message.exchange)});
     add_use(window, use_of(*entry.message));
   }
   rows_.emplace_hint(rows_.end(), number, std::move(entry));
@@ -161,10 +163,19 @@ void Receiver::start(Effects& out) const {
   }
 }
 
-std::vector<ArrivedPtr> Receiver::untaken(std::uint64_t after, std::size_t limit) const {
+bool InboxFilter::matches(const Arrived& message) const {
+  bool wanted = messages;
+  if (message.exchange) wanted = message.exchange->part == Exchange::Part::request ? requests : replies;
+  return wanted && (!from || message.from == *from) && (!type || message.type == *type) &&
+         (!since || message.received >= *since);
+}
+
+std::vector<ArrivedPtr> Receiver::untaken(std::uint64_t after, std::size_t limit, const InboxFilter& filter) const {
   std::vector<ArrivedPtr> messages;
   for (auto row = rows_.upper_bound(after); row != rows_.end() && messages.size() < limit; ++row) {
-    if (row->second.message != nullptr && row->second.persisted) messages.push_back(row->second.message);
+    const Entry& entry = row->second;
+    if (entry.message != nullptr && entry.persisted && filter.matches(*entry.message))
+      messages.push_back(entry.message);
   }
   return messages;
 }
@@ -186,6 +197,7 @@ std::optional<Trace> Receiver::trace(const MessageId& id) const {
       .expires = message.expires,
       .attempts = 0,
       .size = size_of(message),
+      .type = message.type,
       .steps = {{.at = message.sent, .what = "sent, by the clock of " + message.from.text()},
                 {.at = message.received,
                  .what = "received and stored as number " + std::to_string(message.number) + ", waits to be taken"}},

@@ -4,27 +4,12 @@
 #include <utility>
 
 #include "base/check.hpp"
-#include "base/encoding.hpp"
-#include "crypto/hash.hpp"
+#include "router/draft.hpp"
 
 namespace ekiden::router {
 namespace {
 
 constexpr milliseconds kExpiryCheck = minutes(1);
-
-/// What makes two drafts the same message. The time to live is not part of it: asking again later is asking the same.
-crypto::Digest digest_of(const Draft& draft) {
-  const Byte kind[] = {static_cast<Byte>(draft.priority), static_cast<Byte>(draft.delivery),
-                       static_cast<Byte>(draft.in_reply_to.has_value()), static_cast<Byte>(draft.type.size()),
-                       static_cast<Byte>(draft.content_type.size())};
-  const MessageId reply = draft.in_reply_to.value_or(MessageId{});
-  return crypto::sha256(
-      {kind, draft.to.bytes, reply.bytes, as_bytes(draft.type), as_bytes(draft.content_type), ByteView(draft.body)});
-}
-
-bool is_name(std::string_view text) { return text.size() <= kMaxTypeLength && is_utf8(as_bytes(text)); }
-
-bool is_uuid(const std::optional<MessageId>& id) { return !id || Uuid::from_bytes(id->bytes).has_value(); }
 
 WallTime expiry_of(WallTime now, Duration ttl) {
   const auto lifetime = std::max<std::int64_t>(1, std::chrono::duration_cast<milliseconds>(ttl).count());
@@ -37,27 +22,6 @@ std::unexpected<Error> full(std::string_view what, std::size_t limit, std::strin
 }
 
 }  // namespace
-
-Status Sender::validate(const Draft& draft) const {
-  if (draft.to == self_) return fail(Errc::invalid_argument, "a node does not send messages to itself");
-  if (draft.body.size() > kMaxBody) {
-    return fail(Errc::too_large, "the body has " + std::to_string(draft.body.size()) +
-                                     " bytes; a message carries at most " + std::to_string(kMaxBody));
-  }
-  if (!is_name(draft.type)) return fail(Errc::invalid_argument, "the type is not UTF-8 of at most 128 bytes");
-  if (!is_name(draft.content_type)) {
-    return fail(Errc::invalid_argument, "the content type is not UTF-8 of at most 128 bytes");
-  }
-  if (draft.priority > wire::Priority::background || draft.delivery > DeliveryClass::volatile_) {
-    return fail(Errc::invalid_argument, "no such priority or delivery class");
-  }
-  if (draft.ttl <= Duration::zero()) return fail(Errc::invalid_argument, "the time to live must be positive");
-  if (!is_uuid(draft.id)) return fail(Errc::invalid_argument, "the message id is not a UUID of version 4");
-  if (!is_uuid(draft.in_reply_to)) {
-    return fail(Errc::invalid_argument, "the id of the message replied to is not a UUID of version 4");
-  }
-  return {};
-}
 
 Status Sender::check_quotas(const Draft& draft) const {
   const std::size_t size = draft.body.size() + draft.type.size() + draft.content_type.size();
@@ -142,7 +106,8 @@ Outgoing& Sender::insert(Outgoing message) {
 void Sender::submit(Now now, RequestId request, Draft draft, const Status& storage, Effects& out) {
   const bool durable = draft.delivery == DeliveryClass::durable;
   std::optional<crypto::Digest> digest;
-  if (auto valid = validate(draft); !valid) return out.push(Submitted{request, std::unexpected(valid.error())});
+  if (auto valid = check_draft(draft, self_); !valid)
+    return out.push(Submitted{request, std::unexpected(valid.error())});
   if (draft.id) digest = digest_of(draft);
   if (answer_known(request, draft, digest, out)) return;
   if (durable && !storage) return out.push(Submitted{request, std::unexpected(storage.error())});
@@ -161,7 +126,8 @@ void Sender::submit(Now now, RequestId request, Draft draft, const Status& stora
                    .content_type = std::move(draft.content_type),
                    .in_reply_to = draft.in_reply_to,
                    .digest = digest,
-                   .body = std::move(draft.body)};
+                   .body = std::move(draft.body),
+                   .exchange = std::move(draft.exchange)};
   Outgoing& kept = insert(std::move(message));
   kept.steps.add(now, StepKind::accepted, durable ? 0 : 1);
   want(kept.to, peer, out);
@@ -198,7 +164,8 @@ void Sender::add_row(Outgoing& message, store::Batch& batch) {
                       .content_type = message.content_type,
                       .in_reply_to = message.in_reply_to,
                       .digest = message.digest,
-                      .body = message.body};
+                      .body = message.body,
+                      .exchange = message.exchange};
   Bytes value;
   value.reserve(message.size() + 160);
   wire::encode_to(row, value);
@@ -230,6 +197,7 @@ Status Sender::load_outbox(std::uint64_t number, ByteView value) {
                                      .in_reply_to = row->in_reply_to,
                                      .digest = row->digest,
                                      .body = to_bytes(row->body),
+                                     .exchange = std::move(row->exchange),
                                      .row_written = true,
                                      .stored = true});
   return {};
@@ -295,7 +263,8 @@ HistoryEntry Sender::settle(Now now, Outgoing& message, MessageState state, stor
                      .size = static_cast<std::uint32_t>(message.size()),
                      .digest = message.digest,
                      .steps = {},
-                     .stored = {}};
+                     .stored = {},
+                     .type = message.type.empty() ? std::nullopt : std::optional(message.type)};
   if (!message.kept_at.empty()) entry.stored = DepositsRow{message.kept_at};
   if (state != MessageState::sent) {
     message.steps.add(now, state == MessageState::delivered ? StepKind::delivered : StepKind::expired);

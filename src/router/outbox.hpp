@@ -88,7 +88,7 @@ class Sender {
   void on_deadline(Now now, Effects& out);
 
   std::optional<Trace> trace(const MessageId& id) const;
-  std::vector<Trace> newest(std::size_t limit) const;
+  std::vector<Trace> newest(std::size_t limit, const OutgoingFilter& filter) const;
   void add_status(RouterStatus& status) const;
   void check_invariants() const;
 
@@ -99,7 +99,6 @@ class Sender {
   using Group = std::vector<HistoryEntry>;
 
   // outbox.cpp: from acceptance to the end.
-  Status validate(const Draft& draft) const;
   Status check_quotas(const Draft& draft) const;
   bool answer_known(RequestId request, const Draft& draft, const std::optional<crypto::Digest>& digest, Effects& out);
   Outgoing& insert(Outgoing message);

@@ -32,6 +32,7 @@ Trace Sender::describe(const Outgoing& message) const {
               .expires = message.expires,
               .attempts = message.attempts,
               .size = message.size(),
+              .type = message.type,
               .steps = message.steps.describe(message.to),
               .stored = message.kept_at,
               .receipt = {}};
@@ -48,19 +49,24 @@ std::optional<Trace> Sender::trace(const MessageId& id) const {
   return recent_volatile_.trace(id);
 }
 
-std::vector<Trace> Sender::newest(std::size_t limit) const {
+std::vector<Trace> Sender::newest(std::size_t limit, const OutgoingFilter& filter) const {
   std::vector<const Outgoing*> live;
   live.reserve(messages_.size());
-  for (const auto& [id, message] : messages_) live.push_back(&message);
+  for (const auto& [id, message] : messages_) {
+    const bool wanted = (!filter.to || message.to == *filter.to) && (!filter.type || message.type == *filter.type) &&
+                        (!filter.state || message.state() == *filter.state) &&
+                        (!filter.since || message.accepted >= *filter.since);
+    if (wanted) live.push_back(&message);
+  }
   const std::size_t shown = std::min(limit, live.size());
   std::ranges::partial_sort(live, live.begin() + static_cast<std::ptrdiff_t>(shown), std::ranges::greater{},
                             &Outgoing::number);
   std::vector<Trace> traces;
   for (std::size_t i = 0; i < shown; ++i) traces.push_back(describe(*live[i]));
   std::vector<Trace> settled;
-  history_.newest(limit, settled);
+  history_.newest(limit, filter, settled);
   std::vector<Trace> gone;
-  recent_volatile_.newest(limit, gone);
+  recent_volatile_.newest(limit, filter, gone);
   for (auto* more : {&settled, &gone}) {
     for (Trace& trace : *more) traces.push_back(std::move(trace));
   }

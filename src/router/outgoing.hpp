@@ -49,6 +49,7 @@ struct Outgoing {
   std::optional<MessageId> in_reply_to{};
   std::optional<crypto::Digest> digest{};  ///< of the content, if the caller chose the id
   Bytes body{};
+  std::optional<Exchange> exchange{};
 
   Stage stage = Stage::queued;
   bool row_written = false;             ///< the row is in some batch …

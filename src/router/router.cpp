@@ -236,10 +236,12 @@ std::optional<Trace> Router::trace(const MessageId& id) const {
   return impl_->receiver.trace(id);
 }
 
-std::vector<Trace> Router::outgoing(std::size_t limit) const { return impl_->sender.newest(limit); }
+std::vector<Trace> Router::outgoing(std::size_t limit, const OutgoingFilter& filter) const {
+  return impl_->sender.newest(limit, filter);
+}
 
-std::vector<ArrivedPtr> Router::inbox(std::uint64_t after, std::size_t limit) const {
-  return impl_->receiver.untaken(after, limit);
+std::vector<ArrivedPtr> Router::inbox(std::uint64_t after, std::size_t limit, const InboxFilter& filter) const {
+  return impl_->receiver.untaken(after, limit, filter);
 }
 
 RouterStatus Router::status() const {

@@ -73,6 +73,7 @@ struct Draft {
   Duration ttl = hours(24 * 7);
   wire::Priority priority = wire::Priority::normal;
   DeliveryClass delivery = DeliveryClass::durable;
+  std::optional<Exchange> exchange = {};
 };
 
 /// A message in the inbox. Immutable once made, shared between the engine and the application.
@@ -89,8 +90,21 @@ struct Arrived {
   std::string content_type;
   std::optional<MessageId> in_reply_to;
   Bytes body;
+  std::optional<Exchange> exchange = {};
 };
 using ArrivedPtr = std::shared_ptr<const Arrived>;
+
+/// Which messages of the inbox. As it is made: all of them.
+struct InboxFilter {
+  bool messages = true;  ///< those that belong to no question
+  bool requests = true;
+  bool replies = true;  ///< and failures
+  std::optional<identity::PeerId> from = {};
+  std::optional<std::string> type = {};
+  std::optional<WallTime> since = {};  ///< received then or later
+
+  bool matches(const Arrived& message) const;
+};
 
 enum class MessageState : std::uint8_t {
   queued = 0,     ///< accepted, waiting for a link or a session
@@ -131,11 +145,20 @@ struct Trace {
   WallTime expires;
   std::uint32_t attempts = 0;
   std::size_t size = 0;
+  std::string type = {};         ///< as the application named it
   std::vector<TraceStep> steps;  ///< at most kMaxTraceSteps, the oldest after the first dropped
   std::vector<StoredAt> stored;  ///< at most kMaxStoredAt; some may have given it to the recipient meanwhile
   Bytes receipt;                 ///< COSE_Sign1, empty until delivered
 };
 inline constexpr std::size_t kMaxTraceSteps = 24;
+
+/// Which outgoing messages. As it is made: all of them.
+struct OutgoingFilter {
+  std::optional<identity::PeerId> to = {};
+  std::optional<std::string> type = {};
+  std::optional<MessageState> state = {};
+  std::optional<WallTime> since = {};  ///< accepted then or later
+};
 
 // Effects.
 
@@ -338,9 +361,9 @@ class Router {
 
   std::optional<Trace> trace(const MessageId& id) const;
   /// Newest first, at most `limit`.
-  std::vector<Trace> outgoing(std::size_t limit) const;
-  /// Not taken, in order of arrival, from `after` (exclusive), at most `limit`.
-  std::vector<ArrivedPtr> inbox(std::uint64_t after, std::size_t limit) const;
+  std::vector<Trace> outgoing(std::size_t limit, const OutgoingFilter& filter = {}) const;
+  /// Not taken, in order of arrival, from `after` (exclusive), at most `limit`. O(n) in what is passed over.
+  std::vector<ArrivedPtr> inbox(std::uint64_t after, std::size_t limit, const InboxFilter& filter = {}) const;
   RouterStatus status() const;
   void check_invariants() const;
 

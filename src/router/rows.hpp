@@ -58,6 +58,7 @@ struct OutboxRow {
   std::optional<MessageId> in_reply_to;
   std::optional<crypto::Digest> digest;  ///< of the content, if the caller chose the id
   ByteView body;                         ///< borrowed
+  std::optional<Exchange> exchange = {};
 
   static constexpr auto kFields = wire::fields(
       wire::field<1>("id", &OutboxRow::id), wire::field<2>("to", &OutboxRow::to),
@@ -67,7 +68,8 @@ struct OutboxRow {
       wire::field<7>("type", &OutboxRow::type, wire::max_size(kMaxTypeLength)),
       wire::field<8>("content_type", &OutboxRow::content_type, wire::max_size(kMaxTypeLength)),
       wire::field<9>("in_reply_to", &OutboxRow::in_reply_to), wire::field<10>("digest", &OutboxRow::digest),
-      wire::field<11>("body", &OutboxRow::body, wire::max_size(kMaxBody)));
+      wire::field<11>("body", &OutboxRow::body, wire::max_size(kMaxBody)),
+      wire::field<12>("exchange", &OutboxRow::exchange));
 };
 
 struct InboxMessage {
@@ -79,6 +81,7 @@ struct InboxMessage {
   std::string content_type;
   std::optional<MessageId> in_reply_to;
   ByteView body;  ///< borrowed
+  std::optional<Exchange> exchange = {};
 
   static constexpr auto kFields =
       wire::fields(wire::field<1>("sent", &InboxMessage::sent), wire::field<2>("received", &InboxMessage::received),
@@ -86,7 +89,8 @@ struct InboxMessage {
                    wire::field<4>("type", &InboxMessage::type, wire::max_size(kMaxTypeLength)),
                    wire::field<5>("content_type", &InboxMessage::content_type, wire::max_size(kMaxTypeLength)),
                    wire::field<6>("in_reply_to", &InboxMessage::in_reply_to),
-                   wire::field<7>("body", &InboxMessage::body, wire::max_size(kMaxBody)));
+                   wire::field<7>("body", &InboxMessage::body, wire::max_size(kMaxBody)),
+                   wire::field<8>("exchange", &InboxMessage::exchange));
 };
 
 struct InboxRow {
@@ -142,8 +146,9 @@ struct HistoryEntry {
   std::uint32_t attempts = 0;
   std::uint32_t size = 0;
   std::optional<crypto::Digest> digest;
-  std::vector<std::uint64_t> steps;   ///< see pack_steps
-  std::optional<DepositsRow> stored;  ///< the mailboxes that kept it
+  std::vector<std::uint64_t> steps;      ///< see pack_steps
+  std::optional<DepositsRow> stored;     ///< the mailboxes that kept it
+  std::optional<std::string> type = {};  ///< absent if it is empty
 
   static constexpr auto kFields =
       wire::fields(wire::field<1>("id", &HistoryEntry::id), wire::field<2>("accepted", &HistoryEntry::accepted),
@@ -154,7 +159,8 @@ struct HistoryEntry {
                    wire::field<7>("attempts", &HistoryEntry::attempts), wire::field<8>("size", &HistoryEntry::size),
                    wire::field<9>("digest", &HistoryEntry::digest),
                    wire::field<10>("steps", &HistoryEntry::steps, wire::max_count(3 * kMaxTraceSteps)),
-                   wire::field<11>("stored", &HistoryEntry::stored));
+                   wire::field<11>("stored", &HistoryEntry::stored),
+                   wire::field<12>("type", &HistoryEntry::type, wire::max_size(kMaxTypeLength)));
 
   friend bool operator==(const HistoryEntry&, const HistoryEntry&) = default;
 };

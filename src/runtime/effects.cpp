@@ -40,6 +40,16 @@ void Host::Impl::run(node::Effect&& effect) {
             CHECK(!waiting.empty());
             waiting.mapped()(probed);
           },
+          [this](const node::Placed& placed) {
+            const auto waiting = places.extract(placed.request);
+            CHECK(!waiting.empty());
+            waiting.mapped()(placed.result);
+          },
+          [this](const node::Answered& answered) {
+            const auto waiting = asks.extract(answered.request);
+            CHECK(!waiting.empty());
+            waiting.mapped()(answered);
+          },
           [this](router::Arrival& arrival) { tell([&](Listener& listener) { listener.on_arrival(arrival.message); }); },
           [this](router::StateChanged& change) { tell([&](Listener& listener) { listener.on_state(change); }); },
           [this](node::PeerUp& up) { tell([&](Listener& listener) { listener.on_peer_up(up.peer); }); },

@@ -21,6 +21,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/result.hpp"
@@ -86,6 +87,13 @@ class Host {
   using SendDone = std::function<void(Result<router::MessageId>)>;
   using Done = std::function<void(Status)>;
   void send(router::Draft draft, SendDone done);
+  using PlaceDone = std::function<void(const Result<router::Placement>&)>;
+  /// To the best of those who offer the capability.
+  void place(router::Draft draft, std::string capability, PlaceDone done);
+  using AskDone = std::function<void(const node::Answered&)>;
+  void ask(router::Question question, AskDone done);
+  /// To the request under this number of the inbox, which is then taken; the id of the reply.
+  void answer(std::uint64_t number, router::Response response, SendDone done);
   void take(std::vector<std::uint64_t> numbers, Done done);
   void put_contact(identity::Contact contact, bool replace, Done done);
   void remove_contact(const identity::PeerId& id, Done done);

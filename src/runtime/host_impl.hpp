@@ -112,6 +112,8 @@ struct Host::Impl final : TcpUser, UdpUser, LanUser {
   std::map<router::RequestId, FindDone> finds;
   std::map<router::RequestId, OwnersDone> owner_finds;
   std::map<router::RequestId, ProbeDone> probes;
+  std::map<router::RequestId, PlaceDone> places;
+  std::map<router::RequestId, AskDone> asks;
 
   Timer timer{loop};
   std::optional<Instant> timer_at;  ///< when it will fire, if it is set

@@ -110,6 +110,12 @@ void Host::Impl::end(Status why) {
   for (auto& [id, done] : std::exchange(owner_finds, {})) {
     done({id, {}, ekiden::fail(Errc::closed, "the node has ended"), {}});
   }
+  for (auto& [id, done] : std::exchange(places, {})) {
+    done(ekiden::fail(Errc::closed, "the node has ended"));
+  }
+  for (auto& [id, done] : std::exchange(asks, {})) {
+    done({.request = id, .to = {}, .result = ekiden::fail(Errc::closed, "the node has ended")});
+  }
   for (auto& [id, done] : std::exchange(requests, {})) {
     done(ekiden::fail(Errc::closed, "the node has ended" + (outcome ? "" : ": " + outcome.error().message)));
   }

@@ -71,6 +71,7 @@ void Ledger::state_changed(HostIndex at, const router::MessageId& id, router::Me
   if (state != router::MessageState::delivered) return;
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) {
+    if (has_questions_) return;
     breach("host " + std::to_string(at) + " heard of the delivery of " + id.text() + ", which has not arrived");
     return;
   }

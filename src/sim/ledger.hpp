@@ -58,6 +58,8 @@ class Ledger {
   void taken(SendNumber number);
   /// The node crashed before it answered: the message may come again, or not.
   void take_unanswered(SendNumber number) { entries_[number].maybe_taken = true; }
+  /// Questions and their answers are under way beside the messages that are written down here.
+  void expect_questions() { has_questions_ = true; }
   void state_changed(HostIndex at, const router::MessageId& id, router::MessageState state, Instant now);
 
   /// Rule 4, and that each delivered message was receipted.
@@ -87,6 +89,7 @@ class Ledger {
   std::map<router::MessageId, SendNumber> by_id_;
   std::vector<std::string> breaches_;
   std::map<router::MessageId, std::uint32_t> copies_;
+  bool has_questions_ = false;
 };
 
 }  // namespace ekiden::sim

@@ -104,6 +104,9 @@ void Machine::crash(bool reset, std::optional<std::size_t> reached) {
   for (auto& [request, finding] : std::exchange(owner_finds_, {})) {
     finding.found({.request = request, .capability = {}, .owners = std::unexpected(why), .trail = {}}, Duration(0));
   }
+  for (auto& [request, finding] : std::exchange(asks_, {})) {
+    finding.found({.request = request, .to = {}, .result = std::unexpected(why)}, Duration(0));
+  }
 }
 
 void Machine::leave() {
@@ -173,6 +176,29 @@ void Machine::find(const std::string& capability, std::size_t limit, OwnersFound
 }
 
 void Machine::offer(const std::string& capability) { feed(node::OfferCapability{next_request(), capability}); }
+
+void Machine::ask(router::Question question, Asked asked) {
+  if (node_ == nullptr) return asked({.request = {}, .to = {}, .result = fail(Errc::closed, "down")}, Duration(0));
+  const auto request = next_request();
+  asks_.emplace(request, Finding<Asked>{shared_.schedule.now(), std::move(asked)});
+  feed(node::AskQuestion{request, std::move(question)});
+}
+
+/// Every eighth question cannot be answered, whoever is asked.
+router::Response Machine::response_to(ByteView body) {
+  router::Response response;
+  response.failed = !body.empty() && body[0] % 8 == 0;
+  response.body = to_bytes(as_bytes("re: "));
+  append(response.body, body);
+  return response;
+}
+
+void Machine::on_request(const router::ArrivedPtr& message) {
+  shared_.schedule.after(rng_.between(Duration(0), app_.take_delay_max), [this, boot = boots_, message] {
+    if (boot != boots_ || node_ == nullptr) return;
+    feed(node::AnswerQuestion{next_request(), message->number, response_to(message->body)});
+  });
+}
 
 void Machine::stall_disk(bool stalled) {
   if (stalled && node_ != nullptr) feed(full_disk());
@@ -248,6 +274,11 @@ void Machine::run_effect(node::Effect effect) {
             asked.mapped().found(found, shared_.schedule.now() - asked.mapped().since);
           },
           [&](const node::PeerProbed&) {},
+          [&](const node::Placed&) {},
+          [&](const node::Answered& answered) {
+            const auto asked = asks_.extract(answered.request);
+            asked.mapped().found(answered, shared_.schedule.now() - asked.mapped().since);
+          },
           [&](const node::Arrival& arrival) { on_arrival(arrival.message); },
           [&](const node::StateChanged& change) {
             shared_.ledger.state_changed(host_, change.id, change.state, shared_.schedule.now());
@@ -318,6 +349,11 @@ void Machine::arm_timer() {
 void Machine::on_arrival(const router::ArrivedPtr& message) {
   const auto from = shared_.hosts.find(message->from);
   CHECK(from != shared_.hosts.end());
+  if (message->exchange) {
+    // A reply that nobody waits for is left to its deadline.
+    if (message->exchange->part == router::Exchange::Part::request) on_request(message);
+    return;
+  }
   const auto number = shared_.ledger.arrived(host_, boots_, *message, from->second, shared_.schedule.now());
   if (!number || message->delivery == router::DeliveryClass::volatile_) return;
   shared_.schedule.after(rng_.between(Duration(0), app_.take_delay_max),

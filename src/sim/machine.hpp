@@ -107,6 +107,12 @@ class Machine final : public NetworkHost {
   using OwnersFound = std::function<void(const node::CapabilityFound&, Duration took)>;
   void find(const std::string& capability, std::size_t limit, OwnersFound found);
   void offer(const std::string& capability);
+  using Asked = std::function<void(const node::Answered&, Duration took)>;
+  /// Called once, with Errc::closed when the machine went down before.
+  void ask(router::Question question, Asked asked);
+
+  /// What an application answers to these bytes.
+  static router::Response response_to(ByteView body);
 
  private:
   enum class Step : std::uint8_t { input, write, boot, power_went, process_died };
@@ -125,6 +131,7 @@ class Machine final : public NetworkHost {
   void on_arrival(const router::ArrivedPtr& message);
   void put_contact(const identity::Contact& contact);
   void take(std::uint64_t inbox_number, SendNumber number);
+  void on_request(const router::ArrivedPtr& message);
   router::RequestId next_request() { return router::RequestId{++requests_}; }
 
   Shared& shared_;
@@ -148,6 +155,7 @@ class Machine final : public NetworkHost {
   };
   std::map<router::RequestId, Finding<Found>> finds_;
   std::map<router::RequestId, Finding<OwnersFound>> owner_finds_;
+  std::map<router::RequestId, Finding<Asked>> asks_;
   std::optional<Instant> timer_;
   std::uint64_t boots_ = 0;
   Instant in_order_since_;

@@ -87,6 +87,10 @@ void print_outcome(const Options& options, const std::string& name, std::uint64_
     std::printf("  %" PRIu64 " messages lay in mailboxes, %.2f copies each\n", o.totals.deposited,
                 static_cast<double>(o.totals.copies) / static_cast<double>(o.totals.deposited));
   }
+  if (o.questions.asked != 0) {
+    std::printf("    %" PRIu64 " of %" PRIu64 " questions answered, %" PRIu64 " without an answer in time\n",
+                o.questions.answered, o.questions.asked, o.questions.timed_out);
+  }
   if (o.searches.begun == 0) return;
   std::printf("  %" PRIu64 "/%" PRIu64
               " searches found the record, median %.1f ms, 99th percentile %.1f ms, %.1f queries each\n",

@@ -25,6 +25,11 @@ struct WorkloadModel {
   std::size_t body_max = 2048;
   std::uint32_t durable_percent = 100;
   Duration ttl = hours(24 * 7);
+  /// With more than zero: of random machines, half of them to a contact, half to whoever offers one of `services`
+  /// capabilities. Each machine offers one.
+  std::uint64_t questions = 0;
+  std::uint32_t services = 4;
+  Duration question_timeout = seconds(30);
 };
 
 /// How many of each fault strike in a run, at random moments on random hosts.
@@ -97,6 +102,7 @@ struct Expectations {
   std::uint32_t deposited_min = 0;  ///< messages that mailboxes kept
   /// Copies of a message that mailboxes kept, in thousandths: on average over those that any kept. 0: not checked
   std::uint32_t copies_mean_max = 0;
+  std::uint32_t answered_ppm_min = 0;  ///< of the questions of machines that stayed up
   /// At the end every open host publishes an endpoint for links, and no closed one does.
   bool endpoints_published = false;
   Duration search_median_max = hours(1);

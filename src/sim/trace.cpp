@@ -50,6 +50,7 @@ class Fields {
   }
   void put(const identity::Endpoint& endpoint) { put(endpoint.text()); }
   void put(const identity::Contact& contact) { put(wire::encode(contact)); }
+  void put(const router::Exchange& exchange) { (*this)(exchange.part, exchange.capability); }
   void put(const Error& error) { (*this)(error.code, error.message); }
   void put(const store::Key& key) { (*this)(key.table, key.number, key.name); }
   void put(const store::Row& row) { (*this)(row.key, row.value); }
@@ -77,11 +78,20 @@ class Fields {
   }
   void put(const router::Draft& draft) {
     (*this)(draft.to, draft.type, draft.content_type, draft.in_reply_to, draft.id, draft.body, draft.ttl,
-            draft.priority, draft.delivery);
+            draft.priority, draft.delivery, draft.exchange);
   }
+  void put(const router::Question& question) {
+    (*this)(question.to, question.capability, question.type, question.content_type, question.body, question.timeout,
+            question.priority);
+  }
+  void put(const router::Response& response) {
+    (*this)(response.failed, response.type, response.content_type, response.body);
+  }
+  void put(const router::Placement& placed) { (*this)(placed.id, placed.to, placed.capability, placed.linked); }
+  void put(const router::Answer& answer) { (*this)(answer.request, answer.capability, *answer.message, answer.took); }
   void put(const router::Arrived& message) {
     (*this)(message.number, message.id, message.from, message.sent, message.received, message.expires, message.priority,
-            message.delivery, message.type, message.content_type, message.in_reply_to, message.body);
+            message.delivery, message.type, message.content_type, message.in_reply_to, message.body, message.exchange);
   }
 
   TraceHash& hash_;
@@ -122,6 +132,9 @@ void trace(TraceHash& hash, const node::Input& input) {
           [](const node::Tick&) {},
           [](const node::ShutDown&) {},
           [&](const node::BeaconHeard& in) { add(in.from, in.bytes); },
+          [&](const node::PlaceMessage& in) { add(in.request, in.draft, in.capability); },
+          [&](const node::AskQuestion& in) { add(in.request, in.question); },
+          [&](const node::AnswerQuestion& in) { add(in.request, in.number, in.response); },
       },
       input);
 }
@@ -145,6 +158,8 @@ void trace(TraceHash& hash, const node::Effect& effect) {
                  [&](const node::PeerDown& out) { add(out.peer, out.why); },
                  [&](const node::Log& out) { add(out.level, out.component, out.text); },
                  [&](const node::SayBeacon& out) { add(out.bytes); },
+                 [&](const node::Placed& out) { add(out.request, out.result); },
+                 [&](const node::Answered& out) { add(out.request, out.to, out.result); },
              },
              effect);
 }

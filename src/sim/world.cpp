@@ -124,6 +124,7 @@ void World::boot() {
 
 void World::start(HostIndex host) {
   machines_[host]->boot();
+  if (scenario_.workload.questions != 0) machines_[host]->offer(service_of(host));
   if (scenario_.discovery.capabilities != 0) machines_[host]->offer(capability_of(host));
   introduce(host);
 }
@@ -195,7 +196,7 @@ std::optional<router::Trace> World::stuck(const Machine& machine) {
 }
 
 bool World::owes_nothing() {
-  if (!ledger_.settled(schedule_.now()) || searches_.under_way() != 0) return false;
+  if (!ledger_.settled(schedule_.now()) || searches_.under_way() != 0 || questions_.under_way() != 0) return false;
   return std::none_of(machines_.begin(), machines_.end(), [](const auto& machine) {
     return machine->is_up() && (machine->node()->status().router.inbox_messages != 0 || stuck(*machine));
   });
@@ -205,6 +206,7 @@ Outcome World::run() {
   boot();
   plan_workload();
   plan_searches();
+  plan_questions();
   plan_faults();
   attack_->begin(machines_, scenario_.duration);
   run_until(schedule_.now() + scenario_.duration);
@@ -226,6 +228,7 @@ Outcome World::outcome() {
   result.crashes = crashes_;
   result.datagrams = network_.datagrams_sent();
   result.searches = searches_.totals();
+  result.questions = questions_;
   for (const auto& machine : machines_) result.commits += machine->disk().commits();
   result.virtual_time = schedule_.now().time_since_epoch();
   return result;

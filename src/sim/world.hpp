@@ -11,6 +11,7 @@
 #include "sim/ledger.hpp"
 #include "sim/liar.hpp"
 #include "sim/machine.hpp"
+#include "sim/questions.hpp"
 #include "sim/scenario.hpp"
 #include "sim/searches.hpp"
 
@@ -28,6 +29,7 @@ struct Outcome {
   std::uint64_t commits = 0;
   std::uint64_t datagrams = 0;
   Searches::Totals searches;
+  Questions questions;
   Duration virtual_time{};
 };
 
@@ -82,6 +84,12 @@ class World {
   void end_peer_search(const Machine& sought, std::uint64_t sequence, const node::PeerFound& found, Duration took);
   void end_capability_search(const Machine& sought, const node::CapabilityFound& found, Duration took);
 
+  // world_questions.cpp
+  void plan_questions();
+  void put_question();
+  void end_question(const Bytes& body, const node::Answered& answered, Duration took);
+  std::string service_of(HostIndex host) const;
+
   // world_faults.cpp
   void lose_clocks();
   void plan_faults();
@@ -111,6 +119,7 @@ class World {
   Network network_;
   Ledger ledger_;
   Searches searches_;
+  Questions questions_;
   TraceHash trace_;
   std::map<identity::PeerId, HostIndex> hosts_;
   Shared shared_;

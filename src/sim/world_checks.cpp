@@ -62,6 +62,14 @@ void World::check_figures(Outcome& outcome) const {
   if (scenario_.discovery.searches != 0 && searches.begun < scenario_.discovery.searches / 10) {
     breach("only " + std::to_string(searches.begun) + " searches were made: the scenario proves nothing");
   }
+  const Questions& questions = outcome.questions;
+  if (questions.under_way() != 0) breach(std::to_string(questions.under_way()) + " questions never ended");
+  if (questions.answered_ppm() < expect.answered_ppm_min) {
+    breach(std::to_string(questions.answered) + " of " + std::to_string(questions.asked) + " questions were answered");
+  }
+  if (scenario_.workload.questions != 0 && questions.asked < scenario_.workload.questions / 10) {
+    breach("only " + std::to_string(questions.asked) + " questions were put: the scenario proves nothing");
+  }
   if (searches.median > expect.search_median_max) breach("the median of the searches took longer than its bound");
   if (searches.p99 > expect.search_p99_max) breach("the 99th percentile of the searches took longer than its bound");
   if (outcome.totals.latency_p99 > expect.latency_p99_max) {

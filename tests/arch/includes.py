@@ -56,7 +56,7 @@ IMPURE_STANDARD = set(
 )
 SYSTEM = re.compile(
     r"^(sys|netinet|arpa|net|linux|asm)/[\w.]+$"
-    r"|^(unistd|fcntl|poll|signal|errno|time|dirent|ifaddrs|netdb|pwd|grp|sched|termios|dlfcn|malloc)\.h$"
+    r"|^(unistd|fcntl|poll|signal|errno|time|dirent|ifaddrs|netdb|pwd|grp|sched|spawn|termios|dlfcn|malloc)\.h$"
     r"|^(stdlib|string|stdio)\.h$"
 )
 

@@ -124,6 +124,8 @@ TEST(EventKinds, AreReadFromTheirNames) {
   EXPECT_TRUE(includes(two, EventKinds::message));
   EXPECT_TRUE(includes(two, EventKinds::state));
   EXPECT_FALSE(includes(two, EventKinds::peer));
+  EXPECT_TRUE(includes(*parse_event_kinds("request,reply"), EventKinds::request));
+  EXPECT_FALSE(includes(*parse_event_kinds("message"), EventKinds::request));
   EXPECT_FALSE(parse_event_kinds("messages"));
   EXPECT_FALSE(parse_event_kinds("state,,peer"));
 }

@@ -86,6 +86,102 @@ TEST_F(Service, RefusesDraftsThatMakeNoSense) {
   EXPECT_TRUE(backend_.drafts.empty());
 }
 
+TEST_F(Service, SendsToWhoeverOffers) {
+  const auto answer = ask("POST", "/v1/messages", R"({"to":"@translate","body":"hi"})");
+  EXPECT_EQ(answer.status, 202);
+  EXPECT_EQ(answer.json.at("to"), bob_);
+  EXPECT_EQ(answer.json.at("name"), "bob");
+  EXPECT_EQ(answer.json.at("capability"), "translate/ja-en");
+  EXPECT_EQ(answer.json.at("linked"), true);
+  ASSERT_EQ(backend_.placed.size(), 1u);
+  EXPECT_EQ(backend_.placed.front().second, "translate");
+  EXPECT_EQ(ask("POST", "/v1/messages", R"({"to":"@","body":"hi"})").status, 400);
+  EXPECT_EQ(ask("POST", "/v1/messages", R"({"to":"@Tr","body":"hi"})").status, 400);
+  EXPECT_TRUE(backend_.drafts.empty());
+}
+
+TEST_F(Service, AsksPeersAndWhoeverOffers) {
+  const auto answer = ask("POST", "/v1/requests",
+                          R"({"to":"bob","capability":"ocr","body":"page","timeout_ms":1500,"priority":"high"})");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.json.at("to"), bob_);
+  EXPECT_EQ(answer.json.at("capability"), "ocr");
+  EXPECT_EQ(answer.json.at("took_us"), 3000);
+  EXPECT_EQ(answer.json.at("reply").at("body"), "page");
+  EXPECT_EQ(answer.json.at("reply").at("purpose"), "reply");
+  EXPECT_EQ(ask("POST", "/v1/requests", R"({"to":"@ocr/latin"})").status, 200);
+  ASSERT_EQ(backend_.questions.size(), 2u);
+  EXPECT_EQ(backend_.questions[0].timeout, milliseconds(1500));
+  EXPECT_EQ(backend_.questions[0].priority, wire::Priority::high);
+  EXPECT_EQ(backend_.questions[1].capability, "ocr/latin");
+  EXPECT_FALSE(backend_.questions[1].to);
+  for (const std::string body :
+       {R"({"to":"@ocr","capability":"ocr"})", R"({"to":"bob","timeout_ms":0})", R"({"to":"bob","timeout_ms":3600001})",
+        R"({"body":"x"})", R"({"to":"bob","id":"x"})"}) {
+    EXPECT_EQ(ask("POST", "/v1/requests", body).status, 400) << body;
+  }
+}
+
+TEST_F(Service, SaysWhyThereIsNoAnswer) {
+  backend_.accepts = false;
+  backend_.refusal = Error{Errc::failed, "no such page"};
+  const auto answer = ask("POST", "/v1/requests", R"({"to":"bob","body":"page"})");
+  EXPECT_EQ(answer.status, 502);
+  EXPECT_EQ(answer.json.at("code"), "failed");
+  EXPECT_EQ(detail(answer), "bob: no such page");
+}
+
+TEST_F(Service, ListsAndAnswersRequests) {
+  backend_.arrive("a letter");
+  backend_.be_asked("a question", "ocr");
+  backend_.be_asked("another", "translate");
+  const auto listed = ask("GET", "/v1/requests?capability=ocr");
+  ASSERT_EQ(listed.json.at("messages").size(), 1u);
+  EXPECT_EQ(listed.json.at("messages").at(0).at("body"), "a question");
+  EXPECT_EQ(listed.json.at("messages").at(0).at("capability"), "ocr");
+  EXPECT_EQ(ask("GET", "/v1/requests").status, 400);
+  EXPECT_EQ(ask("GET", "/v1/inbox").json.at("messages").size(), 1u) << "requests are not messages";
+  EXPECT_EQ(ask("GET", "/v1/inbox?purpose=request").json.at("messages").size(), 2u);
+  EXPECT_EQ(ask("GET", "/v1/inbox?purpose=all").json.at("messages").size(), 3u);
+  EXPECT_EQ(ask("GET", "/v1/inbox?purpose=any").status, 400);
+  EXPECT_EQ(ask("POST", "/v1/requests/2/answer", R"({"body":"an answer","type":"text"})").status, 200);
+  EXPECT_EQ(as_text(backend_.responses.at(2).body), "an answer");
+  EXPECT_EQ(ask("POST", "/v1/requests/3/answer", R"({"body":"no","failed":true})").status, 200);
+  EXPECT_TRUE(backend_.responses.at(3).failed);
+  EXPECT_EQ(ask("POST", "/v1/requests/3/answer", R"({})").status, 404);
+  EXPECT_EQ(ask("POST", "/v1/requests/x/answer", R"({})").status, 400);
+  EXPECT_EQ(ask("POST", "/v1/requests/2/answer", R"({"to":"bob"})").status, 400);
+}
+
+TEST_F(Service, FiltersTheInboxAndTheOutbox) {
+  backend_.add_contact("carol", 3);
+  backend_.arrive("of bob", 2);
+  backend_.arrive("of carol", 3);
+  const auto from = ask("GET", "/v1/inbox?from=carol");
+  ASSERT_EQ(from.json.at("messages").size(), 1u);
+  EXPECT_EQ(from.json.at("messages").at(0).at("body"), "of carol");
+  EXPECT_EQ(ask("GET", "/v1/inbox?from=nobody").status, 404);
+  EXPECT_TRUE(ask("GET", "/v1/inbox?type=order").json.at("messages").empty());
+  EXPECT_EQ(ask("GET", "/v1/inbox?since=1970-01-01T00:00:00Z").json.at("messages").size(), 2u);
+  EXPECT_TRUE(ask("GET", "/v1/inbox?since=2026-01-01T00:00:00.000Z").json.at("messages").empty());
+  EXPECT_EQ(ask("GET", "/v1/inbox?since=yesterday").status, 400);
+  ask("POST", "/v1/messages", R"({"to":"bob"})");
+  EXPECT_EQ(ask("GET", "/v1/messages?state=queued&to=bob").json.at("messages").size(), 1u);
+  EXPECT_TRUE(ask("GET", "/v1/messages?state=delivered").json.at("messages").empty());
+  EXPECT_EQ(ask("GET", "/v1/messages?state=lost").status, 400);
+}
+
+TEST_F(Service, SaysWhenToTryAgainWhereThereIsNoRoom) {
+  backend_.accepts = false;
+  backend_.refusal = Error{Errc::limit_exceeded, "the outbox is full"};
+  for (const std::string path : {"/v1/messages", "/v1/requests"}) {
+    const auto answer = ask("POST", path, R"({"to":"bob","body":"x"})");
+    EXPECT_EQ(answer.status, 429);
+    ASSERT_EQ(answer.response.fields.size(), 1u) << path;
+    EXPECT_EQ(answer.response.fields.front().first, "Retry-After");
+  }
+}
+
 TEST_F(Service, PassesOnWhyTheNodeRefuses) {
   backend_.accepts = false;
   backend_.refusal = Error{Errc::storage_full, "the disk is full"};

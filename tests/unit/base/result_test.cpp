@@ -64,7 +64,7 @@ TEST(Result, SaysWhatWasBeingDone) {
 
 TEST(Errc, HasNamesThatGoBothWaysAndAreDistinct) {
   std::set<std::string_view> names;
-  for (int i = 0; i <= static_cast<int>(Errc::internal); ++i) {
+  for (int i = 0; i <= static_cast<int>(Errc::failed); ++i) {
     const auto code = static_cast<Errc>(i);
     EXPECT_TRUE(names.insert(errc_name(code)).second);
     EXPECT_EQ(errc_from_name(errc_name(code)), code);

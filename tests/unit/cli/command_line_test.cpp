@@ -82,6 +82,13 @@ TEST(CommandLine, RefusesWhatMakesNoSense) {
   EXPECT_FALSE(accepts({"bootstrap", "sign", "x", "--ttl", "soon"}));
   EXPECT_FALSE(accepts({"contact", "add", "bob"}));
   EXPECT_FALSE(accepts({"inbox", "-n", "0"}));
+  EXPECT_FALSE(accepts({"inbox", "--since", "yesterday"}));
+  EXPECT_FALSE(accepts({"inbox", "--purpose", "letter"}));
+  EXPECT_FALSE(accepts({"outbox", "--state", "lost"}));
+  EXPECT_FALSE(accepts({"ask", "bob"}));
+  EXPECT_FALSE(accepts({"ask", "bob", "hi", "--timeout", "0s"}));
+  EXPECT_FALSE(accepts({"serve", "--exec", "cat"}));
+  EXPECT_FALSE(accepts({"serve", "--capability", "x", "--exec", "cat", "--concurrency", "0"}));
   EXPECT_FALSE(accepts({"completion", "tcsh"}));
   EXPECT_FALSE(accepts({"status", "--verbose"}));
 }

@@ -49,6 +49,52 @@ class Commands : public testing::Test {
   const std::string carol_ = api::test::identity_of(3).id().text();
 };
 
+TEST_F(Commands, AskPrintsTheAnswer) {
+  ASSERT_TRUE(run_ask(context(), {.to = "bob", .text = "how are you?", .timeout = seconds(5)}));
+  EXPECT_EQ(printed(), "how are you?\n");
+  ASSERT_TRUE(run_ask(context(json()), {.to = "@ocr", .text = "page"}));
+  EXPECT_EQ(api::parse_json(printed())->at("reply").at("body"), "page");
+  server_.run([](FakeBackend& backend) {
+    EXPECT_EQ(backend.questions.front().timeout, seconds(5));
+    EXPECT_EQ(backend.questions.back().capability, "ocr");
+    backend.accepts = false;
+    backend.refusal = Error{Errc::timed_out, "it did not answer within 1 s"};
+  });
+  const auto late = run_ask(context(), {.to = "bob", .text = "x"});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(exit_code_of(late.error().code), ExitCode::timed_out);
+  EXPECT_EQ(late.error().message, "bob: it did not answer within 1 s");
+}
+
+TEST_F(Commands, SendSaysWhomItChoseAndWhenThereIsNoRoom) {
+  ASSERT_TRUE(run_send(context(json()), {.to = "@print", .text = "page"}));
+  const auto object = *api::parse_json(printed());
+  EXPECT_EQ(object.at("name"), "bob");
+  EXPECT_EQ(object.at("state"), "accepted");
+  server_.run([](FakeBackend& backend) {
+    backend.accepts = false;
+    backend.refusal = Error{Errc::limit_exceeded, "the outbox is full"};
+  });
+  const auto full = run_send(context(), {.to = "bob", .text = "hi"});
+  ASSERT_FALSE(full);
+  EXPECT_EQ(exit_code_of(full.error().code), ExitCode::no_room);
+  EXPECT_NE(full.error().message.find("ekiden outbox"), std::string::npos);
+}
+
+TEST_F(Commands, OutboxAndInboxFilter) {
+  ASSERT_TRUE(run_send(context(), {.to = "bob", .text = "hi"}));
+  printed();
+  ASSERT_TRUE(run_outbox(context(json()), {.to = "bob", .state = "queued"}));
+  EXPECT_NE(printed(), "");
+  ASSERT_TRUE(run_outbox(context(json()), {.state = "delivered"}));
+  EXPECT_EQ(printed(), "");
+  server_.run([](FakeBackend& backend) { backend.be_asked("a question", "ocr"); });
+  ASSERT_TRUE(run_inbox(context(json()), {.peek = true}));
+  EXPECT_EQ(printed(), "");
+  ASSERT_TRUE(run_inbox(context(json()), {.peek = true, .purpose = "request"}));
+  EXPECT_EQ(api::parse_json(printed())->at("capability"), "ocr");
+}
+
 TEST_F(Commands, SendPrintsTheIdOfTheMessage) {
   ASSERT_TRUE(run_send(context(), {.to = "bob", .text = "hi"}));
   EXPECT_EQ(printed(), api::test::message_id(1).text() + "\n");

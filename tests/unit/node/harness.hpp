@@ -40,6 +40,8 @@ class Harness {
     std::vector<PeerFound> found;
     std::vector<CapabilityFound> owners;
     std::vector<PeerProbed> probed;
+    std::map<std::uint64_t, Answered> answers;
+    std::map<std::uint64_t, Placed> placed;
     std::vector<std::string> log;
     std::set<identity::PeerId> up;
     std::uint64_t hangups = 0;
@@ -266,6 +268,10 @@ class Harness {
             [&](const PeerFound& found) { peer.found.push_back(found); },
             [&](const CapabilityFound& found) { peer.owners.push_back(found); },
             [&](const PeerProbed& probed) { peer.probed.push_back(probed); },
+            [&](const Placed& placed) { peer.placed.emplace(static_cast<std::uint64_t>(placed.request), placed); },
+            [&](const Answered& answered) {
+              peer.answers.emplace(static_cast<std::uint64_t>(answered.request), answered);
+            },
             [&](const Arrival& arrival) { peer.arrivals.push_back(arrival.message); },
             [&](const StateChanged& change) { peer.states.push_back(change); },
             [&](const PeerUp& change) { peer.up.insert(change.peer); },

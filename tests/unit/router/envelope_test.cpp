@@ -43,6 +43,19 @@ Content sample_content() {
           .body = as_bytes("hello")};
 }
 
+Exchange sample_exchange() { return {.part = Exchange::Part::request, .capability = "translate/ja-en"}; }
+
+/// What a request looks like on the wire: the content of a message, with its part in an exchange.
+struct Request : Content {
+  static constexpr std::string_view kName = "content_request";
+};
+
+Request sample_request() {
+  Request request{sample_content()};
+  request.exchange = sample_exchange();
+  return request;
+}
+
 Receipt sample_receipt() {
   return {.by = peer(0x60), .to = peer(0x10), .at = from_unix_ms(1'767'225'613'000), .delivered = {kId, kOther}};
 }
@@ -51,14 +64,19 @@ Refusal sample_refusal() { return {.reason = Refusal::Reason::window, .retry_aft
 
 TEST(Envelope, HasItsGoldenBytes) { test::check_golden(sample_envelope()); }
 TEST(Content, HasItsGoldenBytes) { test::check_golden(sample_content()); }
+TEST(Exchange, HasItsGoldenBytes) { test::check_golden(sample_exchange()); }
+TEST(Request, HasItsGoldenBytes) { test::check_golden(sample_request()); }
 TEST(Receipt, HasItsGoldenBytes) { test::check_golden(sample_receipt()); }
 TEST(Refusal, HasItsGoldenBytes) { test::check_golden(sample_refusal()); }
 
 TEST(Envelope, SurvivesHostileInput) { test::check_hostile_input(sample_envelope()); }
 TEST(Content, SurvivesHostileInput) { test::check_hostile_input(sample_content()); }
+TEST(Exchange, SurvivesHostileInput) { test::check_hostile_input(sample_exchange()); }
+TEST(Request, SurvivesHostileInput) { test::check_hostile_input(sample_request()); }
 TEST(Receipt, SurvivesHostileInput) { test::check_hostile_input(sample_receipt()); }
 TEST(Refusal, SurvivesHostileInput) { test::check_hostile_input(sample_refusal()); }
 
+TEST(Exchange, RoundTrips) { test::check_round_trips<Exchange>(6); }
 TEST(Receipt, RoundTrips) { test::check_round_trips<Receipt>(1); }
 TEST(Refusal, RoundTrips) { test::check_round_trips<Refusal>(2); }
 TEST(Rows, RoundTrip) {

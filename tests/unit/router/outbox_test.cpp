@@ -528,5 +528,70 @@ TEST(Outbox, ListsTheNewestFirst) {
   EXPECT_EQ(listed[2].state, MessageState::delivered);
 }
 
+TEST(Outbox, ListsWhatIsAskedFor) {
+  World world(3);
+  const auto send = [&](std::size_t to, const std::string& type) {
+    Draft draft;
+    draft.type = type;
+    world.send(0, to, std::move(draft));
+    world.sync(0);
+    world.advance(milliseconds(5));
+  };
+  send(1, "order");
+  send(1, "");
+  world.link(0, 1);
+  world.flow();
+  const WallTime later = world.now.wall;
+  send(2, "order");
+  const auto count = [&](const OutgoingFilter& filter) { return world[0].router().outgoing(10, filter).size(); };
+  EXPECT_EQ(count({}), 3u);
+  EXPECT_EQ(count({.to = world[1].id()}), 2u);
+  EXPECT_EQ(count({.type = "order"}), 2u);
+  EXPECT_EQ(count({.type = ""}), 1u);
+  EXPECT_EQ(count({.state = MessageState::delivered}), 2u);
+  EXPECT_EQ(count({.type = "order", .state = MessageState::delivered}), 1u);
+  EXPECT_EQ(count({.since = later}), 1u);
+  world.sync(0);
+  world.crash(0);
+  world.boot(0);
+  EXPECT_EQ(count({.type = "order", .state = MessageState::delivered}), 1u) << "what is settled is remembered on disk";
+}
+
+TEST(Outbox, TellsARequestFromAMessageOfTheSameContent) {
+  World world(2);
+  const auto submit = [&](const std::string& capability) {
+    Draft draft;
+    draft.id = *Uuid::parse("0f8fad5b-d9cb-469f-a165-70867728950e");
+    if (!capability.empty()) draft.exchange = Exchange{Exchange::Part::request, capability};
+    const RequestId request = world.send(0, 1, std::move(draft));
+    world.sync(0);
+    return world[0].answers.at(request);
+  };
+  EXPECT_TRUE(submit("ocr"));
+  EXPECT_TRUE(submit("ocr"));
+  EXPECT_EQ(submit("").error().code, Errc::already_exists);
+  EXPECT_EQ(submit("translate").error().code, Errc::already_exists);
+}
+
+TEST(Outbox, RefusesQuestionsThatMakeNoSense) {
+  World world(2);
+  const auto refusal = [&](Draft draft) {
+    const RequestId request = world.send(0, 1, std::move(draft));
+    world.sync(0);
+    const auto result = world[0].answers.at(request);
+    return result ? Errc::internal : result.error().code;
+  };
+  Draft hasty;
+  hasty.exchange = Exchange{Exchange::Part::request, "ocr"};
+  hasty.delivery = DeliveryClass::volatile_;
+  EXPECT_EQ(refusal(hasty), Errc::invalid_argument);
+  Draft nameless;
+  nameless.exchange = Exchange{Exchange::Part::request, "Ocr"};
+  EXPECT_EQ(refusal(nameless), Errc::invalid_argument);
+  Draft reply;
+  reply.exchange = Exchange{Exchange::Part::reply, ""};
+  EXPECT_EQ(refusal(reply), Errc::invalid_argument);
+}
+
 }  // namespace
 }  // namespace ekiden::router

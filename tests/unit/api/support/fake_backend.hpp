@@ -123,6 +123,46 @@ class FakeBackend final : public Backend {
     if (delivers) settle(id, router::MessageState::delivered);
   }
 
+  void place(router::Draft draft, std::string capability, PlaceDone done) override {
+    placed.emplace_back(draft, capability);
+    if (!accepts) return done(std::unexpected<Error>(*refusal));
+    done(router::Placement{message_id(200), identity_of(2).id(), capability + "/ja-en", true});
+  }
+
+  void ask(router::Question question, AskDone done) override {
+    questions.push_back(question);
+    const auto to = question.to.value_or(identity_of(2).id());
+    if (!accepts) return done({{}, to, std::unexpected<Error>(*refusal)});
+    auto reply = std::make_shared<router::Arrived>();
+    reply->from = to;
+    reply->body = question.body;
+    reply->exchange = router::Exchange{router::Exchange::Part::reply, ""};
+    done({{}, to, router::Answer{message_id(201), question.capability, reply, milliseconds(3)}});
+  }
+
+  void answer(std::uint64_t number, router::Response response, SendDone done) override {
+    if (waiting.erase(number) == 0) return done(fail(Errc::not_found, "no such request"));
+    responses.emplace(number, response);
+    done(message_id(202));
+  }
+
+  /// A request for a capability comes in.
+  void be_asked(const std::string& body, const std::string& capability) {
+    auto message = std::make_shared<router::Arrived>();
+    message->number = ++last_number;
+    message->id = message_id(static_cast<Byte>(100 + last_number));
+    message->from = identity_of(2).id();
+    message->body = to_bytes(as_bytes(body));
+    message->expires = from_unix_ms(60'000);
+    message->exchange = router::Exchange{router::Exchange::Part::request, capability};
+    waiting.emplace(message->number, message);
+    if (const auto heard = listener.lock()) heard->on_arrival(message);
+  }
+
+  std::vector<std::pair<router::Draft, std::string>> placed;
+  std::vector<router::Question> questions;
+  std::map<std::uint64_t, router::Response> responses;
+
   void take(std::vector<std::uint64_t> numbers, Done done) override {
     Status result;
     for (const auto number : numbers) {
@@ -156,15 +196,29 @@ class FakeBackend final : public Backend {
     return found == traces.end() ? std::nullopt : std::optional(found->second);
   }
 
-  std::vector<router::Trace> outgoing(std::size_t limit) const override {
+  std::vector<router::Trace> outgoing(std::size_t limit, const router::OutgoingFilter& filter) const override {
     std::vector<router::Trace> out;
-    for (auto i = traces.rbegin(); i != traces.rend() && out.size() < limit; ++i) out.push_back(i->second);
+    for (auto i = traces.rbegin(); i != traces.rend() && out.size() < limit; ++i) {
+      if (!filter.state || i->second.state == *filter.state) out.push_back(i->second);
+    }
     return out;
   }
 
-  std::vector<router::ArrivedPtr> inbox(std::uint64_t after, std::size_t limit) const override {
+  std::vector<router::ArrivedPtr> inbox(std::uint64_t after, std::size_t limit,
+                                        const router::InboxFilter& filter) const override {
     std::vector<router::ArrivedPtr> out;
-    for (auto i = waiting.upper_bound(after); i != waiting.end() && out.size() < limit; ++i) out.push_back(i->second);
+    for (auto i = waiting.upper_bound(after); i != waiting.end() && out.size() < limit; ++i) {
+      if (filter.matches(*i->second)) out.push_back(i->second);
+    }
+    return out;
+  }
+
+  std::vector<router::ArrivedPtr> requests(const std::string& capability, std::uint64_t after,
+                                           std::size_t limit) const override {
+    std::vector<router::ArrivedPtr> out;
+    for (auto i = waiting.upper_bound(after); i != waiting.end() && out.size() < limit; ++i) {
+      if (i->second->exchange && i->second->exchange->capability == capability) out.push_back(i->second);
+    }
     return out;
   }
 
