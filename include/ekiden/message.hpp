@@ -56,6 +56,53 @@ struct Message {
   Delivery delivery = Delivery::durable;
 };
 
+/// A question to a peer, or to whoever offers a capability.
+struct Question {
+  std::optional<PeerId> to{};  ///< nothing: the best of those who offer `capability`
+  std::string capability{};    ///< "translate/ja-en"; with `to` it may be empty: whatever that peer offers
+  std::string body{};          ///< any bytes, at most 32 KiB
+  std::string type{};          ///< application-defined, at most 128 bytes
+  std::string content_type{};  ///< media type, at most 128 bytes
+  std::chrono::milliseconds timeout = std::chrono::seconds(30);  ///< until the answer is here; at most an hour
+  Priority priority = Priority::normal;
+};
+
+struct Answer {
+  PeerId from{};             ///< who answered
+  std::string capability{};  ///< as which it was asked
+  std::string body{};
+  std::string type{};
+  std::string content_type{};
+  std::chrono::microseconds took{};
+};
+
+/// A question of somebody else, as a handler of Node::serve() gets it.
+struct Request {
+  std::string id;
+  PeerId from;
+  std::string capability;  ///< which of ours it is for
+  std::string body;
+  std::string type;
+  std::string content_type;
+  std::chrono::system_clock::time_point received;
+  std::chrono::milliseconds timeout{};  ///< what the asker gave, from `received` on
+};
+
+/// What a handler answers.
+struct Reply {
+  std::string body{};  ///< any bytes, at most 32 KiB
+  std::string type{};
+  std::string content_type{};
+};
+
+/// Where a message to a capability went.
+struct Placement {
+  std::string id;  ///< of the message
+  PeerId to;
+  std::string capability;  ///< as that peer offers it
+  bool linked = false;     ///< there was a link to it; otherwise nobody could be reached, and the message waits
+};
+
 enum class MessageState : std::uint8_t {
   queued,     ///< accepted, waiting for a link or a session
   in_flight,  ///< transmitted, no receipt yet

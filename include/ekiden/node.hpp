@@ -13,6 +13,7 @@
 #include <ekiden/trace.hpp>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,9 +58,34 @@ class EKIDEN_EXPORT Node {
   /// The same without waiting; `done` is called once.
   void send(OutgoingMessage message, std::function<void(Result<std::string>)> done);
 
-  /// The oldest message that is neither taken nor returned before by this Node. Blocks up to `timeout`. Of volatile
-  /// messages that nobody receives, at most 4,096 wait. Errors: timed_out; closed, with the reason, when a failing disk
-  /// has ended the node.
+  /// To the best of those who offer the capability; `message.to` is not looked at. Linked peers come first, then those
+  /// that a search finds and that can be reached. Blocks. Errors: not_found (nobody offers it), and those of send().
+  Result<Placement> send_to_capability(const std::string& capability, OutgoingMessage message);
+
+  /// Puts a question and waits for its answer. Blocks, for as long as its timeout. Errors: not_found (nobody offers the
+  /// capability); timed_out (says how far it came); failed (the other side could not do it: the message is what it
+  /// says); limit_exceeded (the outbox is full).
+  Result<Answer> ask(Question question);
+  /// The same without waiting.
+  std::future<Result<Answer>> ask_async(Question question);
+  /// The same; `done` is called once.
+  void ask(Question question, std::function<void(Result<Answer>)> done);
+
+  /// What answers requests. An Error is told to the asker, as `failed` with its message.
+  using Handler = std::function<Result<Reply>(const Request&)>;
+  /// Offers the capability from now on and answers its requests with `handler`, which runs on `concurrency` threads
+  /// made for it (1 to 64): it may block, and must itself bear being called from all of them at once. Other requests
+  /// wait in the inbox. A request is gone from there once its reply was accepted: after a crash in between it comes
+  /// again. Once for each capability. Blocks until the offer is on disk. Errors: invalid_argument, already_exists,
+  /// limit_exceeded.
+  Status serve(const std::string& capability, std::size_t concurrency, Handler handler);
+  /// Withdraws the offer, and waits for the handlers that run. Requests that wait are refused. Not from a handler.
+  /// Errors: not_found.
+  Status stop_serving(const std::string& capability);
+
+  /// The oldest message that is neither taken nor returned before by this Node, requests and replies aside. Blocks up
+  /// to `timeout`. Of volatile messages that nobody receives, at most 4,096 wait. Errors: timed_out; closed, with the
+  /// reason, when a failing disk has ended the node.
   Result<Message> receive(std::chrono::milliseconds timeout);
 
   /// We have it: it will not be given again, not even after a restart. Blocks until that is on disk.

@@ -29,6 +29,63 @@ Message to_message(const router::Arrived& arrived) {
   return message;
 }
 
+Answer to_answer(const router::Answer& answer) {
+  const router::Arrived& reply = *answer.message;
+  return {.from = PeerId{reply.from.bytes},
+          .capability = answer.capability,
+          .body = std::string(as_text(reply.body)),
+          .type = reply.type,
+          .content_type = reply.content_type,
+          .took = std::chrono::duration_cast<microseconds>(answer.took)};
+}
+
+Request to_request(const router::Arrived& arrived, const std::string& capability) {
+  return {.id = arrived.id.text(),
+          .from = PeerId{arrived.from.bytes},
+          .capability = capability,
+          .body = std::string(as_text(arrived.body)),
+          .type = arrived.type,
+          .content_type = arrived.content_type,
+          .received = to_system(arrived.received),
+          .timeout = arrived.expires - arrived.sent};
+}
+
+Placement to_placement(const router::Placement& placed) {
+  return {
+      .id = placed.id.text(), .to = PeerId{placed.to.bytes}, .capability = placed.capability, .linked = placed.linked};
+}
+
+router::Question to_question(Question question) {
+  router::Question out;
+  if (question.to) out.to = identity::PeerId{question.to->bytes};
+  out.capability = std::move(question.capability);
+  out.type = std::move(question.type);
+  out.content_type = std::move(question.content_type);
+  out.body = to_bytes(as_bytes(question.body));
+  // As the time to live of messages: the engine refuses what is out of bounds.
+  out.timeout =
+      std::chrono::duration_cast<Duration>(std::clamp(question.timeout, milliseconds(-1), milliseconds(days(1))));
+  out.priority = static_cast<wire::Priority>(question.priority);
+  return out;
+}
+
+router::Response to_response(Result<Reply> reply) {
+  router::Response response;
+  if (reply && reply->body.size() <= router::kMaxBody && reply->type.size() <= router::kMaxTypeLength &&
+      reply->content_type.size() <= router::kMaxTypeLength) {
+    response.type = std::move(reply->type);
+    response.content_type = std::move(reply->content_type);
+    response.body = to_bytes(as_bytes(reply->body));
+    return response;
+  }
+  const Error why = reply ? Error{Errc::too_large, "the answer is over its bounds"} : reply.error();
+  response.failed = true;
+  response.type = errc_name(why.code);
+  response.content_type = "text/plain";
+  response.body = to_bytes(as_bytes(std::string_view(why.message).substr(0, router::kMaxBody)));
+  return response;
+}
+
 Trace to_trace(const router::Trace& trace) {
   Trace out;
   out.id = trace.id.text();

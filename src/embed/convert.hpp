@@ -9,11 +9,19 @@
 
 #include "base/result.hpp"
 #include "identity/contact.hpp"
+#include "router/question.hpp"
 #include "router/router.hpp"
 
 namespace ekiden::embed {
 
 Message to_message(const router::Arrived& arrived);
+Answer to_answer(const router::Answer& answer);
+/// `capability`: which of ours it is for.
+Request to_request(const router::Arrived& arrived, const std::string& capability);
+Placement to_placement(const router::Placement& placed);
+router::Question to_question(Question question);
+/// What a handler answered; one that is too large becomes a failure.
+router::Response to_response(Result<Reply> reply);
 Trace to_trace(const router::Trace& trace);
 
 /// Errors: invalid_argument, malformed (an id that is not a UUID v4).

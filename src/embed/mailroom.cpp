@@ -12,6 +12,10 @@ bool is_volatile(const router::ArrivedPtr& arrived) { return arrived->delivery =
 }  // namespace
 
 void Mailroom::on_arrival(const router::ArrivedPtr& arrived) {
+  if (arrived->exchange) {
+    if (request_listener_ && arrived->exchange->part == router::Exchange::Part::request) request_listener_();
+    return;
+  }
   if (handler_) return handler_(to_message(*arrived));
   const std::lock_guard lock(mutex_);
   if (is_volatile(arrived)) {
@@ -43,6 +47,8 @@ void Mailroom::set_handler(std::function<void(const Message&)> handler) {
 void Mailroom::set_state_handler(std::function<void(const std::string&, MessageState)> handler) {
   state_handler_ = std::move(handler);
 }
+
+void Mailroom::set_request_listener(std::function<void()> listener) { request_listener_ = std::move(listener); }
 
 void Mailroom::end(Error why) {
   const std::lock_guard lock(mutex_);

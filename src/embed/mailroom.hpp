@@ -30,6 +30,8 @@ class Mailroom final : public runtime::Listener {
   /// Replaces receive(): called first for what waits.
   void set_handler(std::function<void(const Message&)> handler);
   void set_state_handler(std::function<void(const std::string&, MessageState)> handler);
+  /// Called when a request of somebody came; requests and replies are not for receive().
+  void set_request_listener(std::function<void()> listener);
   /// Nothing arrives any more: whoever waits is told.
   void end(Error why);
 
@@ -53,6 +55,7 @@ class Mailroom final : public runtime::Listener {
   // Of the node's thread alone.
   std::function<void(const Message&)> handler_;
   std::function<void(const std::string&, MessageState)> state_handler_;
+  std::function<void()> request_listener_;
 };
 
 }  // namespace ekiden::embed

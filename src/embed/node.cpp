@@ -1,8 +1,11 @@
 #include <ekiden/node.hpp>
 #include <future>
+#include <map>
+#include <mutex>
 #include <thread>
 #include <utility>
 
+#include "embed/answering.hpp"
 #include "embed/convert.hpp"
 #include "embed/mailroom.hpp"
 #include "runtime/bootstrap_source.hpp"
@@ -40,11 +43,19 @@ Result<std::unique_ptr<Host>> open_host(const NodeOptions& options) {
   return Host::open({.data_dir = options.data_dir, .settings = std::move(settings), .identity = *identity});
 }
 
+/// The value as the public API knows it, or the error.
+template <class T, class Convert>
+auto converted(const Result<T>& result, Convert convert) -> Result<decltype(convert(*result))> {
+  if (!result) return std::unexpected(result.error());
+  return convert(*result);
+}
+
 }  // namespace
 
 struct Node::Impl {
   explicit Impl(std::unique_ptr<Host> opened) : host(std::move(opened)), mailroom(std::make_shared<Mailroom>()) {
     host->post([this] {
+      mailroom->set_request_listener([this] { on_request(); });
       for (const auto& arrived : host->node().inbox(0, SIZE_MAX)) mailroom->on_arrival(arrived);
       host->subscribe(mailroom);
     });
@@ -52,8 +63,35 @@ struct Node::Impl {
   }
 
   ~Impl() {
+    // Those who answer wait for the node, so they end first; their offers stand, as after a crash.
+    take_answering();
     host->stop();
     thread.join();
+  }
+
+  /// Out of the table first: their threads wait for the node's, which may wait for the table.
+  void take_answering() {
+    std::map<std::string, std::unique_ptr<embed::Answering>> ended;
+    const std::lock_guard lock(answering_mutex);
+    ended.swap(answering);
+  }
+
+  Status offer(const std::string& capability) {
+    return call<Status>([&](std::promise<Status>& done) {
+      host->offer_capability(capability, [&done](Status status) { done.set_value(std::move(status)); });
+    });
+  }
+
+  Status withdraw(const std::string& capability) {
+    return call<Status>([&](std::promise<Status>& done) {
+      host->withdraw_capability(capability, [&done](Status status) { done.set_value(std::move(status)); });
+    });
+  }
+
+  /// On the node's thread.
+  void on_request() {
+    const std::lock_guard lock(answering_mutex);
+    for (const auto& [capability, each] : answering) each->news();
   }
 
   void run() {
@@ -79,6 +117,8 @@ struct Node::Impl {
 
   std::unique_ptr<Host> host;
   std::shared_ptr<Mailroom> mailroom;
+  std::mutex answering_mutex;  ///< of the table: its values live until stop_serving()
+  std::map<std::string, std::unique_ptr<embed::Answering>> answering;
   std::thread thread;
 };
 
@@ -144,6 +184,62 @@ void Node::send(OutgoingMessage message, std::function<void(Result<std::string>)
       }
     });
   });
+}
+
+Result<Placement> Node::send_to_capability(const std::string& capability, OutgoingMessage message) {
+  EKIDEN_ASSIGN(auto draft, embed::to_draft(std::move(message)));
+  return impl_->call<Result<Placement>>([&](std::promise<Result<Placement>>& done) {
+    impl_->host->place(std::move(draft), capability, [&done](const Result<router::Placement>& placed) {
+      done.set_value(converted(placed, embed::to_placement));
+    });
+  });
+}
+
+Result<Answer> Node::ask(Question question) { return ask_async(std::move(question)).get(); }
+
+std::future<Result<Answer>> Node::ask_async(Question question) {
+  auto promise = std::make_shared<std::promise<Result<Answer>>>();
+  auto answer = promise->get_future();
+  ask(std::move(question), [promise](Result<Answer> result) { promise->set_value(std::move(result)); });
+  return answer;
+}
+
+void Node::ask(Question question, std::function<void(Result<Answer>)> done) {
+  impl_->host->post(
+      [host = impl_->host.get(), question = embed::to_question(std::move(question)), done = std::move(done)]() mutable {
+        host->ask(std::move(question), [done = std::move(done)](const node::Answered& answered) {
+          done(converted(answered.result, embed::to_answer));
+        });
+      });
+}
+
+Status Node::serve(const std::string& capability, std::size_t concurrency, Handler handler) {
+  constexpr std::size_t kMaxConcurrency = 64;
+  if (concurrency == 0 || concurrency > kMaxConcurrency || !handler) {
+    return fail(Errc::invalid_argument, "serving needs a handler and 1 to 64 threads");
+  }
+  {
+    const std::lock_guard lock(impl_->answering_mutex);
+    if (impl_->answering.contains(capability)) return fail(Errc::already_exists, capability + " is served already");
+  }
+  EKIDEN_TRY(impl_->offer(capability));
+  auto answering = std::make_unique<embed::Answering>(*impl_->host, capability, concurrency, std::move(handler));
+  const std::lock_guard lock(impl_->answering_mutex);
+  if (!impl_->answering.try_emplace(capability, std::move(answering)).second) {
+    return fail(Errc::already_exists, capability + " is served already");
+  }
+  return {};
+}
+
+Status Node::stop_serving(const std::string& capability) {
+  std::unique_ptr<embed::Answering> ended;
+  {
+    const std::lock_guard lock(impl_->answering_mutex);
+    auto found = impl_->answering.extract(capability);
+    if (found.empty()) return fail(Errc::not_found, capability + " is not served");
+    ended = std::move(found.mapped());
+  }
+  return impl_->withdraw(capability);
 }
 
 Result<Message> Node::receive(std::chrono::milliseconds timeout) { return impl_->mailroom->receive(timeout); }

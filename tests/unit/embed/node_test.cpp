@@ -1,6 +1,7 @@
 // The C++ API as a program uses it: two nodes in this process, over real sockets and disks.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <ekiden/ekiden.hpp>
 #include <future>
 #include <set>
@@ -68,6 +69,57 @@ TEST_F(EmbedTest, AMessageArrivesWithAllThatWasSaidAboutIt) {
   EXPECT_EQ(alice_->wait_settled(*id, kPatience), MessageState::delivered);
   EXPECT_TRUE(bob_->take(*message));
   EXPECT_EQ(bob_->take(*message).error().code, Errc::not_found);
+}
+
+TEST_F(EmbedTest, AQuestionIsAnsweredByAHandler) {
+  std::atomic<int> running = 0;
+  std::atomic<int> most = 0;
+  const auto handler = [&](const Request& request) -> Result<Reply> {
+    most = std::max(most.load(), ++running);
+    const std::string body = request.body;
+    --running;
+    if (body == "no") return std::unexpected(Error{Errc::refused, "I will not"});
+    return Reply{.body = "re: " + body, .type = request.capability};
+  };
+  ASSERT_TRUE(bob_->serve("echo", 2, handler));
+  EXPECT_EQ(bob_->serve("echo", 2, handler).error().code, Errc::already_exists);
+  EXPECT_EQ(bob_->serve("x", 0, handler).error().code, Errc::invalid_argument);
+  const auto answer = alice_->ask({.to = bob_->id(), .body = "hello", .timeout = kPatience});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->body, "re: hello");
+  EXPECT_EQ(answer->type, "echo");
+  EXPECT_EQ(answer->from, bob_->id());
+
+  std::vector<std::future<Result<Answer>>> answers;
+  for (int i = 0; i < 20; ++i) {
+    answers.push_back(alice_->ask_async({.capability = "echo", .body = std::to_string(i), .timeout = kPatience}));
+  }
+  for (int i = 0; i < 20; ++i) {
+    const auto each = answers[static_cast<std::size_t>(i)].get();
+    ASSERT_TRUE(each) << each.error().message;
+    EXPECT_EQ(each->body, "re: " + std::to_string(i));
+  }
+  EXPECT_LE(most.load(), 2);
+  const auto refused = alice_->ask({.to = bob_->id(), .body = "no", .timeout = kPatience});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), (Error{Errc::failed, "I will not"}));
+  EXPECT_EQ(bob_->receive(kAtOnce).error().code, Errc::timed_out) << "requests are no messages";
+
+  ASSERT_TRUE(bob_->stop_serving("echo"));
+  EXPECT_EQ(bob_->stop_serving("echo").error().code, Errc::not_found);
+  EXPECT_EQ(alice_->ask({.to = bob_->id(), .body = "hello", .timeout = kPatience}).error().code, Errc::failed);
+  EXPECT_EQ(alice_->ask({.capability = "nothing", .timeout = kPatience}).error().code, Errc::not_found);
+}
+
+TEST_F(EmbedTest, AMessageGoesToWhoeverOffers) {
+  ASSERT_TRUE(bob_->serve("print/a4", 1, [](const Request&) { return Reply{}; }));
+  ASSERT_TRUE(alice_->ask({.to = bob_->id(), .timeout = kPatience}));
+  const auto placed = alice_->send_to_capability("print", {.body = "page"});
+  ASSERT_TRUE(placed) << placed.error().message;
+  EXPECT_EQ(placed->to, bob_->id());
+  EXPECT_EQ(placed->capability, "print/a4");
+  EXPECT_TRUE(placed->linked);
+  EXPECT_EQ(bob_->receive(kPatience)->body, "page");
 }
 
 TEST_F(EmbedTest, WhatWasNotTakenComesAgainAfterARestartAndWhatWasTakenDoesNot) {
