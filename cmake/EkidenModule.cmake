@@ -16,6 +16,12 @@ set(EKIDEN_EXTERNAL_cli11 CLI11::CLI11)
 set(EKIDEN_EXTERNAL_miniupnpc PkgConfig::miniupnpc)
 set(EKIDEN_EXTERNAL_natpmp natpmp)
 
+# Parsing what nearly every file includes takes longer than translating the file: it is done once for a module.
+set(EKIDEN_PARSED_ONCE <algorithm> <chrono> <functional> <map> <memory> <optional> <string> <variant> <vector>)
+set(EKIDEN_PARSED_ONCE_boost <boost/asio/io_context.hpp> <boost/asio/ip/tcp.hpp>)
+set(EKIDEN_PARSED_ONCE_json <nlohmann/json.hpp>)
+set(EKIDEN_PARSED_ONCE_cli11 <CLI/CLI.hpp>)
+
 function(ekiden_module name layer)
   cmake_parse_arguments(M "PURE" "" "DEPENDS;EXTERNAL" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${name}/*.cpp")
@@ -54,6 +60,13 @@ function(ekiden_module name layer)
     endif()
     target_link_libraries(ekiden_${name} PUBLIC ${EKIDEN_EXTERNAL_${library}})
   endforeach()
+  list(LENGTH sources files)
+  if(files GREATER 6)
+    target_precompile_headers(ekiden_${name} PRIVATE ${EKIDEN_PARSED_ONCE})
+    foreach(library IN LISTS M_EXTERNAL)
+      target_precompile_headers(ekiden_${name} PRIVATE ${EKIDEN_PARSED_ONCE_${library}})
+    endforeach()
+  endif()
 endfunction()
 
 # Every object of the archive is linked, used or not, so that one call into an undeclared module is an undefined symbol.
