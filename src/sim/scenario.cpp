@@ -50,8 +50,10 @@ Setter boolean(bool& to) {
 
 constexpr std::int64_t kMillion = 1'000'000;
 
-/// Every key that a scenario may have, by its dotted name.
-std::map<std::string, Setter, std::less<>> keys_of(Scenario& s) {
+/// Keys by their dotted name.
+using Keys = std::map<std::string, Setter, std::less<>>;
+
+Keys keys_of_world(Scenario& s) {
   return {
       {"name", text(s.name)},
       {"about", text(s.about)},
@@ -70,6 +72,11 @@ std::map<std::string, Setter, std::less<>> keys_of(Scenario& s) {
       {"disk.sync_min_us", duration<microseconds>(s.disk.sync_min)},
       {"disk.sync_max_us", duration<microseconds>(s.disk.sync_max)},
       {"app.take_delay_max_ms", duration<milliseconds>(s.app.take_delay_max)},
+  };
+}
+
+Keys keys_of_events(Scenario& s) {
+  return {
       {"workload.messages", number(s.workload.messages, 0, 100 * kMillion)},
       {"workload.contacts", number(s.workload.contacts, 1, 1000)},
       {"workload.body_min", number(s.workload.body_min, 8, 32 * 1024)},
@@ -112,6 +119,11 @@ std::map<std::string, Setter, std::less<>> keys_of(Scenario& s) {
       {"attack.flooders", number(s.attack.flooders, 0, 200)},
       {"attack.announcements_per_second", number(s.attack.announcements_per_second, 1, 1000)},
       {"attack.spoofed_flights", number(s.attack.spoofed_flights, 0, 100'000)},
+  };
+}
+
+Keys keys_of_outcome(Scenario& s) {
+  return {
       {"expect.reached_min", number(s.expect.reached_min, 0, 1000)},
       {"expect.lost_dials_max", number(s.expect.lost_dials_max, 0, kMillion)},
       {"expect.deposited_min", number(s.expect.deposited_min, 0, kMillion)},
@@ -127,8 +139,15 @@ std::map<std::string, Setter, std::less<>> keys_of(Scenario& s) {
   };
 }
 
-Status read_table(const toml::table& table, const std::string& prefix, std::string_view name,
-                  const std::map<std::string, Setter, std::less<>>& keys) {
+/// Every key that a scenario may have.
+Keys keys_of(Scenario& s) {
+  Keys keys = keys_of_world(s);
+  keys.merge(keys_of_events(s));
+  keys.merge(keys_of_outcome(s));
+  return keys;
+}
+
+Status read_table(const toml::table& table, const std::string& prefix, std::string_view name, const Keys& keys) {
   for (const auto& [key, node] : table) {
     const std::string full = prefix + std::string(key.str());
     if (const toml::table* inner = node.as_table()) {
