@@ -33,6 +33,7 @@ enum class Table : std::uint8_t {
   bootstrap = 12,  ///< named by PeerId: nodes that were reached, with their scores
   parcels = 16,    ///< numbered: what this node's mailbox keeps for others
   deposits = 17,   ///< numbered by local message number: the mailboxes that keep a message of ours
+  packets = 18,    ///< numbered: what this node keeps until the next relay, or the recipient, has taken it
 };
 
 inline constexpr std::size_t kMaxName = 64;

@@ -25,6 +25,9 @@ enum class MessageType : std::uint8_t {
   collect = 19,           ///< mailbox: give me what you keep for me
   parcel = 20,            ///< mailbox: here is one
   collected = 21,         ///< mailbox: these are on my disk
+  packet = 24,            ///< relay: hand this on, or it is for you
+  taken = 25,             ///< relay: these packets are on my disk
+  not_taken = 26,         ///< relay: I do not take this packet, and why
 };
 
 }  // namespace ekiden::wire
