@@ -55,7 +55,8 @@ void check_content(ByteView bytes) {
 /// No bytes are a receipt under a key that signed nothing.
 void check_receipt(ByteView bytes) {
   const auto key = crypto::Ed25519KeyPair::from_seed(crypto::Ed25519Seed(ByteArray<32>{1})).public_key();
-  CHECK(!router::open_receipt(bytes, identity::PeerId::of(key), key, identity::PeerId{}).has_value());
+  path::Verifier verifier;
+  CHECK(!router::open_receipt(bytes, identity::PeerId::of(key), key, identity::PeerId{}, verifier).has_value());
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "node/node.hpp"
 #include "node/peer_records.hpp"
 #include "reachability/reachability.hpp"
+#include "relay/relay.hpp"
 #include "router/asks.hpp"
 #include "wire/message_type.hpp"
 
@@ -97,7 +98,7 @@ struct Node::Impl {
   void on_router_effect(Now now, router::Router::Effect effect);
   void connect(Now now, const router::Connect& request);
   /// Who wants a link to a peer: bits.
-  enum WantedBy : std::uint8_t { by_router = 1, by_depositor = 2, by_collector = 4, by_ask = 8 };
+  enum WantedBy : std::uint8_t { by_router = 1, by_depositor = 2, by_collector = 4, by_ask = 8, by_relay = 16 };
   void want(Now now, const identity::PeerId& peer, WantedBy by);
   void unwant(Now now, const identity::PeerId& peer, WantedBy by);
   /// With what is known of it now. REQUIRES: it is wanted.
@@ -117,6 +118,16 @@ struct Node::Impl {
   Status take_receipt(Now now, const mailbox::Arrived& parcel);
   void find_mailboxes(Now now, const mailbox::FindMailboxes& request);
   void tell_mailboxes(Now now, const identity::PeerId& owner, const std::vector<identity::PeerId>& nearest);
+
+  // relay_glue.cpp: messages and receipts go through relays where there is no link, and packets of others through us.
+  Status load_packets(const std::vector<store::Row>& rows);
+  Status load_relay_row(const store::Row& row);
+  void on_relay_effect(Now now, relay::Effect effect);
+  void forward_message(Now now, const router::Forward& forward);
+  void forward_receipt(Now now, const router::ForwardReceipt& forward);
+  void on_packet_arrived(Now now, relay::Arrived packet);
+  void switch_relay(Now now, const SwitchRelay& request);
+  std::vector<identity::PeerId> own_relays();
 
   // ask_glue.cpp: questions go out and come in as messages, to peers that searches and neighbours tell of.
   void on_ask_effect(Now now, router::AskEffect effect);
@@ -267,6 +278,7 @@ struct Node::Impl {
   mailbox::Keeper keeper;
   mailbox::Depositor depositor;
   mailbox::Collector collector;
+  relay::Relay relay;
   identity::ContactBook contacts;
   PeerRecords records;                                   ///< of peers that are not contacts, and verified ones of those
   std::map<identity::PeerId, std::uint8_t> wanted;       ///< bits of WantedBy, never none
@@ -342,6 +354,7 @@ struct Node::Impl {
   Outbox<reachability::Reachability::Effect> reachability_out;
   Outbox<lan::Lan::Effect> lan_out;
   Outbox<mailbox::Effect> mailbox_out;
+  relay::Effects relay_out;
   Outbox<Effect>* out = nullptr;  ///< the driver's, during a call
 
   /// What waits for a Persist of ours.
@@ -349,6 +362,7 @@ struct Node::Impl {
     store::PersistToken token;
     std::optional<store::PersistToken> router;
     std::optional<store::PersistToken> keeper;
+    std::optional<store::PersistToken> relay;
     std::vector<RequestId> answers;    ///< requests that are done once it is on disk
     Bytes record;                      ///< the own record whose sequence and prekey are in the batch, to be published
     Bytes withdrawal;                  ///< the one that ends it

@@ -141,6 +141,11 @@ struct WithdrawCapability {
   RequestId request;
   std::string capability;
 };
+/// Whether this node hands on packets of others, from now on and across restarts.
+struct SwitchRelay {
+  RequestId request;
+  bool on = false;
+};
 /// Try one endpoint of a peer once, whatever else there is to it. Answered by PeerProbed instead of Reply.
 struct ProbePeer {
   RequestId request;
@@ -171,7 +176,7 @@ using Input =
     std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
                  StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact, RetryNow,
                  FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer, EndpointMapped, MappingLost,
-                 Tick, ShutDown, BeaconHeard, PlaceMessage, AskQuestion, AnswerQuestion>;
+                 Tick, ShutDown, BeaconHeard, PlaceMessage, AskQuestion, AnswerQuestion, SwitchRelay>;
 
 // Effects.
 

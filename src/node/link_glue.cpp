@@ -40,6 +40,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    keeper.on_link_down(down.peer);
                    depositor.on_link_down(now, down.peer, mailbox_out);
                    collector.on_link_down(now, down.peer);
+                   relay.on_link_down(now, down.peer, relay_out);
                    asks.on_link_down(down.peer);
                    out->push(PeerDown{down.peer, std::move(down.why)});
                  },
@@ -47,6 +48,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                  [&](const link::DialFailed& failed) {
                    log(LogLevel::warning, "link", "cannot reach " + failed.peer.text() + ": " + failed.why.message);
                    router.on_unreachable(now, failed.peer, failed.why);
+                   relay.hurry(now, failed.peer);
                    asks.on_unreachable(now, failed.peer, ask_out);
                    if (wanted.contains(failed.peer)) search(now, failed.peer);
                  },
@@ -106,6 +108,12 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
     case wire::MessageType::parcel:
     case wire::MessageType::collected:
       return on_mailbox_message(now, message);
+    case wire::MessageType::packet:
+      return relay.on_packet(now, message.from, message.buffer, body, relay_out);
+    case wire::MessageType::taken:
+      return relay.on_taken(now, message.from, body, relay_out);
+    case wire::MessageType::not_taken:
+      return relay.on_not_taken(now, message.from, body, relay_out);
   }
   const ErrorMessage answer{.type = message.bytes[0], .reason = ErrorMessage::Reason::unknown_type, .detail = {}};
   send_message(now, message.from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));

@@ -102,6 +102,7 @@ void Node::Impl::show_neighbour(Now now, const identity::PeerRecord& peer) {
   const bool is_mailbox = keeps_mail(peer);
   depositor.on_link_up(now, id, peer.public_key, is_mailbox, mailbox_out);
   collector.on_link_up(now, id, is_mailbox, mailbox_out);
+  relay.on_link_up(now, id, (peer.features & relay::kRelayFeature) != 0, relay_out);
 }
 
 void Node::Impl::leave_message(Now now, const router::Deposit& deposit) {

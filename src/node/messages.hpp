@@ -103,4 +103,13 @@ struct CapabilitiesRow {
 };
 inline constexpr std::string_view kCapabilitiesRowName = "node.capabilities";
 
+/// Table::meta: the owner has switched relaying on or off.
+struct RelayRow {
+  static constexpr std::string_view kName = "relay_row";
+  bool on = false;
+  static constexpr auto kFields = wire::fields(wire::field<1>("on", &RelayRow::on));
+  friend bool operator==(const RelayRow&, const RelayRow&) = default;
+};
+inline constexpr std::string_view kRelayRowName = "node.relay";
+
 }  // namespace ekiden::node

@@ -4,10 +4,14 @@
 
 #include "base/check.hpp"
 #include "base/deadline_map.hpp"
+#include "node/engine_configs.hpp"
 #include "node/impl.hpp"
 
 namespace ekiden::node {
 namespace {
+
+/// Nodes of the DHT near a peer that relays may dial to find a way to it.
+constexpr std::size_t kScouted = 8;
 
 /// Lends the driver's outbox to the engines' glue for the length of one call.
 class Borrow {
@@ -23,39 +27,6 @@ class Borrow {
  private:
   Outbox<Effect>*& slot_;
 };
-
-dht::Config dht_config(const Config& config) {
-  dht::Config dht = config.dht;
-  if (config.private_network) dht.allow_special_addresses = true;
-  return dht;
-}
-
-bootstrap::Config bootstrap_config(const Config& config) {
-  bootstrap::Config bootstrap = config.bootstrap;
-  if (config.private_network) bootstrap.listed_as = identity::LearnedFrom::configuration;
-  return bootstrap;
-}
-
-reachability::Config reachability_config(const Config& config) {
-  reachability::Config reachability = config.reachability;
-  reachability.private_network = config.private_network;
-  return reachability;
-}
-
-Config with_features(Config config) {
-  const bool takes_part = config.discovery && config.take_part;
-  if (takes_part) config.link.features |= kReachabilityFeature;
-  if (config.mailbox.serve) config.link.features |= mailbox::kMailboxFeature;
-  if (!takes_part && config.mailbox.pinned.empty()) config.mailbox.collect = false;
-  config.router.mailboxes = config.mailbox.deposit;
-  return config;
-}
-
-lan::Config lan_config(const Config& config) {
-  lan::Config lan = config.lan;
-  if (config.private_network) lan.special_sources = true;
-  return lan;
-}
 
 }  // namespace
 
@@ -76,6 +47,18 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
              [this](const identity::PeerId& peer) { return contacts.tier_of(peer) != identity::TrustTier::stranger; }),
       depositor(self.id(), config.mailbox),
       collector(self.id(), config.mailbox),
+      relay(
+          self, config.relay, rng.split(),
+          [this](const identity::PeerId& peer) { return contacts.tier_of(peer) != identity::TrustTier::stranger; },
+          [this](const identity::PeerId& peer) {
+            const identity::PeerRecord* known = record_of(peer);
+            return known == nullptr ? std::vector<identity::PeerId>{} : known->relays;
+          },
+          [this](const identity::PeerId& peer) {
+            std::vector<identity::PeerId> near;
+            for (const identity::NodeInfo& node : dht.closest(peer, kScouted)) near.push_back(node.id());
+            return near;
+          }),
       contacts(config.max_contacts),
       records(config.max_peer_records,
               [this](const identity::PeerId& peer) { return wanted.contains(peer) || links.is_up(peer); }),
@@ -96,7 +79,8 @@ Status Node::load(const std::vector<store::Row>& rows) {
     if (row.key.table == store::Table::contacts) EKIDEN_TRY(impl_->load_contact_row(row));
     if (row.key.table == store::Table::records) EKIDEN_TRY(impl_->load_peer_record_row(row));
   }
-  return impl_->load_parcels(rows);
+  EKIDEN_TRY(impl_->load_parcels(rows));
+  return impl_->load_packets(rows);
 }
 
 void Node::set_advertised(std::vector<identity::Endpoint> endpoints) {
@@ -113,6 +97,7 @@ void Node::start(Now now, Outbox<Effect>& out) {
   impl_->show_offers(now);
   impl_->router.start(now, impl_->router_out);
   impl_->keeper.start(now);
+  impl_->relay.start(now, impl_->relay_out);
   if (impl_->takes_part()) impl_->dht.start(now, impl_->dht_out);
   impl_->start_reachability(now);
   impl_->renew_record_in_time(now);
@@ -147,12 +132,14 @@ void Node::Impl::handle(Now now, Input input) {
                    storage = in.why;
                    router.set_storage(now, std::unexpected(in.why));
                    keeper.set_storage(false);
+                   relay.set_storage(false);
                    log(LogLevel::error, "store", in.why.message);
                  },
                  [&](const StorageResumed&) {
                    storage.reset();
                    router.set_storage(now, {});
                    keeper.set_storage(true);
+                   relay.set_storage(true);
                    log(LogLevel::info, "store", "the store commits again");
                  },
                  [&](SendMessage& in) { router.submit(now, in.request, std::move(in.draft), router_out); },
@@ -162,6 +149,7 @@ void Node::Impl::handle(Now now, Input input) {
                    asks.ask(now, in.request, std::move(in.question), std::move(neighbours), ask_out);
                  },
                  [&](AnswerQuestion& in) { answer(now, in); },
+                 [&](const SwitchRelay& in) { switch_relay(now, in); },
                  [&](const TakeMessages& in) {
                    asks.on_taken(in.numbers);
                    router.take(now, in.request, in.numbers, router_out);
@@ -198,6 +186,7 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
     InFlight& first = in_flight.front();
     if (first.router) done.router = first.router;
     if (first.keeper) done.keeper = first.keeper;
+    if (first.relay) done.relay = first.relay;
     if (!first.record.empty()) done.record = std::move(first.record);
     if (!first.withdrawal.empty()) done.withdrawal = std::move(first.withdrawal);
     for (Bytes& announcement : first.announcements) done.announcements.push_back(std::move(announcement));
@@ -209,6 +198,7 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
   sessions.on_persisted(done.sessions);
   if (done.router) router.on_persisted(now, *done.router, router_out);
   if (done.keeper) keeper.on_persisted(now, *done.keeper, mailbox_out);
+  if (done.relay) relay.on_persisted(now, *done.relay, relay_out);
   if (!done.record.empty()) publish_record(now, std::move(done.record));
   publish_announcements(now, std::move(done.announcements));
   // Nothing is withdrawn that was never published.
@@ -223,6 +213,7 @@ void Node::Impl::tick(Now now) {
   keeper.on_deadline(now, mailbox_out);
   depositor.on_deadline(now, mailbox_out);
   collector.on_deadline(now, mailbox_out);
+  relay.on_deadline(now, relay_out);
   asks.on_deadline(now, ask_out);
   renew_record_in_time(now);
   if (!config.discovery) return;
@@ -241,7 +232,7 @@ void Node::Impl::tick(Now now) {
 void Node::Impl::settle(Now now) {
   while (!link_out.empty() || !session_out.empty() || !router_out.empty() || !ask_out.empty() ||
          !datagram_out.empty() || !dht_out.empty() || !bootstrap_out.empty() || !reachability_out.empty() ||
-         !lan_out.empty() || !mailbox_out.empty()) {
+         !lan_out.empty() || !mailbox_out.empty() || !relay_out.empty() || relay.needs_flush()) {
     link_out.drain([&](link::LinkPool::Effect&& effect) { on_link_effect(now, std::move(effect)); });
     session_out.drain([&](session::Sessions::Effect&& effect) { on_session_effect(now, std::move(effect)); });
     router_out.drain([&](router::Router::Effect&& effect) { on_router_effect(now, std::move(effect)); });
@@ -253,6 +244,8 @@ void Node::Impl::settle(Now now) {
         [&](reachability::Reachability::Effect&& effect) { on_reachability_effect(now, std::move(effect)); });
     lan_out.drain([&](lan::Lan::Effect&& effect) { on_lan_effect(now, std::move(effect)); });
     mailbox_out.drain([&](mailbox::Effect&& effect) { on_mailbox_effect(now, std::move(effect)); });
+    relay_out.drain([&](relay::Effect&& effect) { on_relay_effect(now, std::move(effect)); });
+    if (router_out.empty() && relay.needs_flush()) relay.flush(now, relay_out);
   }
   if (batch.empty() && !persist_wanted) return end_leaving();
   waiting.token = store::PersistToken{++last_token};
@@ -292,7 +285,7 @@ std::optional<Instant> Node::deadline() const {
   at = earlier(at, earlier(impl_->router.deadline(), impl_->asks.deadline()));
   at = earlier(at, impl_->record_look);
   at = earlier(at, earlier(impl_->keeper.deadline(), impl_->depositor.deadline()));
-  at = earlier(at, impl_->collector.deadline());
+  at = earlier(at, earlier(impl_->collector.deadline(), impl_->relay.deadline()));
   if (!impl_->config.discovery) return at;
   at = earlier(at, earlier(impl_->datagrams.deadline(), impl_->dht.deadline()));
   at = earlier(at, earlier(impl_->leave_by, impl_->lan.deadline()));
@@ -318,6 +311,7 @@ NodeStatus Node::status() const {
           .mailbox = impl_->keeper.status(),
           .deposits = impl_->depositor.status(),
           .own_mailboxes = impl_->collector.status(),
+          .relay = impl_->relay.status(),
           .discovery = impl_->config.discovery,
           .endpoints = impl_->endpoint_status(),
           .storage = impl_->storage,
@@ -370,9 +364,11 @@ void Node::check_invariants() const {
   impl_->keeper.check_invariants();
   impl_->depositor.check_invariants();
   impl_->collector.check_invariants();
+  impl_->relay.check_invariants();
   CHECK(impl_->link_out.empty() && impl_->session_out.empty() && impl_->router_out.empty() && impl_->ask_out.empty());
   CHECK(impl_->datagram_out.empty() && impl_->dht_out.empty() && impl_->bootstrap_out.empty());
   CHECK(impl_->reachability_out.empty() && impl_->lan_out.empty() && impl_->mailbox_out.empty());
+  CHECK(impl_->relay_out.empty() && !impl_->relay.needs_flush());
   CHECK(impl_->requested_probes + impl_->dial_backs_running <= impl_->dials.size() + impl_->pings.size());
   for (const auto& [peer, search] : impl_->searches) {
     CHECK(impl_->wanted.contains(peer) && search.is_running != impl_->search_due.at(peer).has_value());

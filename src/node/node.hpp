@@ -34,6 +34,7 @@
 #include "node/input.hpp"
 #include "reachability/config.hpp"
 #include "reachability/events.hpp"
+#include "relay/relay.hpp"
 #include "router/router.hpp"
 #include "session/sessions.hpp"
 #include "store/batch.hpp"
@@ -46,6 +47,7 @@ struct Config {
   router::Config router;
   datagram::Config datagram;
   dht::Config dht;
+  relay::Config relay;
   mailbox::Config mailbox;  ///< without discovery we collect only from those that are pinned
   lan::Config lan;          ///< its `special_sources` follows from private_network
   bool discovery = false;   ///< take part in the DHT: the driver carries datagrams
@@ -113,6 +115,7 @@ struct NodeStatus {
   mailbox::KeeperStatus mailbox = {};           ///< what we keep for others
   mailbox::DepositorStatus deposits = {};       ///< what we are leaving with others
   mailbox::CollectorStatus own_mailboxes = {};  ///< where others leave what is for us
+  relay::RelayStatus relay = {};                ///< what we hand on for others
   bool discovery = false;
   std::vector<reachability::EndpointStatus> endpoints = {};  ///< ours, and whether they are published
   std::optional<Error> storage;                              ///< why nothing is accepted now

@@ -28,6 +28,7 @@ Status Node::Impl::load_meta_row(const store::Row& row) {
   if (name == reachability::kRowName) return reachability.load(row.value);
   if (name == mailbox::kOwnRowName) return collector.load_row(row.value);
   if (name == kCapabilitiesRowName) return load_capabilities_row(row);
+  if (name == kRelayRowName) return load_relay_row(row);
   if (name != kRecordRowName && name != kListRowName) return {};
   const auto decoded = wire::decode<RecordRow>(row.value);
   if (!decoded) {
@@ -53,8 +54,10 @@ void Node::Impl::renew_record(Now now) {
   shown_endpoints = public_endpoints();
   for (const identity::Endpoint& endpoint : shown_endpoints) fresh.endpoints.push_back(endpoint.text());
   fresh.features = config.link.features;
+  if (relay.forwards()) fresh.features |= relay::kRelayFeature;
   fresh.prekey = sessions.prekey();
   fresh.mailboxes = collector.own();
+  fresh.relays = own_relays();
   for (const auto& [capability, standing] : offers) fresh.capabilities.push_back(capability);
   auto signed_record = identity::sign_record(self, fresh);
   if (!signed_record) {
@@ -81,6 +84,7 @@ void Node::Impl::publish_record(Now now, Bytes persisted) {
   const bool first = record.empty();
   record = std::move(persisted);
   links.set_own_record(record);
+  relay.set_own_record(record);
   if (takes_part()) {
     // Its own record cannot be refused but for its size, which sign_record() has bounded.
     CHECK(dht.publish(now, record, dht_out).has_value());

@@ -6,57 +6,66 @@
 namespace ekiden::node {
 
 void Node::Impl::on_router_effect(Now now, router::Router::Effect effect) {
-  std::visit(
-      Overloaded{
-          [&](const router::Seal& request) { seal(now, request); },
-          [&](const router::Open& request) { open(now, request); },
-          [&](router::Persist& persist) {
-            batch.append(std::move(persist.batch));
-            waiting.router = persist.token;
-            persist_wanted = true;
-          },
-          [&](const router::Transmit& transmit) {
-            if (!links.send(now, transmit.to, transmit.priority, *transmit.message, link_out)) {
-              router.on_transmit_failed(now, transmit.to, router_out);
-            }
-          },
-          [&](const router::Connect& request) { connect(now, request); },
-          [&](router::Submitted& answer) {
-            if (router::is_own(answer.request)) {
-              asks.on_submitted(now, answer.request, std::move(answer.result), ask_out);
-            } else {
-              out->push(Reply{answer.request, std::move(answer.result)});
-            }
-          },
-          [&](router::Taken& answer) {
-            if (router::is_own(answer.request)) {
-              asks.on_take_done(answer.request, ask_out);
-            } else {
-              reply(answer.request, std::move(answer.result));
-            }
-          },
-          [&](router::Arrival& arrival) {
-            if (arrival.message->exchange && asks.on_arrival(now, arrival.message, ask_out)) return;
-            out->push(std::move(arrival));
-          },
-          [&](const router::StateChanged& change) {
-            const bool is_settled =
-                change.state != router::MessageState::queued && change.state != router::MessageState::in_flight;
-            if (is_settled) depositor.forget(now, change.to, change.id, mailbox_out);
-            asks.on_state(change.id, change.state);
-            out->push(change);
-          },
-          [&](const router::Deposit& deposit) { leave_message(now, deposit); },
-          [&](const router::DepositReceipt& deposit) { leave_receipt(now, deposit); },
-          [&](const router::ParcelSettled& parcel) { collector.settled(now, parcel.from, parcel.id, parcel.done); },
-      },
-      effect);
+  std::visit(Overloaded{
+                 [&](const router::Seal& request) { seal(now, request); },
+                 [&](const router::Open& request) { open(now, request); },
+                 [&](router::Persist& persist) {
+                   batch.append(std::move(persist.batch));
+                   waiting.router = persist.token;
+                   persist_wanted = true;
+                 },
+                 [&](const router::Transmit& transmit) {
+                   if (!links.send(now, transmit.to, transmit.priority, *transmit.message, link_out)) {
+                     router.on_transmit_failed(now, transmit.to, router_out);
+                   }
+                 },
+                 [&](const router::Connect& request) { connect(now, request); },
+                 [&](router::Submitted& answer) {
+                   if (router::is_own(answer.request)) {
+                     asks.on_submitted(now, answer.request, std::move(answer.result), ask_out);
+                   } else {
+                     out->push(Reply{answer.request, std::move(answer.result)});
+                   }
+                 },
+                 [&](router::Taken& answer) {
+                   if (router::is_own(answer.request)) {
+                     asks.on_take_done(answer.request, ask_out);
+                   } else {
+                     reply(answer.request, std::move(answer.result));
+                   }
+                 },
+                 [&](router::Arrival& arrival) {
+                   if (arrival.message->exchange && asks.on_arrival(now, arrival.message, ask_out)) return;
+                   out->push(std::move(arrival));
+                 },
+                 [&](const router::StateChanged& change) {
+                   const bool is_settled =
+                       change.state != router::MessageState::queued && change.state != router::MessageState::in_flight;
+                   if (is_settled) {
+                     depositor.forget(now, change.to, change.id, mailbox_out);
+                     relay.on_settled(now, change.to, change.id, change.state == router::MessageState::delivered);
+                   }
+                   asks.on_state(change.id, change.state);
+                   out->push(change);
+                 },
+                 [&](const router::Deposit& deposit) { leave_message(now, deposit); },
+                 [&](const router::DepositReceipt& deposit) { leave_receipt(now, deposit); },
+                 [&](const router::Forward& forward) { forward_message(now, forward); },
+                 [&](const router::ForwardReceipt& forward) { forward_receipt(now, forward); },
+                 [&](const router::ParcelSettled& parcel) {
+                   collector.settled(now, parcel.from, parcel.id, parcel.done);
+                   relay.settled(parcel.from, parcel.id, parcel.done);
+                 },
+             },
+             effect);
 }
 
 void Node::Impl::connect(Now now, const router::Connect& request) {
   if (request.wanted) {
+    relay.want_route(now, request.peer, relay_out);
     want(now, request.peer, by_router);
   } else {
+    relay.unwant_route(request.peer, relay_out);
     unwant(now, request.peer, by_router);
   }
 }
@@ -92,6 +101,7 @@ void Node::Impl::dial(Now now, const identity::PeerId& peer) {
     const std::string remedy =
         config.discovery ? ": searching" : ": add one with `ekiden contact add NAME ID --endpoint tcp://HOST:PORT`";
     router.on_unreachable(now, peer, {Errc::unreachable, "no address known for " + peer.text() + remedy});
+    relay.hurry(now, peer);
     if (!takes_part()) asks.on_unreachable(now, peer, ask_out);
     search(now, peer);
   }

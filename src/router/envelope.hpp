@@ -11,6 +11,7 @@
 #include "base/uuid.hpp"
 #include "identity/peer_id.hpp"
 #include "identity/peer_record.hpp"
+#include "path/path.hpp"
 #include "wire/message.hpp"
 #include "wire/priority.hpp"
 
@@ -93,6 +94,28 @@ struct Content {
       wire::field<8>("body", &Content::body, wire::max_size(kMaxBody)), wire::field<9>("exchange", &Content::exchange));
 };
 
+/// The way by which one of the messages of a receipt came: every node that handed it on has signed that.
+struct ProvenPath {
+  static constexpr std::string_view kName = "proven_path";
+  std::uint32_t item = 0;  ///< of Receipt::delivered
+  crypto::Digest subject;  ///< what the hops sign (path/path.hpp)
+  path::Hops hops;
+
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("item", &ProvenPath::item), wire::field<2>("subject", &ProvenPath::subject),
+                   wire::field<3>("hops", &ProvenPath::hops, wire::max_count(path::kMaxHops)));
+  friend bool operator==(const ProvenPath&, const ProvenPath&) = default;
+};
+
+struct ProvenPaths {
+  static constexpr std::string_view kName = "proven_paths";
+  std::vector<ProvenPath> paths;
+
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("paths", &ProvenPaths::paths, wire::max_count(kMaxReceiptIds)));
+  friend bool operator==(const ProvenPaths&, const ProvenPaths&) = default;
+};
+
 /// The payload of a COSE_Sign1 by the recipient: it alone proves delivery. One signature covers many messages.
 struct Receipt {
   static constexpr std::string_view kName = "receipt";
@@ -100,10 +123,12 @@ struct Receipt {
   identity::PeerId to;  ///< the sender of the messages
   WallTime at;
   std::vector<MessageId> delivered;
+  std::optional<ProvenPaths> paths = {};  ///< of those that came through relays
 
   static constexpr auto kFields = wire::fields(
       wire::field<1>("by", &Receipt::by), wire::field<2>("to", &Receipt::to), wire::field<3>("at", &Receipt::at),
-      wire::field<4>("delivered", &Receipt::delivered, wire::max_count(kMaxReceiptIds)));
+      wire::field<4>("delivered", &Receipt::delivered, wire::max_count(kMaxReceiptIds)),
+      wire::field<5>("paths", &Receipt::paths));
 
   friend bool operator==(const Receipt&, const Receipt&) = default;
 };

@@ -30,7 +30,7 @@ bool Sender::has_room(const Recipient& peer, const Outgoing& next) const {
 
 void Sender::pump(Now now, Recipient& peer, Effects& out) {
   if (!is_reachable(peer) || peer.unsealable) return;
-  while (peer.up && !peer.waiting.empty()) {
+  while ((peer.up || peer.routed) && !peer.waiting.empty()) {
     Outgoing& message = *peer.waiting.begin()->second;
     peer.waiting.erase(peer.waiting.begin());
     request_seal(message, peer, out);
@@ -117,17 +117,13 @@ void Sender::on_persisted(Now now, const MessageId& id, Effects& out) {
   }
   if (message.stage != Stage::writing || !journal_.is_persisted(message.send_token)) return;
   Recipient& peer = recipients_.at(message.to);
-  if (!peer.up && !message.is_durable()) {  // The link went down while it waited for the disk.
+  if (!peer.up && !peer.routed && !message.is_durable()) {  // The link went down while it waited for the disk.
     message.wire.reset();
     return return_to_queue(message, peer);
   }
   message.stage = Stage::out;
   message.next_try = now.mono;
-  if (peer.up) {
-    transmit(now, message, peer, out);
-  } else if (peer.absent) {
-    deposit(now, message, out);
-  }
+  if (is_reachable(peer)) resend(now, message, peer, out);
   if (message.is_durable()) return;
   const identity::PeerId to = message.to;
   finish_volatile(now, message, MessageState::sent, out);
@@ -150,11 +146,12 @@ void Sender::transmit(Now now, Outgoing& message, Recipient& peer, Effects& out)
 }
 
 void Sender::resend(Now now, Outgoing& message, Recipient& peer, Effects& out) {
-  if (message.stage == Stage::out) {
-    if (peer.up) return transmit(now, message, peer, out);
-    return deposit(now, message, out);
-  }
-  if (message.stage == Stage::stale) request_seal(message, peer, out);
+  if (message.stage == Stage::stale) return request_seal(message, peer, out);
+  if (message.stage != Stage::out) return;
+  if (peer.up) return transmit(now, message, peer, out);
+  if (peer.routed && message.next_try <= now.mono) forward(now, message, peer, out);
+  if (!message.is_durable() || !config_.mailboxes) return;
+  if (message.deposit_due <= now.mono) deposit(now, message, out);
 }
 
 void Sender::finish_volatile(Now now, Outgoing& message, MessageState state, Effects& out) {
@@ -225,9 +222,14 @@ void Sender::on_link_down(Now now, const identity::PeerId& to) {
   if (found == recipients_.end()) return;
   found->second.up = false;
   retry_.cancel(to);
-  await_link(now, to, found->second);
   for (const auto& [number, message] : found->second.flight) {
     if (message->stage == Stage::out && message->attempts > 0) message->steps.add(now, StepKind::link_lost);
+    message->next_try = now.mono;
+  }
+  if (found->second.routed) {
+    retry_.set(to, now.mono);
+  } else {
+    await_link(now, to, found->second);
   }
   forget_if_unused(found);
 }
@@ -284,7 +286,7 @@ void Sender::on_refusal(Now now, const identity::PeerId& by, const Refusal& refu
 void Sender::on_life_sign(Now now, const identity::PeerId& to, Recipient& peer) {
   if (peer.failures == 0) return;
   set_failures(peer, 0);
-  if (!peer.up) return;
+  if (!peer.up && !peer.routed) return;
   for (const auto& [number, message] : peer.flight) {
     message->next_try = std::min(message->next_try, now.mono + peer.interval);
   }
@@ -308,7 +310,7 @@ void Sender::arm(Now now, const identity::PeerId& to, Recipient& peer) {
 }
 
 void Sender::on_retry(Now now, const identity::PeerId& to, Recipient& peer, Effects& out) {
-  if (!peer.up) {
+  if (!peer.up && !peer.routed) {
     if (!config_.mailboxes || peer.messages == 0) return;
     peer.absent = true;
     peer.hold_until = now.mono;
@@ -319,7 +321,7 @@ void Sender::on_retry(Now now, const identity::PeerId& to, Recipient& peer, Effe
     return (message.stage == Stage::out || message.stage == Stage::stale) && next_time(message, peer) <= now.mono;
   };
   if (std::ranges::any_of(peer.flight, is_due)) {
-    if (peer.up) set_failures(peer, peer.failures + 1);
+    if (peer.up || peer.routed) set_failures(peer, peer.failures + 1);
     for (const auto& entry : peer.flight) {
       if (is_due(entry)) resend(now, *entry.second, peer, out);
     }

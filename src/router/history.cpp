@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "router/receipts.hpp"
 #include "router/steps.hpp"
 
 namespace ekiden::router {
@@ -91,7 +92,9 @@ std::optional<Trace> History::trace(const MessageId& id) const {
   const Place* const place = places_.find(id);
   if (place == nullptr) return std::nullopt;
   const HistoryRow& row = group(place->number).row;
-  return describe(row, row.entries[place->entry]);
+  Trace found = describe(row, row.entries[place->entry]);
+  found.path = path_of(row.receipt, id);
+  return found;
 }
 
 void History::newest(std::size_t limit, const OutgoingFilter& filter, std::vector<Trace>& out) const {

@@ -68,7 +68,23 @@ Status Receiver::on_parcel(Now now, const identity::PeerId& from, const MessageI
   if (envelope.from != from || envelope.id != id || envelope.delivery != DeliveryClass::durable) {
     return fail(Errc::refused, "a parcel that is not what it says");
   }
-  answers_.expect_parcel(from, id);
+  answers_.expect_parcel(from, id, std::nullopt);
+  if (may_open(now, envelope, storage, out)) {
+    out.push(Open{.envelope = envelope, .buffer = std::move(buffer), .from_mailbox = true});
+  }
+  return {};
+}
+
+Status Receiver::on_routed(Now now, const identity::PeerId& from, const MessageId& id,
+                           std::shared_ptr<const Bytes> buffer, ByteView body, CameBy way, const Status& storage,
+                           Effects& out) {
+  EKIDEN_ASSIGN(const Envelope envelope, wire::decode<Envelope>(body));
+  if (envelope.to != self_) return fail(Errc::refused, "a packet with an envelope for somebody else");
+  const bool durable = envelope.delivery == DeliveryClass::durable;
+  if (envelope.from != from || envelope.id != id || durable == way.hops.empty()) {
+    return fail(Errc::refused, "a packet that is not what it says");
+  }
+  if (durable) answers_.expect_parcel(from, id, std::move(way));
   if (may_open(now, envelope, storage, out)) {
     out.push(Open{.envelope = envelope, .buffer = std::move(buffer), .from_mailbox = true});
   }

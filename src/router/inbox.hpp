@@ -74,6 +74,9 @@ class Receiver {
   /// The same for one that a mailbox has brought.
   Status on_parcel(Now now, const identity::PeerId& from, const MessageId& id, std::shared_ptr<const Bytes> buffer,
                    ByteView body, const Status& storage, Effects& out);
+  /// The same for one that relays have brought, which may be volatile.
+  Status on_routed(Now now, const identity::PeerId& from, const MessageId& id, std::shared_ptr<const Bytes> buffer,
+                   ByteView body, CameBy way, const Status& storage, Effects& out);
   void on_opened(Now now, const Envelope& envelope, ByteView plaintext, store::Batch changes, Effects& out);
   void on_duplicate(Now now, const Envelope& envelope, Effects& out);
   void on_no_session(Now now, const Envelope& envelope, Effects& out);

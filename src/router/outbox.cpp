@@ -344,6 +344,7 @@ void Sender::on_linger(Now now, const identity::PeerId& to, Effects& out) {
   const Instant until = peer->second.idle_since + config_.connect_linger;
   if (until > now.mono) return linger_.set(to, until);
   peer->second.wanted = false;
+  peer->second.routed = false;
   out.push(Connect{.peer = to, .wanted = false});
   forget_if_unused(peer);
 }

@@ -70,6 +70,9 @@ class Sender {
   void on_session_lost(Now now, const identity::PeerId& to, Effects& out);
 
   void on_stored(Now now, const MessageId& id, const StoredAt& stored, Effects& out);
+  void on_route(Now now, const identity::PeerId& to, bool up, Effects& out);
+  void on_handed_on(Now now, const MessageId& id, const identity::PeerId& by);
+  void on_returned(Now now, const MessageId& id);
   void on_record(Now now, const identity::PeerId& to, Effects& out);
 
   void on_link_up(Now now, const identity::PeerId& to, Effects& out);
@@ -133,10 +136,14 @@ class Sender {
   void await_link(Now now, const identity::PeerId& to, Recipient& peer);
   void deposit(Now now, Outgoing& message, Effects& out);
   void resume_deposits(Now now);
-  bool is_reachable(const Recipient& peer) const { return peer.up || peer.absent; }
-  static Instant next_time(const Outgoing& message, const Recipient& peer) {
-    return peer.up ? message.next_try : message.deposit_due;
+  static bool is_reachable(const Recipient& peer) { return peer.up || peer.routed || peer.absent; }
+  Instant next_time(const Outgoing& message, const Recipient& peer) const {
+    if (peer.up) return message.next_try;
+    if (!peer.routed) return message.deposit_due;
+    return config_.mailboxes ? std::min(message.next_try, message.deposit_due) : message.next_try;
   }
+  // relayed.cpp: peers with a route.
+  void forward(Now now, Outgoing& message, Recipient& peer, Effects& out);
 
   void arm(Now now, const identity::PeerId& to, Recipient& peer);
   void on_retry(Now now, const identity::PeerId& to, Recipient& peer, Effects& out);

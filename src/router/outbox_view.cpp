@@ -35,7 +35,8 @@ Trace Sender::describe(const Outgoing& message) const {
               .type = message.type,
               .steps = message.steps.describe(message.to),
               .stored = message.kept_at,
-              .receipt = {}};
+              .receipt = {},
+              .relay = message.relay};
   const Recipient& peer = recipients_.at(message.to);
   if (peer.unreachable.empty()) return trace;
   if (trace.steps.size() == kMaxTraceSteps) trace.steps.erase(trace.steps.begin() + 1);
@@ -126,6 +127,7 @@ void Sender::check_invariants() const {
   std::size_t messages = 0;
   for (const auto& [to, peer] : recipients_) {
     CHECK(!peer.absent || (!peer.up && config_.mailboxes));
+    CHECK(!peer.routed || peer.wanted || peer.up);
     messages += peer.messages;
     std::size_t flight_bytes = 0;
     for (const auto& [number, message] : peer.flight) flight_bytes += message->size();

@@ -25,8 +25,10 @@ namespace ekiden::router {
 ///     +-------- cannot be sealed -----+<--- its time to be tried again --- stale (refused, or its session is gone)
 ///
 ///
-/// Without a link for a while (Recipient::absent) messages are sealed, too, and left with mailboxes in stage `out`.
-/// Volatile messages wait in `queued` for a link and are settled as soon as they are transmitted.
+/// Without a link, but with a route (Recipient::routed), messages go through relays instead. Without a link for a while
+/// (Recipient::absent) they are sealed, too, and left with mailboxes in stage `out`; so are those that went through
+/// relays and brought no receipt. Volatile messages wait in `queued` for a link or a route and are settled as soon as
+/// they are transmitted.
 enum class Stage : std::uint8_t {
   queued,
   sealing,  ///< the session engine has been asked
@@ -60,10 +62,11 @@ struct Outgoing {
   Instant next_try{};                   ///< stages out and stale, over a link that is up
   std::uint32_t attempts = 0;
   bool announced_in_flight = false;
-  Instant deposit_due{};             ///< when it is left with mailboxes, if the peer is absent then
-  std::uint32_t deposited = 0;       ///< how often it was
-  std::vector<StoredAt> kept_at{};   ///< the mailboxes that keep it, as in Table::deposits
-  std::vector<RequestId> waiters{};  ///< whom to tell that it is accepted
+  Instant deposit_due{};                    ///< when it is left with mailboxes, if the peer is absent then
+  std::uint32_t deposited = 0;              ///< how often it was
+  std::vector<StoredAt> kept_at{};          ///< the mailboxes that keep it, as in Table::deposits
+  std::optional<identity::PeerId> relay{};  ///< that has taken it last
+  std::vector<RequestId> waiters{};         ///< whom to tell that it is accepted
   Steps steps{};
 
   bool is_durable() const { return delivery == DeliveryClass::durable; }
@@ -80,6 +83,7 @@ inline QueueKey queue_key(const Outgoing& message) { return {message.priority, m
 /// A peer we have something for, or a link to.
 struct Recipient {
   bool up = false;
+  bool routed = false;      ///< there is a route: without a link, messages go through relays
   bool absent = false;      ///< without a link for `deposit_after`: messages go to mailboxes
   bool wanted = false;      ///< Connect{true} was said
   bool unsealable = false;  ///< until the link comes up again or the retry timer fires

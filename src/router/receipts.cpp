@@ -8,6 +8,15 @@
 #include "router/wire_form.hpp"
 
 namespace ekiden::router {
+namespace {
+
+// Sizes of the parts of a receipt; each is at least as large as any encoding.
+constexpr std::size_t kReceiptFrame = 256;  // COSE_Sign1, the two peers and the time
+constexpr std::size_t kIdSize = 17;
+constexpr std::size_t kPathFrame = 48;
+constexpr std::size_t kHopFrame = 128;
+
+}  // namespace
 
 bool Answers::Pending::empty() const {
   return delivered.empty() && std::ranges::all_of(refusals, [](const Refusal& r) { return r.ids.empty(); });
@@ -15,10 +24,12 @@ bool Answers::Pending::empty() const {
 
 void Answers::on_link_up(Now now, const identity::PeerId& peer, Effects& out) {
   if (!up_.insert(peer).second) return;
-  const auto kept = silent_.find(peer);
-  if (kept == silent_.end()) return;
-  send_receipts(now, peer, kept->second, out);
-  silent_.erase(kept);
+  for (auto* kept : {&silent_, &routed_}) {
+    const auto found = kept->find(peer);
+    if (found == kept->end()) continue;
+    send_receipts(now, peer, std::move(found->second), out);
+    kept->erase(found);
+  }
   mail_.cancel(peer);
 }
 
@@ -30,7 +41,7 @@ void Answers::on_link_down(const identity::PeerId& peer) {
     silent_[peer] = std::move(found->second.delivered);
   }
   ready_.erase(found);
-  if (ready_.empty()) flush_at_.reset();
+  if (ready_.empty() && routed_.empty()) flush_at_.reset();
 }
 
 /// Where answers to this peer gather; nullptr if it has no link.
@@ -47,16 +58,26 @@ bool Answers::settle_parcel(const identity::PeerId& from, const MessageId& id, b
 }
 
 void Answers::delivered(Now now, const identity::PeerId& to, const MessageId& id, Effects& out) {
-  const bool by_mail = settle_parcel(to, id, true, out);
+  Delivered done{.id = id, .way = {}};
+  const auto parcel = parcels_.empty() ? parcels_.end() : parcels_.find({to, id});
+  const bool was_brought = parcel != parcels_.end();
+  if (was_brought) done.way = std::move(parcel->second);
+  settle_parcel(to, id, true, out);
   if (Pending* answers = pending(now, to)) {
-    answers->delivered.push_back(id);
+    answers->delivered.push_back(std::move(done));
     if (answers->delivered.size() >= kMaxPendingReceipts) flush_peer(now, to, *answers, out);
     return;
   }
-  if (silent_.size() >= kMaxSilentPeers && !silent_.contains(to)) return;
-  auto& ids = silent_[to];
-  if (ids.size() < kMaxPendingReceipts) ids.push_back(id);
-  if (by_mail) mail_.set_no_later_than(to, now.mono + kMailDelay);
+  const bool by_relays = done.way.has_value();
+  auto& kept = by_relays ? routed_ : silent_;
+  if (kept.size() >= kMaxSilentPeers && !kept.contains(to)) return;
+  auto& waiting = kept[to];
+  if (waiting.size() < kMaxPendingReceipts) waiting.push_back(std::move(done));
+  if (by_relays) {
+    flush_at_ = earlier(flush_at_, now.mono + kAnswerDelay);
+  } else if (was_brought) {
+    mail_.set_no_later_than(to, now.mono + kMailDelay);
+  }
 }
 
 void Answers::refuse(Now now, const identity::PeerId& to, const MessageId& id, Refusal::Reason reason,
@@ -72,25 +93,50 @@ void Answers::refuse(Now now, const identity::PeerId& to, const MessageId& id, R
   if (refusal.ids.size() >= kMaxReceiptIds) flush_peer(now, to, *answers, out);
 }
 
-Bytes Answers::sign_receipt(Now now, const identity::PeerId& peer, std::span<const MessageId> ids) const {
-  const Receipt receipt{.by = self_.id(), .to = peer, .at = now.wall, .delivered = {ids.begin(), ids.end()}};
-  return identity::cose_sign(self_, as_bytes(kReceiptPurpose), wire::encode(receipt));
+/// As many as one receipt bears, in each.
+std::vector<Bytes> Answers::sign_receipts(Now now, const identity::PeerId& peer,
+                                          std::vector<Delivered> delivered) const {
+  std::vector<Bytes> signed_receipts;
+  Receipt receipt{.by = self_.id(), .to = peer, .at = now.wall, .delivered = {}};
+  std::size_t size = kReceiptFrame;
+  const auto sign = [&] {
+    signed_receipts.push_back(identity::cose_sign(self_, as_bytes(kReceiptPurpose), wire::encode(receipt)));
+    receipt.delivered.clear();
+    receipt.paths.reset();
+    size = kReceiptFrame;
+  };
+  for (Delivered& one : delivered) {
+    std::size_t more = kIdSize;
+    if (one.way) {
+      more += kPathFrame;
+      for (const path::Hop& hop : one.way->hops) more += kHopFrame + hop.proof.size();
+    }
+    if (receipt.delivered.size() == kMaxReceiptIds || size + more > kMaxReceiptSize) sign();
+    size += more;
+    if (one.way) {
+      if (!receipt.paths) receipt.paths.emplace();
+      receipt.paths->paths.push_back({.item = static_cast<std::uint32_t>(receipt.delivered.size()),
+                                      .subject = one.way->subject,
+                                      .hops = std::move(one.way->hops)});
+    }
+    receipt.delivered.push_back(one.id);
+  }
+  if (!receipt.delivered.empty()) sign();
+  return signed_receipts;
 }
 
-void Answers::send_receipts(Now now, const identity::PeerId& peer, const std::vector<MessageId>& ids,
+void Answers::send_receipts(Now now, const identity::PeerId& peer, std::vector<Delivered> delivered,
                             Effects& out) const {
-  for (std::size_t first = 0; first < ids.size(); first += kMaxReceiptIds) {
-    const std::size_t last = std::min(ids.size(), first + kMaxReceiptIds);
+  for (const Bytes& receipt : sign_receipts(now, peer, std::move(delivered))) {
     Bytes message{static_cast<Byte>(wire::MessageType::receipt)};
-    append(message, sign_receipt(now, peer, std::span(ids).subspan(first, last - first)));
+    append(message, receipt);
     out.push(Transmit{
         .to = peer, .priority = wire::Priority::high, .message = std::make_shared<const Bytes>(std::move(message))});
   }
 }
 
 void Answers::flush_peer(Now now, const identity::PeerId& peer, Pending& pending, Effects& out) const {
-  send_receipts(now, peer, pending.delivered, out);
-  pending.delivered.clear();
+  send_receipts(now, peer, std::exchange(pending.delivered, {}), out);
   for (Refusal& refusal : pending.refusals) {
     if (refusal.ids.empty()) continue;
     out.push(Transmit{.to = peer,
@@ -105,16 +151,20 @@ void Answers::flush(Now now, Effects& out) {
   flush_at_.reset();
   for (auto& [peer, answers] : ready_) flush_peer(now, peer, answers, out);
   ready_.clear();
+  for (auto& [peer, delivered] : std::exchange(routed_, {})) {
+    for (Bytes& receipt : sign_receipts(now, peer, std::move(delivered))) {
+      out.push(ForwardReceipt{peer, std::make_shared<const Bytes>(std::move(receipt))});
+    }
+  }
 }
 
 void Answers::on_deadline(Now now, Effects& out) {
   if (flush_at_ && *flush_at_ <= now.mono) flush(now, out);
   while (const auto peer = mail_.pop_due(now.mono)) {
-    const auto ids = silent_.extract(*peer);
-    if (ids.empty()) continue;
-    for (std::size_t first = 0; first < ids.mapped().size(); first += kMaxReceiptIds) {
-      const std::size_t count = std::min(ids.mapped().size() - first, kMaxReceiptIds);
-      out.push(DepositReceipt{*peer, sign_receipt(now, *peer, std::span(ids.mapped()).subspan(first, count))});
+    auto delivered = silent_.extract(*peer);
+    if (delivered.empty()) continue;
+    for (Bytes& receipt : sign_receipts(now, *peer, std::move(delivered.mapped()))) {
+      out.push(DepositReceipt{*peer, std::move(receipt)});
     }
   }
 }
@@ -122,7 +172,7 @@ void Answers::on_deadline(Now now, Effects& out) {
 void Answers::check_invariants() const {
   CHECK(silent_.size() <= kMaxSilentPeers);
   for (const auto& [peer, ids] : silent_) CHECK(ids.size() <= kMaxPendingReceipts && !up_.contains(peer));
-  CHECK(ready_.empty() || flush_at_.has_value());
+  CHECK((ready_.empty() && routed_.empty()) || flush_at_.has_value());
   for (const auto& [peer, answers] : ready_) {
     CHECK(up_.contains(peer));
     CHECK(answers.delivered.size() < kMaxPendingReceipts);
@@ -131,14 +181,32 @@ void Answers::check_invariants() const {
 }
 
 Result<Receipt> open_receipt(ByteView cose, const identity::PeerId& from, const crypto::Ed25519PublicKey& key,
-                             const identity::PeerId& self) {
+                             const identity::PeerId& self, path::Verifier& verifier) {
   if (cose.size() > kMaxReceiptSize) return fail(Errc::too_large, "a receipt of more than 8 KiB");
   EKIDEN_ASSIGN(const wire::Sign1View parts, wire::parse_sign1(cose));
   EKIDEN_TRY(identity::cose_verify(parts, key, as_bytes(kReceiptPurpose)));
   EKIDEN_ASSIGN(Receipt receipt, wire::decode<Receipt>(parts.payload));
   if (receipt.by != from) return fail(Errc::refused, "a receipt by somebody else than the neighbour that sent it");
   if (receipt.to != self) return fail(Errc::refused, "a receipt for somebody else's messages");
+  if (!receipt.paths) return receipt;
+  for (const ProvenPath& way : receipt.paths->paths) {
+    if (way.item >= receipt.delivered.size()) return fail(Errc::malformed, "a path of no message");
+    if (auto proven = verifier.verify(way.subject, receipt.to, receipt.by, way.hops); !proven) {
+      return fail("a receipt with a path that is not proven", std::move(proven).error());
+    }
+  }
   return receipt;
+}
+
+path::Hops path_of(ByteView cose, const MessageId& id) {
+  const auto parts = wire::parse_sign1(cose);
+  if (!parts) return {};
+  auto receipt = wire::decode<Receipt>(parts->payload);
+  if (!receipt || !receipt->paths) return {};
+  for (ProvenPath& way : receipt->paths->paths) {
+    if (way.item < receipt->delivered.size() && receipt->delivered[way.item] == id) return std::move(way.hops);
+  }
+  return {};
 }
 
 }  // namespace ekiden::router

@@ -7,13 +7,14 @@
 // way to make us sign.)
 //
 // Receipts for messages that mailboxes have brought go back in the same way when kMailDelay has brought no link to
-// their sender: the sender collects there, and may not be there when we are.
+// their sender: the sender collects there, and may not be there when we are. Those for messages that relays have
+// brought go back through relays at once, and tell by which way the message came.
 //
-// Inputs: delivered, refuse, flush, time. Outputs: Transmit, DepositReceipt, ParcelSettled. Timer: kAnswerDelay after
-// the first answer that is not flushed by a commit. Bounds: kMaxPendingReceipts ids for each peer, refusals only for
-// peers with a link; peers without a link keep their receipts, at most kMaxSilentPeers of them: what is dropped is
-// asked for again, for the sender repeats what has no receipt. Invariant: every id given to delivered() is of a message
-// persisted in our inbox.
+// Inputs: delivered, refuse, flush, time. Outputs: Transmit, DepositReceipt, ForwardReceipt, ParcelSettled. Timer:
+// kAnswerDelay after the first answer that is not flushed by a commit. Bounds: kMaxPendingReceipts ids for each peer,
+// refusals only for peers with a link; peers without a link keep their receipts, at most kMaxSilentPeers of them: what
+// is dropped is asked for again, for the sender repeats what has no receipt. Invariant: every id given to delivered()
+// is of a message persisted in our inbox.
 #pragma once
 
 #include <array>
@@ -37,6 +38,12 @@ inline constexpr Duration kMailDelay = seconds(1);
 inline constexpr std::size_t kMaxPendingReceipts = 4096;
 inline constexpr std::size_t kMaxSilentPeers = 1024;
 
+/// By which relays a message came.
+struct CameBy {
+  crypto::Digest subject;
+  path::Hops hops;
+};
+
 class Answers {
  public:
   /// `self` outlives this.
@@ -49,8 +56,10 @@ class Answers {
   void delivered(Now now, const identity::PeerId& to, const MessageId& id, Effects& out);
   void refuse(Now now, const identity::PeerId& to, const MessageId& id, Refusal::Reason reason, Duration retry_after,
               Effects& out);
-  /// A mailbox has brought this message; it ends with ParcelSettled when one of the above is said of it.
-  void expect_parcel(const identity::PeerId& from, const MessageId& id) { parcels_.emplace(from, id); }
+  /// A mailbox, or relays, have brought this message; it ends with ParcelSettled when one of the above is said of it.
+  void expect_parcel(const identity::PeerId& from, const MessageId& id, std::optional<CameBy> way) {
+    parcels_.insert_or_assign(std::pair{from, id}, std::move(way));
+  }
   /// True if it was expected: ParcelSettled is said now.
   bool settle_parcel(const identity::PeerId& from, const MessageId& id, bool done, Effects& out);
 
@@ -64,29 +73,37 @@ class Answers {
 
  private:
   static constexpr std::size_t kReasons = 5;
+  struct Delivered {
+    MessageId id;
+    std::optional<CameBy> way;
+  };
   struct Pending {
-    std::vector<MessageId> delivered;
+    std::vector<Delivered> delivered;
     std::array<Refusal, kReasons> refusals;
     bool empty() const;
   };
 
   Pending* pending(Now now, const identity::PeerId& peer);
   void flush_peer(Now now, const identity::PeerId& peer, Pending& pending, Effects& out) const;
-  Bytes sign_receipt(Now now, const identity::PeerId& peer, std::span<const MessageId> ids) const;
-  void send_receipts(Now now, const identity::PeerId& peer, const std::vector<MessageId>& ids, Effects& out) const;
+  std::vector<Bytes> sign_receipts(Now now, const identity::PeerId& peer, std::vector<Delivered> delivered) const;
+  void send_receipts(Now now, const identity::PeerId& peer, std::vector<Delivered> delivered, Effects& out) const;
 
   const identity::Identity& self_;
   std::set<identity::PeerId> up_;
   std::map<identity::PeerId, Pending> ready_;                  ///< peers with a link
-  std::map<identity::PeerId, std::vector<MessageId>> silent_;  ///< receipts for peers without
+  std::map<identity::PeerId, std::vector<Delivered>> routed_;  ///< receipts that go back through relays
+  std::map<identity::PeerId, std::vector<Delivered>> silent_;  ///< receipts for peers with neither
   std::optional<Instant> flush_at_;
-  std::set<std::pair<identity::PeerId, MessageId>> parcels_;
+  std::map<std::pair<identity::PeerId, MessageId>, std::optional<CameBy>> parcels_;
   DeadlineMap<identity::PeerId> mail_;  ///< of `silent_`: those whose receipts go to mailboxes, and when
 };
 
-/// Verifies a receipt from a neighbour: its signature by `key`, by == from, to == self.
-/// Errors: malformed, unsupported, unauthenticated, refused (not by that neighbour or not for us).
+/// Verifies a receipt: its signature by `key`, by == from, to == self, and the hops of the paths that it tells.
+/// Errors: malformed, unsupported, unauthenticated, refused (not by that peer or not for us).
 Result<Receipt> open_receipt(ByteView cose, const identity::PeerId& from, const crypto::Ed25519PublicKey& key,
-                             const identity::PeerId& self);
+                             const identity::PeerId& self, path::Verifier& verifier);
+
+/// The way of this message that a receipt tells, which has been verified before. Empty if there is none.
+path::Hops path_of(ByteView receipt, const MessageId& id);
 
 }  // namespace ekiden::router

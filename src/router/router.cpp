@@ -27,6 +27,7 @@ struct Router::Impl {
   Journal journal;
   Counters counters;
   Answers answers;
+  path::Verifier paths;
   Sender sender;
   Receiver receiver;
   std::map<identity::PeerId, crypto::Ed25519PublicKey> links;  ///< peers with a link, and the keys of their receipts
@@ -170,10 +171,27 @@ Status Router::on_envelope(Now now, const identity::PeerId& from, std::shared_pt
   return impl_->receiver.on_envelope(now, from, std::move(buffer), body, impl_->storage, out);
 }
 
+void Router::on_route(Now now, const identity::PeerId& peer, bool up, Outbox<Effect>& out) {
+  impl_->sender.on_route(now, peer, up, out);
+}
+
+Status Router::on_routed(Now now, const identity::PeerId& from, const MessageId& id,
+                         std::shared_ptr<const Bytes> buffer, ByteView body, const crypto::Digest& subject,
+                         path::Hops path, Outbox<Effect>& out) {
+  return impl_->receiver.on_routed(now, from, id, std::move(buffer), body,
+                                   CameBy{.subject = subject, .hops = std::move(path)}, impl_->storage, out);
+}
+
+void Router::on_handed_on(Now now, const MessageId& id, const identity::PeerId& by) {
+  impl_->sender.on_handed_on(now, id, by);
+}
+
+void Router::on_returned(Now now, const MessageId& id) { impl_->sender.on_returned(now, id); }
+
 Status Router::on_receipt(Now now, const identity::PeerId& from, ByteView body, Outbox<Effect>& out) {
   const auto link = impl_->links.find(from);
   if (link == impl_->links.end()) return fail(Errc::unauthenticated, "a receipt from a peer without a link");
-  EKIDEN_ASSIGN(const Receipt receipt, open_receipt(body, from, link->second, impl_->self.id()));
+  EKIDEN_ASSIGN(const Receipt receipt, open_receipt(body, from, link->second, impl_->self.id(), impl_->paths));
   impl_->sender.on_receipt(now, from, body, receipt, out);
   return {};
 }
@@ -195,7 +213,7 @@ void Router::end_parcel(const identity::PeerId& from, const MessageId& id, Outbo
 
 Status Router::on_receipt_parcel(Now now, const identity::PeerId& from, const crypto::Ed25519PublicKey& key,
                                  ByteView body, Outbox<Effect>& out) {
-  EKIDEN_ASSIGN(const Receipt receipt, open_receipt(body, from, key, impl_->self.id()));
+  EKIDEN_ASSIGN(const Receipt receipt, open_receipt(body, from, key, impl_->self.id(), impl_->paths));
   impl_->sender.on_receipt(now, from, body, receipt, out);
   return {};
 }

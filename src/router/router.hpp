@@ -55,6 +55,7 @@
 #include "identity/identity.hpp"
 #include "identity/peer_id.hpp"
 #include "router/envelope.hpp"
+#include "router/trace.hpp"
 #include "store/batch.hpp"
 
 namespace ekiden::router {
@@ -106,58 +107,9 @@ struct InboxFilter {
   bool matches(const Arrived& message) const;
 };
 
-enum class MessageState : std::uint8_t {
-  queued = 0,     ///< accepted, waiting for a link or a session
-  in_flight = 1,  ///< transmitted, no receipt yet
-  delivered = 2,  ///< the recipient's receipt has verified
-  expired = 3,    ///< its time was over before a receipt came
-  sent = 4,       ///< volatile: handed to the link; nothing more will be known
-};
-std::string_view message_state_name(MessageState state);
-
-/// One step of a message's story.
-struct TraceStep {
-  WallTime at;
-  std::string what;
-};
-
-/// A mailbox that has signed that it keeps a message for its recipient.
-struct StoredAt {
-  static constexpr std::string_view kName = "stored_at";
-  identity::PeerId by;
-  WallTime until;
-
-  static constexpr auto kFields =
-      wire::fields(wire::field<1>("by", &StoredAt::by), wire::field<2>("until", &StoredAt::until));
-  friend bool operator==(const StoredAt&, const StoredAt&) = default;
-};
-inline constexpr std::size_t kMaxStoredAt = 8;
-
-struct Trace {
-  MessageId id;
-  identity::PeerId peer;
-  bool outgoing = true;
-  MessageState state = MessageState::queued;
-  wire::Priority priority = wire::Priority::normal;
-  DeliveryClass delivery = DeliveryClass::durable;
-  WallTime accepted;
-  std::optional<WallTime> delivered;
-  WallTime expires;
-  std::uint32_t attempts = 0;
-  std::size_t size = 0;
-  std::string type = {};         ///< as the application named it
-  std::vector<TraceStep> steps;  ///< at most kMaxTraceSteps, the oldest after the first dropped
-  std::vector<StoredAt> stored;  ///< at most kMaxStoredAt; some may have given it to the recipient meanwhile
-  Bytes receipt;                 ///< COSE_Sign1, empty until delivered
-};
-inline constexpr std::size_t kMaxTraceSteps = 24;
-
-/// Which outgoing messages. As it is made: all of them.
-struct OutgoingFilter {
-  std::optional<identity::PeerId> to = {};
-  std::optional<std::string> type = {};
-  std::optional<MessageState> state = {};
-  std::optional<WallTime> since = {};  ///< accepted then or later
+std::optional<std::string> type = {};
+std::optional<MessageState> state = {};
+std::optional<WallTime> since = {};  ///< accepted then or later
 };
 
 // Effects.
@@ -190,7 +142,21 @@ struct DepositReceipt {
   identity::PeerId to;
   Bytes receipt;  ///< COSE_Sign1
 };
-/// The answer to on_parcel().
+/// Send this through relays to `to`, to whom there is a route.
+struct Forward {
+  MessageId id;
+  identity::PeerId to;
+  WallTime expires;
+  wire::Priority priority;
+  DeliveryClass delivery;
+  std::shared_ptr<const Bytes> message;  ///< a Transmit's
+};
+/// Send this receipt through relays to `to`, whose messages came that way.
+struct ForwardReceipt {
+  identity::PeerId to;
+  std::shared_ptr<const Bytes> receipt;  ///< COSE_Sign1
+};
+/// The answer to on_parcel(), and to on_routed() for durable messages.
 struct ParcelSettled {
   identity::PeerId from;
   MessageId id;
@@ -274,7 +240,7 @@ struct RouterStatus {
 class Router {
  public:
   using Effect = std::variant<Seal, Open, Persist, Transmit, Connect, Submitted, Taken, Arrival, StateChanged, Deposit,
-                              DepositReceipt, ParcelSettled>;
+                              DepositReceipt, Forward, ForwardReceipt, ParcelSettled>;
 
   /// `self` outlives the router.
   Router(const identity::Identity& self, Config config, Rng rng);
@@ -331,6 +297,20 @@ class Router {
                      Outbox<Effect>& out);
   Status on_receipt(Now now, const identity::PeerId& from, ByteView body, Outbox<Effect>& out);
   Status on_refusal(Now now, const identity::PeerId& from, ByteView body, Outbox<Effect>& out);
+
+  // Relays. What they bring proves itself or is worth nothing.
+
+  /// There is a route to this peer, or none any more.
+  void on_route(Now now, const identity::PeerId& peer, bool up, Outbox<Effect>& out);
+  /// An envelope by `from` that has come through relays, by a path that has been verified; without one if it is
+  /// volatile. A durable one is answered by ParcelSettled, unless this fails; if it cannot be opened, call
+  /// end_parcel(). Errors: malformed, refused.
+  Status on_routed(Now now, const identity::PeerId& from, const MessageId& id, std::shared_ptr<const Bytes> buffer,
+                   ByteView body, const crypto::Digest& subject, path::Hops path, Outbox<Effect>& out);
+  /// A relay has taken this message of ours.
+  void on_handed_on(Now now, const MessageId& id, const identity::PeerId& by);
+  /// No relay has it: it is sent another way.
+  void on_returned(Now now, const MessageId& id);
 
   // Mailboxes. What they bring proves itself or is worth nothing.
 

@@ -54,6 +54,13 @@ std::string sentence(const Step& step, const identity::PeerId& peer) {
                               : "leaving it with mailboxes again";
     case StepKind::stored:
       return "kept by " + std::to_string(step.number) + (step.number == 1 ? " mailbox" : " mailboxes");
+    case StepKind::forwarded:
+      return step.number <= 1 ? "sent through relays"
+                              : "sent through relays again (attempt " + std::to_string(step.number) + ")";
+    case StepKind::taken:
+      return "taken by a relay, which hands it on";
+    case StepKind::returned:
+      return "the relays cannot hand it on";
   }
   std::unreachable();
 }

@@ -32,8 +32,11 @@ enum class StepKind : std::uint8_t {
   expired = 12,
   deposited = 13,  ///< number: which time
   stored = 14,     ///< number: mailboxes that keep it
+  forwarded = 15,  ///< through relays. number: which attempt
+  taken = 16,      ///< a relay has it on its disk
+  returned = 17,   ///< no relay has it
 };
-inline constexpr std::uint64_t kStepKinds = 15;
+inline constexpr std::uint64_t kStepKinds = 18;
 
 struct Step {
   WallTime at;

@@ -128,6 +128,8 @@ Ledger::Totals Ledger::totals(Instant now) const {
     totals.durable_arrived += durable && entry.accepted && entry.arrived;
     if (entry.accepted && entry.arrived) latencies.push_back(std::max(Duration(0), *entry.arrived - *entry.accepted));
   }
+  totals.relayed = relayed_;
+  totals.hops = hops_;
   totals.deposited = copies_.size();
   for (const auto& [id, copies] : copies_) totals.copies += copies;
   if (!latencies.empty()) {

@@ -73,10 +73,16 @@ class Ledger {
 
   /// A mailbox has written this message to its disk.
   void kept(const router::MessageId& id) { ++copies_[id]; }
+  /// A receipt proves that so many nodes handed a message on, its sender included.
+  void relayed(std::size_t hops) {
+    ++relayed_;
+    hops_ += hops;
+  }
 
   struct Totals {
     std::uint64_t submitted = 0, accepted = 0, arrived = 0, taken = 0, receipted = 0, expired = 0, refused = 0;
     std::uint64_t durable_accepted = 0, durable_arrived = 0;
+    std::uint64_t relayed = 0, hops = 0;       ///< messages with a proven path, and its nodes together
     std::uint64_t deposited = 0, copies = 0;   ///< messages that mailboxes kept, and how often together
     Duration latency_median{}, latency_p99{};  ///< accepted to arrived
   };
@@ -89,6 +95,8 @@ class Ledger {
   std::map<router::MessageId, SendNumber> by_id_;
   std::vector<std::string> breaches_;
   std::map<router::MessageId, std::uint32_t> copies_;
+  std::uint64_t relayed_ = 0;
+  std::uint64_t hops_ = 0;
   bool has_questions_ = false;
 };
 

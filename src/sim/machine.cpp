@@ -282,6 +282,9 @@ void Machine::run_effect(node::Effect effect) {
           [&](const node::Arrival& arrival) { on_arrival(arrival.message); },
           [&](const node::StateChanged& change) {
             shared_.ledger.state_changed(host_, change.id, change.state, shared_.schedule.now());
+            if (change.state != router::MessageState::delivered) return;
+            const auto trace = node_->trace(change.id);
+            if (trace && !trace->path.empty()) shared_.ledger.relayed(trace->path.size());
           },
           [&](const node::PeerUp&) {},
           [&](const node::PeerDown&) {},

@@ -10,6 +10,7 @@
 // public: engines judge them as they do in the world.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -42,6 +43,7 @@ struct NetworkModel {
   std::uint32_t reorder = 0;  ///< segments held back by up to four latencies
   Duration give_up = seconds(30);
   std::size_t window = 256 * 1024;  ///< bytes under way in one direction of a stream
+  bool line = false;                ///< each host reaches the one before it and the one behind it, and nobody else
   bool lan = false;                 ///< one local network: private addresses, and what a host says to all reaches all
 };
 
@@ -102,7 +104,9 @@ class Network {
   /// Behind a router that forwards nothing: connections to the host are lost, and datagrams of those to whom it has
   /// sent none.
   void set_closed(HostIndex host) { closed_.insert(host); }
-  bool is_cut(HostIndex from, HostIndex to) const { return cuts_.contains({from, to}); }
+  bool is_cut(HostIndex from, HostIndex to) const {
+    return cuts_.contains({from, to}) || (model_.line && std::max(from, to) - std::min(from, to) > 1);
+  }
   void heal_all() { cuts_.clear(); }
   /// No more loss, duplication and reordering from now on.
   void calm();

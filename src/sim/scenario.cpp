@@ -69,6 +69,7 @@ Keys keys_of_world(Scenario& s) {
       {"network.duplicate_ppm", number(s.network.duplicate, 0, kMillion)},
       {"network.reorder_ppm", number(s.network.reorder, 0, kMillion)},
       {"network.lan", boolean(s.network.lan)},
+      {"network.line", boolean(s.network.line)},
       {"disk.sync_min_us", duration<microseconds>(s.disk.sync_min)},
       {"disk.sync_max_us", duration<microseconds>(s.disk.sync_max)},
       {"app.take_delay_max_ms", duration<milliseconds>(s.app.take_delay_max)},
@@ -126,6 +127,7 @@ Keys keys_of_outcome(Scenario& s) {
   return {
       {"expect.reached_min", number(s.expect.reached_min, 0, 1000)},
       {"expect.lost_dials_max", number(s.expect.lost_dials_max, 0, kMillion)},
+      {"expect.relayed_min", number(s.expect.relayed_min, 0, kMillion)},
       {"expect.deposited_min", number(s.expect.deposited_min, 0, kMillion)},
       {"expect.copies_mean_max_milli", number(s.expect.copies_mean_max, 0, kMillion)},
       {"expect.endpoints_published", boolean(s.expect.endpoints_published)},

@@ -135,6 +135,7 @@ void trace(TraceHash& hash, const node::Input& input) {
           [&](const node::PlaceMessage& in) { add(in.request, in.draft, in.capability); },
           [&](const node::AskQuestion& in) { add(in.request, in.question); },
           [&](const node::AnswerQuestion& in) { add(in.request, in.number, in.response); },
+          [&](const node::SwitchRelay& in) { add(in.request, in.on); },
       },
       input);
 }

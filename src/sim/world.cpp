@@ -71,8 +71,22 @@ void World::add_liars() {
   }
 }
 
+/// Each host is told the one before it and the one behind it.
+void World::tell_neighbours() {
+  for (HostIndex host = 0; host < machines_.size(); ++host) {
+    bootstrap::Source source{.name = "scenario"};
+    for (const HostIndex other : {host - 1, host + 1}) {
+      if (other >= machines_.size()) continue;
+      source.seeds.push_back(
+          {.id = machines_[other]->id(), .public_key = {}, .endpoints = {Network::endpoint_of(other)}});
+    }
+    machines_[host]->set_sources(std::move(source));
+  }
+}
+
 /// The first hosts are told those that come after them, in a ring; everybody else, any of them.
 void World::choose_bootstrap() {
+  if (scenario_.network.line) return tell_neighbours();
   const auto seeds = std::min<std::size_t>(scenario_.discovery.bootstrap, machines_.size());
   if (seeds == 0) return;
   const std::size_t told =

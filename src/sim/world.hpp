@@ -67,6 +67,7 @@ class World {
   void introduce(HostIndex host);
   void add_liars();
   void choose_bootstrap();
+  void tell_neighbours();
   void plan_workload();
   bool owes_nothing();
   /// The trace of a durable message that is not settled yet, if there is one.

@@ -75,6 +75,10 @@ void World::check_figures(Outcome& outcome) const {
   if (outcome.totals.latency_p99 > expect.latency_p99_max) {
     breach("the 99th percentile of the latency is over its bound");
   }
+  if (outcome.totals.relayed < expect.relayed_min) {
+    breach("only " + std::to_string(outcome.totals.relayed) +
+           " messages came through relays: the scenario proves nothing");
+  }
   if (outcome.totals.deposited < expect.deposited_min) {
     breach("only " + std::to_string(outcome.totals.deposited) +
            " messages lay in mailboxes: the scenario proves nothing");

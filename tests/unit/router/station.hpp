@@ -179,6 +179,8 @@ class Station {
   std::vector<Connect> connects;
   std::vector<Deposit> deposits;
   std::vector<DepositReceipt> receipt_deposits;
+  std::vector<Forward> forwards;
+  std::vector<ForwardReceipt> receipt_forwards;
   std::vector<ParcelSettled> parcels_settled;
   std::map<MessageId, Draft> accepted;           ///< everything that submit() ever said yes to
   std::map<MessageId, WallTime> accepted_until;  ///< durable ones
@@ -230,6 +232,8 @@ class Station {
                    [&](const StateChanged& change) { on_change(now, change); },
                    [&](Deposit& deposit) { deposits.push_back(std::move(deposit)); },
                    [&](DepositReceipt& deposit) { receipt_deposits.push_back(std::move(deposit)); },
+                   [&](Forward& forward) { forwards.push_back(std::move(forward)); },
+                   [&](ForwardReceipt& forward) { receipt_forwards.push_back(std::move(forward)); },
                    [&](const ParcelSettled& parcel) { parcels_settled.push_back(parcel); },
                },
                effect);
