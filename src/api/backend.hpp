@@ -46,6 +46,7 @@ class Backend {
   virtual void find_capability(std::string capability, std::size_t limit, OwnersDone done) = 0;
   virtual void offer_capability(std::string capability, Done done) = 0;
   virtual void withdraw_capability(std::string capability, Done done) = 0;
+  virtual void switch_relay(bool on, Done done) = 0;
 
   using ProbeDone = std::function<void(const node::PeerProbed&)>;
   virtual void probe_peer(node::ProbePeer probe, ProbeDone done) = 0;
@@ -98,6 +99,7 @@ class HostBackend final : public Backend {
   void find_capability(std::string capability, std::size_t limit, OwnersDone done) override;
   void offer_capability(std::string capability, Done done) override;
   void withdraw_capability(std::string capability, Done done) override;
+  void switch_relay(bool on, Done done) override;
   void probe_peer(node::ProbePeer probe, ProbeDone done) override;
   node::NodeStatus status() const override;
   identity::PeerId id() const override;

@@ -1,4 +1,4 @@
-// /v1/capabilities: what this node offers.
+// /v1/capabilities and /v1/relay: what this node does for others.
 #include <utility>
 
 #include "api/handlers.hpp"
@@ -22,6 +22,8 @@ void handle_capabilities(const Call& call) {
     call.backend.offer_capability(call.route.name, answer_without_body(call));
   } else if (call.route.endpoint == Endpoint::withdraw_capability) {
     call.backend.withdraw_capability(call.route.name, answer_without_body(call));
+  } else if (call.route.endpoint == Endpoint::switch_relay_on || call.route.endpoint == Endpoint::switch_relay_off) {
+    call.backend.switch_relay(call.route.endpoint == Endpoint::switch_relay_on, answer_without_body(call));
   } else {
     call.respond(json_response(200, offers_view(call.backend)));
   }

@@ -43,6 +43,8 @@ void HostBackend::withdraw_capability(std::string capability, Done done) {
   host_.withdraw_capability(std::move(capability), std::move(done));
 }
 
+void HostBackend::switch_relay(bool on, Done done) { host_.switch_relay(on, std::move(done)); }
+
 std::vector<node::Offer> HostBackend::offers() const { return host_.node().offers(); }
 
 void HostBackend::probe_peer(node::ProbePeer probe, ProbeDone done) {

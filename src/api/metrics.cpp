@@ -92,6 +92,17 @@ void add_mailbox(Families& out, const node::NodeStatus& status) {
   out.counter("deposits_refused_total", "Copies that mailboxes have refused.", status.deposits.refused);
 }
 
+void add_relay(Families& out, const relay::RelayStatus& relay) {
+  out.gauge("relay_forwards", "1 if this node hands on messages of others.", relay.forwards ? 1 : 0);
+  out.gauge("relay_held_messages", "Messages of others that the next node has not taken yet.", relay.packets);
+  out.gauge("relay_held_bytes", "Their size.", relay.bytes);
+  out.counter("relay_taken_total", "Durable messages taken from others.", relay.taken);
+  out.counter("relay_handed_on_total", "Durable messages that the next node has taken.", relay.handed_on);
+  out.counter("relay_passed_total", "Volatile messages, receipts and replies passed on.", relay.passed);
+  out.counter("relay_refused_total", "Messages and route requests not taken.", relay.refused);
+  out.counter("relay_expired_total", "Messages that nobody took in their time.", relay.expired);
+}
+
 }  // namespace
 
 std::string metrics_text(const Backend& backend) {
@@ -107,6 +118,7 @@ std::string metrics_text(const Backend& backend) {
   out.gauge("requests", "Requests of others that wait for an answer.", status.requests);
   add_discovery(out, status);
   add_mailbox(out, status);
+  add_relay(out, status.relay);
   return out.text();
 }
 

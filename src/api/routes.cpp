@@ -33,6 +33,8 @@ constexpr std::array kTable = {
     Row{"GET", "v1/capabilities", Endpoint::list_capabilities, false},
     Row{"PUT", "v1/capabilities/{}", Endpoint::offer_capability, false},
     Row{"DELETE", "v1/capabilities/{}", Endpoint::withdraw_capability, false},
+    Row{"PUT", "v1/relay", Endpoint::switch_relay_on, false},
+    Row{"DELETE", "v1/relay", Endpoint::switch_relay_off, false},
     Row{"POST", "v1/requests", Endpoint::ask, true},
     Row{"GET", "v1/requests", Endpoint::list_requests, false},
     Row{"POST", "v1/requests/{}/answer", Endpoint::answer_request, true},

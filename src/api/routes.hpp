@@ -35,6 +35,8 @@ enum class Endpoint {
   list_capabilities,
   offer_capability,
   withdraw_capability,
+  switch_relay_on,
+  switch_relay_off,
   ask,
   list_requests,
   answer_request,

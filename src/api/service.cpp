@@ -32,6 +32,8 @@ void serve(Backend& backend, const Route& route, const Target& target, const std
     case Endpoint::list_capabilities:
     case Endpoint::offer_capability:
     case Endpoint::withdraw_capability:
+    case Endpoint::switch_relay_on:
+    case Endpoint::switch_relay_off:
       return handle_capabilities(call);
     case Endpoint::show_peer:
     case Endpoint::probe_peer:

@@ -149,6 +149,20 @@ Json mailbox_view(const node::NodeStatus& status, const identity::ContactBook& c
   return json;
 }
 
+Json relay_view(const relay::RelayStatus& relay) {
+  return {{"forwards", relay.forwards},
+          {"held", {{"messages", relay.packets}, {"bytes", relay.bytes}}},
+          {"quota", {{"messages", relay.max_packets}, {"bytes", relay.max_bytes}}},
+          {"relays", relay.relays},
+          {"routed_peers", relay.routed_peers},
+          {"counters",
+           {{"taken", relay.taken},
+            {"handed_on", relay.handed_on},
+            {"passed", relay.passed},
+            {"refused", relay.refused},
+            {"expired", relay.expired}}}};
+}
+
 Json status_view(const Backend& backend) {
   const auto status = backend.status();
   const auto& contacts = backend.contacts();
@@ -182,6 +196,7 @@ Json status_view(const Backend& backend) {
                        {"handshakes", status.datagrams.handshakes},
                        {"lan", {{"on", status.lan.on}, {"peers", status.lan.peers}}}};
   json["mailbox"] = mailbox_view(status, contacts);
+  json["relay"] = relay_view(status.relay);
   json["links_total"] = status.links.size();
   json["links"] = Json::array();
   for (std::size_t i = 0; i < std::min(status.links.size(), kMaxListed); ++i) {
@@ -262,6 +277,13 @@ Json trace_view(const router::Trace& trace, const identity::ContactBook& contact
     Json entry = {{"until", iso_time(stored.until)}};
     put_peer(entry, "by", "name", stored.by, contacts);
     json["stored"].push_back(std::move(entry));
+  }
+  if (trace.relay) put_peer(json, "relay", "relay_name", *trace.relay, contacts);
+  if (!trace.path.empty()) json["path"] = Json::array();
+  for (const path::Hop& hop : trace.path) {
+    Json entry = {{"at", iso_time(hop.at)}, {"signature", to_hex(hop.signature.view())}};
+    put_peer(entry, "by", "name", identity::PeerId::of(hop.by), contacts);
+    json["path"].push_back(std::move(entry));
   }
   if (!trace.receipt.empty()) json["receipt_base64"] = to_base64(trace.receipt);
   return json;

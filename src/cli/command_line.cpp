@@ -33,6 +33,7 @@ CommandLine::CommandLine() : app_("A peer-to-peer relay network for software age
   declare_contact_commands();
   declare_messages();
   declare_mailbox();
+  declare_relay();
   declare_receipt();
   declare_discovery();
   declare_bootstrap();

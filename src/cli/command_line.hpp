@@ -49,6 +49,7 @@ class CommandLine {
   void declare_trace();
   void declare_messages();
   void declare_mailbox();
+  void declare_relay();
   void declare_receipt();
   void declare_discovery();
   void declare_capability();

@@ -146,6 +146,8 @@ Status run_receipt_export(const Context& context, const ReceiptArguments& argume
 Status run_receipt_verify(const Context& context, const ReceiptArguments& arguments);
 Status run_mailbox_status(const Context& context);
 Status run_mailbox_quota(const Context& context);
+Status run_relay_status(const Context& context);
+Status run_relay_switch(const Context& context, bool on);
 Status run_lookup(const Context& context, const std::string& peer);
 Status run_explain(const Context& context, const std::string& peer);
 Status run_peers(const Context& context);

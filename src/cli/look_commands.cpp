@@ -27,6 +27,11 @@ void print_trace(Output& output, const api::Json& trace) {
   for (const auto& stored : part_of(trace, "stored")) {
     output.field("mailbox", output.text(peer_of(stored, "by", "name")) + " until " + text_of(stored, "until"));
   }
+  if (trace.contains("relay")) output.field("relay", output.text(peer_of(trace, "relay", "relay_name")));
+  for (const auto& hop : part_of(trace, "path")) {
+    output.field("hop", output.text(peer_of(hop, "by", "name")) + " at " + text_of(hop, "at") + ", signed " +
+                            text_of(hop, "signature").substr(0, 16) + "...");
+  }
   if (trace.contains("receipt_base64")) output.field("receipt", "signed by the recipient (--json shows it)");
   output.line("story");
   for (const auto& step : part_of(trace, "steps")) {

@@ -25,6 +25,7 @@ constexpr const char* kForm = "ekiden receipt 1";
 struct Proof {
   Uuid message;
   router::Receipt receipt;
+  path::Hops path;  ///< by which it came, verified; empty if it was direct
 };
 
 Result<api::Json> parse_file(const std::string& text) {
@@ -46,14 +47,15 @@ Result<Proof> verify(const std::string& text) {
   EKIDEN_ASSIGN(const Bytes cose, api::from_base64(text_of(json, "receipt_base64")));
   EKIDEN_ASSIGN(const wire::Sign1View parts, wire::parse_sign1(cose));
   EKIDEN_ASSIGN(const auto claimed, wire::decode<router::Receipt>(parts.payload));
-  EKIDEN_ASSIGN(auto receipt, router::open_receipt(cose, identity::PeerId::of(key), key, claimed.to));
+  path::Verifier verifier;
+  EKIDEN_ASSIGN(auto receipt, router::open_receipt(cose, identity::PeerId::of(key), key, claimed.to, verifier));
   if (std::ranges::find(receipt.delivered, message) == receipt.delivered.end()) {
     return fail(Errc::refused, "the receipt is not of message " + message.text());
   }
   if (receipt.to.text() != text_of(json, "sender") || receipt.by.text() != text_of(json, "recipient")) {
     return fail(Errc::refused, "the receipt is of another sender or recipient than the file says");
   }
-  return Proof{message, std::move(receipt)};
+  return Proof{message, std::move(receipt), router::path_of(cose, message)};
 }
 
 Status write_output(const Context& context, const std::string& path, const api::Json& json) {
@@ -99,11 +101,18 @@ Status run_receipt_verify(const Context& context, const ReceiptArguments& argume
   EKIDEN_ASSIGN(const Proof proof, verify(text));
   const auto at = runtime::utc_text(proof.receipt.at);
   if (context.output.json()) {
+    api::Json path = api::Json::array();
+    for (const path::Hop& hop : proof.path) {
+      path.push_back({{"by", identity::PeerId::of(hop.by).text()},
+                      {"at", runtime::utc_text(hop.at)},
+                      {"signature", to_hex(hop.signature.view())}});
+    }
     context.output.object({{"valid", true},
                            {"message", proof.message.text()},
                            {"sender", proof.receipt.to.text()},
                            {"recipient", proof.receipt.by.text()},
-                           {"at", at}});
+                           {"at", at},
+                           {"path", std::move(path)}});
     return {};
   }
   context.output.field("valid", "signed by the recipient");
@@ -111,6 +120,9 @@ Status run_receipt_verify(const Context& context, const ReceiptArguments& argume
   context.output.field("sender", proof.receipt.to.text());
   context.output.field("recipient", proof.receipt.by.text());
   context.output.field("at", at + ", by the clock of the recipient");
+  for (const path::Hop& hop : proof.path) {
+    context.output.field("handed on by", identity::PeerId::of(hop.by).text() + " at " + runtime::utc_text(hop.at));
+  }
   return {};
 }
 

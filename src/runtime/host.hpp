@@ -104,6 +104,8 @@ class Host {
   void find_capability(std::string capability, std::size_t limit, OwnersDone done);
   void offer_capability(std::string capability, Done done);
   void withdraw_capability(std::string capability, Done done);
+  /// Whether the node hands on packets of others, from now on and across restarts.
+  void switch_relay(bool on, Done done);
 
   using ProbeDone = std::function<void(const node::PeerProbed&)>;
   /// The request number of `probe` is given here.

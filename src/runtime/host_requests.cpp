@@ -98,6 +98,11 @@ void Host::withdraw_capability(std::string capability, Done done) {
   impl_->request(id, node::WithdrawCapability{id, std::move(capability)}, without_id(std::move(done)));
 }
 
+void Host::switch_relay(bool on, Done done) {
+  const router::RequestId id{impl_->next_request++};
+  impl_->request(id, node::SwitchRelay{id, on}, without_id(std::move(done)));
+}
+
 void Host::probe_peer(node::ProbePeer probe, ProbeDone done) {
   probe.request = router::RequestId{impl_->next_request++};
   const bool is_udp = probe.endpoint.transport == identity::Endpoint::Transport::udp;

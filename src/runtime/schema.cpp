@@ -17,7 +17,7 @@
 namespace ekiden::runtime {
 namespace {
 
-constexpr std::array<TableLayout, 14> kTables = {{
+constexpr std::array<TableLayout, 15> kTables = {{
     {store::Table::meta, "meta", false},
     {store::Table::contacts, "contacts", false},
     {store::Table::records, "records", false},
@@ -32,9 +32,10 @@ constexpr std::array<TableLayout, 14> kTables = {{
     {store::Table::bootstrap, "bootstrap", false},
     {store::Table::parcels, "parcels", true},
     {store::Table::deposits, "deposits", true},
+    {store::Table::packets, "packets", true},
 }};
 
-constexpr std::array<const char*, 4> kMigrations = {{
+constexpr std::array<const char*, 5> kMigrations = {{
     "CREATE TABLE meta (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE contacts (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE records (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
@@ -52,6 +53,8 @@ constexpr std::array<const char*, 4> kMigrations = {{
 
     "CREATE TABLE parcels (n INTEGER PRIMARY KEY, value BLOB NOT NULL);"
     "CREATE TABLE deposits (n INTEGER PRIMARY KEY, value BLOB NOT NULL);",
+
+    "CREATE TABLE packets (n INTEGER PRIMARY KEY, value BLOB NOT NULL);",
 }};
 
 std::unexpected<Error> corrupt(const std::filesystem::path& path, std::string_view what) {

@@ -2,85 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
+#include "runtime/settings_endpoints.hpp"
 #include "runtime/settings_peers.hpp"
 
 namespace ekiden::runtime {
 namespace {
 
 constexpr std::uint64_t kMib = 1024 * 1024;
-
-std::vector<std::string> texts_of(const std::vector<identity::Endpoint>& endpoints) {
-  std::vector<std::string> texts;
-  for (const identity::Endpoint& endpoint : endpoints) texts.push_back(endpoint.text());
-  return texts;
-}
-
-Status append_new(std::vector<identity::Endpoint>& endpoints, identity::Endpoint endpoint) {
-  if (std::ranges::find(endpoints, endpoint) != endpoints.end()) {
-    return fail(Errc::malformed, endpoint.text() + " stands there twice");
-  }
-  endpoints.push_back(std::move(endpoint));
-  return {};
-}
-
-Status set_listen(Settings& settings, const std::vector<std::string>& texts) {
-  settings.listen.clear();
-  for (const std::string& text : texts) {
-    EKIDEN_ASSIGN(identity::Endpoint endpoint, parse_listen(text));
-    EKIDEN_TRY(append_new(settings.listen, std::move(endpoint)));
-  }
-  return {};
-}
-
-Status set_advertise(Settings& settings, const std::vector<std::string>& texts) {
-  settings.advertise.clear();
-  for (const std::string& text : texts) {
-    EKIDEN_ASSIGN(identity::Endpoint endpoint, identity::Endpoint::parse(text));
-    const auto address = endpoint.address();
-    if (address && !identity::may_dial(*address, identity::LearnedFrom::configuration)) {
-      return fail(Errc::malformed,
-                  text + " cannot be dialled: advertise the address and port at which others reach this node");
-    }
-    EKIDEN_TRY(append_new(settings.advertise, std::move(endpoint)));
-  }
-  settings.node.advertised = settings.advertise;
-  return {};
-}
-
-/// The address of "127.0.0.1:0" or "[::1]:7421"; nothing if there is no port behind it.
-std::optional<identity::IpAddress> address_with_port(const std::string& text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string::npos || text.size() == colon + 1) return std::nullopt;
-  std::string host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  std::uint16_t port = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data() + colon + 1, end, port);
-  if (parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
-  const auto address = identity::IpAddress::parse(host);
-  return address ? std::optional(*address) : std::nullopt;
-}
-
-/// The local API gives whoever reaches it this node's messages: it stays on this machine.
-Status set_api_listen(Settings& settings, const std::string& text) {
-  const auto address = address_with_port(text);
-  if (!address || classify(*address) != identity::AddressClass::loopback) {
-    return fail(Errc::malformed, "must be a loopback address and a port, such as 127.0.0.1:0 or [::1]:7421");
-  }
-  settings.api_listen = text;
-  return {};
-}
-
-Status set_metrics(Settings& settings, const std::string& text) {
-  if (!text.empty() && !address_with_port(text)) {
-    return fail(Errc::malformed, "must be an address and a port, such as 127.0.0.1:9420, or empty");
-  }
-  settings.metrics_listen = text;
-  return {};
-}
 
 constexpr std::size_t kMaxPath = 4096;
 
@@ -143,6 +73,13 @@ constexpr TextAccess kServeMailbox = {
       s.node.mailbox.serve = text == "on";
       return {};
     }};
+constexpr TextAccess kForward = {[](const Settings& s) { return std::string(s.node.relay.forward ? "on" : "off"); },
+                                 [](Settings& s, const std::string& text) -> Status {
+                                   if (text != "on" && text != "off")
+                                     return fail(Errc::malformed, "must be one of: on, off");
+                                   s.node.relay.forward = text == "on";
+                                   return {};
+                                 }};
 constexpr TextAccess kTlsVerify = {
     [](const Settings& s) { return s.tls_verify; },
     [](Settings& s, const std::string& text) { return set_choice<&Settings::tls_verify>(s, text, kSwitch); }};
@@ -163,9 +100,11 @@ constexpr IntegerAccess kSeconds = {
 using L = link::Config;
 using R = router::Config;
 using M = mailbox::Config;
+using F = relay::Config;
 constexpr auto kLink = &node::Config::link;
 constexpr auto kRouter = &node::Config::router;
 constexpr auto kMailbox = &node::Config::mailbox;
+constexpr auto kRelay = &node::Config::relay;
 
 const std::array kTable = {
     Setting{
@@ -327,6 +266,30 @@ const std::array kTable = {
             .low = 1,
             .high = 16'384,
             .integer = &kCount<kMailbox, &M::max_bytes_per_prefix, kMib>},
+    Setting{
+        .section = "relay",
+        .key = "forward",
+        .comment = "on: hand on messages of others. Or off. `ekiden relay on` and `off` change it while the node runs.",
+        .text = &kForward},
+    Setting{.section = "relay",
+            .key = "max_messages",
+            .comment = "Messages of others kept until the next node has taken them. Half of it is for neighbours that "
+                       "are no contacts.",
+            .low = 2,
+            .high = 1'000'000,
+            .integer = &kCount<kRelay, &F::max_packets>},
+    Setting{.section = "relay",
+            .key = "max_mib",
+            .comment = "The same in MiB, in memory and on disk.",
+            .low = 2,
+            .high = 16'384,
+            .integer = &kCount<kRelay, &F::max_bytes, kMib>},
+    Setting{.section = "relay",
+            .key = "max_mib_per_neighbour",
+            .comment = "MiB kept of what one neighbour has given.",
+            .low = 1,
+            .high = 16'384,
+            .integer = &kCount<kRelay, &F::max_bytes_per_neighbour, kMib>},
     Setting{.section = "outbox",
             .key = "max_messages",
             .comment = "Messages accepted and not delivered yet.",
@@ -377,8 +340,8 @@ const std::array kTable = {
             .integer = &kCount<kRouter, &R::max_inbox_bytes_per_peer, kMib>},
 };
 
-constexpr std::array<std::string_view, 8> kSections = {"network", "discovery", "api",    "log",
-                                                       "links",   "mailbox",   "outbox", "inbox"};
+constexpr std::array<std::string_view, 9> kSections = {"network", "discovery", "api",    "log",  "links",
+                                                       "mailbox", "relay",     "outbox", "inbox"};
 
 }  // namespace
 

@@ -7,7 +7,8 @@ import subprocess
 import tempfile
 import unittest
 
-from daemon import BINARY, command, wait_until
+from daemon import wait_until
+from spaces import Node, ip, why_not
 
 GROUP, PORT = "239.255.74.20", 7419
 
@@ -22,66 +23,6 @@ while True:
     words, (host, _) = s.recvfrom(2048)
     print(host, len(words), flush=True)
 """
-
-
-def ip(*words):
-    return subprocess.run(["ip", *words], capture_output=True, text=True, timeout=30)
-
-
-def why_not():
-    """Why this machine lets us make no network namespaces; nothing if it does."""
-    try:
-        tried = ip("netns", "add", f"ekiden-try-{os.getpid()}")
-        ip("netns", "delete", f"ekiden-try-{os.getpid()}")
-    except FileNotFoundError:
-        return "there is no `ip` command"
-    return f"no network namespaces can be made here: {tried.stderr.strip()}" if tried.returncode else None
-
-
-class Node:
-    """A node in a namespace of its own, with the settings that `ekiden init` writes."""
-
-    def __init__(self, space, address, directory):
-        self.space, self.address, self.directory = space, address, directory
-        self.log = directory.with_suffix(".log")
-        self.process = None
-        command("init", "--data-dir", directory)
-        self.id = command("id", "--data-dir", directory).stdout.strip()
-
-    def start(self, *flags):
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                ["ip", "netns", "exec", self.space, BINARY, "up", "--data-dir", str(self.directory), *flags],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        wait_until(self.is_ready, 30, lambda: f"{self.log_text()}\nthe node is not ready")
-        return self
-
-    def run(self, *words):
-        """A command of the node; its output, or None if it fails."""
-        done = subprocess.run(["ip", "netns", "exec", self.space, BINARY, *words, "--data-dir", str(self.directory)],
-                              capture_output=True, text=True, timeout=60)
-        self.last_error = done.stderr
-        return done.stdout if done.returncode == 0 else None
-
-    def status(self):
-        return json.loads(self.run("status", "--json") or "{}")
-
-    def is_ready(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f"the node ended: {self.log_text()}")
-        return self.status().get("ready", False)
-
-    def neighbours(self):
-        return self.status()["discovery"]["lan"]["peers"]
-
-    def stop(self):
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(timeout=20)
-        self.process = None
-
-    def log_text(self):
-        return self.log.read_text(errors="replace") if self.log.exists() else ""
 
 
 @unittest.skipIf(why_not(), why_not() or "")
@@ -100,7 +41,7 @@ class LanTest(unittest.TestCase):
             self.must("-n", space, "address", "add", f"10.77.0.{number}/24", "dev", "cable")
             for name in ("lo", "cable"):
                 self.must("-n", space, "link", "set", name, "up")
-            self.nodes.append(Node(space, f"10.77.0.{number}", pathlib.Path(self.folder.name) / f"node{number}"))
+            self.nodes.append(Node(space, pathlib.Path(self.folder.name) / f"node{number}", f"10.77.0.{number}"))
         for node in self.nodes:
             self.addCleanup(node.stop)
 
@@ -115,7 +56,8 @@ class LanTest(unittest.TestCase):
         self.assertIsNotNone(sent, f"{first.last_error}\n{first.log_text()}\n{second.log_text()}")
         shown = json.loads(second.run("inbox", "--json"))
         self.assertEqual((shown["body"], shown["from"]), ("are you next door?", first.id))
-        wait_until(lambda: second.neighbours() == 1, 20, "the recipient has not heard the sender")
+        wait_until(lambda: second.status()["discovery"]["lan"]["peers"] == 1, 20,
+                   "the recipient has not heard the sender")
         self.assertIn("on the local network", first.run("peers"))
         self.assertIn("1 peer", first.run("status"))
         wait_until(lambda: first.run("lookup", second.id), 20, lambda: first.last_error)

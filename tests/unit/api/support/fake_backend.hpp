@@ -75,6 +75,10 @@ class FakeBackend final : public Backend {
     offered.insert(capability);
     done({});
   }
+  void switch_relay(bool on, Done done) override {
+    relay_on = on;
+    done({});
+  }
   void withdraw_capability(std::string capability, Done done) override {
     done(offered.erase(capability) == 1 ? Status() : fail(Errc::not_found, "not offered"));
   }
@@ -86,6 +90,7 @@ class FakeBackend final : public Backend {
   std::vector<std::pair<std::string, std::size_t>> searched_capabilities;
   std::vector<identity::SignedAnnouncement> owners;
   std::set<std::string> offered;
+  std::optional<bool> relay_on;
   void probe_peer(node::ProbePeer probe, ProbeDone done) override {
     probes.push_back(probe);
     const auto found = answers.find(probe.endpoint.text());
