@@ -64,7 +64,7 @@ Status show_contact(const Call& call) {
   return {};
 }
 
-Status dispatch(const Call& call) {
+Status serve_contacts(const Call& call) {
   switch (call.route.endpoint) {
     case Endpoint::add_contact:
       return add_contact(call);
@@ -83,7 +83,7 @@ Status dispatch(const Call& call) {
 }  // namespace
 
 void handle_contacts(const Call& call) {
-  if (const auto done = dispatch(call); !done) call.respond(problem(done.error()));
+  if (const auto done = serve_contacts(call); !done) call.respond(problem(done.error()));
 }
 
 }  // namespace ekiden::api

@@ -9,7 +9,7 @@ namespace {
 
 /// What belongs to a question is not shown unless it is asked for: an application that reads its messages must not take
 /// the requests of one that answers them.
-Result<router::InboxFilter> read_filter(const Call& call) {
+Result<router::InboxFilter> inbox_filter(const Call& call) {
   router::InboxFilter filter{.messages = true, .requests = false, .replies = false};
   if (const auto* purpose = call.target.parameter("purpose")) {
     const bool all = *purpose == "all";
@@ -31,7 +31,7 @@ Result<router::InboxFilter> read_filter(const Call& call) {
 Status read_inbox(const Call& call) {
   EKIDEN_ASSIGN(const auto after, number_parameter(call.target, "after", 0, UINT64_MAX));
   EKIDEN_ASSIGN(const auto limit, number_parameter(call.target, "limit", 64, kMaxPage));
-  EKIDEN_ASSIGN(const auto filter, read_filter(call));
+  EKIDEN_ASSIGN(const auto filter, inbox_filter(call));
   // One more than asked for tells whether there is more.
   call.respond(message_page(call, call.backend.inbox(after, limit + 1, filter), limit));
   return {};

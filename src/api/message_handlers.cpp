@@ -74,7 +74,7 @@ Status retry_message(const Call& call) {
   return {};
 }
 
-Result<router::OutgoingFilter> read_filter(const Call& call) {
+Result<router::OutgoingFilter> outgoing_filter(const Call& call) {
   router::OutgoingFilter filter;
   if (const auto* to = call.target.parameter("to")) {
     EKIDEN_ASSIGN(filter.to, resolve_peer(call.backend.contacts(), *to));
@@ -89,7 +89,7 @@ Result<router::OutgoingFilter> read_filter(const Call& call) {
 
 Status list_messages(const Call& call) {
   EKIDEN_ASSIGN(const auto limit, number_parameter(call.target, "limit", 64, kMaxPage));
-  EKIDEN_ASSIGN(const auto filter, read_filter(call));
+  EKIDEN_ASSIGN(const auto filter, outgoing_filter(call));
   auto list = Json::array();
   for (const auto& trace : call.backend.outgoing(limit, filter)) {
     list.push_back(trace_view(trace, call.backend.contacts(), /*with_story=*/false));
@@ -98,7 +98,7 @@ Status list_messages(const Call& call) {
   return {};
 }
 
-Status dispatch(const Call& call) {
+Status serve_messages(const Call& call) {
   switch (call.route.endpoint) {
     case Endpoint::send_message:
       return send_message(call);
@@ -114,7 +114,7 @@ Status dispatch(const Call& call) {
 }  // namespace
 
 void handle_messages(const Call& call) {
-  if (const auto done = dispatch(call); !done) call.respond(problem(done.error()));
+  if (const auto done = serve_messages(call); !done) call.respond(problem(done.error()));
 }
 
 }  // namespace ekiden::api

@@ -23,8 +23,6 @@ std::string_view outcome_name(dht::StepOutcome outcome) {
   return "";
 }
 
-std::int64_t microseconds_of(Duration duration) { return std::chrono::duration_cast<microseconds>(duration).count(); }
-
 Json step_view(const dht::Step& step, const identity::ContactBook& contacts) {
   Json json = peer_of(step.node, contacts);
   json["at"] = "udp://" + step.at.text();

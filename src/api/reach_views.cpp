@@ -19,8 +19,6 @@ Json texts_of(const std::vector<identity::Endpoint>& endpoints) {
   return list;
 }
 
-std::int64_t microseconds_of(Duration duration) { return std::chrono::duration_cast<microseconds>(duration).count(); }
-
 Json discovered_view(const bootstrap::NodeStatus& status, Now now, const identity::ContactBook& contacts) {
   Json json = named(status.node, contacts);
   json["endpoints"] = texts_of(status.endpoints);

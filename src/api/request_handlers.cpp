@@ -53,7 +53,7 @@ Status answer(const Call& call) {
   return {};
 }
 
-Status dispatch(const Call& call) {
+Status serve_requests(const Call& call) {
   switch (call.route.endpoint) {
     case Endpoint::ask:
       return ask(call);
@@ -67,7 +67,7 @@ Status dispatch(const Call& call) {
 }  // namespace
 
 void handle_requests(const Call& call) {
-  if (const auto done = dispatch(call); !done) call.respond(problem(done.error()));
+  if (const auto done = serve_requests(call); !done) call.respond(problem(done.error()));
 }
 
 }  // namespace ekiden::api

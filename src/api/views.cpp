@@ -75,6 +75,8 @@ Json endpoints_view(const std::vector<identity::Endpoint>& endpoints) {
 
 }  // namespace
 
+std::int64_t microseconds_of(Duration duration) { return std::chrono::duration_cast<microseconds>(duration).count(); }
+
 std::string iso_time(WallTime time) {
   using std::chrono::floor;
   const std::chrono::sys_time<milliseconds> at(time.time_since_epoch());

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "api/backend.hpp"
@@ -20,6 +21,9 @@ inline constexpr std::size_t kMaxListed = 256;
 
 /// "2026-01-31T09:05:00.250Z"
 std::string iso_time(WallTime time);
+
+/// Whole microseconds, for keys that end in _us.
+std::int64_t microseconds_of(Duration duration);
 
 std::string_view class_name(router::DeliveryClass delivery);
 /// Errors: invalid_argument, listing what there is.

@@ -136,7 +136,7 @@ std::string Explanation::advice() const {
 
 // What people see. ----------------------------------------------------------------------------------------------------
 
-void print_record(Output& output, const api::Json& json) {
+void print_found_record(Output& output, const api::Json& json) {
   if (!json.contains("record")) {
     output.field("record", "none: " + output.text(text_of(part_of(part_of(json, "lookup"), "problem"), "detail")));
     return;
@@ -181,13 +181,13 @@ void print_addresses(Output& output, const api::Json& addresses) {
   if (rows.size() > 1) output.table(rows);
 }
 
-void print(Output& output, const api::Json& json) {
+void print_explanation(Output& output, const api::Json& json) {
   output.field("peer", text_of(json, "peer"));
   const auto name = text_of(json, "name");
   output.field("contact", name.empty() ? "no" : output.text(name));
   output.field("link", flag_of(json, "linked") ? "up" : "none");
   if (!flag_of(json, "self")) {
-    print_record(output, json);
+    print_found_record(output, json);
     print_lookup(output, part_of(json, "lookup"));
     print_addresses(output, part_of(json, "addresses"));
   }
@@ -211,7 +211,7 @@ Status run_explain(const Context& context, const std::string& peer) {
   if (context.output.json()) {
     context.output.object(json);
   } else {
-    print(context.output, json);
+    print_explanation(context.output, json);
   }
   if (explanation.is_reachable() || flag_of(json, "self")) return {};
   return fail(Errc::unreachable, text_of(json, "peer") + " cannot be reached now");

@@ -26,6 +26,10 @@
 
 namespace ekiden::dht {
 
+/// Upkeep that finds no free lookup, and a publication that finds none or the queue of stores full, tries again after
+/// this.
+inline constexpr Duration kBusyPause = seconds(5);
+
 struct Dht::Impl {
   using Out = Outbox<Effect>;
 

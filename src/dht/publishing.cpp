@@ -9,9 +9,6 @@
 namespace ekiden::dht {
 namespace {
 
-/// A publication that finds no free lookup, or the queue of stores full, tries again after this.
-constexpr Duration kBusyPause = seconds(5);
-
 std::unexpected<Error> not_ours() {
   return fail(Errc::invalid_argument, "only values that this node has signed are published");
 }

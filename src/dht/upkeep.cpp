@@ -9,8 +9,6 @@ namespace ekiden::dht {
 namespace {
 
 constexpr Duration kSweepInterval = minutes(1);
-/// Upkeep that finds no free lookup tries again after this.
-constexpr Duration kBusyPause = seconds(5);
 
 NodeRow row_of(const identity::NodeInfo& node) {
   return {.public_key = node.public_key,

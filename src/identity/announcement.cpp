@@ -9,7 +9,7 @@
 namespace ekiden::identity {
 namespace {
 
-constexpr std::string_view kPurpose = "ekiden announcement 1";
+constexpr std::string_view kAnnouncementPurpose = "ekiden announcement 1";
 
 Status check_time(const Announcement& announcement, WallTime now) {
   if (announcement.issued_at > now + kMaxRecordClockSkew) {
@@ -34,7 +34,7 @@ Status check_own(const Identity& identity, const Announcement& announcement) {
   return {};
 }
 
-Result<Announcement> verify_form_and_signature(ByteView signed_bytes) {
+Result<Announcement> signed_announcement(ByteView signed_bytes) {
   if (signed_bytes.size() > kMaxAnnouncementSize) {
     return fail(Errc::too_large, std::to_string(signed_bytes.size()) + " bytes, at most " +
                                      std::to_string(kMaxAnnouncementSize) + " are allowed");
@@ -44,7 +44,7 @@ Result<Announcement> verify_form_and_signature(ByteView signed_bytes) {
   if (!crypto::is_acceptable(announcement.public_key)) {
     return fail(Errc::refused, "the public key is not a proper Ed25519 key (low order or not canonical)");
   }
-  EKIDEN_TRY(cose_verify(parts, announcement.public_key, as_bytes(kPurpose)));
+  EKIDEN_TRY(cose_verify(parts, announcement.public_key, as_bytes(kAnnouncementPurpose)));
   if (!is_capability(announcement.capability)) {
     return fail(Errc::malformed, "the capability is not of the form \"translate/ja-en\"");
   }
@@ -61,13 +61,13 @@ WallTime Announcement::expires_at() const { return issued_at + std::min(seconds(
 
 Result<Bytes> sign_announcement(const Identity& identity, const Announcement& announcement) {
   EKIDEN_TRY(check_own(identity, announcement));
-  Bytes out = cose_sign(identity, as_bytes(kPurpose), wire::encode(announcement));
+  Bytes out = cose_sign(identity, as_bytes(kAnnouncementPurpose), wire::encode(announcement));
   CHECK(out.size() <= kMaxAnnouncementSize);
   return out;
 }
 
 Result<Announcement> verify_announcement_ignoring_time(ByteView signed_bytes) {
-  auto announcement = verify_form_and_signature(signed_bytes);
+  auto announcement = signed_announcement(signed_bytes);
   if (!announcement) return not_valid(std::move(announcement).error());
   return announcement;
 }

@@ -33,6 +33,8 @@ struct Endpoint {
   /// form.
   static Result<Endpoint> parse(std::string_view text);
 
+  bool is_udp() const { return transport == Transport::udp; }
+
   std::string text() const;
 
   /// The address, if the host is one and needs no resolving.

@@ -10,7 +10,7 @@
 namespace ekiden::identity {
 namespace {
 
-constexpr std::string_view kPurpose = "ekiden lan 1";
+constexpr std::string_view kBeaconPurpose = "ekiden lan 1";
 
 Result<LanBeacon> verify(ByteView signed_bytes) {
   if (signed_bytes.size() > kMaxLanBeaconSize) {
@@ -24,7 +24,7 @@ Result<LanBeacon> verify(ByteView signed_bytes) {
   if (!crypto::is_acceptable(beacon.public_key)) {
     return fail(Errc::refused, "the public key is not a proper Ed25519 key (low order or not canonical)");
   }
-  EKIDEN_TRY(cose_verify(parts, beacon.public_key, as_bytes(kPurpose)));
+  EKIDEN_TRY(cose_verify(parts, beacon.public_key, as_bytes(kBeaconPurpose)));
   return beacon;
 }
 
@@ -35,7 +35,7 @@ Result<Bytes> sign_lan_beacon(const Identity& identity, const LanBeacon& beacon)
     return fail(Errc::invalid_argument, "the beacon names another node's key");
   }
   if (beacon.udp_port == 0) return fail(Errc::invalid_argument, "a beacon names a UDP port");
-  Bytes out = cose_sign(identity, as_bytes(kPurpose), wire::encode(beacon));
+  Bytes out = cose_sign(identity, as_bytes(kBeaconPurpose), wire::encode(beacon));
   CHECK(out.size() <= kMaxLanBeaconSize);
   return out;
 }

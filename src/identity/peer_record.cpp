@@ -9,7 +9,7 @@
 namespace ekiden::identity {
 namespace {
 
-constexpr std::string_view kPurpose = "ekiden record 1";
+constexpr std::string_view kRecordPurpose = "ekiden record 1";
 
 /// "3 years", "5 hours": rounded down, the largest unit that fits.
 std::string in_words(milliseconds span) {
@@ -95,7 +95,7 @@ Status check_own(const Identity& identity, const PeerRecord& record) {
   return {};
 }
 
-Result<PeerRecord> verify_form_and_signature(ByteView signed_bytes) {
+Result<PeerRecord> signed_record(ByteView signed_bytes) {
   if (signed_bytes.size() > kMaxRecordSize) {
     return fail(Errc::too_large, std::to_string(signed_bytes.size()) + " bytes, at most " +
                                      std::to_string(kMaxRecordSize) + " are allowed");
@@ -105,7 +105,7 @@ Result<PeerRecord> verify_form_and_signature(ByteView signed_bytes) {
   if (!crypto::is_acceptable(record.public_key)) {
     return fail(Errc::refused, "the public key is not a proper Ed25519 key (low order or not canonical)");
   }
-  EKIDEN_TRY(cose_verify(parts, record.public_key, as_bytes(kPurpose)));
+  EKIDEN_TRY(cose_verify(parts, record.public_key, as_bytes(kRecordPurpose)));
   EKIDEN_TRY(check_content(record));
   record.ttl_seconds = std::min(record.ttl_seconds, static_cast<std::uint32_t>(kMaxRecordTtl.count()));
   return record;
@@ -125,7 +125,7 @@ std::vector<Endpoint> PeerRecord::known_endpoints() const {
 
 Result<Bytes> sign_record(const Identity& identity, const PeerRecord& record) {
   EKIDEN_TRY(check_own(identity, record));
-  Bytes out = cose_sign(identity, as_bytes(kPurpose), wire::encode(record));
+  Bytes out = cose_sign(identity, as_bytes(kRecordPurpose), wire::encode(record));
   if (out.size() > kMaxRecordSize) {
     return fail(Errc::too_large, "the signed record has " + std::to_string(out.size()) + " bytes, at most " +
                                      std::to_string(kMaxRecordSize) +
@@ -135,7 +135,7 @@ Result<Bytes> sign_record(const Identity& identity, const PeerRecord& record) {
 }
 
 Result<PeerRecord> verify_record_ignoring_time(ByteView signed_bytes) {
-  auto record = verify_form_and_signature(signed_bytes);
+  auto record = signed_record(signed_bytes);
   if (!record) return fail("the peer record is not valid", std::move(record).error());
   return record;
 }

@@ -10,8 +10,6 @@ namespace {
 
 constexpr std::size_t kMaxProposed = 16;  ///< nodes offered to the DHT again while it knows nobody
 
-bool is_udp(const identity::Endpoint& endpoint) { return endpoint.transport == identity::Endpoint::Transport::udp; }
-
 LogLevel level_of(bootstrap::Notice::Kind kind) {
   switch (kind) {
     case bootstrap::Notice::Kind::source_taken:
@@ -63,7 +61,7 @@ void Node::Impl::on_bootstrap_notice(Now now, const bootstrap::Notice& notice) {
 void Node::Impl::begin_probe(Now now, bootstrap::Probe probe) {
   const bool links_first = probe.want_list;
   std::ranges::stable_partition(probe.endpoints,
-                                [&](const identity::Endpoint& endpoint) { return is_udp(endpoint) != links_first; });
+                                [&](const identity::Endpoint& endpoint) { return endpoint.is_udp() != links_first; });
   const bootstrap::ProbeId id = probe.probe;
   probes.emplace(id, Probing{.probe = std::move(probe), .began = now.mono});
   probe_next(now, id);
@@ -103,7 +101,7 @@ void Node::Impl::on_probe_answer(Now now, bootstrap::ProbeId id, const identity:
     reached.public_key = *probing.probe.public_key;  // A ping is sealed for it.
   }
   probing.reached = std::move(reached);
-  if (!probing.probe.want_list || is_udp(endpoint)) return end_probe(now, id, std::nullopt);
+  if (!probing.probe.want_list || endpoint.is_udp()) return end_probe(now, id, std::nullopt);
   list_due.set(id, now.mono + config.list_wait);
   send_message(now, probing.probe.node, wire::Priority::low, wire::MessageType::list_request, {});
 }
@@ -137,7 +135,7 @@ void Node::Impl::propose_candidate(Now now, const bootstrap::Candidate& candidat
   if (!candidate.public_key) return;
   for (const identity::Endpoint& endpoint : candidate.endpoints) {
     const auto address = endpoint.address();
-    if (!is_udp(endpoint) || !address || !identity::may_dial(*address, candidate.learned_from)) continue;
+    if (!endpoint.is_udp() || !address || !identity::may_dial(*address, candidate.learned_from)) continue;
     dht.on_candidate(now, {*candidate.public_key, {*address, endpoint.port}}, dht_out);
   }
 }

@@ -11,13 +11,6 @@
 #include "node/impl.hpp"
 
 namespace ekiden::node {
-namespace {
-
-/// How far in our future an announcement may lie before it is signed again.
-constexpr milliseconds kMaxAhead = minutes(1);
-
-}  // namespace
-
 Status Node::Impl::load_capabilities_row(const store::Row& row) {
   const auto decoded = wire::decode<CapabilitiesRow>(row.value);
   if (!decoded) return fail(Errc::storage_corrupt, "table meta, row node.capabilities: " + decoded.error().message);

@@ -30,6 +30,9 @@ std::vector<identity::Endpoint> without_udp(std::vector<identity::Endpoint> endp
 
 /// The lifetime of what ends a record or an announcement.
 inline constexpr seconds kEndTtl{1};
+/// How far in our future what we have signed may lie before it is signed again. Far less than peers allow, and more
+/// than a clock that is being steered goes back.
+inline constexpr milliseconds kMaxAhead = minutes(1);
 
 inline std::unexpected<Error> discovery_is_off() {
   return fail(Errc::unsupported, "discovery is off: this node listens on no udp:// endpoint");

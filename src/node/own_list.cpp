@@ -13,12 +13,6 @@
 #include "node/impl.hpp"
 
 namespace ekiden::node {
-namespace {
-
-constexpr milliseconds kMaxAhead = minutes(1);
-
-}  // namespace
-
 Status Node::Impl::on_list_request(Now now, const identity::PeerId& from) {
   if (!bad_messages.contains(from)) return {};  // It came with the end of the link.
   const auto [last, is_first] = list_answered.try_emplace(from, now.mono);

@@ -17,9 +17,6 @@ namespace ekiden::node {
 namespace {
 
 constexpr Duration kLookAtClock = minutes(1);
-/// How far in our future the record may lie. Far less than peers allow, and more than a clock that is being steered
-/// goes back.
-constexpr milliseconds kMaxAhead = minutes(1);
 
 }  // namespace
 

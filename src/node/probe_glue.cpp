@@ -16,8 +16,6 @@ namespace {
 /// Queries of probes and of the DHT share one transport; those of the DHT count from 1.
 constexpr std::uint64_t kFirstPing = std::uint64_t{1} << 63;
 
-bool is_udp(const identity::Endpoint& endpoint) { return endpoint.transport == identity::Endpoint::Transport::udp; }
-
 }  // namespace
 
 void Node::Impl::probe_for_request(Now now, const ProbePeer& request) {
@@ -46,7 +44,7 @@ void Node::Impl::attempt(Now now, Attempt tried, const std::optional<crypto::Ed2
   if (address) {
     if (auto allowed = identity::check_dial(*address, tried.learned_from); !allowed) return refuse(allowed.error());
   }
-  if (!is_udp(tried.endpoint)) {
+  if (!tried.endpoint.is_udp()) {
     const ConnId conn = links.probe(now, tried.peer, tried.endpoint, key, link_out);
     dials.emplace(conn, std::move(tried));
     return;

@@ -19,9 +19,7 @@
 namespace ekiden::node {
 namespace {
 
-constexpr std::size_t kMaxProposed = 16;  ///< nodes among which one to meet is chosen
-
-bool is_udp(const identity::Endpoint& endpoint) { return endpoint.transport == identity::Endpoint::Transport::udp; }
+constexpr std::size_t kMaxToMeet = 16;  ///< nodes among which one to meet is chosen
 
 /// What a peer says may be shown: printable ASCII.
 std::string printable(std::string text) {
@@ -127,7 +125,7 @@ Status Node::Impl::on_dial_back_answer(Now now, const identity::PeerId& from, By
 void Node::Impl::meet_somebody(Now now) {
   if (ending || record.empty()) return;
   const std::size_t turn = meetings++;
-  auto best = bootstrap.best(kMaxProposed);
+  auto best = bootstrap.best(kMaxToMeet);
   if (!best.empty()) {
     std::ranges::rotate(best, best.begin() + static_cast<std::ptrdiff_t>(turn % best.size()));
   }
@@ -144,7 +142,7 @@ void Node::Impl::meet_somebody(Now now) {
     const auto key = known != nullptr ? std::optional(known->public_key) : std::nullopt;
     if (meet(now, peer, key, endpoints_of(peer), identity::LearnedFrom::remote_record)) return;
   }
-  const auto nodes = dht.closest(self.id(), kMaxProposed);
+  const auto nodes = dht.closest(self.id(), kMaxToMeet);
   if (nodes.empty()) return;
   const identity::NodeInfo& node = nodes[turn % nodes.size()];
   const identity::PeerId peer = node.id();
@@ -171,7 +169,7 @@ bool Node::Impl::meet(Now now, const identity::PeerId& peer, const std::optional
   const auto source = config.private_network ? identity::LearnedFrom::configuration : learned_from;
   for (const identity::Endpoint& endpoint : endpoints) {
     const auto address = endpoint.address();
-    if (is_udp(endpoint) || (address && !identity::may_dial(*address, source))) continue;
+    if (endpoint.is_udp() || (address && !identity::may_dial(*address, source))) continue;
     attempt(now, {.purpose = ForMeeting{}, .peer = peer, .endpoint = endpoint, .learned_from = source}, key);
     return true;
   }

@@ -14,8 +14,6 @@ constexpr milliseconds kMaxAhead = minutes(1);
 /// After a restart what is remembered is checked within this many times the first retry.
 constexpr int kSpread = 12;
 
-bool is_udp(const identity::Endpoint& endpoint) { return endpoint.transport == identity::Endpoint::Transport::udp; }
-
 }  // namespace
 
 Status Reachability::load(ByteView row) {
@@ -139,7 +137,7 @@ std::vector<identity::Endpoint> Reachability::endpoints_at(const identity::IpAdd
 std::size_t Reachability::votes_for(const identity::Endpoint& endpoint) const {
   const auto address = endpoint.address();
   if (!address) return 0;
-  return is_udp(endpoint) ? datagram_votes_.count({*address, endpoint.port}) : link_votes_.count({*address, 0});
+  return endpoint.is_udp() ? datagram_votes_.count({*address, endpoint.port}) : link_votes_.count({*address, 0});
 }
 
 void Reachability::observe(Now now, const Observer& by, Votes& votes, const identity::SocketAddress& address,

@@ -16,7 +16,6 @@
 namespace ekiden::runtime {
 namespace {
 
-constexpr const char* kSettingsFile = "ekiden.toml";
 constexpr const char* kIdentityFile = "identity.key";
 /// Of the file's text: its checksum finds a damaged key, and the prefix says to a person what it is.
 constexpr std::string_view kIdentityPrefix = "eksecret";
@@ -35,7 +34,7 @@ class Undo {
   std::vector<std::filesystem::path> made_;
 };
 
-Status check_free(const std::filesystem::path& data_dir) {
+Status check_unused(const std::filesystem::path& data_dir) {
   for (const char* name : {kIdentityFile, kSettingsFile, kStoreFile}) {
     std::error_code ignored;
     const std::filesystem::path path = data_dir / name;
@@ -56,7 +55,7 @@ Status prepare_directory(const std::filesystem::path& path, Undo& undo) {
     return {};
   }
   if (!S_ISDIR(info.st_mode)) return fail(Errc::already_exists, path.string() + " is not a directory");
-  EKIDEN_TRY(check_free(path));
+  EKIDEN_TRY(check_unused(path));
   if ((info.st_mode & 077) == 0) return {};
   std::error_code error;
   if (!std::filesystem::is_empty(path, error) || error) {

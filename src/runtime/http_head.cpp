@@ -19,7 +19,7 @@ namespace http = boost::beast::http;
 using http::field;
 
 constexpr std::size_t kMaxQuoted = 100;
-constexpr unsigned kHttp11 = 11;
+constexpr unsigned kHttpVersion = 11;
 constexpr std::size_t kKeySize = 24;  ///< 16 bytes in Base64
 
 /// Text from outside for an error: printable ASCII, and not too much of it.
@@ -67,7 +67,7 @@ bool is_websocket(std::string_view value) { return boost::beast::iequals({value.
 /// Fields of which a second one would leave open which counts.
 constexpr std::array kSingle = {field::host, field::upgrade, field::sec_websocket_key, field::sec_websocket_version};
 
-bool is_key(std::string_view key) {
+bool is_websocket_key(std::string_view key) {
   if (key.size() != kKeySize || !key.ends_with("==")) return false;
   ByteArray<kKeySize> decoded;
   return EVP_DecodeBlock(decoded.data(), reinterpret_cast<const Byte*>(key.data()), kKeySize) > 0;
@@ -137,7 +137,7 @@ std::expected<std::string, Refusal> read_upgrade_request(std::string_view head) 
   if (has_folded_line(head)) return refuse(400, "a header field is folded over two lines");
   if (!parse(parser, head)) return refuse(400, "this is not a request of HTTP/1.1");
   const auto& request = parser.get();
-  if (request.version() != kHttp11) return refuse(400, "only HTTP/1.1 is spoken here");
+  if (request.version() != kHttpVersion) return refuse(400, "only HTTP/1.1 is spoken here");
   if (request.count(field::transfer_encoding) > 0 || request.count(field::content_length) > 0) {
     return refuse(400, "a request for a WebSocket has no body, and does not say how long it is");
   }
@@ -155,7 +155,7 @@ std::expected<std::string, Refusal> read_upgrade_request(std::string_view head) 
       value_of(request, field::sec_websocket_version) != "13") {
     return refuse(426, "an Ekiden node is reached over a WebSocket of version 13");
   }
-  if (!is_key(key)) return refuse(400, "Sec-WebSocket-Key is not 16 bytes in Base64");
+  if (!is_websocket_key(key)) return refuse(400, "Sec-WebSocket-Key is not 16 bytes in Base64");
   return std::string(key);
 }
 

@@ -9,7 +9,7 @@
 namespace ekiden::runtime {
 namespace {
 
-std::string in_quotes(std::string_view key) { return "'" + std::string(key) + "'"; }
+std::string key_text(std::string_view key) { return "'" + std::string(key) + "'"; }
 
 /// Follows a parse and finds what the parser lets pass: depth and duplicate keys.
 class Watch {
@@ -28,7 +28,7 @@ class Watch {
 
   Status verdict() const {
     if (too_deep_) return fail(Errc::too_large, "JSON is nested too deeply");
-    if (duplicate_) return fail(Errc::malformed, "JSON has the key " + in_quotes(*duplicate_) + " twice in one object");
+    if (duplicate_) return fail(Errc::malformed, "JSON has the key " + key_text(*duplicate_) + " twice in one object");
     return {};
   }
 
@@ -60,7 +60,7 @@ void ObjectReader::refuse(Errc code, std::string message) {
 }
 
 void ObjectReader::refuse_type(std::string_view key, std::string_view wanted) {
-  refuse(Errc::invalid_argument, in_quotes(key) + " must be " + std::string(wanted));
+  refuse(Errc::invalid_argument, key_text(key) + " must be " + std::string(wanted));
 }
 
 bool ObjectReader::has(std::string_view key) const { return value_.is_object() && value_.contains(key); }
@@ -82,7 +82,7 @@ std::optional<std::string> ObjectReader::text(std::string_view key, std::size_t 
   }
   auto out = found->get<std::string>();
   if (out.size() > max_size) {
-    refuse(Errc::too_large, in_quotes(key) + " is over its limit of " + std::to_string(max_size) + " bytes");
+    refuse(Errc::too_large, key_text(key) + " is over its limit of " + std::to_string(max_size) + " bytes");
     return std::nullopt;
   }
   return out;
@@ -90,7 +90,7 @@ std::optional<std::string> ObjectReader::text(std::string_view key, std::size_t 
 
 std::string ObjectReader::required_text(std::string_view key, std::size_t max_size) {
   auto out = text(key, max_size);
-  if (!out) refuse(Errc::invalid_argument, in_quotes(key) + " is missing");
+  if (!out) refuse(Errc::invalid_argument, key_text(key) + " is missing");
   return std::move(out).value_or("");
 }
 
@@ -154,7 +154,7 @@ std::optional<std::vector<std::uint64_t>> ObjectReader::numbers(std::string_view
 Status ObjectReader::finish() {
   if (error_) return std::unexpected<Error>(*error_);
   for (const auto& [key, unused] : value_.items()) {
-    if (!taken_.contains(key)) return fail(Errc::invalid_argument, "the key " + in_quotes(key) + " is not known here");
+    if (!taken_.contains(key)) return fail(Errc::invalid_argument, "the key " + key_text(key) + " is not known here");
   }
   return {};
 }

@@ -142,7 +142,7 @@ Status check_tables(Database& database) {
   return {};
 }
 
-Status check_free(const std::filesystem::path& path) {
+Status check_store_free(const std::filesystem::path& path) {
   const auto exists = [](const std::filesystem::path& file) {
     std::error_code ignored;
     return std::filesystem::exists(std::filesystem::symlink_status(file, ignored));
@@ -184,7 +184,7 @@ const TableLayout& layout_of(store::Table table) { return kTables[table_index(ta
 Migrations released_migrations() { return kMigrations; }
 
 Status create_store(const std::filesystem::path& path, const char* vfs, Migrations steps) {
-  EKIDEN_TRY(check_free(path));
+  EKIDEN_TRY(check_store_free(path));
   const std::filesystem::path fresh = path.string() + ".new";
   remove_remains(fresh);
   Status made = make_store(fresh, vfs, steps);

@@ -11,8 +11,6 @@
 namespace ekiden::runtime {
 namespace {
 
-constexpr const char* kSettingsFile = "ekiden.toml";
-
 Status read_setting(Settings& settings, const Setting& setting, TomlPlace place) {
   const std::string key = std::string(setting.section) + "." + std::string(setting.key);
   Status done;

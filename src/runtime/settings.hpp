@@ -24,6 +24,7 @@
 
 namespace ekiden::runtime {
 
+inline constexpr const char* kSettingsFile = "ekiden.toml";
 inline constexpr std::size_t kMaxSettingsFile = 64 * 1024;
 inline constexpr std::size_t kMaxListen = 8;
 inline constexpr std::size_t kMaxAdvertised = 8;

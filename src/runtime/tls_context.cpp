@@ -15,7 +15,7 @@
 namespace ekiden::runtime {
 namespace {
 
-constexpr std::array<unsigned char, 9> kHttp11 = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+constexpr std::array<unsigned char, 9> kAlpnHttp11 = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
 /// A node has nobody to ask for a passphrase: without this, OpenSSL would ask the terminal.
 int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) {
@@ -26,7 +26,7 @@ int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) 
 int select_http11(SSL* /*ssl*/, const unsigned char** out, unsigned char* size, const unsigned char* offered,
                   unsigned offered_size, void* /*context*/) {
   unsigned char* chosen = nullptr;
-  const int found = SSL_select_next_proto(&chosen, size, kHttp11.data(), kHttp11.size(), offered, offered_size);
+  const int found = SSL_select_next_proto(&chosen, size, kAlpnHttp11.data(), kAlpnHttp11.size(), offered, offered_size);
   *out = chosen;
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
@@ -172,7 +172,7 @@ std::string tls_files_stamp(const TlsFiles& files) {
 
 Result<TlsContext> make_client_context(const TlsTrust& trust) {
   EKIDEN_ASSIGN(TlsContext context, make_context(TLS_client_method()));
-  SSL_CTX_set_alpn_protos(context.get(), kHttp11.data(), kHttp11.size());
+  SSL_CTX_set_alpn_protos(context.get(), kAlpnHttp11.data(), kAlpnHttp11.size());
   SSL_CTX_set_verify(context.get(), trust.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   if (trust.authorities.empty()) {
     SSL_CTX_set_default_verify_paths(context.get());

@@ -17,16 +17,16 @@ using runtime::CloseCode;
 using runtime::FrameReader;
 using runtime::Opcode;
 
-constexpr runtime::MaskKey kKey = {0x37, 0xfa, 0x21, 0x3d};
+constexpr runtime::MaskKey kRequestKey = {0x37, 0xfa, 0x21, 0x3d};
 constexpr std::size_t kMaxReason = runtime::kMaxControlPayload - 2;
 
 /// A client's frame with this first byte.
 Bytes frame(unsigned first, ByteView payload) {
   Bytes bytes;
-  runtime::append_frame_header(bytes, Opcode::binary, payload.size(), kKey);
+  runtime::append_frame_header(bytes, Opcode::binary, payload.size(), kRequestKey);
   bytes[0] = static_cast<Byte>(first);
   append(bytes, payload);
-  runtime::apply_mask(MutableBytes(bytes).last(payload.size()), kKey, 0);
+  runtime::apply_mask(MutableBytes(bytes).last(payload.size()), kRequestKey, 0);
   return bytes;
 }
 

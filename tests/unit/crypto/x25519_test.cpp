@@ -61,7 +61,7 @@ RC_GTEST_PROP(X25519, BothSidesAgree, ()) {
 }
 
 // Every u coordinate whose point has an order that divides 8, on the curve or on its twist, in all its encodings.
-constexpr const char* kLowOrder[] = {
+constexpr const char* kLowOrderCoordinates[] = {
     "0000000000000000000000000000000000000000000000000000000000000000",
     "0100000000000000000000000000000000000000000000000000000000000000",
     "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
@@ -73,7 +73,7 @@ constexpr const char* kLowOrder[] = {
 
 TEST(X25519, RefusesEveryPointOfLowOrder) {
   const X25519SecretKey secret(ByteArray<32>{1, 2, 3, 4});
-  for (const auto* text : kLowOrder) {
+  for (const auto* text : kLowOrderCoordinates) {
     for (const Byte ignored_top_bit : {Byte{0x00}, Byte{0x80}}) {
       auto key = key_of<X25519PublicKey>(text);
       key.bytes[31] = static_cast<Byte>(key.bytes[31] | ignored_top_bit);

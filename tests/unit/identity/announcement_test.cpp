@@ -14,7 +14,7 @@
 namespace ekiden::identity {
 namespace {
 
-const ByteView kPurpose = as_bytes("ekiden announcement 1");
+const ByteView kAnnouncementPurpose = as_bytes("ekiden announcement 1");
 
 Announcement test_announcement() { return {test_identity(1).public_key(), "translate/ja-en", 9, test_time(), 3600}; }
 
@@ -22,7 +22,7 @@ Bytes signed_announcement(const std::function<void(Announcement&)>& change = [](
   Announcement announcement = test_announcement();
   change(announcement);
   // Signed without the checks of sign_announcement, as a hostile node would.
-  return cose_sign(test_identity(1), kPurpose, wire::encode(announcement));
+  return cose_sign(test_identity(1), kAnnouncementPurpose, wire::encode(announcement));
 }
 
 Errc refusal_of(ByteView bytes, WallTime now = test_time()) {
@@ -69,7 +69,7 @@ TEST(Announcement, RefusesEveryChangedBitAndEveryTruncation) {
 
 TEST(Announcement, RefusesSignaturesOfOthersAndForOtherPurposes) {
   const Bytes payload = wire::encode(test_announcement());
-  EXPECT_EQ(refusal_of(cose_sign(test_identity(2), kPurpose, payload)), Errc::unauthenticated);
+  EXPECT_EQ(refusal_of(cose_sign(test_identity(2), kAnnouncementPurpose, payload)), Errc::unauthenticated);
   EXPECT_EQ(refusal_of(cose_sign(test_identity(1), as_bytes("ekiden record 1"), payload)), Errc::unauthenticated);
 }
 

@@ -9,20 +9,20 @@
 namespace ekiden::identity {
 namespace {
 
-const ByteView kPurpose = as_bytes("test purpose");
+const ByteView kTestPurpose = as_bytes("test purpose");
 
 TEST(CoseSign, OpensWhatItSigned) {
   const Identity alice = test_identity(1);
   const Bytes payload = {1, 2, 3};
-  const Bytes bytes = cose_sign(alice, kPurpose, payload);
-  const auto opened = cose_open(bytes, alice.public_key(), kPurpose);
+  const Bytes bytes = cose_sign(alice, kTestPurpose, payload);
+  const auto opened = cose_open(bytes, alice.public_key(), kTestPurpose);
   ASSERT_TRUE(opened) << opened.error().message;
   EXPECT_EQ(to_bytes(*opened), payload);
   EXPECT_TRUE(cose_open(cose_sign(alice, {}, {}), alice.public_key(), {}));
 }
 
 TEST(CoseSign, HasItsGoldenBytes) {
-  test::check_golden_bytes("cose_sign1", cose_sign(test_identity(1), kPurpose, as_bytes("payload")));
+  test::check_golden_bytes("cose_sign1", cose_sign(test_identity(1), kTestPurpose, as_bytes("payload")));
 }
 
 // The example EdDSA-01 of the COSE working group: lenient, for it names a key and a content type.
@@ -38,7 +38,7 @@ TEST(CoseSign, VerifiesTheExampleOfTheWorkingGroup) {
   ASSERT_TRUE(payload) << payload.error().message;
   EXPECT_EQ(as_text(*payload), "This is the content.");
   EXPECT_EQ(cose_open(bytes, key, {}).error().code, Errc::malformed);
-  EXPECT_EQ(cose_open(bytes, key, kPurpose, wire::Sign1Profile::lenient).error().code, Errc::unauthenticated);
+  EXPECT_EQ(cose_open(bytes, key, kTestPurpose, wire::Sign1Profile::lenient).error().code, Errc::unauthenticated);
   // Nothing that the signature covers can change. The unprotected key name can: that is what lenient means.
   test::for_each_bit_flip(bytes, [&](ByteView flipped) {
     const auto opened = cose_open(flipped, key, {}, wire::Sign1Profile::lenient);
@@ -48,17 +48,17 @@ TEST(CoseSign, VerifiesTheExampleOfTheWorkingGroup) {
 
 TEST(CoseSign, KeepsPurposesAndKeysApart) {
   const Identity alice = test_identity(1);
-  const Bytes bytes = cose_sign(alice, kPurpose, Bytes{1});
+  const Bytes bytes = cose_sign(alice, kTestPurpose, Bytes{1});
   EXPECT_EQ(cose_open(bytes, alice.public_key(), as_bytes("other purpose")).error().code, Errc::unauthenticated);
   EXPECT_EQ(cose_open(bytes, alice.public_key(), {}).error().code, Errc::unauthenticated);
-  EXPECT_EQ(cose_open(bytes, test_identity(2).public_key(), kPurpose).error().code, Errc::unauthenticated);
+  EXPECT_EQ(cose_open(bytes, test_identity(2).public_key(), kTestPurpose).error().code, Errc::unauthenticated);
 }
 
 TEST(CoseSign, RefusesKeysAsWhichAnybodyCouldSign) {
-  const Bytes bytes = cose_sign(test_identity(1), kPurpose, Bytes{1});
+  const Bytes bytes = cose_sign(test_identity(1), kTestPurpose, Bytes{1});
   crypto::Ed25519PublicKey identity_point;
   identity_point.bytes[0] = 1;
-  EXPECT_EQ(cose_open(bytes, identity_point, kPurpose).error().code, Errc::refused);
+  EXPECT_EQ(cose_open(bytes, identity_point, kTestPurpose).error().code, Errc::refused);
 }
 
 /// With the identity point as public key and as R, and S = 0, the plain equation of RFC 8032 holds for any message.
@@ -68,18 +68,19 @@ TEST(CoseSign, RefusesTheForgeryThatTheIdentityPointAllows) {
   Bytes signature(64, 0);
   signature[0] = 1;
   const Bytes forged = wire::build_sign1(Bytes{1}, signature);
-  EXPECT_EQ(cose_open(forged, identity_point, kPurpose).error().code, Errc::refused);
+  EXPECT_EQ(cose_open(forged, identity_point, kTestPurpose).error().code, Errc::refused);
   const auto parts = wire::parse_sign1(forged);
   ASSERT_TRUE(parts);
-  EXPECT_EQ(cose_verify(*parts, identity_point, kPurpose).error().code, Errc::unauthenticated);
+  EXPECT_EQ(cose_verify(*parts, identity_point, kTestPurpose).error().code, Errc::unauthenticated);
 }
 
 TEST(CoseSign, RefusesEveryChangedBitAndEveryTruncation) {
   const Identity alice = test_identity(1);
-  const Bytes bytes = cose_sign(alice, kPurpose, Bytes{1, 2, 3, 4});
-  test::for_each_bit_flip(bytes,
-                          [&](ByteView flipped) { EXPECT_FALSE(cose_open(flipped, alice.public_key(), kPurpose)); });
-  test::for_each_truncation(bytes, [&](ByteView cut) { EXPECT_FALSE(cose_open(cut, alice.public_key(), kPurpose)); });
+  const Bytes bytes = cose_sign(alice, kTestPurpose, Bytes{1, 2, 3, 4});
+  test::for_each_bit_flip(
+      bytes, [&](ByteView flipped) { EXPECT_FALSE(cose_open(flipped, alice.public_key(), kTestPurpose)); });
+  test::for_each_truncation(bytes,
+                            [&](ByteView cut) { EXPECT_FALSE(cose_open(cut, alice.public_key(), kTestPurpose)); });
 }
 
 }  // namespace

@@ -13,14 +13,16 @@
 namespace ekiden::identity {
 namespace {
 
-const ByteView kPurpose = as_bytes("ekiden lan 1");
+const ByteView kBeaconPurpose = as_bytes("ekiden lan 1");
 
 LanBeacon test_beacon() { return {test_identity(1).public_key(), 7420, 7421, true}; }
 
 /// Signed without the checks of sign_lan_beacon, as a hostile node would.
-Bytes signed_beacon(const LanBeacon& beacon) { return cose_sign(test_identity(1), kPurpose, wire::encode(beacon)); }
+Bytes signed_beacon(const LanBeacon& beacon) {
+  return cose_sign(test_identity(1), kBeaconPurpose, wire::encode(beacon));
+}
 
-Errc refusal_of(ByteView bytes) {
+Errc beacon_refusal(ByteView bytes) {
   const auto beacon = verify_lan_beacon(bytes);
   EXPECT_FALSE(beacon) << "accepted";
   return beacon ? Errc::internal : beacon.error().code;
@@ -55,8 +57,8 @@ TEST(LanBeacon, RefusesEveryChangedBitAndEveryTruncation) {
 
 TEST(LanBeacon, RefusesSignaturesOfOthersAndForOtherPurposes) {
   const Bytes payload = wire::encode(test_beacon());
-  EXPECT_EQ(refusal_of(cose_sign(test_identity(2), kPurpose, payload)), Errc::unauthenticated);
-  EXPECT_EQ(refusal_of(cose_sign(test_identity(1), as_bytes("ekiden record 1"), payload)), Errc::unauthenticated);
+  EXPECT_EQ(beacon_refusal(cose_sign(test_identity(2), kBeaconPurpose, payload)), Errc::unauthenticated);
+  EXPECT_EQ(beacon_refusal(cose_sign(test_identity(1), as_bytes("ekiden record 1"), payload)), Errc::unauthenticated);
 }
 
 TEST(LanBeacon, IsNeitherARecordNorAnAnnouncementNorTheOtherWayRound) {
@@ -74,14 +76,14 @@ TEST(LanBeacon, RefusesKeysAsWhichAnybodyCouldSign) {
   beacon.public_key.bytes[0] = 1;
   Bytes signature(64, 0);
   signature[0] = 1;
-  EXPECT_EQ(refusal_of(wire::build_sign1(wire::encode(beacon), signature)), Errc::refused);
+  EXPECT_EQ(beacon_refusal(wire::build_sign1(wire::encode(beacon), signature)), Errc::refused);
 }
 
 TEST(LanBeacon, RefusesWhatIsTooLongOrNamesNoPort) {
-  EXPECT_EQ(refusal_of(Bytes(kMaxLanBeaconSize + 1, 0)), Errc::too_large);
+  EXPECT_EQ(beacon_refusal(Bytes(kMaxLanBeaconSize + 1, 0)), Errc::too_large);
   LanBeacon beacon = test_beacon();
   beacon.udp_port = 0;
-  EXPECT_EQ(refusal_of(signed_beacon(beacon)), Errc::malformed);
+  EXPECT_EQ(beacon_refusal(signed_beacon(beacon)), Errc::malformed);
   beacon = test_beacon();
   beacon.tcp_port = 0;
   EXPECT_TRUE(verify_lan_beacon(signed_beacon(beacon)));

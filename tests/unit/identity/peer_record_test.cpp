@@ -15,14 +15,14 @@
 namespace ekiden::identity {
 namespace {
 
-const ByteView kPurpose = as_bytes("ekiden record 1");
+const ByteView kRecordPurpose = as_bytes("ekiden record 1");
 
 Bytes signed_record(const std::function<void(PeerRecord&)>& change = [](PeerRecord&) {}) {
   const Identity alice = test_identity(1);
   PeerRecord record = test_record(alice);
   change(record);
   // Signed without the checks of sign_record, as a hostile node would.
-  return cose_sign(alice, kPurpose, wire::encode(record));
+  return cose_sign(alice, kRecordPurpose, wire::encode(record));
 }
 
 Error error_of(ByteView bytes, WallTime now = test_time()) {
@@ -67,7 +67,7 @@ TEST(PeerRecord, RefusesEveryChangedBitAndEveryTruncation) {
 
 TEST(PeerRecord, RefusesTheSignatureOfAnotherNode) {
   const Bytes payload = wire::encode(test_record(test_identity(1)));
-  const Error error = error_of(cose_sign(test_identity(2), kPurpose, payload));
+  const Error error = error_of(cose_sign(test_identity(2), kRecordPurpose, payload));
   EXPECT_EQ(error.code, Errc::unauthenticated);
   EXPECT_NE(error.message.find("the peer record is not valid"), std::string::npos);
 }
@@ -91,7 +91,7 @@ TEST(PeerRecord, RefusesKeysAsWhichAnybodyCouldSign) {
 TEST(PeerRecord, RefusesHeadersThatTheSignatureDoesNotCover) {
   const Identity alice = test_identity(1);
   const Bytes payload = wire::encode(test_record(alice));
-  const auto signature = alice.sign(wire::sig_structure(wire::eddsa_protected_header(), kPurpose, payload));
+  const auto signature = alice.sign(wire::sig_structure(wire::eddsa_protected_header(), kRecordPurpose, payload));
   Bytes bytes;
   wire::Encoder out(bytes);
   out.tag(18);
@@ -111,7 +111,7 @@ TEST(PeerRecord, SkipsFieldsOfNewerVersions) {
   ASSERT_EQ(payload[0], 0xab);  // A map of eleven pairs: one more, at its end.
   payload[0] = 0xac;
   append(payload, from_hex("0c8201a10203").value());
-  const auto record = verify_record(cose_sign(alice, kPurpose, payload), test_time());
+  const auto record = verify_record(cose_sign(alice, kRecordPurpose, payload), test_time());
   ASSERT_TRUE(record) << record.error().message;
   EXPECT_EQ(*record, test_record(alice));
 }
@@ -181,7 +181,7 @@ TEST(PeerRecord, RefusesListsThatAreTooLong) {
     append(ids, test_identity(2).id().bytes);
   }
   payload.insert(payload.begin() + position + 2, ids.begin(), ids.end());
-  const Error error = error_of(cose_sign(alice, kPurpose, payload));
+  const Error error = error_of(cose_sign(alice, kRecordPurpose, payload));
   EXPECT_EQ(error.code, Errc::too_large);
   EXPECT_NE(error.message.find("peer_record.relays"), std::string::npos) << error.message;
 }

@@ -13,7 +13,7 @@ namespace {
 const Uuid kId = *Uuid::parse("0f8fad5b-d9cb-469f-a165-70867728950e");
 constexpr WallTime kWhen{milliseconds(1'767'830'400'000)};
 
-identity::PeerId peer(Byte first) {
+identity::PeerId parcel_peer(Byte first) {
   identity::PeerId id;
   for (std::size_t i = 0; i < id.bytes.size(); ++i) id.bytes[i] = static_cast<Byte>(first + i);
   return id;
@@ -23,8 +23,8 @@ const Bytes kPayload = {0xde, 0xad, 0xbe, 0xef};
 
 Parcel sample_parcel() {
   return {.id = kId,
-          .from = peer(0x10),
-          .to = peer(0x60),
+          .from = parcel_peer(0x10),
+          .to = parcel_peer(0x60),
           .expires = kWhen,
           .priority = wire::Priority::high,
           .kind = ParcelKind::envelope,
@@ -37,7 +37,7 @@ TEST(Parcel, HasItsGoldenBytes) {
   const auto parcel = wire::decode<Parcel>(encoded);
   ASSERT_TRUE(parcel);
   EXPECT_EQ(to_bytes(parcel->payload), kPayload);
-  EXPECT_EQ(parcel->to, peer(0x60));
+  EXPECT_EQ(parcel->to, parcel_peer(0x60));
 }
 
 TEST(Parcel, TheLargestFitsIntoOneLinkMessage) {
@@ -53,32 +53,33 @@ TEST(Parcel, TheLargestFitsIntoOneLinkMessage) {
 }
 
 TEST(Statement, HasItsGoldenBytes) {
-  test::check_golden(Statement{.by = peer(0x20),
-                               .to = peer(0x10),
-                               .at = kWhen,
-                               .stored = {{.id = kId, .owner = peer(0x60), .until = kWhen + milliseconds(days(1))}}});
+  test::check_golden(
+      Statement{.by = parcel_peer(0x20),
+                .to = parcel_peer(0x10),
+                .at = kWhen,
+                .stored = {{.id = kId, .owner = parcel_peer(0x60), .until = kWhen + milliseconds(days(1))}}});
 }
 
 TEST(Statement, IsBelievedFromItsMailboxAlone) {
   const identity::Identity mailbox(crypto::Ed25519Seed(ByteArray<32>{1}));
   const identity::Identity other(crypto::Ed25519Seed(ByteArray<32>{2}));
-  Statement statement{.by = mailbox.id(), .to = peer(0x10), .at = kWhen, .stored = {}};
-  statement.stored.resize(kMaxStatementItems, {.id = kId, .owner = peer(0x60), .until = kWhen});
+  Statement statement{.by = mailbox.id(), .to = parcel_peer(0x10), .at = kWhen, .stored = {}};
+  statement.stored.resize(kMaxStatementItems, {.id = kId, .owner = parcel_peer(0x60), .until = kWhen});
   const Bytes cose = sign_statement(mailbox, statement);
-  const auto opened = open_statement(cose, mailbox.id(), mailbox.public_key(), peer(0x10));
+  const auto opened = open_statement(cose, mailbox.id(), mailbox.public_key(), parcel_peer(0x10));
   ASSERT_TRUE(opened) << opened.error().message;
   EXPECT_EQ(*opened, statement);
-  EXPECT_FALSE(open_statement(cose, mailbox.id(), mailbox.public_key(), peer(0x11)));
-  EXPECT_FALSE(open_statement(cose, other.id(), mailbox.public_key(), peer(0x10)));
-  EXPECT_FALSE(open_statement(cose, mailbox.id(), other.public_key(), peer(0x10)));
+  EXPECT_FALSE(open_statement(cose, mailbox.id(), mailbox.public_key(), parcel_peer(0x11)));
+  EXPECT_FALSE(open_statement(cose, other.id(), mailbox.public_key(), parcel_peer(0x10)));
+  EXPECT_FALSE(open_statement(cose, mailbox.id(), other.public_key(), parcel_peer(0x10)));
   Bytes changed = cose;
   changed[changed.size() / 2] ^= 1;
-  EXPECT_FALSE(open_statement(changed, mailbox.id(), mailbox.public_key(), peer(0x10)));
+  EXPECT_FALSE(open_statement(changed, mailbox.id(), mailbox.public_key(), parcel_peer(0x10)));
 }
 
 TEST(NotStored, HasItsGoldenBytes) {
   test::check_golden(
-      NotStored{.id = kId, .owner = peer(0x60), .reason = RefusalReason::owner_full, .retry_after_ms = 300'000});
+      NotStored{.id = kId, .owner = parcel_peer(0x60), .reason = RefusalReason::owner_full, .retry_after_ms = 300'000});
 }
 
 TEST(Collect, HasItsGoldenBytes) { test::check_golden(Collect{.window = 64}); }
@@ -102,7 +103,9 @@ TEST(ParcelRow, HasItsGoldenBytes) {
   ASSERT_TRUE(wire::decode<ParcelRow>(encoded));
 }
 
-TEST(OwnRow, HasItsGoldenBytes) { test::check_golden(OwnRow{.own = {peer(0x20), peer(0x30)}, .former = {peer(0x40)}}); }
+TEST(OwnRow, HasItsGoldenBytes) {
+  test::check_golden(OwnRow{.own = {parcel_peer(0x20), parcel_peer(0x30)}, .former = {parcel_peer(0x40)}});
+}
 
 }  // namespace
 }  // namespace ekiden::mailbox

@@ -15,12 +15,6 @@ std::map<identity::PeerId, std::string> owners(Harness& net, std::size_t i) {
   return all;
 }
 
-void offer(Harness& net, std::size_t i, const std::string& capability) {
-  const auto request = net.request<OfferCapability>(i, capability);
-  ASSERT_TRUE(net[i].replies.at(request)) << net[i].replies.at(request).error().message;
-  net.advance(seconds(5));
-}
-
 void find(Harness& net, std::size_t i, const std::string& capability) {
   net.find(i, capability);
   net.advance(seconds(5));

@@ -334,4 +334,10 @@ inline Harness make_network(std::size_t count, Harness::Tune tune = {}) {
   return net;
 }
 
+inline void offer(Harness& net, std::size_t i, const std::string& capability) {
+  const auto request = net.request<OfferCapability>(i, capability);
+  ASSERT_TRUE(net[i].replies.at(request)) << net[i].replies.at(request).error().message;
+  net.advance(seconds(5));
+}
+
 }  // namespace ekiden::node

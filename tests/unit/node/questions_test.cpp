@@ -9,12 +9,6 @@ namespace {
 
 std::string text_of(const router::ArrivedPtr& message) { return std::string(as_text(message->body)); }
 
-void offer(Harness& net, std::size_t i, const std::string& capability) {
-  const auto request = net.request<OfferCapability>(i, capability);
-  ASSERT_TRUE(net[i].replies.at(request)) << net[i].replies.at(request).error().message;
-  net.advance(seconds(5));
-}
-
 router::Question question_to(const identity::PeerId& to, const std::string& text, const std::string& capability = "") {
   return {.to = to, .capability = capability, .body = to_bytes(as_bytes(text))};
 }

@@ -9,19 +9,19 @@
 namespace ekiden::reachability {
 namespace {
 
-constexpr std::string_view kTcp = "tcp://9.9.9.9:7420";
-constexpr std::string_view kUdp = "udp://9.9.9.9:7420";
+constexpr std::string_view kOurTcp = "tcp://9.9.9.9:7420";
+constexpr std::string_view kOurUdp = "udp://9.9.9.9:7420";
 
-std::vector<std::string> just_tcp() { return {std::string(kTcp)}; }
+std::vector<std::string> just_tcp() { return {std::string(kOurTcp)}; }
 
 TEST(Reachability, WhatIsConfiguredIsPublishedOnceAPeerHasReachedIt) {
-  World world({}, {std::string(kTcp), std::string(kUdp)});
+  World world({}, {std::string(kOurTcp), std::string(kOurUdp)});
   EXPECT_TRUE(world.engine->endpoints().empty());
-  EXPECT_EQ(world.status_of(kTcp)->state, State::candidate);
+  EXPECT_EQ(world.status_of(kOurTcp)->state, State::candidate);
   world.up(1);
-  EXPECT_TRUE(world.publishes(kTcp));
-  EXPECT_TRUE(world.publishes(kUdp));
-  EXPECT_EQ(world.status_of(kTcp)->verified_at, world.now().wall);
+  EXPECT_TRUE(world.publishes(kOurTcp));
+  EXPECT_TRUE(world.publishes(kOurUdp));
+  EXPECT_EQ(world.status_of(kOurTcp)->verified_at, world.now().wall);
   EXPECT_EQ(world.asked.size(), 2U) << "one question for each";
   EXPECT_EQ(world.notices.size(), 2U);
 }
@@ -32,7 +32,7 @@ TEST(Reachability, WithoutAPeerItAsksForOneMoreAndMoreRarely) {
   EXPECT_GE(world.needed_peers, 50U);
   EXPECT_LE(world.needed_peers, 120U);
   world.up(1);
-  EXPECT_TRUE(world.publishes(kTcp)) << "who comes is asked at once";
+  EXPECT_TRUE(world.publishes(kOurTcp)) << "who comes is asked at once";
 }
 
 TEST(Reachability, WhatIsNotReachedIsNotPublishedAndSaysWhy) {
@@ -40,7 +40,7 @@ TEST(Reachability, WhatIsNotReachedIsNotPublishedAndSaysWhy) {
   world.up(1, World::Answer::not_reached);
   world.run(hours(1));
   EXPECT_TRUE(world.engine->endpoints().empty());
-  const auto status = world.status_of(kTcp);
+  const auto status = world.status_of(kOurTcp);
   EXPECT_EQ(status->state, State::unreachable);
   EXPECT_EQ(status->last_error, "connection refused");
   EXPECT_EQ(status->refused_by, peer_id(1));
@@ -48,23 +48,23 @@ TEST(Reachability, WhatIsNotReachedIsNotPublishedAndSaysWhy) {
   EXPECT_LE(world.asked.size(), 16U) << "it backs off";
   world.up(1, World::Answer::reached);
   world.run(minutes(31));
-  EXPECT_TRUE(world.publishes(kTcp)) << "the router was mended";
-  EXPECT_TRUE(world.status_of(kTcp)->last_error.empty());
+  EXPECT_TRUE(world.publishes(kOurTcp)) << "the router was mended";
+  EXPECT_TRUE(world.status_of(kOurTcp)->last_error.empty());
 }
 
 TEST(Reachability, APeerThatRefusesOrIsSilentSaysNothing) {
   World world({}, just_tcp());
   world.up(1, World::Answer::refused);
-  EXPECT_EQ(world.status_of(kTcp)->state, State::candidate);
-  EXPECT_EQ(world.status_of(kTcp)->refused_by, peer_id(1));
+  EXPECT_EQ(world.status_of(kOurTcp)->state, State::candidate);
+  EXPECT_EQ(world.status_of(kOurTcp)->refused_by, peer_id(1));
   world.up(2, World::Answer::silent);
   world.run(seconds(20));
   EXPECT_EQ(world.open().size(), 1U);
   world.run(seconds(20));
-  EXPECT_EQ(world.status_of(kTcp)->state, State::candidate);
+  EXPECT_EQ(world.status_of(kOurTcp)->state, State::candidate);
   world.up(3);
   world.run(minutes(1));
-  EXPECT_TRUE(world.publishes(kTcp));
+  EXPECT_TRUE(world.publishes(kOurTcp));
 }
 
 TEST(Reachability, ALateAnswerAndAnAnswerOfSomebodyElseAreNotHeard) {
@@ -75,7 +75,7 @@ TEST(Reachability, ALateAnswerAndAnAnswerOfSomebodyElseAreNotHeard) {
   EXPECT_FALSE(world.engine->on_answer(world.now(), question, peer_id(2), Verdict::reached, "", world.out));
   world.run(seconds(31));
   EXPECT_FALSE(world.engine->on_answer(world.now(), question, peer_id(1), Verdict::reached, "", world.out));
-  EXPECT_FALSE(world.publishes(kTcp));
+  EXPECT_FALSE(world.publishes(kOurTcp));
 }
 
 TEST(Reachability, ThePeerGoesBeforeItAnswered) {
@@ -85,14 +85,14 @@ TEST(Reachability, ThePeerGoesBeforeItAnswered) {
   EXPECT_EQ(world.engine->asking(), 0U);
   world.up(2);
   world.run(seconds(2));
-  EXPECT_TRUE(world.publishes(kTcp));
+  EXPECT_TRUE(world.publishes(kOurTcp));
 }
 
 TEST(Reachability, WhatIsVerifiedIsCheckedEveryHalfHour) {
   World world({}, just_tcp());
   world.up(1);
   world.run(hours(24));
-  EXPECT_TRUE(world.publishes(kTcp));
+  EXPECT_TRUE(world.publishes(kOurTcp));
   EXPECT_GE(world.asked.size(), 48U);
   EXPECT_LE(world.asked.size(), 98U);
 }
@@ -100,15 +100,15 @@ TEST(Reachability, WhatIsVerifiedIsCheckedEveryHalfHour) {
 TEST(Reachability, ItIsLostAfterThreePeersInARow) {
   World world({}, just_tcp());
   world.up(1);
-  ASSERT_TRUE(world.publishes(kTcp));
+  ASSERT_TRUE(world.publishes(kOurTcp));
   world.up(1, World::Answer::not_reached);
   world.up(2, World::Answer::not_reached);
   world.run(hours(6));
-  EXPECT_TRUE(world.publishes(kTcp)) << "two are not enough";
+  EXPECT_TRUE(world.publishes(kOurTcp)) << "two are not enough";
   world.up(3, World::Answer::not_reached);
   world.run(hours(1));
-  EXPECT_FALSE(world.publishes(kTcp));
-  EXPECT_EQ(world.status_of(kTcp)->state, State::unreachable);
+  EXPECT_FALSE(world.publishes(kOurTcp));
+  EXPECT_EQ(world.status_of(kOurTcp)->state, State::unreachable);
   EXPECT_EQ(world.notices.back().kind, Notice::Kind::lost);
   EXPECT_TRUE(wire::decode<ReachabilityRow>(world.disk.rows()[0].value)->verified.empty());
 }
@@ -119,7 +119,7 @@ TEST(Reachability, ASuccessBetweenFailuresKeepsIt) {
   for (Byte liar = 2; liar < 4; ++liar) world.up(liar, World::Answer::not_reached);
   for (int round = 0; round < 50; ++round) {
     world.run(hours(1));
-    EXPECT_TRUE(world.publishes(kTcp));
+    EXPECT_TRUE(world.publishes(kOurTcp));
   }
 }
 
@@ -128,10 +128,10 @@ TEST(Reachability, WithoutAnyCheckItIsLostInTheEnd) {
   world.up(1);
   world.down(1);
   world.run(hours(23));
-  EXPECT_TRUE(world.publishes(kTcp));
+  EXPECT_TRUE(world.publishes(kOurTcp));
   world.run(hours(2));
-  EXPECT_FALSE(world.publishes(kTcp));
-  EXPECT_EQ(world.status_of(kTcp)->state, State::candidate);
+  EXPECT_FALSE(world.publishes(kOurTcp));
+  EXPECT_EQ(world.status_of(kOurTcp)->state, State::candidate);
 }
 
 TEST(Reachability, ARestartPublishesAtOnceAndChecksSoon) {
@@ -140,7 +140,7 @@ TEST(Reachability, ARestartPublishesAtOnceAndChecksSoon) {
   world.run(hours(2));
   world.peers.clear();
   world.boot(2);
-  EXPECT_TRUE(world.publishes(kTcp));
+  EXPECT_TRUE(world.publishes(kOurTcp));
   EXPECT_TRUE(world.notices.size() == 1) << "it is no news";
   world.asked.clear();
   world.up(4);
@@ -155,9 +155,9 @@ TEST(Reachability, ARestartDoesNotTrustWhatIsOldOrFromTheFuture) {
     world.peers.clear();
     world.step_wall(later);
     world.boot(2);
-    EXPECT_FALSE(world.publishes(kTcp));
+    EXPECT_FALSE(world.publishes(kOurTcp));
     world.run(hours(1));
-    EXPECT_FALSE(world.publishes(kTcp));
+    EXPECT_FALSE(world.publishes(kOurTcp));
   }
 }
 
@@ -198,18 +198,18 @@ TEST(Reachability, AddressesThatStrangersDoNotDialAreNoCandidates) {
 TEST(Reachability, AMappedEndpointIsVerifiedAndGoesWithItsMapping) {
   World world;
   world.up(1);
-  world.engine->on_mapped(world.now(), endpoint(kTcp), world.out);
+  world.engine->on_mapped(world.now(), endpoint(kOurTcp), world.out);
   world.settle();
-  EXPECT_TRUE(world.publishes(kTcp));
-  EXPECT_EQ(world.status_of(kTcp)->source, Source::mapped);
-  world.engine->on_mapping_lost(world.now(), endpoint(kTcp), world.out);
+  EXPECT_TRUE(world.publishes(kOurTcp));
+  EXPECT_EQ(world.status_of(kOurTcp)->source, Source::mapped);
+  world.engine->on_mapping_lost(world.now(), endpoint(kOurTcp), world.out);
   world.settle();
-  EXPECT_FALSE(world.publishes(kTcp));
+  EXPECT_FALSE(world.publishes(kOurTcp));
   EXPECT_TRUE(world.engine->status().empty());
 }
 
 TEST(Reachability, AsksFirstWhomWeHaveSentNoDatagrams) {
-  World world({}, {std::string(kUdp)});
+  World world({}, {std::string(kOurUdp)});
   for (Byte number = 1; number < 9; ++number) world.sent_to.insert(address_of(number * 10));
   for (Byte number = 1; number < 9; ++number) {
     world.peers[static_cast<Byte>(number * 10)] = World::Answer::not_reached;
@@ -219,7 +219,7 @@ TEST(Reachability, AsksFirstWhomWeHaveSentNoDatagrams) {
   ASSERT_TRUE(world.asked.size() >= 1);
   world.run(minutes(2));
   EXPECT_TRUE(std::ranges::any_of(world.asked, [](const Question& q) { return q.peer == peer_id(200); }));
-  EXPECT_TRUE(world.publishes(kUdp));
+  EXPECT_TRUE(world.publishes(kOurUdp));
 }
 
 TEST(Reachability, QuestionsAreBoundedInEachMinute) {
@@ -232,7 +232,7 @@ TEST(Reachability, QuestionsAreBoundedInEachMinute) {
 }
 
 TEST(ReachabilityRow, HasItsGoldenBytes) {
-  test::check_golden(ReachabilityRow{{{endpoint(kTcp), Source::configured, test::kWall},
+  test::check_golden(ReachabilityRow{{{endpoint(kOurTcp), Source::configured, test::kWall},
                                       {endpoint("udp://[2606:4700::9]:7421"), Source::observed, test::kWall}}});
 }
 

@@ -62,27 +62,27 @@ Receipt sample_receipt() {
 
 Refusal sample_refusal() { return {.reason = Refusal::Reason::window, .retry_after_ms = 30'000, .ids = {kId}}; }
 
-TEST(Envelope, HasItsGoldenBytes) { test::check_golden(sample_envelope()); }
-TEST(Content, HasItsGoldenBytes) { test::check_golden(sample_content()); }
-TEST(Exchange, HasItsGoldenBytes) { test::check_golden(sample_exchange()); }
-TEST(Request, HasItsGoldenBytes) { test::check_golden(sample_request()); }
-TEST(Receipt, HasItsGoldenBytes) { test::check_golden(sample_receipt()); }
-TEST(Refusal, HasItsGoldenBytes) { test::check_golden(sample_refusal()); }
+TEST(Envelope, HasItsGoldenBytes) { ekiden::test::check_golden(sample_envelope()); }
+TEST(Content, HasItsGoldenBytes) { ekiden::test::check_golden(sample_content()); }
+TEST(Exchange, HasItsGoldenBytes) { ekiden::test::check_golden(sample_exchange()); }
+TEST(Request, HasItsGoldenBytes) { ekiden::test::check_golden(sample_request()); }
+TEST(Receipt, HasItsGoldenBytes) { ekiden::test::check_golden(sample_receipt()); }
+TEST(Refusal, HasItsGoldenBytes) { ekiden::test::check_golden(sample_refusal()); }
 
-TEST(Envelope, SurvivesHostileInput) { test::check_hostile_input(sample_envelope()); }
-TEST(Content, SurvivesHostileInput) { test::check_hostile_input(sample_content()); }
-TEST(Exchange, SurvivesHostileInput) { test::check_hostile_input(sample_exchange()); }
-TEST(Request, SurvivesHostileInput) { test::check_hostile_input(sample_request()); }
-TEST(Receipt, SurvivesHostileInput) { test::check_hostile_input(sample_receipt()); }
-TEST(Refusal, SurvivesHostileInput) { test::check_hostile_input(sample_refusal()); }
+TEST(Envelope, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_envelope()); }
+TEST(Content, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_content()); }
+TEST(Exchange, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_exchange()); }
+TEST(Request, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_request()); }
+TEST(Receipt, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_receipt()); }
+TEST(Refusal, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_refusal()); }
 
-TEST(Exchange, RoundTrips) { test::check_round_trips<Exchange>(6); }
-TEST(Receipt, RoundTrips) { test::check_round_trips<Receipt>(1); }
-TEST(Refusal, RoundTrips) { test::check_round_trips<Refusal>(2); }
+TEST(Exchange, RoundTrips) { ekiden::test::check_round_trips<Exchange>(6); }
+TEST(Receipt, RoundTrips) { ekiden::test::check_round_trips<Receipt>(1); }
+TEST(Refusal, RoundTrips) { ekiden::test::check_round_trips<Refusal>(2); }
 TEST(Rows, RoundTrip) {
-  test::check_round_trips<MetaRow>(3);
-  test::check_round_trips<WindowRow>(4);
-  test::check_round_trips<HistoryRow>(5, 20);
+  ekiden::test::check_round_trips<MetaRow>(3);
+  ekiden::test::check_round_trips<WindowRow>(4);
+  ekiden::test::check_round_trips<HistoryRow>(5, 20);
 }
 
 TEST(Envelope, BindsEveryFieldButTheCiphertext) {

@@ -8,23 +8,23 @@ namespace {
 
 Now at(Duration time) { return {Instant(time), WallTime(milliseconds(1'767'225'600'000))}; }
 
-identity::PeerId peer(Byte first) {
+identity::PeerId asked_peer(Byte first) {
   identity::PeerId id;
   for (std::size_t i = 0; i < id.bytes.size(); ++i) id.bytes[i] = static_cast<Byte>(first + i);
   return id;
 }
 
 Candidate candidate(Byte first, identity::TrustTier tier = identity::TrustTier::stranger) {
-  return {.peer = peer(first), .capability = "ocr", .tier = tier};
+  return {.peer = asked_peer(first), .capability = "ocr", .tier = tier};
 }
 
 TEST(ReplyId, IsThatOfTheDescription) {
   Arrived request;
   request.id = *Uuid::parse("0f8fad5b-d9cb-469f-a165-70867728950e");
-  request.from = peer(0x10);
-  EXPECT_EQ(reply_id(request, peer(0x60)).text(), "b9317bf4-9bfd-4d41-ba46-112d4aab98ad");
-  EXPECT_TRUE(Uuid::from_bytes(reply_id(request, peer(0x61)).bytes));
-  EXPECT_NE(reply_id(request, peer(0x61)), reply_id(request, peer(0x60)));
+  request.from = asked_peer(0x10);
+  EXPECT_EQ(reply_id(request, asked_peer(0x60)).text(), "b9317bf4-9bfd-4d41-ba46-112d4aab98ad");
+  EXPECT_TRUE(Uuid::from_bytes(reply_id(request, asked_peer(0x61)).bytes));
+  EXPECT_NE(reply_id(request, asked_peer(0x61)), reply_id(request, asked_peer(0x60)));
 }
 
 TEST(Covers, WholePartsOfAPath) {
@@ -39,11 +39,11 @@ TEST(Providers, RankLinksBeforeTrustBeforeTheRest) {
   Rng rng{Rng::Seed{1}};
   std::vector<Candidate> all = {candidate(1), candidate(2, identity::TrustTier::trusted),
                                 candidate(3, identity::TrustTier::contact), candidate(4)};
-  providers.rank(at(seconds(1)), all, {peer(4)}, rng);
-  EXPECT_EQ(all[0].peer, peer(4));
-  EXPECT_EQ(all[1].peer, peer(2));
-  EXPECT_EQ(all[2].peer, peer(3));
-  EXPECT_EQ(all[3].peer, peer(1));
+  providers.rank(at(seconds(1)), all, {asked_peer(4)}, rng);
+  EXPECT_EQ(all[0].peer, asked_peer(4));
+  EXPECT_EQ(all[1].peer, asked_peer(2));
+  EXPECT_EQ(all[2].peer, asked_peer(3));
+  EXPECT_EQ(all[3].peer, asked_peer(1));
 }
 
 TEST(Providers, RankWhoFailedBehindAndForget) {
@@ -101,20 +101,20 @@ class Choosing : public testing::Test {
 };
 
 TEST_F(Choosing, TakesALinkedNeighbourAtOnce) {
-  chooser_.on_link_up(at(now_), peer(1), out_);
+  chooser_.on_link_up(at(now_), asked_peer(1), out_);
   begin({candidate(1)});
-  EXPECT_EQ(chosen().candidate->peer, peer(1));
+  EXPECT_EQ(chosen().candidate->peer, asked_peer(1));
   EXPECT_TRUE(out_.take().empty()) << "no search";
 }
 
 TEST_F(Choosing, SearchesWhenTheNeighbourFailedLately) {
-  chooser_.on_link_up(at(now_), peer(1), out_);
-  chooser_.providers().on_failure(at(now_), peer(1));
+  chooser_.on_link_up(at(now_), asked_peer(1), out_);
+  chooser_.providers().on_failure(at(now_), asked_peer(1));
   begin({candidate(1)});
   EXPECT_TRUE(is_undecided());
   ASSERT_TRUE(std::holds_alternative<FindOwners>(out_.take().at(0)));
   chooser_.on_owners(at(now_), kId, std::vector<Candidate>{}, out_);
-  EXPECT_EQ(chosen().candidate->peer, peer(1)) << "still better than nobody";
+  EXPECT_EQ(chosen().candidate->peer, asked_peer(1)) << "still better than nobody";
 }
 
 TEST_F(Choosing, TriesTheBestFirstAndTheNextBesideIt) {
@@ -123,14 +123,14 @@ TEST_F(Choosing, TriesTheBestFirstAndTheNextBesideIt) {
       at(now_), kId,
       std::vector{candidate(1), candidate(2, identity::TrustTier::trusted), candidate(3, identity::TrustTier::contact)},
       out_);
-  EXPECT_EQ(reached(), std::set{peer(2)});
+  EXPECT_EQ(reached(), std::set{asked_peer(2)});
   advance(Chooser::kStep);
-  EXPECT_EQ(reached(), (std::set{peer(2), peer(3)}));
-  chooser_.on_unreachable(at(now_), peer(3), out_);
-  EXPECT_EQ(reached(), (std::set{peer(2), peer(1)}));
-  chooser_.on_link_up(at(now_), peer(1), out_);
+  EXPECT_EQ(reached(), (std::set{asked_peer(2), asked_peer(3)}));
+  chooser_.on_unreachable(at(now_), asked_peer(3), out_);
+  EXPECT_EQ(reached(), (std::set{asked_peer(2), asked_peer(1)}));
+  chooser_.on_link_up(at(now_), asked_peer(1), out_);
   const auto who = chosen();
-  EXPECT_EQ(who.candidate->peer, peer(1));
+  EXPECT_EQ(who.candidate->peer, asked_peer(1));
   EXPECT_TRUE(who.linked);
   EXPECT_TRUE(reached().empty()) << "no link is wanted any more";
 }
@@ -138,11 +138,11 @@ TEST_F(Choosing, TriesTheBestFirstAndTheNextBesideIt) {
 TEST_F(Choosing, TakesTheBestUnlinkedWhenNobodyCanBeReached) {
   begin();
   chooser_.on_owners(at(now_), kId, std::vector{candidate(1), candidate(2, identity::TrustTier::trusted)}, out_);
-  chooser_.on_unreachable(at(now_), peer(2), out_);
+  chooser_.on_unreachable(at(now_), asked_peer(2), out_);
   EXPECT_TRUE(is_undecided());
-  chooser_.on_unreachable(at(now_), peer(1), out_);
+  chooser_.on_unreachable(at(now_), asked_peer(1), out_);
   const auto who = chosen();
-  EXPECT_EQ(who.candidate->peer, peer(2));
+  EXPECT_EQ(who.candidate->peer, asked_peer(2));
   EXPECT_FALSE(who.linked);
 }
 
@@ -163,8 +163,8 @@ TEST_F(Choosing, SaysWhenThereIsNobody) {
 
 TEST_F(Choosing, GoesOnWithoutTheOneThatWillNotDo) {
   begin();
-  chooser_.on_link_up(at(now_), peer(1), out_);
-  chooser_.on_link_up(at(now_), peer(2), out_);
+  chooser_.on_link_up(at(now_), asked_peer(1), out_);
+  chooser_.on_link_up(at(now_), asked_peer(2), out_);
   chooser_.on_owners(at(now_), kId, std::vector{candidate(1), candidate(2)}, out_);
   const auto first = chosen().candidate->peer;
   chooser_.again(at(now_), kId, first, out_);

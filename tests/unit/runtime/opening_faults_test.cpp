@@ -12,7 +12,7 @@ namespace ekiden::runtime {
 namespace {
 
 constexpr std::uint64_t kForEver = ~std::uint64_t{0} / 2;
-constexpr std::size_t kSteps = 12;
+constexpr std::size_t kCrashSteps = 12;
 
 Bytes content(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -30,7 +30,7 @@ class OpeningFaultsTest : public ::testing::Test {
       auto opened = SqliteStore::open({.path = made_, .log_pages = 12, .vfs = vfs.name()});
       ASSERT_TRUE(opened) << opened.error().message;
       (*opened)->start(watch.events());
-      for (std::size_t step = 1; step <= kSteps; ++step) {
+      for (std::size_t step = 1; step <= kCrashSteps; ++step) {
         (*opened)->persist(store::PersistToken{step}, script_.batches[step - 1]);
         ASSERT_TRUE((*opened)->drain(kPatience));
       }
@@ -56,7 +56,7 @@ class OpeningFaultsTest : public ::testing::Test {
       auto opened = SqliteStore::open({.path = path_, .vfs = vfs.name()});
       auto rows = opened ? (*opened)->load() : std::unexpected(opened.error());
       if (rows) {
-        EXPECT_EQ(*rows, script_.states[kSteps]) << where;
+        EXPECT_EQ(*rows, script_.states[kCrashSteps]) << where;
       } else {
         EXPECT_TRUE(vfs.failed()) << where << ": " << rows.error().message;
         const Errc code = rows.error().code;
@@ -68,7 +68,7 @@ class OpeningFaultsTest : public ::testing::Test {
     const auto after = read_store(path_);
     EXPECT_TRUE(after) << where << ": " << after.error().message;
     if (after) {
-      EXPECT_EQ(*after, script_.states[kSteps]) << where;
+      EXPECT_EQ(*after, script_.states[kCrashSteps]) << where;
     }
     return hit;
   }
@@ -83,7 +83,7 @@ class OpeningFaultsTest : public ::testing::Test {
   test::TemporaryDirectory directory_;
   std::filesystem::path made_ = directory_ / "made.db";
   std::filesystem::path path_ = directory_ / "ekiden.db";
-  const Script script_ = make_script(kSteps, 3'000);
+  const Script script_ = make_script(kCrashSteps, 3'000);
 };
 
 TEST_F(OpeningFaultsTest, AFailingReadAnywhereIsSaidAndLosesNothing) {

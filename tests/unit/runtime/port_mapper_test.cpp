@@ -58,7 +58,7 @@ class Told {
 };
 
 /// What a router in memory keeps; outlives it.
-struct Table {
+struct PortTable {
   std::mutex mutex;
   std::set<std::uint16_t> ports;
   bool answers = true;
@@ -67,7 +67,7 @@ struct Table {
 
 class FakeRouter final : public Router {
  public:
-  explicit FakeRouter(Table& table) : table_(table) {}
+  explicit FakeRouter(PortTable& table) : table_(table) {}
   std::string_view name() const override { return "fake"; }
   Result<Mapping> map(Protocol protocol, std::uint16_t port, seconds /*lifetime*/) override {
     const std::scoped_lock lock(table_.mutex);
@@ -82,17 +82,17 @@ class FakeRouter final : public Router {
   }
 
  private:
-  Table& table_;
+  PortTable& table_;
 };
 
-PortMapperOptions with_router(PortMapperOptions options, Table& table) {
+PortMapperOptions with_router(PortMapperOptions options, PortTable& table) {
   options.find = {[&table]() -> Result<std::unique_ptr<Router>> { return std::make_unique<FakeRouter>(table); }};
   return options;
 }
 
 TEST(PortMapper, SaysWhatIsMappedAndTakesItBackAtTheEnd) {
   Told told;
-  Table table;
+  PortTable table;
   {
     PortMapper mapper(with_router(told.options({kTcp, kUdp}), table));
     EXPECT_TRUE(told.wait_for({"tcp://9.9.9.9:7420", "udp://9.9.9.9:7421"}));
@@ -102,7 +102,7 @@ TEST(PortMapper, SaysWhatIsMappedAndTakesItBackAtTheEnd) {
 
 TEST(PortMapper, FollowsANewAddressAndSaysWhenTheRouterIsGone) {
   Told told;
-  Table table;
+  PortTable table;
   PortMapper mapper(with_router(told.options({kTcp}), table));
   ASSERT_TRUE(told.wait_for({"tcp://9.9.9.9:7420"}));
   {

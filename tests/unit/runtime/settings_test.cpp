@@ -9,7 +9,7 @@
 namespace ekiden::runtime {
 namespace {
 
-void expect_malformed(std::string_view text, const std::string& words) {
+void expect_bad_settings(std::string_view text, const std::string& words) {
   const auto settings = parse_settings(text, "ekiden.toml");
   ASSERT_FALSE(settings) << text;
   EXPECT_EQ(settings.error().code, Errc::malformed);
@@ -58,42 +58,45 @@ TEST(SettingsTest, EveryKindOfValueIsRead) {
 }
 
 TEST(SettingsTest, AnUnknownKeyIsNamedWithItsLineAndTheKeyThatWasMeant) {
-  expect_malformed("[network]\n\nlisen = []\n", "ekiden.toml:3: [network] has no key 'lisen'; did you mean 'listen'?");
-  expect_malformed("[netwrk]\nlisten = []\n", "ekiden.toml:1: the file has no key 'netwrk'; did you mean 'network'?");
-  expect_malformed("[links]\nsomething = 1\n", "ekiden.toml:2: [links] has no key 'something'");
+  expect_bad_settings("[network]\n\nlisen = []\n",
+                      "ekiden.toml:3: [network] has no key 'lisen'; did you mean 'listen'?");
+  expect_bad_settings("[netwrk]\nlisten = []\n",
+                      "ekiden.toml:1: the file has no key 'netwrk'; did you mean 'network'?");
+  expect_bad_settings("[links]\nsomething = 1\n", "ekiden.toml:2: [links] has no key 'something'");
 }
 
 TEST(SettingsTest, ValuesOfTheWrongTypeOrOutOfBoundsAreRefused) {
-  expect_malformed("[links]\nmax_links = 0\n", "ekiden.toml:2: links.max_links must be a whole number from 1 to 65536");
-  expect_malformed("[links]\nmax_links = 65537\n", "from 1 to 65536");
-  expect_malformed("[links]\nmax_links = -1\n", "from 1 to 65536");
-  expect_malformed("[links]\nmax_links = 1.5\n", "from 1 to 65536");
-  expect_malformed("[links]\nmax_links = \"many\"\n", "from 1 to 65536");
-  expect_malformed("[log]\nlevel = 3\n", "log.level must be a text");
-  expect_malformed("[log]\nlevel = \"loud\"\n", "must be one of: debug, info, warning, error");
-  expect_malformed("[network]\nlisten = \"tcp://0.0.0.0:1\"\n", "network.listen must be a list");
-  expect_malformed("[network]\nlisten = [1]\n", "each of network.listen must be a text");
-  expect_malformed("network = 1\n", "write [network]");
+  expect_bad_settings("[links]\nmax_links = 0\n",
+                      "ekiden.toml:2: links.max_links must be a whole number from 1 to 65536");
+  expect_bad_settings("[links]\nmax_links = 65537\n", "from 1 to 65536");
+  expect_bad_settings("[links]\nmax_links = -1\n", "from 1 to 65536");
+  expect_bad_settings("[links]\nmax_links = 1.5\n", "from 1 to 65536");
+  expect_bad_settings("[links]\nmax_links = \"many\"\n", "from 1 to 65536");
+  expect_bad_settings("[log]\nlevel = 3\n", "log.level must be a text");
+  expect_bad_settings("[log]\nlevel = \"loud\"\n", "must be one of: debug, info, warning, error");
+  expect_bad_settings("[network]\nlisten = \"tcp://0.0.0.0:1\"\n", "network.listen must be a list");
+  expect_bad_settings("[network]\nlisten = [1]\n", "each of network.listen must be a text");
+  expect_bad_settings("network = 1\n", "write [network]");
 }
 
 TEST(SettingsTest, EndpointsAreChecked) {
-  expect_malformed("[network]\nlisten = [\"tcp://my.name:7420\"]\n", "listen on an address");
-  expect_malformed("[network]\nlisten = [\"quic://0.0.0.0:7420\"]\n", "known are tcp, ws, wss and udp");
-  expect_malformed("[network]\nlisten = [\"0.0.0.0:7420\"]\n", "ekiden.toml:2: network.listen: ");
-  expect_malformed("[network]\nlisten = [\"tcp://0.0.0.0:1\", \"tcp://0.0.0.0:1\"]\n", "twice");
-  expect_malformed("[network]\nadvertise = [\"tcp://0.0.0.0:7420\"]\n", "cannot be dialled");
+  expect_bad_settings("[network]\nlisten = [\"tcp://my.name:7420\"]\n", "listen on an address");
+  expect_bad_settings("[network]\nlisten = [\"quic://0.0.0.0:7420\"]\n", "known are tcp, ws, wss and udp");
+  expect_bad_settings("[network]\nlisten = [\"0.0.0.0:7420\"]\n", "ekiden.toml:2: network.listen: ");
+  expect_bad_settings("[network]\nlisten = [\"tcp://0.0.0.0:1\", \"tcp://0.0.0.0:1\"]\n", "twice");
+  expect_bad_settings("[network]\nadvertise = [\"tcp://0.0.0.0:7420\"]\n", "cannot be dialled");
 }
 
 TEST(SettingsTest, TheLocalApiStaysOnThisMachine) {
   for (const char* text : {"0.0.0.0:0", "192.168.1.1:80", "localhost:80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:70000",
                            "127.0.0.1:1x", ":80", "[::]:80", ""}) {
-    expect_malformed("[api]\nlisten = \"" + std::string(text) + "\"\n", "loopback");
+    expect_bad_settings("[api]\nlisten = \"" + std::string(text) + "\"\n", "loopback");
   }
 }
 
 TEST(SettingsTest, SyntaxErrorsCarryTheirLine) {
-  expect_malformed("[network]\nlisten = [\n", "ekiden.toml:");
-  expect_malformed("[log]\nlevel = \"info\"\nlevel = \"info\"\n", "ekiden.toml:3");
+  expect_bad_settings("[network]\nlisten = [\n", "ekiden.toml:");
+  expect_bad_settings("[log]\nlevel = \"info\"\nlevel = \"info\"\n", "ekiden.toml:3");
 }
 
 TEST(SettingsTest, ALargeFileIsRefused) {

@@ -12,7 +12,7 @@ namespace {
 
 using store::PersistToken;
 
-constexpr std::size_t kSteps = 22;
+constexpr std::size_t kScriptSteps = 22;
 
 class StoreFaultsTest : public ::testing::Test {
  protected:
@@ -102,13 +102,13 @@ class StoreFaultsTest : public ::testing::Test {
   test::TemporaryDirectory directory_;
   std::filesystem::path made_ = directory_ / "made.db";
   std::filesystem::path path_ = directory_ / "ekiden.db";
-  Script script_ = make_script(kSteps, 700);
+  Script script_ = make_script(kScriptSteps, 700);
 };
 
 TEST_F(StoreFaultsTest, WithoutFaultsEverythingIsThereAfterACrashOfTheMachine) {
   const Outcome outcome = run(Fault::none, 0, 0, Loss::everything);
-  EXPECT_EQ(outcome.acknowledged, kSteps);
-  expect_nothing_lost(kSteps, "crash");
+  EXPECT_EQ(outcome.acknowledged, kScriptSteps);
+  expect_nothing_lost(kScriptSteps, "crash");
 }
 
 TEST_F(StoreFaultsTest, AFullDiskAtAnyWriteLosesNothing) { fail_everywhere(Fault::full, 1, Loss::nothing); }

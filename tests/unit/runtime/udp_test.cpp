@@ -9,8 +9,8 @@ namespace {
 
 identity::Endpoint any_port(const std::string& host) { return {identity::Endpoint::Transport::udp, host, 0}; }
 
-struct User final : UdpUser {
-  explicit User(asio::io_context& loop) : udp(loop, *this) {}
+struct UdpEnd final : UdpUser {
+  explicit UdpEnd(asio::io_context& loop) : udp(loop, *this) {}
   void on_datagram(const identity::SocketAddress& from, ByteView bytes) override {
     got.emplace_back(as_text(bytes));
     last_from = from;
@@ -32,7 +32,7 @@ struct User final : UdpUser {
 class UdpTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    for (User* user : {&a_, &b_}) {
+    for (UdpEnd* user : {&a_, &b_}) {
       auto bound = user->udp.listen(any_port(GetParam()));
       ASSERT_TRUE(bound) << bound.error().message;
       ASSERT_NE(bound->port, 0);
@@ -48,8 +48,8 @@ class UdpTest : public testing::TestWithParam<const char*> {
   }
 
   asio::io_context loop_;
-  User a_{loop_};
-  User b_{loop_};
+  UdpEnd a_{loop_};
+  UdpEnd b_{loop_};
 };
 
 TEST_P(UdpTest, ManyGoThereAndBackInFewRounds) {

@@ -32,7 +32,7 @@ struct Pair {
 };
 
 /// The user of one side: what it has to say, and what it has heard.
-struct User {
+struct Talker {
   WebSocket& stream;
   Bytes to_say;
   Bytes heard;
@@ -54,14 +54,14 @@ struct User {
 TEST(WebSocketTest, WhatDoesNotFitIsOfferedAgain) {
   Pair pair;
   ASSERT_TRUE(pair.open());
-  User client{.stream = *pair.client, .to_say = Bytes(100'000, 7), .heard = {}};
+  Talker client{.stream = *pair.client, .to_say = Bytes(100'000, 7), .heard = {}};
   pair.up.room = 3;  // within the header
   EXPECT_TRUE(client.say(SIZE_MAX));
   EXPECT_EQ(client.to_say.size(), 100'000U);
   EXPECT_FALSE(client.say(SIZE_MAX));
   pair.up.room = SIZE_MAX;
   while (!client.to_say.empty()) ASSERT_TRUE(client.say(SIZE_MAX));
-  User server{.stream = *pair.server, .to_say = {}, .heard = {}};
+  Talker server{.stream = *pair.server, .to_say = {}, .heard = {}};
   while (!pair.up.bytes.empty()) server.hear(pair.buffer);
   EXPECT_EQ(server.heard, Bytes(100'000, 7));
 }
@@ -69,7 +69,7 @@ TEST(WebSocketTest, WhatDoesNotFitIsOfferedAgain) {
 TEST(WebSocketTest, AnAnswerWaitsForTheEndOfAFrame) {
   Pair pair;
   ASSERT_TRUE(pair.open());
-  User server{.stream = *pair.server, .to_say = Bytes(1000, 7), .heard = {}};
+  Talker server{.stream = *pair.server, .to_say = Bytes(1000, 7), .heard = {}};
   pair.down.room = 500;
   EXPECT_TRUE(server.say(SIZE_MAX));
   append_control(pair.up.bytes, Opcode::ping, as_bytes("beat"), MaskKey{1, 2, 3, 4});
@@ -90,7 +90,7 @@ TEST(WebSocketTest, AnAnswerWaitsForTheEndOfAFrame) {
 TEST(WebSocketTest, InTheMiddleOfAFrameThereAreNoLastWords) {
   Pair pair;
   ASSERT_TRUE(pair.open());
-  User server{.stream = *pair.server, .to_say = Bytes(1000, 7), .heard = {}};
+  Talker server{.stream = *pair.server, .to_say = Bytes(1000, 7), .heard = {}};
   pair.down.room = 500;
   server.say(SIZE_MAX);
   EXPECT_FALSE(pair.server->finish());
@@ -106,7 +106,7 @@ TEST(WebSocketTest, WhoGivesUpAskingSaysNothing) {
 TEST(WebSocketTest, MasksDifferFromFrameToFrame) {
   Pair pair;
   ASSERT_TRUE(pair.open());
-  User client{.stream = *pair.client, .to_say = Bytes(2, 0), .heard = {}};
+  Talker client{.stream = *pair.client, .to_say = Bytes(2, 0), .heard = {}};
   ASSERT_TRUE(client.say(1) && client.say(1));
   const Bytes& wire = pair.up.bytes;
   ASSERT_EQ(wire.size(), 14U);
@@ -117,8 +117,8 @@ TEST(WebSocketTest, MasksDifferFromFrameToFrame) {
 RC_GTEST_PROP(WebSocketTest, EverythingArrivesInOrder, ()) {
   Pair pair;
   RC_ASSERT(pair.open());
-  User client{.stream = *pair.client, .to_say = *rc::gen::arbitrary<Bytes>(), .heard = {}};
-  User server{.stream = *pair.server, .to_say = *rc::gen::arbitrary<Bytes>(), .heard = {}};
+  Talker client{.stream = *pair.client, .to_say = *rc::gen::arbitrary<Bytes>(), .heard = {}};
+  Talker server{.stream = *pair.server, .to_say = *rc::gen::arbitrary<Bytes>(), .heard = {}};
   const Bytes there = client.to_say;
   const Bytes back = server.to_say;
   const auto small = [] { return *rc::gen::inRange<std::size_t>(1, 40); };

@@ -11,15 +11,15 @@ namespace {
 
 using From = FrameReader::From;
 
-constexpr MaskKey kKey = {0x37, 0xfa, 0x21, 0x3d};
+constexpr MaskKey kMaskingKey = {0x37, 0xfa, 0x21, 0x3d};
 
 /// A frame with any first byte, masked as a client's.
 Bytes client_frame(Byte first, ByteView payload) {
   Bytes frame;
-  append_frame_header(frame, Opcode::binary, payload.size(), kKey);
+  append_frame_header(frame, Opcode::binary, payload.size(), kMaskingKey);
   frame[0] = first;
   append(frame, payload);
-  apply_mask(MutableBytes(frame).last(payload.size()), kKey, 0);
+  apply_mask(MutableBytes(frame).last(payload.size()), kMaskingKey, 0);
   return frame;
 }
 
@@ -147,7 +147,7 @@ TEST(WsFrameTest, LimitsAreKeptFromTheHeaderOn) {
   const FrameLimits limits{.max_frame = 100, .max_message = 150, .max_fragments = 3, .max_useless = 4};
   EXPECT_EQ(broken_by(client_frame(Opcode::binary, Bytes(100)), From::client, limits), std::nullopt);
   Bytes header;
-  append_frame_header(header, Opcode::binary, 101, kKey);
+  append_frame_header(header, Opcode::binary, 101, kMaskingKey);
   EXPECT_EQ(broken_by(header, From::client, limits), CloseCode::too_big);
   const Bytes begins = client_frame(Opcode::binary, Bytes(100), false);
   EXPECT_EQ(broken_by(joined({begins, client_frame(Opcode::continuation, Bytes(51))}), From::client, limits),
