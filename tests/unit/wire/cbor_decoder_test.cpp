@@ -6,12 +6,11 @@
 
 #include "base/encoding.hpp"
 #include "support/hostile.hpp"
+#include "unit/wire/hex.hpp"
 #include "wire/cbor.hpp"
 
 namespace ekiden::wire {
 namespace {
-
-Bytes hex(std::string_view text) { return from_hex(text).value(); }
 
 void expect_refused(std::string_view text, Errc code, std::string_view reason) {
   const auto status = validate(hex(text));

@@ -6,11 +6,10 @@
 
 #include "base/encoding.hpp"
 #include "support/hostile.hpp"
+#include "unit/wire/hex.hpp"
 
 namespace ekiden::wire {
 namespace {
-
-Bytes bytes_of(std::string_view text) { return from_hex(text).value(); }
 
 const std::string kSignature = to_hex(Bytes(64, 0x5a));
 
@@ -22,7 +21,7 @@ std::string sign1(std::string_view protected_header, std::string_view unprotecte
 }
 
 Error error_of(std::string_view text, Sign1Profile profile = Sign1Profile::strict) {
-  const auto view = parse_sign1(bytes_of(text), profile);
+  const auto view = parse_sign1(hex(text), profile);
   EXPECT_FALSE(view) << text << " was accepted";
   return view ? Error{} : view.error();
 }
@@ -41,9 +40,9 @@ TEST(Cose, TakesApartWhatItBuilt) {
 
 // The to-be-signed bytes of RFC 9052's working group example EdDSA-01 and its shape with external data.
 TEST(Cose, CoversTheHeaderTheExternalDataAndThePayload) {
-  EXPECT_EQ(to_hex(sig_structure(bytes_of("a201270300"), {}, as_bytes("This is the content."))),
+  EXPECT_EQ(to_hex(sig_structure(hex("a201270300"), {}, as_bytes("This is the content."))),
             "846a5369676e61747572653145a2012703004054546869732069732074686520636f6e74656e742e");
-  EXPECT_EQ(to_hex(sig_structure(bytes_of("a10127"), bytes_of("11aa22bb33cc44dd55006699"), bytes_of("c0"))),
+  EXPECT_EQ(to_hex(sig_structure(hex("a10127"), hex("11aa22bb33cc44dd55006699"), hex("c0"))),
             "846a5369676e61747572653143a101274c11aa22bb33cc44dd5500669941c0");
 }
 
@@ -66,8 +65,8 @@ TEST(Cose, KeepsItsOwnFormCanonical) {
   const std::string with_content_type = sign1("45a201270300", "a0");
   EXPECT_EQ(error_of(with_kid).message, "COSE_Sign1: the unprotected header is not empty");
   EXPECT_EQ(error_of(with_content_type).message, "COSE_Sign1: the protected header is not exactly {1: -8}");
-  EXPECT_TRUE(parse_sign1(bytes_of(with_kid), Sign1Profile::lenient));
-  EXPECT_TRUE(parse_sign1(bytes_of(with_content_type), Sign1Profile::lenient));
+  EXPECT_TRUE(parse_sign1(hex(with_kid), Sign1Profile::lenient));
+  EXPECT_TRUE(parse_sign1(hex(with_content_type), Sign1Profile::lenient));
 }
 
 TEST(Cose, RefusesHeadersThatMustBeUnderstood) {

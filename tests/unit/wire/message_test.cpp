@@ -10,6 +10,7 @@
 #include "support/arbitrary_message.hpp"
 #include "support/golden.hpp"
 #include "support/hostile.hpp"
+#include "unit/wire/hex.hpp"
 
 namespace ekiden::wire {
 namespace {
@@ -88,8 +89,6 @@ struct One {
   T value{};
   static constexpr auto kFields = fields(field<1>("value", &One::value));
 };
-
-Bytes hex(std::string_view text) { return from_hex(text).value(); }
 
 template <class T>
 Error error_of(std::string_view bytes) {
