@@ -39,6 +39,7 @@ bool run_figure(const Figure& figure, const Options& options);
 double median(std::vector<double> values);
 
 std::vector<Figure> message_figures();
+std::vector<Figure> delivery_figures();
 std::vector<Figure> link_figures();
 /// None if this was built without OpenDHT.
 std::vector<Figure> discovery_figures();

@@ -13,14 +13,14 @@
 
 namespace ekiden::bench {
 
-int role_node(const std::string& directory, bool echo);
+int role_node(const std::vector<std::string>& words, bool echo);
 int role_link(const std::string& role, const std::string& directory);
 int role_discovery(const std::string& nodes);
 
 int run_role(const std::string& role, const std::vector<std::string>& words) {
   const std::string directory = words.empty() ? "" : words[0];
   if (role == "raw-echo") return role_raw_echo();
-  if (role == "echo" || role == "take") return role_node(directory, role == "echo");
+  if (role == "echo" || role == "take") return role_node(words, role == "echo");
   if (role == "discovery") return role_discovery(directory);
   return role_link(role, directory);
 }
@@ -51,7 +51,8 @@ Examples:
 /// Whole programs first: the peak memory of a process begins with what its parent had when it forked.
 std::vector<Figure> all_figures() {
   std::vector<Figure> all = process_figures();
-  for (auto&& more : {message_figures(), link_figures(), discovery_figures(), simulated_discovery_figures()})
+  for (auto&& more :
+       {message_figures(), delivery_figures(), link_figures(), discovery_figures(), simulated_discovery_figures()})
     all.insert(all.end(), more.begin(), more.end());
   return all;
 }

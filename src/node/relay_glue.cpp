@@ -10,7 +10,7 @@ namespace ekiden::node {
 namespace {
 
 /// A receipt that has not come back in this time is asked for again.
-constexpr milliseconds kReceiptTtl = minutes(10);
+constexpr milliseconds kForwardTtl = minutes(10);
 
 }  // namespace
 
@@ -86,7 +86,7 @@ void Node::Impl::forward_receipt(Now now, const router::ForwardReceipt& forward)
   const bool sent = relay.send(now,
                                {.id = id,
                                 .to = forward.to,
-                                .expires = now.wall + kReceiptTtl,
+                                .expires = now.wall + kForwardTtl,
                                 .priority = wire::Priority::high,
                                 .kind = relay::PacketKind::receipt,
                                 .durable = false,

@@ -107,11 +107,6 @@ struct InboxFilter {
   bool matches(const Arrived& message) const;
 };
 
-std::optional<std::string> type = {};
-std::optional<MessageState> state = {};
-std::optional<WallTime> since = {};  ///< accepted then or later
-};
-
 // Effects.
 
 /// Seal this for `to` and call on_sealed; on_unsealable if it cannot be now (no record of the peer yet).

@@ -68,5 +68,9 @@ inline constexpr std::size_t kMaxTraceSteps = 24;
 /// Which outgoing messages. As it is made: all of them.
 struct OutgoingFilter {
   std::optional<identity::PeerId> to = {};
+  std::optional<std::string> type = {};
+  std::optional<MessageState> state = {};
+  std::optional<WallTime> since = {};  ///< accepted then or later
+};
 
 }  // namespace ekiden::router
