@@ -7,6 +7,7 @@
 
 #include "api/json.hpp"
 #include "base/result.hpp"
+#include "cli/text.hpp"
 
 namespace ekiden::cli {
 
@@ -29,6 +30,11 @@ inline bool flag_of(const api::Json& json, const char* key) {
 inline api::Json part_of(const api::Json& json, const char* key) {
   const auto found = json.is_object() ? json.find(key) : json.end();
   return json.is_object() && found != json.end() ? *found : api::Json::array();
+}
+
+/// {"messages", "bytes"} for people.
+inline std::string use_text(const api::Json& use) {
+  return counted(number_of(use, "messages"), "message") + ", " + human_size(number_of(use, "bytes"));
 }
 
 /// Why the node did not find what it was asked for.

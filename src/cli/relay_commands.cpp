@@ -5,14 +5,6 @@
 #include "cli/text.hpp"
 
 namespace ekiden::cli {
-namespace {
-
-std::string use_text(const api::Json& use) {
-  return counted(number_of(use, "messages"), "message") + ", " + human_size(number_of(use, "bytes"));
-}
-
-}  // namespace
-
 Status run_relay_status(const Context& context) {
   EKIDEN_ASSIGN(auto client, context.client());
   EKIDEN_ASSIGN(const auto status, client.get("/v1/status"));
