@@ -12,6 +12,8 @@ int main() {
   if (!alice || !bob) return std::puts((alice ? bob : alice).error().message.c_str()), 1;
 
   if (auto added = alice->add_contact("bob", bob->id(), bob->listening()); !added) return 1;
+  // Bob has to know alice: what strangers write waits until it is accepted.
+  if (auto added = bob->add_contact("alice", alice->id(), alice->listening()); !added) return 1;
   const auto sent = alice->send({.to = bob->id(), .body = "hello, bob"});
   if (!sent) return std::puts(sent.error().message.c_str()), 1;
 

@@ -101,7 +101,9 @@ class World {
   static void check(bool condition) { CHECK(condition); }
 
   void boot() {
-    keeper_.emplace(self_, config_, [](const identity::PeerId& who) { return who.bytes[0] == 1; });
+    keeper_.emplace(self_, config_, [](const identity::PeerId& who) {
+      return who.bytes[0] == 1 ? identity::TrustTier::contact : identity::TrustTier::stranger;
+    });
     auto rows = disk_.rows();
     for (const store::Row& row : rows) CHECK(keeper_->load_row(row.key.number, row.value).has_value());
     keeper_->start(now_);

@@ -9,6 +9,7 @@
 #include "link/hello.hpp"
 #include "node/messages.hpp"
 #include "reachability/rows.hpp"
+#include "router/first_contact.hpp"
 #include "router/rows.hpp"
 #include "wire/cbor.hpp"
 #include "wire/message.hpp"
@@ -48,6 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_round_trip<identity::Contact>(bytes);
   check_round_trip<router::MetaRow>(bytes);
   check_round_trip<router::WindowRow>(bytes);
+  check_round_trip<router::StandingRow>(bytes);
   if (const auto row = check_round_trip<router::OutboxRow>(bytes)) CHECK(row->body.size() <= router::kMaxBody);
   if (const auto row = check_round_trip<router::InboxRow>(bytes); row && row->message) {
     CHECK(row->message->body.size() <= router::kMaxBody);

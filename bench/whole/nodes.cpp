@@ -48,7 +48,8 @@ Result<Nodes> start_nodes(const Options& options, const std::string& role) {
   const std::string home = fresh_home(options);
   EKIDEN_ASSIGN(auto theirs, start_helper(options, {"--role", role, home + "/b"}, 1));
   EKIDEN_ASSIGN(const auto peer, PeerId::parse(theirs.id));
-  EKIDEN_ASSIGN(auto ours, Node::start({.data_dir = home + "/a", .listen = {"tcp://127.0.0.1:0"}}));
+  EKIDEN_ASSIGN(auto ours,
+                Node::start({.data_dir = home + "/a", .listen = {"tcp://127.0.0.1:0"}, .strangers = "accept"}));
   EKIDEN_TRY(ours.add_contact("peer", peer, {theirs.endpoint}));
   EKIDEN_TRY(warm_up(ours, peer));
   return Nodes{std::move(ours), std::move(theirs.child), peer};
@@ -60,7 +61,8 @@ Result<Nodes> start_relayed_nodes(const Options& options, const std::string& rol
   EKIDEN_ASSIGN(auto theirs, start_helper(options, {"--role", role, home + "/b", relay.id, relay.endpoint}, 1));
   EKIDEN_ASSIGN(const auto peer, PeerId::parse(theirs.id));
   EKIDEN_ASSIGN(const auto relay_id, PeerId::parse(relay.id));
-  EKIDEN_ASSIGN(auto ours, Node::start({.data_dir = home + "/a", .listen = {"tcp://127.0.0.1:0"}}));
+  EKIDEN_ASSIGN(auto ours,
+                Node::start({.data_dir = home + "/a", .listen = {"tcp://127.0.0.1:0"}, .strangers = "accept"}));
   EKIDEN_TRY(ours.add_contact("relay", relay_id, {relay.endpoint}));
   EKIDEN_TRY(ours.add_contact("peer", peer, {}));
   EKIDEN_TRY(warm_up(ours, relay_id));
@@ -129,7 +131,7 @@ int role_node(const std::vector<std::string>& words, bool echo) {
     std::fprintf(stderr, "%s\n", error.message.c_str());
     return 1;
   };
-  auto node = Node::start({.data_dir = words[0], .listen = {"tcp://127.0.0.1:0"}});
+  auto node = Node::start({.data_dir = words[0], .listen = {"tcp://127.0.0.1:0"}, .strangers = "accept"});
   if (!node) return complain(node.error());
   node->on_message([&](const Message& message) {
     if (message.delivery == Delivery::durable) {

@@ -30,6 +30,9 @@ enum class Priority : std::uint8_t { critical, high, normal, low, background };
 /// volatile_: never waits for a disk; sent once; lost with a link or a process.
 enum class Delivery : std::uint8_t { durable, volatile_ };
 
+/// What the owner of the node thinks of a peer: not among its contacts, among them, or trusted to fill the inbox.
+enum class TrustTier : std::uint8_t { stranger, contact, trusted };
+
 struct OutgoingMessage {
   PeerId to{};
   std::string body{};          ///< any bytes, at most 32 KiB
@@ -54,6 +57,7 @@ struct Message {
   std::chrono::system_clock::time_point received;  ///< by ours
   Priority priority = Priority::normal;
   Delivery delivery = Delivery::durable;
+  TrustTier tier = TrustTier::stranger;  ///< of the sender, when it arrived
 };
 
 /// A question to a peer, or to whoever offers a capability.

@@ -25,6 +25,7 @@ struct NodeOptions {
   std::filesystem::path data_dir{};   ///< identity, settings and store; one running node a directory
   bool create = true;                 ///< make the directory and an identity if there is none
   std::vector<std::string> listen{};  ///< replaces the setting: "tcp://127.0.0.1:0"; port 0: any free
+  std::string strangers{};            ///< replaces the setting: "queue", "accept" or "refuse" their messages
   bool lan = true;                    ///< false: no peers on the local network, whatever the settings say
 };
 
@@ -45,6 +46,22 @@ class EKIDEN_EXPORT Node {
 
   /// Names a peer and where it may be dialled. An existing contact of that id is replaced. Blocks.
   Status add_contact(const std::string& name, const PeerId& id, const std::vector<std::string>& endpoints);
+
+  /// Trusts a contact, which may then fill the inbox, or no longer. Blocks. Errors: not_found.
+  Status trust(const PeerId& id, bool trusted);
+
+  /// Strangers whose messages wait: nobody receives those before they are accepted. Blocks.
+  std::vector<ContactRequest> contact_requests() const;
+
+  /// Makes a stranger a contact: its messages arrive now, in order. Blocks. Errors: already_exists (the name is another
+  /// contact's), invalid_argument, refused (it is blocked).
+  Status accept(const PeerId& id, const std::string& name);
+
+  /// Drops what this peer has in the inbox, and refuses it from now on. Blocks. Errors: limit_exceeded.
+  Status block(const PeerId& id);
+
+  /// Refuses it no longer. Blocks. Errors: not_found.
+  Status unblock(const PeerId& id);
 
   /// Forgets the contact, not the messages that wait for it. Blocks. Errors: not_found.
   Status remove_contact(const PeerId& id);

@@ -39,6 +39,7 @@ class Backend {
   virtual void take(std::vector<std::uint64_t> numbers, Done done) = 0;
   virtual void put_contact(identity::Contact contact, bool replace, Done done) = 0;
   virtual void remove_contact(const identity::PeerId& id, Done done) = 0;
+  virtual void block(const identity::PeerId& id, bool blocked, Done done) = 0;
   virtual void retry_now(const identity::PeerId& peer, Done done) = 0;
   using FindDone = std::function<void(const node::PeerFound&)>;
   virtual void find_peer(const identity::PeerId& peer, FindDone done) = 0;
@@ -66,6 +67,9 @@ class Backend {
   virtual std::vector<router::ArrivedPtr> requests(const std::string& capability, std::uint64_t after,
                                                    std::size_t limit) const = 0;
   virtual const identity::ContactBook& contacts() const = 0;
+  /// Strangers whose messages wait; peers that are refused.
+  virtual std::vector<router::Waiting> contact_requests() const = 0;
+  virtual std::vector<router::Blocked> blocked() const = 0;
   virtual std::vector<identity::Endpoint> listening() const = 0;
   virtual std::vector<identity::NodeInfo> known_nodes(std::size_t count) const = 0;
   /// Heard on the local network, in the order of ids.
@@ -94,6 +98,7 @@ class HostBackend final : public Backend {
   void take(std::vector<std::uint64_t> numbers, Done done) override;
   void put_contact(identity::Contact contact, bool replace, Done done) override;
   void remove_contact(const identity::PeerId& id, Done done) override;
+  void block(const identity::PeerId& id, bool blocked, Done done) override;
   void retry_now(const identity::PeerId& peer, Done done) override;
   void find_peer(const identity::PeerId& peer, FindDone done) override;
   void find_capability(std::string capability, std::size_t limit, OwnersDone done) override;
@@ -112,6 +117,8 @@ class HostBackend final : public Backend {
   std::vector<router::ArrivedPtr> requests(const std::string& capability, std::uint64_t after,
                                            std::size_t limit) const override;
   const identity::ContactBook& contacts() const override;
+  std::vector<router::Waiting> contact_requests() const override;
+  std::vector<router::Blocked> blocked() const override;
   std::vector<identity::Endpoint> listening() const override;
   std::vector<identity::NodeInfo> known_nodes(std::size_t count) const override;
   std::vector<node::LanPeer> lan_peers() const override;

@@ -22,6 +22,7 @@ struct Call {
 };
 
 void handle_contacts(const Call& call);
+void handle_first_contact(const Call& call);
 void handle_messages(const Call& call);
 void handle_peers(const Call& call);
 void handle_capabilities(const Call& call);

@@ -27,6 +27,10 @@ void HostBackend::put_contact(identity::Contact contact, bool replace, Done done
 
 void HostBackend::remove_contact(const identity::PeerId& id, Done done) { host_.remove_contact(id, std::move(done)); }
 
+void HostBackend::block(const identity::PeerId& id, bool blocked, Done done) {
+  host_.block(id, blocked, std::move(done));
+}
+
 void HostBackend::retry_now(const identity::PeerId& peer, Done done) { host_.retry_now(peer, std::move(done)); }
 
 void HostBackend::find_peer(const identity::PeerId& peer, FindDone done) { host_.find_peer(peer, std::move(done)); }
@@ -87,6 +91,10 @@ std::vector<router::ArrivedPtr> HostBackend::requests(const std::string& capabil
 }
 
 const identity::ContactBook& HostBackend::contacts() const { return host_.node().contacts(); }
+
+std::vector<router::Waiting> HostBackend::contact_requests() const { return host_.node().contact_requests(); }
+
+std::vector<router::Blocked> HostBackend::blocked() const { return host_.node().blocked(); }
 
 std::vector<identity::Endpoint> HostBackend::listening() const { return host_.listening(); }
 

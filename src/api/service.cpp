@@ -21,6 +21,12 @@ void serve(Backend& backend, const Route& route, const Target& target, const std
     case Endpoint::change_contact:
     case Endpoint::remove_contact:
       return handle_contacts(call);
+    case Endpoint::list_contact_requests:
+    case Endpoint::accept_contact:
+    case Endpoint::list_blocked:
+    case Endpoint::block_peer:
+    case Endpoint::unblock_peer:
+      return handle_first_contact(call);
     case Endpoint::send_message:
     case Endpoint::list_messages:
     case Endpoint::trace_message:

@@ -186,6 +186,7 @@ Json status_view(const Backend& backend) {
                     {"bytes", status.router.outbox_bytes},
                     {"in_flight", status.router.in_flight}};
   json["inbox"] = {{"messages", status.router.inbox_messages}, {"bytes", status.router.inbox_bytes}};
+  json["contact_requests"] = {{"peers", status.router.waiting_strangers}, {"messages", status.router.waiting_messages}};
   json["questions"] = status.questions;
   json["requests"] = status.requests;
   json["counters"] = counters_view(status.router);
@@ -233,11 +234,37 @@ Json contact_view(const identity::Contact& contact) {
   return json;
 }
 
+Json contact_request_view(const router::Waiting& stranger, const identity::ContactBook& contacts) {
+  constexpr std::size_t kPreview = 200;
+  const router::Arrived& first = *stranger.first;
+  Json json;
+  put_peer(json, "peer", "name", stranger.peer, contacts);
+  json["messages"] = stranger.messages;
+  json["bytes"] = stranger.bytes;
+  json["first_received"] = iso_time(first.received);
+  json["type"] = first.type;
+  json["size"] = first.body.size();
+  if (!is_plain_text(first.body)) return json;
+  std::size_t length = std::min(first.body.size(), kPreview);
+  // Not in the middle of a character.
+  while (length < first.body.size() && length > 0 && (first.body[length] & 0xc0) == 0x80) --length;
+  json["text"] = std::string(as_text(first.body).substr(0, length));
+  return json;
+}
+
+Json blocked_view(const router::Blocked& blocked, const identity::ContactBook& contacts) {
+  Json json;
+  put_peer(json, "peer", "name", blocked.peer, contacts);
+  json["since"] = iso_time(blocked.since);
+  return json;
+}
+
 Json message_view(const router::Arrived& message, const identity::ContactBook& contacts) {
   Json json;
   json["number"] = message.number;
   json["id"] = message.id.text();
   put_peer(json, "from", "from_name", message.from, contacts);
+  json["tier"] = identity::tier_name(contacts.tier_of(message.from));
   json["sent"] = iso_time(message.sent);
   json["received"] = iso_time(message.received);
   json["expires"] = iso_time(message.expires);

@@ -53,6 +53,9 @@ Json own_endpoints_view(const node::NodeStatus& status, Now now);
 /// Every node that discovery knows of.
 Json bootstrap_view(const Backend& backend);
 Json contact_view(const identity::Contact& contact);
+/// A stranger whose messages wait: of these the number, and a bit of the first.
+Json contact_request_view(const router::Waiting& stranger, const identity::ContactBook& contacts);
+Json blocked_view(const router::Blocked& blocked, const identity::ContactBook& contacts);
 /// Who was chosen for a message to a capability.
 Json placement_view(const router::Placement& placed, const identity::ContactBook& contacts);
 /// What was asked of whom, and the reply.

@@ -13,6 +13,7 @@ constexpr auto kFooter =
     "  ekiden contact add bob ek1... --endpoint tcp://192.0.2.7:7420\n"
     "  ekiden send bob \"hello\" --wait            until bob's node confirms it\n"
     "  ekiden inbox --follow --json              for programs: one message a line\n"
+    "  ekiden contact requests                   strangers who have written, to be accepted or blocked\n"
     "  ekiden ask @translate \"cat\"              a question to whoever offers that, and its answer\n"
     "\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no node is running, 4 waited too long, 5 no room now: try later.\n"
@@ -119,9 +120,11 @@ void CommandLine::add_running_options(CLI::App* up) {
 }
 
 void CommandLine::declare_contact_commands() {
-  auto* contact = declare(app_, "contact", "The people and agents you know: add, remove, list, import, export",
+  auto* contact = declare(app_, "contact", "The people and agents you know, and those you do not know yet",
                           "  ekiden contact add bob ek1... --endpoint tcp://192.0.2.7:7420\n"
                           "  ekiden contact list\n"
+                          "  ekiden contact requests                   strangers whose messages wait\n"
+                          "  ekiden contact accept ek1... carol        let them in\n"
                           "  ekiden contact export contacts.toml\n");
   contact->require_subcommand(1);
   const auto run = [this](auto function) {
@@ -131,14 +134,16 @@ void CommandLine::declare_contact_commands() {
 
   auto* add = declare(*contact, "add", "Give a name to an id",
                       "  ekiden contact add bob ek1... --endpoint tcp://192.0.2.7:7420\n"
-                      "  ekiden contact add carol ek1... --tier trusted\n"
+                      "  ekiden contact add carol ek1... --trusted\n"
                       "  ekiden contact add bob ek1... --endpoint tcp://bob.example:7420 --replace\n");
   add->add_option("name", contact_.name, "The name that you use for it")->required();
   add->add_option("id", contact_.id, "Its id, ek1...")->required();
   add->add_option("--endpoint", contact_.endpoints, "Where to dial it; may be repeated")
       ->type_name("ENDPOINT")
       ->allow_extra_args(false);
-  choose(add->add_option("--tier", contact_.tier, "How far to trust it"), {"stranger", "contact", "trusted"});
+  auto* tier = add->add_option("--tier", contact_.tier, "How far to trust it [contact]");
+  choose(tier, {"stranger", "contact", "trusted"});
+  add->add_flag("--trusted", contact_.trusted, "The same as --tier trusted: it may fill the inbox")->excludes(tier);
   add->add_flag("--replace", contact_.replace, "Change the contact if the id is known already");
   add->callback(run(run_contact_add));
 
@@ -147,6 +152,7 @@ void CommandLine::declare_contact_commands() {
   remove->add_option("name", contact_.name, "Its name or id")->required();
   remove->callback(run(run_contact_remove));
 
+  declare_first_contact(*contact);
   auto* list = declare(*contact, "list", "Show all contacts", "  ekiden contact list\n  ekiden contact list --json\n");
   list->callback([this] { action = run_contact_list; });
 

@@ -42,6 +42,7 @@ class CommandLine {
   void declare_node_commands();
   void add_running_options(CLI::App* up);
   void declare_contact_commands();
+  void declare_first_contact(CLI::App& contact);
   void declare_send();
   void declare_inbox();
   void declare_outbox();

@@ -53,6 +53,8 @@ struct ContactArguments {
   std::vector<std::string> endpoints = {};
   std::string file = {};
   bool replace = false;
+  bool trusted = false;  ///< of add and accept
+  bool off = false;      ///< of trust
 };
 struct SendArguments {
   std::string to = {};
@@ -132,6 +134,11 @@ Status run_bootstrap_serve(const Context& context, const UpArguments& arguments)
 Status run_contact_add(const Context& context, const ContactArguments& arguments);
 Status run_contact_remove(const Context& context, const ContactArguments& arguments);
 Status run_contact_list(const Context& context);
+Status run_contact_trust(const Context& context, const ContactArguments& arguments);
+Status run_contact_requests(const Context& context);
+Status run_contact_accept(const Context& context, const ContactArguments& arguments);
+Status run_contact_block(const Context& context, const ContactArguments& arguments);
+Status run_contact_unblock(const Context& context, const ContactArguments& arguments);
 Status run_contact_import(const Context& context, const ContactArguments& arguments);
 Status run_contact_export(const Context& context, const ContactArguments& arguments);
 Status run_send(const Context& context, const SendArguments& arguments);

@@ -1,4 +1,5 @@
-// contact add, remove, list, import, export.
+// contact add, remove, trust, list, import, export.
+#include <algorithm>
 #include <utility>
 
 #include "api/http_target.hpp"
@@ -28,6 +29,7 @@ Result<identity::Contact> read_arguments(const ContactArguments& arguments) {
   identity::Contact contact;
   contact.petname = arguments.name;
   EKIDEN_ASSIGN(contact.id, identity::PeerId::parse(arguments.id));
+  if (arguments.trusted) contact.tier = identity::TrustTier::trusted;
   if (!arguments.tier.empty()) {
     EKIDEN_ASSIGN(contact.tier, identity::parse_tier(arguments.tier));
   }
@@ -53,6 +55,23 @@ Result<api::Json> fetch_contacts(const Context& context) {
   EKIDEN_ASSIGN(auto client, context.client());
   EKIDEN_ASSIGN(const auto answer, client.get("/v1/contacts"));
   return part_of(answer, "contacts");
+}
+
+/// Marks the contacts that are blocked, and adds those who are blocked without being contacts.
+Status mark_blocked(const Context& context, api::Json& contacts) {
+  EKIDEN_ASSIGN(auto client, context.client());
+  EKIDEN_ASSIGN(const auto answer, client.get("/v1/blocked"));
+  for (const auto& blocked : part_of(answer, "blocked")) {
+    const auto id = text_of(blocked, "peer");
+    const auto known =
+        std::find_if(contacts.begin(), contacts.end(), [&](const auto& each) { return text_of(each, "id") == id; });
+    if (known != contacts.end()) {
+      (*known)["blocked"] = true;
+    } else {
+      contacts.push_back({{"id", id}, {"tier", "stranger"}, {"blocked", true}});
+    }
+  }
+  return {};
 }
 
 std::string joined(const api::Json& list) {
@@ -101,8 +120,22 @@ Status run_contact_remove(const Context& context, const ContactArguments& argume
   return {};
 }
 
+Status run_contact_trust(const Context& context, const ContactArguments& arguments) {
+  EKIDEN_ASSIGN(auto client, context.client());
+  EKIDEN_ASSIGN(const auto current, client.get(contact_path(arguments.name)));
+  const std::string_view tier =
+      identity::tier_name(arguments.off ? identity::TrustTier::contact : identity::TrustTier::trusted);
+  EKIDEN_ASSIGN(const auto changed,
+                client.put(contact_path(text_of(current, "id")), {{"name", text_of(current, "name")}, {"tier", tier}}));
+  if (context.output.json()) context.output.object(changed);
+  context.output.note(context.output.text(text_of(changed, "name")) + " is " +
+                      (arguments.off ? "a contact" : "trusted") + " now");
+  return {};
+}
+
 Status run_contact_list(const Context& context) {
-  EKIDEN_ASSIGN(const auto list, fetch_contacts(context));
+  EKIDEN_ASSIGN(auto list, fetch_contacts(context));
+  EKIDEN_TRY(mark_blocked(context, list));
   if (context.output.json()) {
     for (const auto& contact : list) context.output.object(contact);
     return {};
@@ -113,7 +146,9 @@ Status run_contact_list(const Context& context) {
   }
   std::vector<std::vector<std::string>> rows = {{"NAME", "TIER", "ID", "ENDPOINTS"}};
   for (const auto& contact : list) {
-    rows.push_back({context.output.text(text_of(contact, "name")), text_of(contact, "tier"), text_of(contact, "id"),
+    const auto tier = flag_of(contact, "blocked") ? std::string("blocked") : text_of(contact, "tier");
+    const auto name = text_of(contact, "name");
+    rows.push_back({name.empty() ? "-" : context.output.text(name), tier, text_of(contact, "id"),
                     joined(part_of(contact, "endpoints"))});
   }
   context.output.table(rows);

@@ -77,7 +77,8 @@ void CommandLine::declare_inbox() {
               "  ekiden inbox --follow --json | my-agent    one message a line, as they come\n"
               "  ekiden inbox --from bob --type order --since 2h\n"
               "\n"
-              "Requests and replies are not among them: `ekiden serve` answers those. --purpose shows them.\n");
+              "Requests and replies are not among them: `ekiden serve` answers those. --purpose shows them. What\n"
+              "strangers write comes when you accept them: `ekiden contact requests`.\n");
   inbox->add_flag("-f,--follow", inbox_.follow, "Go on printing what comes, until Ctrl-C");
   inbox->add_flag("--peek", inbox_.peek, "Leave the messages in the inbox");
   inbox->add_option("-n,--limit", inbox_.limit, "Stop after so many messages")->check(CLI::Range(1, 1'000'000'000));

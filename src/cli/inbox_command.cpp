@@ -3,6 +3,7 @@
 // The order is the promise: a message is taken only after its text was flushed. Whoever stops the command in between,
 // or fills the disk behind a pipe, finds the message in the inbox again.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "api/http_target.hpp"
@@ -33,6 +34,7 @@ void print_message(Output& output, const api::Json& message) {
     heading += "  " + purpose;
     if (const auto capability = text_of(message, "capability"); !capability.empty()) heading += " @" + capability;
   }
+  if (const auto tier = text_of(message, "tier"); !tier.empty()) heading += "  " + tier;
   if (const auto type = text_of(message, "type"); !type.empty()) heading += "  [" + output.text(type) + "]";
   output.line(heading);
   if (const auto reply = text_of(message, "in_reply_to"); !reply.empty()) output.line("  in reply to " + reply);
@@ -66,7 +68,12 @@ class Reader {
   /// A new message was announced. A durable one is in the inbox; a volatile one is only here.
   Status on_event(api::Client& client, const api::Json& event) {
     const auto number = number_of(event, "number");
-    if (number != 0) return number > last_ ? drain(client) : Status{};
+    if (number != 0) {
+      if (seen_.contains(number)) return {};
+      // Of a stranger that was accepted just now: it has waited here, under the number with which it came.
+      if (number <= last_) last_ = number - 1;
+      return drain(client);
+    }
     if (!is_wanted(event)) return {};
     auto message = event;
     message.erase("kind");
@@ -103,9 +110,12 @@ class Reader {
   Status print_page(api::Client& client, const api::Json& messages) {
     auto numbers = api::Json::array();
     for (const auto& message : messages) {
+      const auto number = number_of(message, "number");
+      last_ = std::max(last_, number);
+      if (!seen_.insert(number).second) continue;
+      if (seen_.size() > kMaxSeen) seen_.erase(seen_.begin());
       print_message(context_.output, message);
-      numbers.push_back(number_of(message, "number"));
-      last_ = std::max(last_, number_of(message, "number"));
+      numbers.push_back(number);
     }
     printed_ += numbers.size();
     EKIDEN_TRY(context_.output.flush());
@@ -118,7 +128,9 @@ class Reader {
 
   const Context& context_;
   const InboxArguments& arguments_;
+  static constexpr std::size_t kMaxSeen = 100'000;
   std::uint64_t last_ = 0;
+  std::set<std::uint64_t> seen_{};  ///< printed; the oldest forgotten
   std::uint64_t printed_ = 0;
 };
 

@@ -116,6 +116,9 @@ void print_status(Output& output, const api::Json& status) {
   output.field("contacts", std::to_string(number_of(status, "contacts")));
   output.field("outbox", queue_text(part_of(status, "outbox")));
   output.field("inbox", queue_text(part_of(status, "inbox")));
+  if (const auto strangers = number_of(part_of(status, "contact_requests"), "peers"); strangers > 0) {
+    output.field("strangers", counted(strangers, "peer") + " to be accepted or blocked: `ekiden contact requests`");
+  }
   output.field("questions", std::to_string(number_of(status, "questions")) + " asked, " +
                                 std::to_string(number_of(status, "requests")) + " to be answered");
   const auto counters = part_of(status, "counters");

@@ -13,8 +13,9 @@ std::chrono::system_clock::time_point to_system(WallTime at) {
 
 }  // namespace
 
-Message to_message(const router::Arrived& arrived) {
+Message to_message(const router::Arrived& arrived, TrustTier tier) {
   Message message;
+  message.tier = tier;
   message.number = arrived.number;
   message.id = arrived.id.text();
   message.from = PeerId{arrived.from.bytes};
@@ -134,6 +135,15 @@ Result<identity::Contact> to_contact(const std::string& name, const PeerId& id,
   }
   EKIDEN_TRY(identity::check_contact(contact));
   return contact;
+}
+
+ContactRequest to_contact_request(const router::Waiting& stranger) {
+  return {.id = PeerId{stranger.peer.bytes},
+          .messages = stranger.messages,
+          .bytes = stranger.bytes,
+          .first_received = to_system(stranger.first->received),
+          .first_type = stranger.first->type,
+          .first_body = std::string(as_text(stranger.first->body))};
 }
 
 Contact from_contact(const identity::Contact& contact) {

@@ -14,7 +14,7 @@
 
 namespace ekiden::embed {
 
-Message to_message(const router::Arrived& arrived);
+Message to_message(const router::Arrived& arrived, TrustTier tier);
 Answer to_answer(const router::Answer& answer);
 /// `capability`: which of ours it is for.
 Request to_request(const router::Arrived& arrived, const std::string& capability);
@@ -31,5 +31,6 @@ Result<router::Draft> to_draft(OutgoingMessage message);
 Result<identity::Contact> to_contact(const std::string& name, const PeerId& id,
                                      const std::vector<std::string>& endpoints);
 Contact from_contact(const identity::Contact& contact);
+ContactRequest to_contact_request(const router::Waiting& stranger);
 
 }  // namespace ekiden::embed

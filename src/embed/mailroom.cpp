@@ -16,13 +16,14 @@ void Mailroom::on_arrival(const router::ArrivedPtr& arrived) {
     if (request_listener_ && arrived->exchange->part == router::Exchange::Part::request) request_listener_();
     return;
   }
-  if (handler_) return handler_(to_message(*arrived));
+  const TrustTier tier = tier_of_ ? tier_of_(arrived->from) : TrustTier::stranger;
+  if (handler_) return handler_(to_message(*arrived, tier));
   const std::lock_guard lock(mutex_);
   if (is_volatile(arrived)) {
     if (waiting_volatile_ == kMaxWaitingVolatile) return;
     ++waiting_volatile_;
   }
-  waiting_.push_back(arrived);
+  waiting_.push_back({arrived, tier});
   changed_.notify_all();
 }
 
@@ -35,13 +36,13 @@ void Mailroom::on_state(const node::StateChanged& change) {
 
 void Mailroom::set_handler(std::function<void(const Message&)> handler) {
   handler_ = std::move(handler);
-  std::deque<router::ArrivedPtr> waiting;
+  std::deque<Waiting> waiting;
   {
     const std::lock_guard lock(mutex_);
     waiting.swap(waiting_);
     waiting_volatile_ = 0;
   }
-  for (const auto& arrived : waiting) handler_(to_message(*arrived));
+  for (const auto& [arrived, tier] : waiting) handler_(to_message(*arrived, tier));
 }
 
 void Mailroom::set_state_handler(std::function<void(const std::string&, MessageState)> handler) {
@@ -62,11 +63,11 @@ Result<Message> Mailroom::receive(std::chrono::milliseconds timeout) {
   changed_.wait_for(lock, timeout, [this] { return !waiting_.empty() || ended_; });
   if (waiting_.empty() && ended_) return std::unexpected(*ended_);
   if (waiting_.empty()) return fail(Errc::timed_out, "no message arrived in time");
-  const auto arrived = std::move(waiting_.front());
+  const auto [arrived, tier] = std::move(waiting_.front());
   waiting_.pop_front();
   if (is_volatile(arrived)) --waiting_volatile_;
   lock.unlock();
-  return to_message(*arrived);
+  return to_message(*arrived, tier);
 }
 
 std::uint64_t Mailroom::changes() const {

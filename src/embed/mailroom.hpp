@@ -32,6 +32,8 @@ class Mailroom final : public runtime::Listener {
   void set_state_handler(std::function<void(const std::string&, MessageState)> handler);
   /// Called when a request of somebody came; requests and replies are not for receive().
   void set_request_listener(std::function<void()> listener);
+  /// What the owner thinks of a sender; before anything arrives.
+  void set_tiers(std::function<TrustTier(const identity::PeerId&)> tier_of) { tier_of_ = std::move(tier_of); }
   /// Nothing arrives any more: whoever waits is told.
   void end(Error why);
 
@@ -47,7 +49,11 @@ class Mailroom final : public runtime::Listener {
  private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<router::ArrivedPtr> waiting_;
+  struct Waiting {
+    router::ArrivedPtr message;
+    TrustTier tier = TrustTier::stranger;
+  };
+  std::deque<Waiting> waiting_;
   std::size_t waiting_volatile_ = 0;
   std::uint64_t changes_ = 0;
   std::optional<Error> ended_;
@@ -56,6 +62,7 @@ class Mailroom final : public runtime::Listener {
   std::function<void(const Message&)> handler_;
   std::function<void(const std::string&, MessageState)> state_handler_;
   std::function<void()> request_listener_;
+  std::function<TrustTier(const identity::PeerId&)> tier_of_;
 };
 
 }  // namespace ekiden::embed

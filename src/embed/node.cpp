@@ -36,6 +36,9 @@ Result<std::unique_ptr<Host>> open_host(const NodeOptions& options) {
     }
   }
   if (!options.lan) settings.lan = "off";
+  if (!options.strangers.empty()) {
+    EKIDEN_ASSIGN(settings.node.router.strangers, runtime::parse_strangers(options.strangers));
+  }
   // Of the three places only the file: the environment belongs to the program that embeds us.
   EKIDEN_ASSIGN(settings.node.sources, runtime::read_bootstrap_source({.data_dir = options.data_dir}));
   // The standard error stream belongs to the program that embeds us: what goes well is not told there.
@@ -55,6 +58,9 @@ auto converted(const Result<T>& result, Convert convert) -> Result<decltype(conv
 struct Node::Impl {
   explicit Impl(std::unique_ptr<Host> opened) : host(std::move(opened)), mailroom(std::make_shared<Mailroom>()) {
     host->post([this] {
+      mailroom->set_tiers([this](const identity::PeerId& peer) {
+        return static_cast<TrustTier>(host->node().contacts().tier_of(peer));
+      });
       mailroom->set_request_listener([this] { on_request(); });
       for (const auto& arrived : host->node().inbox(0, SIZE_MAX)) mailroom->on_arrival(arrived);
       host->subscribe(mailroom);
@@ -85,6 +91,12 @@ struct Node::Impl {
   Status withdraw(const std::string& capability) {
     return call<Status>([&](std::promise<Status>& done) {
       host->withdraw_capability(capability, [&done](Status status) { done.set_value(std::move(status)); });
+    });
+  }
+
+  Status set_blocked(const PeerId& id, bool blocked) {
+    return call<Status>([&](std::promise<Status>& done) {
+      host->block(identity::PeerId{id.bytes}, blocked, [&done](Status status) { done.set_value(std::move(status)); });
     });
   }
 
@@ -146,6 +158,30 @@ Status Node::add_contact(const std::string& name, const PeerId& id, const std::v
     impl_->host->put_contact(std::move(contact), true, [&done](Status status) { done.set_value(std::move(status)); });
   });
 }
+
+Status Node::trust(const PeerId& id, bool trusted) {
+  return impl_->call<Status>([&](std::promise<Status>& done) {
+    const auto* known = impl_->host->node().contacts().find(identity::PeerId{id.bytes});
+    if (known == nullptr) return done.set_value(fail(Errc::not_found, id.text() + " is no contact"));
+    auto contact = *known;
+    contact.tier = trusted ? identity::TrustTier::trusted : identity::TrustTier::contact;
+    impl_->host->put_contact(std::move(contact), true, [&done](Status status) { done.set_value(std::move(status)); });
+  });
+}
+
+std::vector<ContactRequest> Node::contact_requests() const {
+  return impl_->call<std::vector<ContactRequest>>([&](auto& done) {
+    std::vector<ContactRequest> all;
+    for (const auto& each : impl_->host->node().contact_requests()) all.push_back(embed::to_contact_request(each));
+    done.set_value(std::move(all));
+  });
+}
+
+Status Node::accept(const PeerId& id, const std::string& name) { return add_contact(name, id, {}); }
+
+Status Node::block(const PeerId& id) { return impl_->set_blocked(id, true); }
+
+Status Node::unblock(const PeerId& id) { return impl_->set_blocked(id, false); }
 
 Status Node::remove_contact(const PeerId& id) {
   return impl_->call<Status>([&](std::promise<Status>& done) {

@@ -32,7 +32,7 @@ Status Keeper::load_row(std::uint64_t number, ByteView value) {
                                .claim = {.from = parcel->from,
                                          .owner = parcel->to,
                                          .prefix = {row->prefix},
-                                         .stranger = !is_contact_(parcel->from) && !is_contact_(parcel->to),
+                                         .tier = std::max(tier_of_(parcel->from), tier_of_(parcel->to)),
                                          .bytes = row->parcel.size()},
                                .until = row->until,
                                .priority = parcel->priority,
@@ -93,7 +93,7 @@ Status Keeper::on_deposit(Now now, const identity::PeerId& from, const identity:
   const Claim claim{.from = from,
                     .owner = parcel.to,
                     .prefix = prefix,
-                    .stranger = !is_contact_(from) && !is_contact_(parcel.to),
+                    .tier = std::max(tier_of_(from), tier_of_(parcel.to)),
                     .bytes = body.size()};
   if (!config_.serve) return refuse(from, parcel, RefusalReason::off, out), Status{};
   if (!storage_works_) return refuse(from, parcel, RefusalReason::storage, out), Status{};

@@ -61,11 +61,11 @@ struct KeeperStatus {
 class Keeper {
  public:
   /// Whom the owner of this node has named.
-  using IsContact = std::function<bool(const identity::PeerId&)>;
+  using TierOf = std::function<identity::TrustTier(const identity::PeerId&)>;
 
   /// `self` and `config` outlive the keeper.
-  Keeper(const identity::Identity& self, const Config& config, IsContact is_contact)
-      : self_(self), config_(config), is_contact_(std::move(is_contact)), shares_(config) {}
+  Keeper(const identity::Identity& self, const Config& config, TierOf tier_of)
+      : self_(self), config_(config), tier_of_(std::move(tier_of)), shares_(config) {}
 
   /// A row of Table::parcels, in ascending order, after the contacts are known. Errors: storage_corrupt.
   Status load_row(std::uint64_t number, ByteView value);
@@ -118,7 +118,7 @@ class Keeper {
 
   const identity::Identity& self_;
   const Config& config_;
-  const IsContact is_contact_;
+  const TierOf tier_of_;
   Shares shares_;
   std::map<std::uint64_t, Held> held_;
   std::map<Name, std::uint64_t> numbers_;

@@ -28,12 +28,15 @@ void minus(std::map<Key, Use>& uses, const Key& key, std::size_t bytes) {
   if (found->second.parcels == 0) uses.erase(found);
 }
 
+bool is_stranger(const Claim& claim) { return claim.tier == identity::TrustTier::stranger; }
+
 }  // namespace
 
 std::optional<RefusalReason> Shares::check(const Claim& claim) const {
   const Config& c = config_;
   if (!fits(all_, claim.bytes, c.max_parcels, c.max_bytes)) return RefusalReason::full;
-  if (claim.stranger &&
+  if (claim.tier == identity::TrustTier::trusted) return std::nullopt;
+  if (is_stranger(claim) &&
       !fits(strangers_, claim.bytes, c.max_parcels / c.stranger_share, c.max_bytes / c.stranger_share)) {
     return RefusalReason::strangers_full;
   }
@@ -51,7 +54,7 @@ std::optional<RefusalReason> Shares::check(const Claim& claim) const {
 
 void Shares::add(const Claim& claim) {
   plus(all_, claim.bytes);
-  if (claim.stranger) plus(strangers_, claim.bytes);
+  if (is_stranger(claim)) plus(strangers_, claim.bytes);
   plus(by_sender_[claim.from], claim.bytes);
   plus(by_owner_[claim.owner], claim.bytes);
   plus(by_prefix_[claim.prefix], claim.bytes);
@@ -59,7 +62,7 @@ void Shares::add(const Claim& claim) {
 
 void Shares::remove(const Claim& claim) {
   minus(all_, claim.bytes);
-  if (claim.stranger) minus(strangers_, claim.bytes);
+  if (is_stranger(claim)) minus(strangers_, claim.bytes);
   minus(by_sender_, claim.from, claim.bytes);
   minus(by_owner_, claim.owner, claim.bytes);
   minus(by_prefix_, claim.prefix, claim.bytes);

@@ -5,7 +5,8 @@
 //   - a new identity buys nothing: a network has a share, whatever the number of identities in it;
 //   - nobody fills the mailbox of one owner alone, and one owner does not fill the mailbox;
 //   - a parcel between two whom the owner of this node does not know is of a stranger. Strangers have a pool of their
-//     own, so that however many there are, those that the owner has named find room.
+//     own, so that however many there are, those that the owner has named find room;
+//   - whom the owner of this node trusts is bounded by the whole alone.
 //
 // A plain value. Invariant: every count is the sum over what was added and not removed.
 #pragma once
@@ -14,6 +15,7 @@
 #include <optional>
 
 #include "identity/address.hpp"
+#include "identity/contact.hpp"
 #include "mailbox/config.hpp"
 #include "mailbox/messages.hpp"
 
@@ -30,7 +32,7 @@ struct Claim {
   identity::PeerId from;
   identity::PeerId owner;
   identity::AddressPrefix prefix;
-  bool stranger = true;
+  identity::TrustTier tier = identity::TrustTier::stranger;  ///< of depositor or owner, whoever is trusted more
   std::size_t bytes = 0;
 };
 

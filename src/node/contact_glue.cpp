@@ -50,6 +50,10 @@ void Node::Impl::put_contact(Now now, const PutContact& request) {
       contact.record = known->signed_bytes;
     }
   }
+  if (existing == nullptr && router.is_blocked(contact.id)) {
+    return reply(request.request,
+                 fail(Errc::refused, contact.id.text() + " is blocked: `ekiden contact unblock` first"));
+  }
   auto status = existing != nullptr && request.replace ? contacts.update(contact) : contacts.add(contact);
   if (!status) {
     reply(request.request, std::move(status));
@@ -72,9 +76,25 @@ void Node::Impl::remove_contact(Now now, const RemoveContact& request) {
   if (wanted.contains(request.id)) reach(now, request.id);
 }
 
-void Node::Impl::show_tier(const identity::PeerId& peer) {
-  router.set_contact(peer, contacts.tier_of(peer) != identity::TrustTier::stranger);
+void Node::Impl::block(Now now, const BlockPeer& request) {
+  if (request.id == self.id()) return reply(request.request, fail(Errc::invalid_argument, "this is the node's own id"));
+  Status done;
+  if (request.blocked) {
+    auto dropped = router.block(now, request.id, router_out);
+    if (dropped) asks.on_taken(*dropped);
+    if (!dropped) done = std::unexpected(dropped.error());
+  } else {
+    done = router.unblock(request.id, router_out);
+  }
+  if (!done) return reply(request.request, std::move(done));
+  waiting.answers.push_back(request.request);
 }
+
+identity::TrustTier Node::Impl::tier_of(const identity::PeerId& peer) const {
+  return router.is_blocked(peer) ? identity::TrustTier::stranger : contacts.tier_of(peer);
+}
+
+void Node::Impl::show_tier(const identity::PeerId& peer) { router.set_tier(peer, contacts.tier_of(peer), router_out); }
 
 void Node::Impl::learn(Now now, identity::SignedRecord signed_record, bool live) {
   const identity::PeerId id = signed_record.record.id();

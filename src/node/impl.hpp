@@ -258,9 +258,12 @@ struct Node::Impl {
   Status load_peer_record_row(const store::Row& row);
   void put_contact(Now now, const PutContact& request);
   void remove_contact(Now now, const RemoveContact& request);
+  void block(Now now, const BlockPeer& request);
   /// `live`: the peer itself has just shown it in a handshake, so it is the record that holds now, whatever its
   /// sequence (a peer that lost its data may count from below).
   void learn(Now now, identity::SignedRecord record, bool live);
+  /// A blocked contact has the room of a stranger.
+  identity::TrustTier tier_of(const identity::PeerId& peer) const;
   /// Tells the router how much room this peer has.
   void show_tier(const identity::PeerId& peer);
   const identity::PeerRecord* record_of(const identity::PeerId& peer);

@@ -112,6 +112,13 @@ struct RemoveContact {
   RequestId request;
   identity::PeerId id;
 };
+/// Refuse whatever this peer sends from now on, and drop what it has in the inbox; or no longer. Errors:
+/// invalid_argument (ourselves), limit_exceeded; not_found (it is not blocked).
+struct BlockPeer {
+  RequestId request;
+  identity::PeerId id;
+  bool blocked = true;
+};
 /// Dial and retransmit now what is backing off.
 struct RetryNow {
   RequestId request;
@@ -176,7 +183,7 @@ using Input =
     std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
                  StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact, RetryNow,
                  FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer, EndpointMapped, MappingLost,
-                 Tick, ShutDown, BeaconHeard, PlaceMessage, AskQuestion, AnswerQuestion, SwitchRelay>;
+                 Tick, ShutDown, BeaconHeard, PlaceMessage, AskQuestion, AnswerQuestion, SwitchRelay, BlockPeer>;
 
 // Effects.
 

@@ -43,8 +43,7 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
       reachability(reachability_config(config), rng.split(),
                    [this](const identity::IpAddress& address) { return datagram_hosts.peek(address) != nullptr; }),
       lan(self, lan_config(config), rng.split()),
-      keeper(self, config.mailbox,
-             [this](const identity::PeerId& peer) { return contacts.tier_of(peer) != identity::TrustTier::stranger; }),
+      keeper(self, config.mailbox, [this](const identity::PeerId& peer) { return tier_of(peer); }),
       depositor(self.id(), config.mailbox),
       collector(self.id(), config.mailbox),
       relay(
@@ -156,6 +155,7 @@ void Node::Impl::handle(Now now, Input input) {
                  },
                  [&](const PutContact& in) { put_contact(now, in); },
                  [&](const RemoveContact& in) { remove_contact(now, in); },
+                 [&](const BlockPeer& in) { block(now, in); },
                  [&](const RetryNow& in) {
                    links.retry_now(now, in.peer, link_out);
                    router.retry_now(now, in.peer, router_out);
@@ -331,6 +331,9 @@ std::vector<router::ArrivedPtr> Node::requests(std::string_view capability, std:
   return impl_->asks.requests(capability, after, limit);
 }
 const identity::ContactBook& Node::contacts() const { return impl_->contacts; }
+std::vector<router::Waiting> Node::contact_requests() const { return impl_->router.waiting(); }
+std::vector<router::Blocked> Node::blocked() const { return impl_->router.blocked(); }
+bool Node::is_blocked(const identity::PeerId& peer) const { return impl_->router.is_blocked(peer); }
 std::vector<identity::NodeInfo> Node::known_nodes(std::size_t count) const {
   return impl_->dht.closest(impl_->self.id(), count);
 }

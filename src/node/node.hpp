@@ -157,6 +157,10 @@ class Node {
   /// Requests for this capability that we offer, in the order of their arrival, from `after` (exclusive).
   std::vector<router::ArrivedPtr> requests(std::string_view capability, std::uint64_t after, std::size_t limit) const;
   const identity::ContactBook& contacts() const;
+  /// Strangers whose messages wait for the owner, and who is refused; in the order of their ids.
+  std::vector<router::Waiting> contact_requests() const;
+  std::vector<router::Blocked> blocked() const;
+  bool is_blocked(const identity::PeerId& peer) const;
   /// Up to `count` nodes of the DHT that we know, those closest to us first.
   std::vector<identity::NodeInfo> known_nodes(std::size_t count) const;
   /// Who was heard on the local network lately, in the order of ids.

@@ -137,13 +137,20 @@ struct Receipt {
 /// delays; it never settles a message.
 struct Refusal {
   static constexpr std::string_view kName = "refusal";
-  enum class Reason : std::uint8_t { inbox_full = 0, storage = 1, expired = 2, window = 3, strangers_full = 4 };
+  enum class Reason : std::uint8_t {
+    inbox_full = 0,
+    storage = 1,
+    expired = 2,
+    window = 3,
+    strangers_full = 4,
+    unwanted = 5,  ///< it takes none of this sender, who need not try again by himself
+  };
   Reason reason = Reason::inbox_full;
   std::uint32_t retry_after_ms = 0;  ///< clamped by the receiver of the refusal
   std::vector<MessageId> ids;
 
   static constexpr auto kFields =
-      wire::fields(wire::field<1>("reason", &Refusal::reason, wire::max_enum(Reason::strangers_full)),
+      wire::fields(wire::field<1>("reason", &Refusal::reason, wire::max_enum(Reason::unwanted)),
                    wire::field<2>("retry_after_ms", &Refusal::retry_after_ms),
                    wire::field<3>("ids", &Refusal::ids, wire::max_count(kMaxReceiptIds)));
 

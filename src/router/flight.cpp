@@ -210,9 +210,13 @@ void Sender::on_link_up(Now now, const identity::PeerId& to, Effects& out) {
     peer.up = true;
     peer.absent = false;
     peer.unreachable.clear();
-    peer.hold_until = now.mono;
+    if (peer.flight.empty()) peer.unwanted_until = now.mono;
+    peer.hold_until = std::max(now.mono, peer.unwanted_until);
     set_failures(peer, 0);
-    for (const auto& [number, message] : peer.flight) resend(now, *message, peer, out);
+    for (const auto& [number, message] : peer.flight) {
+      resend(now, *message, peer, out);
+      if (peer.unwanted_until > now.mono) return arm(now, to, peer);
+    }
   }
   pump(now, peer, out);
 }
@@ -260,6 +264,7 @@ void Sender::on_refusal(Now now, const identity::PeerId& by, const Refusal& refu
   const auto found = recipients_.find(by);
   if (found == recipients_.end() || !found->second.up) return;
   Recipient& peer = found->second;
+  if (refusal.reason == Refusal::Reason::unwanted) return on_unwanted(now, by, peer, refusal);
   Duration wait = std::clamp<Duration>(milliseconds(refusal.retry_after_ms), config_.retry_min, config_.retry_max);
   wait += rng_.between(Duration::zero(), wait / 4);
   const auto wait_ms = static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(wait).count());
@@ -312,6 +317,7 @@ void Sender::arm(Now now, const identity::PeerId& to, Recipient& peer) {
 void Sender::on_retry(Now now, const identity::PeerId& to, Recipient& peer, Effects& out) {
   if (!peer.up && !peer.routed) {
     if (!config_.mailboxes || peer.messages == 0) return;
+    if (peer.unwanted_until > now.mono) return retry_.set(to, peer.unwanted_until);
     peer.absent = true;
     peer.hold_until = now.mono;
   }
@@ -336,6 +342,7 @@ void Sender::retry_now(Now now, const identity::PeerId& to, Effects& out) {
   Recipient& peer = found->second;
   peer.unsealable = false;
   peer.hold_until = now.mono;
+  peer.unwanted_until = now.mono;
   set_failures(peer, 0);
   if (!peer.up) return;
   for (const auto& [number, message] : peer.flight) resend(now, *message, peer, out);

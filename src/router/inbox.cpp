@@ -13,6 +13,7 @@ constexpr Duration kRetryFull = seconds(30);
 constexpr Duration kRetryStorage = seconds(10);
 constexpr Duration kRetryExpired = minutes(5);
 constexpr Duration kRetryWindow = seconds(1);
+constexpr Duration kRetryUnwanted = hours(24);
 
 /// By how much sealed bytes can exceed their content.
 constexpr std::size_t kSealedOverhead = kMaxSealed - kMaxBody;
@@ -28,6 +29,8 @@ Duration retry_after(Refusal::Reason reason) {
       return kRetryExpired;
     case Refusal::Reason::window:
       return kRetryWindow;
+    case Refusal::Reason::unwanted:
+      return kRetryUnwanted;
   }
   std::unreachable();
 }
@@ -93,6 +96,10 @@ Status Receiver::on_routed(Now now, const identity::PeerId& from, const MessageI
 
 bool Receiver::may_open(Now now, const Envelope& envelope, const Status& storage, Effects& out) {
   const bool expired = is_over(now, envelope.expires);
+  if (standings_.is_blocked(envelope.from)) {
+    refuse(now, envelope, Refusal::Reason::unwanted, out);
+    return false;
+  }
   if (envelope.delivery == DeliveryClass::volatile_) return !expired;
   const auto sender = senders_.find(envelope.from);
   if (sender != senders_.end() && sender->second.ids.contains(envelope.id)) {
@@ -106,12 +113,24 @@ bool Receiver::may_open(Now now, const Envelope& envelope, const Status& storage
     refuse(now, envelope, Refusal::Reason::storage, out);
   } else if (expired) {
     refuse(now, envelope, Refusal::Reason::expired, out);
-  } else if (const auto full = pools_.check_message(tier_of(envelope.from), own, least)) {
+  } else if (const auto full = check_pools(now, envelope.from, own, least, out)) {
     refuse(now, envelope, *full, out);
   } else {
     return true;
   }
   return false;
+}
+
+Pools::Refused Receiver::check_pools(Now now, const identity::PeerId& from, const Use& own, std::size_t size,
+                                     Effects& out) {
+  const Tier tier = standings_.tier_of(from);
+  const auto full = pools_.check_message(tier, own, size);
+  if (full != Refusal::Reason::strangers_full) return full;
+  store::Batch batch;
+  if (!forget_unanswered(now, batch)) return full;
+  journal_.write(std::move(batch), out);
+  const auto sender = senders_.find(from);
+  return pools_.check_message(tier, sender == senders_.end() ? Use{} : sender->second.use, size);
 }
 
 /// In milliseconds: a remote expiry may be thousands of years away, which nanoseconds do not reach.
@@ -132,6 +151,10 @@ void Receiver::on_opened(Now now, const Envelope& envelope, ByteView plaintext, 
     refuse(now, envelope, Refusal::Reason::window, out);
   } else if (envelope.delivery == DeliveryClass::volatile_) {
     journal_.write(std::move(changes), out);
+    // Nothing of this class waits anywhere, for the owner neither.
+    if (config_.strangers != Strangers::accept && !standings_.is_known(envelope.from)) {
+      return refuse(now, envelope, Refusal::Reason::unwanted, out);
+    }
     ++received_;
     out.push(Arrival{make_arrived(now, 0, envelope, std::move(*content))});
   } else {
@@ -144,13 +167,16 @@ void Receiver::on_durable(Now now, const Envelope& envelope, Content content, st
   const identity::PeerId& from = envelope.from;
   const auto known = senders_.find(from);
   const bool is_new = known == senders_.end();
-  Window fresh{.epoch = content.epoch, .floor = content.floor, .tier = tier_of(from)};
+  Window fresh{.epoch = content.epoch, .floor = content.floor, .tier = standings_.tier_of(from), .held = is_held(from)};
   Window* window = is_new ? &fresh : &known->second;
   bool changed = is_new;
   if (!is_new && content.epoch >= window->epoch) changed = advance(*window, content.epoch, content.floor, batch);
 
   const std::uint64_t sequence = content.sequence;
   Verdict verdict = judge(*window, envelope, content);
+  if (verdict.reason == Refusal::Reason::strangers_full && forget_unanswered(now, batch)) {
+    verdict = judge(*window, envelope, content);
+  }
   if (verdict.kind == Verdict::fresh) {
     if (const auto full = make_room(now, from, *window, sequence, batch)) verdict = {Verdict::refused, *full};
   }
@@ -173,9 +199,17 @@ Receiver::Verdict Receiver::judge(const Window& window, const Envelope& envelope
   if (content.epoch < window.epoch || content.sequence < window.floor) return kMisplaced;
   if (window.ids.contains(envelope.id)) return {Verdict::repeated};
   if (window.received.contains(content.sequence)) return kMisplaced;
-  const std::size_t size = content.body.size() + content.type.size() + content.content_type.size();
-  const auto full = pools_.check_message(window.tier, window.use, size);
+  const auto full = check_room(window, envelope, content);
   return full ? Verdict{Verdict::refused, *full} : Verdict{Verdict::fresh};
+}
+
+Pools::Refused Receiver::check_room(const Window& window, const Envelope& envelope, const Content& content) const {
+  const std::size_t size = content.body.size() + content.type.size() + content.content_type.size();
+  if (const auto full = pools_.check_message(window.tier, window.use, size)) return full;
+  if (config_.strangers == Strangers::accept || is_request(content.exchange)) return std::nullopt;
+  if (window.held) return check_first(envelope.from, window, size);
+  if (config_.strangers == Strangers::queue || standings_.is_known(envelope.from)) return std::nullopt;
+  return Refusal::Reason::unwanted;
 }
 
 std::uint64_t Receiver::accept(Now now, const Envelope& envelope, Content content, Window& window, store::Batch& batch,
@@ -189,7 +223,7 @@ std::uint64_t Receiver::accept(Now now, const Envelope& envelope, Content conten
               .message = make_arrived(now, number, envelope, std::move(content))};
   write_entry(number, entry, batch);
   remember(window, entry, number);
-  add_use(window, use_of(*entry.message));
+  count_message(entry.from, window, *entry.message);
   rows_.emplace_hint(rows_.end(), number, std::move(entry));
   return number;
 }
@@ -228,8 +262,14 @@ void Receiver::on_persisted(Now now, std::uint64_t number, Effects& out) {
   Entry& entry = rows_.at(number);
   entry.persisted = true;
   ++received_;
-  out.push(Arrival{entry.message});
   answers_.delivered(now, entry.from, entry.id, out);
+  if (standings_.is_blocked(entry.from)) {  // since it was received
+    store::Batch batch;
+    forget_message(number, entry, batch);
+    journal_.write(std::move(batch), out);
+  } else if (!is_held(entry)) {
+    announce(entry, out);
+  }
 }
 
 void Receiver::take(RequestId request, std::vector<std::uint64_t> numbers, Effects& out) {
@@ -244,16 +284,7 @@ void Receiver::take(RequestId request, std::vector<std::uint64_t> numbers, Effec
         answer = fail(Errc::not_found, "no message " + std::to_string(number) + " in the inbox; the others are taken");
       continue;
     }
-    Entry& entry = found->second;
-    Window& window = senders_.at(entry.from);
-    remove_use(window, use_of(*entry.message));
-    entry.message = nullptr;
-    if (is_in_window(entry, window)) {
-      write_entry(number, entry, batch);
-    } else {
-      batch.erase(store::Table::inbox, number);
-      rows_.erase(found);
-    }
+    forget_message(number, found->second, batch);
   }
   if (batch.empty()) return out.push(Taken{request, std::move(answer)});
   journal_.wait(journal_.write(std::move(batch), out), TakeWaits{request, std::move(answer)});

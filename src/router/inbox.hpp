@@ -7,12 +7,14 @@
 // floor below which the sender has settled everything. For each sender we hold {epoch, floor, received sequences at or
 // above the floor}, in Table::windows and in the rows of Table::inbox. What arrives is, in this order:
 //
+//   of a blocked peer                     refused (unwanted)
 //   from an epoch before the window's     refused (window): a data directory was restored from a copy, or replayed
 //   from a later epoch                    a new outbox: its window replaces the old one
 //   below the floor                       refused (window): settled, the sender passes the refusal over
 //   of an id in the window                received before: receipt again
 //   of a sequence in the window           refused (window): a sender that gives one number to two messages
 //   over a quota of the inbox             refused (inbox_full, or strangers_full)
+//   of a stranger, and they are refused   refused (unwanted)
 //   over a bound of the window            refused (window, or strangers_full)
 //   anything else                         new: row and window are persisted, then arrival and receipt
 //
@@ -29,11 +31,17 @@
 //
 // Forgetting, when there is no room for one more:
 //   - a sender with nothing left to be taken, whose messages have all expired: repeats are refused as expired. This is
-//     the only way in which the place of a sender becomes free;
+//     the only way in which the place of a sender becomes free, but for
+//   - a blocked stranger, which may be refused without its window;
 //   - what was received from a stranger, by raising its floor over it: repeats are refused (window), messages not taken
 //     stay in the inbox. Of the strangers that hold more than the one who asks, the one that has been silent for the
 //     longest. (The asker cannot push out who holds less, so nobody greedy lives at the cost of others; and no wave of
 //     strangers keeps the next one out for the thirty days that a message may live.)
+//
+// First contact. Messages of a sender whose window is `held`, requests aside, are taken in like all others, and shown
+// to nobody: they are announced, in order, when the sender becomes known, and go when it is blocked. Whether they wait
+// follows from who sent them; no row says so. Each stranger has a bound of its own for them, and there is one for the
+// number of strangers; what waits longer than it is valid makes room for others. See router/first_contact.hpp.
 //
 // Invariants: a sequence in a window has a row; a row that is not in a window holds a message not taken yet; bytes and
 // counts equal the sums over the rows; nothing is announced or receipted before its row is persisted.
@@ -47,6 +55,7 @@
 #include <utility>
 #include <vector>
 
+#include "router/first_contact.hpp"
 #include "router/journal.hpp"
 #include "router/pools.hpp"
 #include "router/receipts.hpp"
@@ -56,17 +65,28 @@ namespace ekiden::router {
 
 class Receiver {
  public:
-  Receiver(const identity::PeerId& self, const Config& config, Journal& journal, Counters& counters, Answers& answers)
-      : self_(self), config_(config), journal_(journal), counters_(counters), answers_(answers), pools_(config) {}
+  /// All outlive this.
+  Receiver(const identity::PeerId& self, const Config& config, Journal& journal, Counters& counters, Answers& answers,
+           const Standings& standings)
+      : self_(self),
+        config_(config),
+        journal_(journal),
+        counters_(counters),
+        answers_(answers),
+        standings_(standings),
+        pools_(config) {}
 
-  /// Everybody is a stranger until this says otherwise; at any time, before load too. The caller bounds how many.
-  void set_contact(const identity::PeerId& peer, bool is_contact);
+  /// Where we stand with this peer may have changed; at any time, before load too.
+  void on_standing(const identity::PeerId& peer, Effects& out);
+  /// Drops all that this peer has in the inbox. What is not persisted yet goes when it is, if the peer is blocked.
+  std::vector<std::uint64_t> drop_messages(const identity::PeerId& peer, store::Batch& batch);
+  std::vector<Waiting> waiting() const;
 
   /// Windows first, then rows in ascending order. Errors: storage_corrupt.
   Status load_window(ByteView name, ByteView value);
   Status load_row(std::uint64_t number, ByteView value);
   /// Announces what is not taken yet.
-  void start(Effects& out) const;
+  void start(Effects& out);
 
   /// Decides on what the header says whether it is worth opening. `storage`: why nothing can be persisted now.
   Status on_envelope(Now now, const identity::PeerId& from, std::shared_ptr<const Bytes> buffer, ByteView body,
@@ -99,6 +119,7 @@ class Receiver {
     WallTime expires{};
     ArrivedPtr message;  ///< null: a tombstone
     bool persisted = false;
+    bool announced = false;  ///< once in a run: the sender may become a stranger again, and known again
   };
   struct Window {
     std::uint64_t epoch = 0;
@@ -109,6 +130,8 @@ class Receiver {
     std::map<MessageId, std::uint64_t> ids{};           ///< id -> number of the row
     std::uint64_t last = 0;                             ///< number of the newest row; 0: none in the window
     Use use{.senders = 1};                              ///< `messages` are in the window or out of it
+    bool held = false;                                  ///< `first` wait for the owner
+    Use first{};                                        ///< messages not taken that are no requests
   };
   using Senders = std::map<identity::PeerId, Window>;
   /// What becomes of a message that was opened.
@@ -121,11 +144,16 @@ class Receiver {
     return message.body.size() + message.type.size() + message.content_type.size();
   }
   static Use use_of(const Arrived& message) { return {.messages = 1, .bytes = size_of(message)}; }
+  static bool is_request(const std::optional<Exchange>& exchange) {
+    return exchange && exchange->part == Exchange::Part::request;
+  }
 
   // inbox.cpp
   static bool is_sound(const Envelope& envelope, const Result<Content>& content);
   void on_durable(Now now, const Envelope& envelope, Content content, store::Batch batch, Effects& out);
   Verdict judge(const Window& window, const Envelope& envelope, const Content& content) const;
+  Pools::Refused check_pools(Now now, const identity::PeerId& from, const Use& own, std::size_t size, Effects& out);
+  Pools::Refused check_room(const Window& window, const Envelope& envelope, const Content& content) const;
   bool is_over(Now now, WallTime expires) const;
   bool may_open(Now now, const Envelope& envelope, const Status& storage, Effects& out);
   std::uint64_t accept(Now now, const Envelope& envelope, Content content, Window& window, store::Batch& batch,
@@ -133,10 +161,20 @@ class Receiver {
   void repeat(Now now, const identity::PeerId& from, std::uint64_t number, Effects& out);
   void refuse(Now now, const Envelope& envelope, Refusal::Reason reason, Effects& out);
 
+  // inbox_held.cpp
+  bool is_held(const identity::PeerId& peer) const;
+  bool is_held(const Entry& entry) const;
+  static void announce(Entry& entry, Effects& out);
+  void count_message(const identity::PeerId& from, Window& window, const Arrived& message);
+  void uncount_message(const identity::PeerId& from, Window& window, const Arrived& message);
+  Pools::Refused check_first(const identity::PeerId& from, const Window& window, std::size_t size) const;
+  bool forget_unanswered(Now now, store::Batch& batch);
+  bool forget_blocked(store::Batch& batch);
+  void forget_message(std::uint64_t number, Entry& entry, store::Batch& batch);
+
   // inbox_room.cpp
-  Tier tier_of(const identity::PeerId& peer) const;
   Window& insert(const identity::PeerId& from, Window window);
-  static std::size_t index_of(Tier tier) { return tier == Tier::contact ? 1 : 0; }
+  static std::size_t index_of(Tier tier) { return tier == Tier::stranger ? 0 : 1; }
   void index(const identity::PeerId& from, Window& window);
   void unindex(const identity::PeerId& from, const Window& window);
   bool remember(Window& window, const Entry& entry, std::uint64_t number);
@@ -167,10 +205,12 @@ class Receiver {
 
   std::map<std::uint64_t, Entry> rows_;
   Senders senders_;
-  std::set<identity::PeerId> contacts_;
+  const Standings& standings_;
+  std::set<identity::PeerId> waiting_;  ///< those whose windows are held and whose messages wait
+  bool started_ = false;
   Pools pools_;
   using ByExpiry = std::map<std::pair<WallTime, identity::PeerId>, Window*>;
-  std::array<ByExpiry, 2> by_expiry_;  ///< senders by tier, the first to expire first
+  std::array<ByExpiry, 2> by_expiry_;  ///< strangers and others, the first to expire first
   std::uint64_t received_ = 0;
   std::uint64_t duplicates_ = 0;
   std::uint64_t refused_ = 0;

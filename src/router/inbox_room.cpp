@@ -12,26 +12,6 @@ constexpr std::size_t kCandidates = 64;  // senders looked at when one that has 
 
 }  // namespace
 
-Tier Receiver::tier_of(const identity::PeerId& peer) const {
-  return contacts_.contains(peer) ? Tier::contact : Tier::stranger;
-}
-
-void Receiver::set_contact(const identity::PeerId& peer, bool is_contact) {
-  if (is_contact) {
-    contacts_.insert(peer);
-  } else {
-    contacts_.erase(peer);
-  }
-  const auto sender = senders_.find(peer);
-  if (sender == senders_.end() || sender->second.tier == tier_of(peer)) return;
-  Window& window = sender->second;
-  unindex(peer, window);
-  pools_.remove(window.tier, window.use);
-  window.tier = tier_of(peer);
-  pools_.add(window.tier, window.use);
-  index(peer, window);
-}
-
 Receiver::Window& Receiver::insert(const identity::PeerId& from, Window window) {
   const auto [sender, is_new] = senders_.emplace(from, std::move(window));
   CHECK(is_new);
@@ -75,7 +55,7 @@ Pools::Refused Receiver::make_room(Now now, const identity::PeerId& from, const 
   if (window.received.size() >= config_.max_window && sequence != window.floor) return Refusal::Reason::window;
   if (!senders_.contains(from)) {
     while (const auto scarce = pools_.check_sender(window.tier)) {
-      if (!forget_expired(now, *scarce, from, batch)) return scarce;
+      if (!forget_expired(now, *scarce, from, batch) && !forget_blocked(batch)) return scarce;
     }
   }
   while (const auto scarce = pools_.check_sequence(window.tier, window.use)) {

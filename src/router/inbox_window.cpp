@@ -110,7 +110,11 @@ Status Receiver::load_window(ByteView name, ByteView value) {
   const auto row = wire::decode<WindowRow>(value);
   if (!row) return fail(Errc::storage_corrupt, row.error().message);
   if (senders_.contains(from)) return fail(Errc::storage_corrupt, "two window rows for one sender");
-  insert(from, {.epoch = row->epoch, .floor = row->floor, .tier = tier_of(from), .expires = row->expires});
+  insert(from, {.epoch = row->epoch,
+                .floor = row->floor,
+                .tier = standings_.tier_of(from),
+                .expires = row->expires,
+                .held = is_held(from)});
   return {};
 }
 
@@ -151,15 +155,16 @@ Status Receiver::load_row(std::uint64_t number, ByteView value) {
                                                       .in_reply_to = message.in_reply_to,
                                                       .body = to_bytes(message.body),
                                                       .exchange = std::move(message.exchange)});
-    add_use(window, use_of(*entry.message));
+    count_message(entry.from, window, *entry.message);
   }
   rows_.emplace_hint(rows_.end(), number, std::move(entry));
   return {};
 }
 
-void Receiver::start(Effects& out) const {
-  for (const auto& [number, entry] : rows_) {
-    if (entry.message != nullptr) out.push(Arrival{entry.message});
+void Receiver::start(Effects& out) {
+  started_ = true;
+  for (auto& [number, entry] : rows_) {
+    if (entry.message != nullptr && !is_held(entry)) announce(entry, out);
   }
 }
 
@@ -174,7 +179,7 @@ std::vector<ArrivedPtr> Receiver::untaken(std::uint64_t after, std::size_t limit
   std::vector<ArrivedPtr> messages;
   for (auto row = rows_.upper_bound(after); row != rows_.end() && messages.size() < limit; ++row) {
     const Entry& entry = row->second;
-    if (entry.message != nullptr && entry.persisted && filter.matches(*entry.message))
+    if (entry.message != nullptr && entry.persisted && !is_held(entry) && filter.matches(*entry.message))
       messages.push_back(entry.message);
   }
   return messages;
@@ -200,7 +205,9 @@ std::optional<Trace> Receiver::trace(const MessageId& id) const {
       .type = message.type,
       .steps = {{.at = message.sent, .what = "sent, by the clock of " + message.from.text()},
                 {.at = message.received,
-                 .what = "received and stored as number " + std::to_string(message.number) + ", waits to be taken"}},
+                 .what = "received and stored as number " + std::to_string(message.number) +
+                         (is_held(found->second) ? ", waits until its sender is accepted: `ekiden contact requests`"
+                                                 : ", waits to be taken")}},
       .stored = {},
       .receipt = {}};
 }
@@ -208,6 +215,8 @@ std::optional<Trace> Receiver::trace(const MessageId& id) const {
 void Receiver::add_status(RouterStatus& status) const {
   status.inbox_messages = pools_.all().messages;
   status.inbox_bytes = pools_.all().bytes;
+  status.waiting_strangers = waiting_.size();
+  for (const identity::PeerId& peer : waiting_) status.waiting_messages += senders_.at(peer).first.messages;
   status.received = received_;
   status.duplicates = duplicates_;
   status.refused = refused_;
@@ -217,7 +226,9 @@ void Receiver::check_invariants() const {
   Use all;
   Use strangers;
   for (const auto& [from, window] : senders_) {
-    CHECK(window.tier == tier_of(from));
+    CHECK(window.tier == standings_.tier_of(from) && window.held == is_held(from));
+    CHECK(waiting_.contains(from) == (window.held && window.first.messages > 0));
+    CHECK(window.first.messages <= window.use.messages && window.first.bytes <= window.use.bytes);
     const auto indexed = by_expiry_[index_of(window.tier)].find({window.expires, from});
     CHECK(indexed != by_expiry_[index_of(window.tier)].end() && indexed->second == &window);
     CHECK(window.received.size() == window.ids.size() && window.received.size() == window.use.remembered);
@@ -230,6 +241,7 @@ void Receiver::check_invariants() const {
     }
   }
   CHECK(senders_.size() == by_expiry_[0].size() + by_expiry_[1].size() && senders_.size() == all.senders);
+  CHECK(std::ranges::all_of(waiting_, [this](const identity::PeerId& peer) { return senders_.contains(peer); }));
   CHECK(all == pools_.all() && strangers == pools_.strangers());
   for (const auto& [number, entry] : rows_) {
     CHECK(number <= counters_.arrival_ceiling());

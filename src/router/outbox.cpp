@@ -296,6 +296,7 @@ void Sender::on_receipt(Now now, const identity::PeerId& by, ByteView cose, cons
   if (!group.empty()) record(now, by, cose, std::move(group), batch);
   journal_.write(std::move(batch), out);
   on_life_sign(now, by, peer->second);
+  if (peer->second.unwanted_until > now.mono) end_unwanted(now, by, peer->second);
   pump(now, peer->second, out);
   release(now, by);
 }

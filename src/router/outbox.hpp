@@ -132,6 +132,9 @@ class Sender {
   void return_to_queue(Outgoing& message, Recipient& peer);
   void set_failures(Recipient& peer, std::uint32_t failures);
   void on_life_sign(Now now, const identity::PeerId& to, Recipient& peer);
+  // unwanted.cpp: peers that refuse us.
+  void on_unwanted(Now now, const identity::PeerId& by, Recipient& peer, const Refusal& refusal);
+  void end_unwanted(Now now, const identity::PeerId& by, Recipient& peer);
   // deposits.cpp: peers without a link.
   void await_link(Now now, const identity::PeerId& to, Recipient& peer);
   void deposit(Now now, Outgoing& message, Effects& out);

@@ -89,7 +89,8 @@ struct Recipient {
   bool unsealable = false;  ///< until the link comes up again or the retry timer fires
   std::string unreachable;  ///< why the last attempt at a link failed; empty once there is one
   WallTime unreachable_at;
-  Instant hold_until;  ///< nothing new is sealed before: the peer refuses
+  Instant hold_until;        ///< nothing new is sealed before: the peer refuses
+  Instant unwanted_until{};  ///< it wants nothing of us: nothing is sent before, but for one message with a new link
   Instant idle_since;
   std::uint32_t failures = 0;  ///< rounds of retries without a receipt
   Duration interval{};         ///< until an unanswered message is sent again; grows with `failures`

@@ -69,6 +69,10 @@ Pools::Refused Pools::check_message(Tier tier, const Use& own, std::size_t size)
   const auto has_share = [&](const Use& free) {
     return own.messages < free.messages && own.bytes + size <= free.bytes;
   };
+  if (tier == Tier::trusted) {
+    const Use free = free_of(max_, all_);
+    return free.messages > 0 && size <= free.bytes ? std::nullopt : Refused(Refusal::Reason::inbox_full);
+  }
   if (!has_share(free_of(max_, all_)) || own.bytes + size > max_bytes_per_sender_) return Refusal::Reason::inbox_full;
   if (tier == Tier::contact || has_share(free_of(max_strangers_, strangers_))) return std::nullopt;
   return Refusal::Reason::strangers_full;
@@ -76,6 +80,9 @@ Pools::Refused Pools::check_message(Tier tier, const Use& own, std::size_t size)
 
 Pools::Refused Pools::check_sequence(Tier tier, const Use& own) const {
   const auto has_share = [&](const Use& free) { return own.remembered < free.remembered; };
+  if (tier == Tier::trusted) {
+    return free_of(max_, all_).remembered > 0 ? std::nullopt : Refused(Refusal::Reason::window);
+  }
   if (!has_share(free_of(max_, all_))) return Refusal::Reason::window;
   if (tier == Tier::contact || has_share(free_of(max_strangers_, strangers_))) return std::nullopt;
   return Refusal::Reason::strangers_full;

@@ -1,8 +1,10 @@
 // Who may use how much of the inbox: the shares of senders, and the pool that all strangers have together.
 //
-// A sender is a contact (the owner has named it) or a stranger. Rules, for messages not taken, their bytes and the
-// remembered sequences:
-//   - a sender may use no more than is still free, so that a few greedy ones end with like shares;
+// A sender is a stranger, a contact (the owner has named it) or a trusted contact. Rules, for messages not taken, their
+// bytes and the remembered sequences:
+//   - a sender may use no more than is still free, so that a few greedy ones end with like shares; only a trusted one
+//   may
+//     use all that is free, and more bytes than the bound for one sender;
 //   - strangers together use at most one part in `stranger_share` of each total, and share that pool by the same rule.
 // Rationale: an identity costs nothing. Twenty strangers that come one after another each take half of what is free and
 // leave nothing to anybody after them; what they can take is the pool, and contacts have all the rest.
@@ -22,7 +24,7 @@
 
 namespace ekiden::router {
 
-enum class Tier : bool { stranger, contact };
+using Tier = identity::TrustTier;
 
 /// What one sender uses of the inbox, or many together.
 struct Use {

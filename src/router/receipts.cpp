@@ -82,7 +82,8 @@ void Answers::delivered(Now now, const identity::PeerId& to, const MessageId& id
 
 void Answers::refuse(Now now, const identity::PeerId& to, const MessageId& id, Refusal::Reason reason,
                      Duration retry_after, Effects& out) {
-  const bool later = reason != Refusal::Reason::expired && reason != Refusal::Reason::window;
+  const bool later =
+      reason != Refusal::Reason::expired && reason != Refusal::Reason::window && reason != Refusal::Reason::unwanted;
   settle_parcel(to, id, !later, out);
   Pending* answers = pending(now, to);
   if (answers == nullptr) return;

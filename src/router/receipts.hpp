@@ -72,7 +72,7 @@ class Answers {
   void check_invariants() const;
 
  private:
-  static constexpr std::size_t kReasons = 5;
+  static constexpr std::size_t kReasons = 6;
   struct Delivered {
     MessageId id;
     std::optional<CameBy> way;

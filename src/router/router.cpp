@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "router/first_contact.hpp"
 #include "router/inbox.hpp"
 #include "router/journal.hpp"
 #include "router/outbox.hpp"
@@ -20,7 +21,7 @@ struct Router::Impl {
         config(settings),
         answers(identity),
         sender(identity.id(), config, std::move(rng), journal, counters),
-        receiver(identity.id(), config, journal, counters, answers) {}
+        receiver(identity.id(), config, journal, counters, answers, standings) {}
 
   const identity::Identity& self;
   const Config config;
@@ -28,10 +29,20 @@ struct Router::Impl {
   Counters counters;
   Answers answers;
   path::Verifier paths;
+  Standings standings;
   Sender sender;
   Receiver receiver;
   std::map<identity::PeerId, crypto::Ed25519PublicKey> links;  ///< peers with a link, and the keys of their receipts
   Status storage;
+
+  /// Whoever is written to may write back. An answer to a request is no such letter.
+  void note_recipient(Now now, const Draft& draft, Effects& out) {
+    const bool answers_only = draft.exchange && draft.exchange->part != Exchange::Part::request;
+    if (draft.delivery != DeliveryClass::durable || answers_only || !storage || draft.to == self.id()) return;
+    store::Batch batch;
+    for (const identity::PeerId& peer : standings.write_to(now, draft.to, batch)) receiver.on_standing(peer, out);
+    journal.write(std::move(batch), out);
+  }
 };
 
 std::string_view message_state_name(MessageState state) {
@@ -85,6 +96,8 @@ Status Router::load(const std::vector<store::Row>& rows) {
     if (!status) return fail(Errc::storage_corrupt, status.error().message);
     return status;
   }));
+  EKIDEN_TRY(load_table(rows, store::Table::standings, "standings",
+                        [&](const store::Row& row) { return my.standings.load_row(row.key.name, row.value); }));
   EKIDEN_TRY(load_table(rows, store::Table::windows, "windows",
                         [&](const store::Row& row) { return my.receiver.load_window(row.key.name, row.value); }));
   EKIDEN_TRY(load_table(rows, store::Table::inbox, "inbox",
@@ -104,6 +117,7 @@ void Router::start(Now now, Outbox<Effect>& out) {
 }
 
 void Router::submit(Now now, RequestId request, Draft draft, Outbox<Effect>& out) {
+  impl_->note_recipient(now, draft, out);
   impl_->sender.submit(now, request, std::move(draft), impl_->storage, out);
 }
 
@@ -111,8 +125,26 @@ void Router::take(Now, RequestId request, const std::vector<std::uint64_t>& numb
   impl_->receiver.take(request, numbers, out);
 }
 
-void Router::set_contact(const identity::PeerId& peer, bool is_contact) {
-  impl_->receiver.set_contact(peer, is_contact);
+void Router::set_tier(const identity::PeerId& peer, identity::TrustTier tier, Outbox<Effect>& out) {
+  impl_->standings.set_tier(peer, tier);
+  impl_->receiver.on_standing(peer, out);
+}
+
+Result<std::vector<std::uint64_t>> Router::block(Now now, const identity::PeerId& peer, Outbox<Effect>& out) {
+  store::Batch batch;
+  EKIDEN_TRY(impl_->standings.block(now, peer, batch));
+  impl_->receiver.on_standing(peer, out);
+  auto dropped = impl_->receiver.drop_messages(peer, batch);
+  impl_->journal.write(std::move(batch), out);
+  return dropped;
+}
+
+Status Router::unblock(const identity::PeerId& peer, Outbox<Effect>& out) {
+  store::Batch batch;
+  EKIDEN_TRY(impl_->standings.unblock(peer, batch));
+  impl_->journal.write(std::move(batch), out);
+  impl_->receiver.on_standing(peer, out);
+  return {};
 }
 
 void Router::retry_now(Now now, const identity::PeerId& peer, Outbox<Effect>& out) {
@@ -262,6 +294,10 @@ std::vector<ArrivedPtr> Router::inbox(std::uint64_t after, std::size_t limit, co
   return impl_->receiver.untaken(after, limit, filter);
 }
 
+std::vector<Waiting> Router::waiting() const { return impl_->receiver.waiting(); }
+std::vector<Blocked> Router::blocked() const { return impl_->standings.blocked(); }
+bool Router::is_blocked(const identity::PeerId& peer) const { return impl_->standings.is_blocked(peer); }
+
 RouterStatus Router::status() const {
   RouterStatus status;
   impl_->sender.add_status(status);
@@ -271,6 +307,7 @@ RouterStatus Router::status() const {
 
 void Router::check_invariants() const {
   impl_->sender.check_invariants();
+  impl_->standings.check_invariants();
   impl_->receiver.check_invariants();
   impl_->answers.check_invariants();
 }

@@ -26,11 +26,13 @@
 //  7. Quotas are checked before acceptance and a refusal says which one; what was accepted is never evicted.
 //  8. A sender uses no more of the inbox than is still free, and all strangers together no more than one part in
 //     `stranger_share` of it. (However many strangers fill it, contacts find room.) See router/pools.hpp.
-//
 //  9. Messages to a peer without a link for `deposit_after` are sealed all the same and left with mailboxes (Deposit),
 //     again after `deposit_again` as long as no receipt has come: copies die with their mailbox. They stay in the
 //     flight, so rule 2 bounds them. What mailboxes keep is remembered on disk: a restart neither seals nor leaves it
 //     anew before its time.
+// 10. What strangers write waits until the owner says who they are, if `strangers` says so; it is on disk and receipted
+//     like everything else, and reaches the application in order once they are known. What blocked peers send is
+//     refused. See router/first_contact.hpp.
 //
 // Volatile messages live in memory: transmitted once when a link is up, dropped at expiry, no receipt, no inbox: their
 // Arrival has the number 0 and cannot be taken.
@@ -52,9 +54,11 @@
 #include "base/rng.hpp"
 #include "base/time.hpp"
 #include "crypto/keys.hpp"
+#include "identity/contact.hpp"
 #include "identity/identity.hpp"
 #include "identity/peer_id.hpp"
 #include "router/envelope.hpp"
+#include "router/strangers.hpp"
 #include "router/trace.hpp"
 #include "store/batch.hpp"
 
@@ -206,7 +210,11 @@ struct Config {
   std::size_t max_window = 65'536;    ///< numbers above the floor, per sender
   std::size_t max_windows = 262'144;  ///< the same, over all senders
   std::size_t max_senders = 16'384;
-  std::size_t stranger_share = 4;    ///< strangers together use one part in this of what the inbox has; not 0
+  std::size_t stranger_share = 4;  ///< strangers together use one part in this of what the inbox has; not 0
+  Strangers strangers = Strangers::queue;
+  std::size_t max_first_messages = 64;  ///< that wait, of one stranger
+  std::size_t max_first_bytes = 1 << 20;
+  std::size_t max_waiting_strangers = 1'024;
   std::size_t max_history = 10'000;  ///< settled messages that trace() still knows
   Duration retry_min = seconds(2);   ///< without receipt over a link that is up
   Duration retry_max = minutes(10);
@@ -223,7 +231,9 @@ struct RouterStatus {
   std::size_t in_flight = 0;
   std::size_t inbox_messages = 0;  ///< not taken yet
   std::size_t inbox_bytes = 0;
-  std::uint64_t accepted = 0;  ///< since start, as are the next
+  std::size_t waiting_strangers = 0;
+  std::size_t waiting_messages = 0;  ///< of those: part of inbox_messages
+  std::uint64_t accepted = 0;        ///< since start, as are the next
   std::uint64_t delivered = 0;
   std::uint64_t expired = 0;
   std::uint64_t received = 0;
@@ -241,7 +251,8 @@ class Router {
   Router(const identity::Identity& self, Config config, Rng rng);
   ~Router();
 
-  /// Restores Table::outbox, inbox, windows, history and its row of meta; ignores others. Errors: storage_corrupt.
+  /// Restores Table::outbox, inbox, windows, standings, deposits, history and its row of meta; ignores others. Errors:
+  /// storage_corrupt.
   Status load(const std::vector<store::Row>& rows);
   /// Call once after load: announces the messages not yet taken (Arrival, in order) and the peers wanted (Connect).
   void start(Now now, Outbox<Effect>& out);
@@ -255,9 +266,14 @@ class Router {
   /// The application has these inbox numbers and will not be given them again. Answered when that is persisted; with
   /// not_found if one of them is unknown or taken already, and the others are taken nevertheless.
   void take(Now now, RequestId request, const std::vector<std::uint64_t>& numbers, Outbox<Effect>& out);
-  /// The owner has named this peer, or no longer does: what it sends is measured as that of a contact or of a stranger.
+  /// What the owner thinks of this peer now: its messages are measured by that, and those that waited for it arrive.
   /// Not kept on disk: told again after each start, before or after load(). The caller bounds the number of contacts.
-  void set_contact(const identity::PeerId& peer, bool is_contact);
+  void set_tier(const identity::PeerId& peer, identity::TrustTier tier, Outbox<Effect>& out);
+  /// Refuses the peer from now on, and drops what it has in the inbox; the numbers of that. The changes are in a
+  /// Persist. Errors: limit_exceeded.
+  Result<std::vector<std::uint64_t>> block(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
+  /// Errors: not_found.
+  Status unblock(const identity::PeerId& peer, Outbox<Effect>& out);
   /// Tries now what is backing off for this peer.
   void retry_now(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
 
@@ -339,6 +355,10 @@ class Router {
   std::vector<Trace> outgoing(std::size_t limit, const OutgoingFilter& filter = {}) const;
   /// Not taken, in order of arrival, from `after` (exclusive), at most `limit`. O(n) in what is passed over.
   std::vector<ArrivedPtr> inbox(std::uint64_t after, std::size_t limit, const InboxFilter& filter = {}) const;
+  /// The strangers whose messages wait, in the order of their ids. O(n) in the messages of the inbox.
+  std::vector<Waiting> waiting() const;
+  std::vector<Blocked> blocked() const;
+  bool is_blocked(const identity::PeerId& peer) const;
   RouterStatus status() const;
   void check_invariants() const;
 

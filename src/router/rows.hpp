@@ -7,6 +7,7 @@
 //                            counting (a tombstone), until the sender's floor has passed it
 //   deposits local number    DepositsRow: the mailboxes that keep a message of the outbox
 //   windows  sender          WindowRow: the sender's epoch and floor
+//   standings peer           StandingRow (router/first_contact.hpp): who is blocked, or was written to
 //   history  local number    HistoryRow: what became of up to 256 messages to one peer, with the receipt that proves it
 //
 // Outbox rows hold plaintext, never ciphertext: sealing state does not survive a restart, so no restart can send two

@@ -87,6 +87,8 @@ std::string_view refusal_reason_text(Refusal::Reason reason) {
       return "it wants the message sealed anew";
     case Refusal::Reason::strangers_full:
       return "its room for strangers is full (it has not named us as a contact)";
+    case Refusal::Reason::unwanted:
+      return "it takes no messages of this node (we are blocked, or it takes none of strangers)";
   }
   return "unknown reason";
 }

@@ -97,6 +97,8 @@ class Host {
   void take(std::vector<std::uint64_t> numbers, Done done);
   void put_contact(identity::Contact contact, bool replace, Done done);
   void remove_contact(const identity::PeerId& id, Done done);
+  /// Refuse what this peer sends, or no longer.
+  void block(const identity::PeerId& id, bool blocked, Done done);
   void retry_now(const identity::PeerId& peer, Done done);
   using FindDone = std::function<void(const node::PeerFound&)>;
   void find_peer(const identity::PeerId& peer, FindDone done);

@@ -63,6 +63,11 @@ void Host::remove_contact(const identity::PeerId& peer, Done done) {
   impl_->request(id, node::RemoveContact{id, peer}, without_id(std::move(done)));
 }
 
+void Host::block(const identity::PeerId& peer, bool blocked, Done done) {
+  const router::RequestId id{impl_->next_request++};
+  impl_->request(id, node::BlockPeer{id, peer, blocked}, without_id(std::move(done)));
+}
+
 void Host::retry_now(const identity::PeerId& peer, Done done) {
   const router::RequestId id{impl_->next_request++};
   impl_->request(id, node::RetryNow{id, peer}, without_id(std::move(done)));

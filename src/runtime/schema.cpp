@@ -17,7 +17,7 @@
 namespace ekiden::runtime {
 namespace {
 
-constexpr std::array<TableLayout, 15> kTables = {{
+constexpr std::array<TableLayout, 16> kTables = {{
     {store::Table::meta, "meta", false},
     {store::Table::contacts, "contacts", false},
     {store::Table::records, "records", false},
@@ -33,9 +33,10 @@ constexpr std::array<TableLayout, 15> kTables = {{
     {store::Table::parcels, "parcels", true},
     {store::Table::deposits, "deposits", true},
     {store::Table::packets, "packets", true},
+    {store::Table::standings, "standings", false},
 }};
 
-constexpr std::array<const char*, 5> kMigrations = {{
+constexpr std::array<const char*, 6> kMigrations = {{
     "CREATE TABLE meta (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE contacts (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE records (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
@@ -55,6 +56,8 @@ constexpr std::array<const char*, 5> kMigrations = {{
     "CREATE TABLE deposits (n INTEGER PRIMARY KEY, value BLOB NOT NULL);",
 
     "CREATE TABLE packets (n INTEGER PRIMARY KEY, value BLOB NOT NULL);",
+
+    "CREATE TABLE standings (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;",
 }};
 
 std::unexpected<Error> corrupt(const std::filesystem::path& path, std::string_view what) {

@@ -58,6 +58,9 @@ Settings default_settings();
 /// unsupported.
 Result<identity::Endpoint> parse_listen(std::string_view text);
 
+/// "queue", "accept" or "refuse". Errors: malformed.
+Result<router::Strangers> parse_strangers(std::string_view text);
+
 /// $EKIDEN_HOME, else $XDG_DATA_HOME/ekiden, else ~/.local/share/ekiden.
 std::filesystem::path default_data_dir();
 

@@ -66,13 +66,7 @@ constexpr TextAccess kPortMapping = {
     [](const Settings& s) { return s.port_mapping; },
     [](Settings& s, const std::string& text) { return set_choice<&Settings::port_mapping>(s, text, kSwitch); }};
 constexpr ListAccess kMailboxes = {mailboxes_of, set_mailboxes};
-constexpr TextAccess kServeMailbox = {
-    [](const Settings& s) { return std::string(s.node.mailbox.serve ? "on" : "off"); },
-    [](Settings& s, const std::string& text) -> Status {
-      if (text != "on" && text != "off") return fail(Errc::malformed, "must be one of: on, off");
-      s.node.mailbox.serve = text == "on";
-      return {};
-    }};
+constexpr TextAccess kServeMailbox = {mailbox_switch_of, set_mailbox_switch};
 constexpr TextAccess kForward = {[](const Settings& s) { return std::string(s.node.relay.forward ? "on" : "off"); },
                                  [](Settings& s, const std::string& text) -> Status {
                                    if (text != "on" && text != "off")
@@ -80,6 +74,7 @@ constexpr TextAccess kForward = {[](const Settings& s) { return std::string(s.no
                                    s.node.relay.forward = text == "on";
                                    return {};
                                  }};
+constexpr TextAccess kStrangers = {strangers_of, set_strangers};
 constexpr TextAccess kTlsVerify = {
     [](const Settings& s) { return s.tls_verify; },
     [](Settings& s, const std::string& text) { return set_choice<&Settings::tls_verify>(s, text, kSwitch); }};
@@ -320,6 +315,11 @@ const std::array kTable = {
             .low = 1,
             .high = 86'400,
             .integer = &kSeconds<kRouter, &R::retry_max>},
+    Setting{
+        .section = "inbox",
+        .key = "strangers",
+        .comment = "Messages of those who are no contacts: queue (until `ekiden contact accept`), accept, or refuse.",
+        .text = &kStrangers},
     Setting{.section = "inbox",
             .key = "max_messages",
             .comment = "Messages received and not taken yet.",

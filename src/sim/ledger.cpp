@@ -49,6 +49,8 @@ std::optional<SendNumber> Ledger::arrived(HostIndex at, std::uint64_t boot, cons
     return std::nullopt;
   }
   Entry& entry = entries_[number];
+  if (is_blocked(at, from)) breach(describe(number) + " arrived, and its sender is blocked");
+  if (message.number != 0) check_order(at, from, boot, message.number);
   if (entry.refused) breach(describe(number) + " was refused and arrived all the same");
   if (entry.taken) {
     breach(describe(number) + " arrived again after it was taken");
@@ -65,18 +67,27 @@ std::optional<SendNumber> Ledger::arrived(HostIndex at, std::uint64_t boot, cons
   return number;
 }
 
+void Ledger::check_order(HostIndex at, HostIndex from, std::uint64_t boot, std::uint64_t number) {
+  Last& last = last_[{at, from}];
+  if (last.boot == boot && last.number >= number) {
+    breach("number " + std::to_string(number) + " of host " + std::to_string(from) + " arrived at host " +
+           std::to_string(at) + " after number " + std::to_string(last.number));
+  }
+  last = {boot, number};
+}
+
 void Ledger::taken(SendNumber number) { entries_[number].taken = true; }
 
 void Ledger::state_changed(HostIndex at, const router::MessageId& id, router::MessageState state, Instant now) {
   if (state != router::MessageState::delivered) return;
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) {
-    if (has_questions_) return;
+    if (has_questions_ || has_strangers_) return;
     breach("host " + std::to_string(at) + " heard of the delivery of " + id.text() + ", which has not arrived");
     return;
   }
   Entry& entry = entries_[found->second];
-  if (!entry.arrived) breach(describe(found->second) + " was receipted and has not arrived");
+  if (!entry.arrived && !has_strangers_) breach(describe(found->second) + " was receipted and has not arrived");
   if (entry.from != at) breach(describe(found->second) + " was receipted to host " + std::to_string(at));
   if (!entry.receipted) entry.receipted = now;
 }
@@ -84,6 +95,7 @@ void Ledger::state_changed(HostIndex at, const router::MessageId& id, router::Me
 bool Ledger::settled(Instant now) const {
   return std::all_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
     if (entry.delivery != router::DeliveryClass::durable || !entry.accepted || entry.expires <= now) return true;
+    if (is_blocked(entry.to, entry.from)) return true;
     return entry.arrived && (entry.taken || entry.maybe_taken) && entry.receipted;
   });
 }
@@ -92,6 +104,7 @@ void Ledger::check_end(Instant now) {
   for (SendNumber number = 0; number < entries_.size(); ++number) {
     const Entry& entry = entries_[number];
     if (entry.delivery != router::DeliveryClass::durable || !entry.accepted || entry.expires <= now) continue;
+    if (is_blocked(entry.to, entry.from)) continue;
     if (!entry.arrived) {
       breach(describe(number) + " was accepted and is lost");
     } else if (!entry.taken && !entry.maybe_taken) {

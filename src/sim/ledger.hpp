@@ -7,6 +7,9 @@
 //   answered.
 //   3. No receipt without delivery: a sender hears "delivered" only of a message that has arrived.
 //   4. Nothing accepted is lost: at the end, each accepted durable message that has not expired has arrived.
+//   5. Of a blocked host nothing arrives; what it has sent, and was receipted for, is not owed any more. Where owners
+//   are asked about strangers, what is receipted may arrive later, and has to by the end.
+//   6. What arrives from one host in one run of a node comes in the order of its numbers.
 // A breach stops the simulation; its text names the message.
 #pragma once
 
@@ -60,6 +63,12 @@ class Ledger {
   void take_unanswered(SendNumber number) { entries_[number].maybe_taken = true; }
   /// Questions and their answers are under way beside the messages that are written down here.
   void expect_questions() { has_questions_ = true; }
+  /// Owners are asked about strangers.
+  void expect_strangers() { has_strangers_ = true; }
+  /// The owner of `at` has decided to block `from`.
+  void blocked(HostIndex at, HostIndex from) { blocked_.emplace(at, from); }
+  bool is_blocked(HostIndex at, HostIndex from) const { return blocked_.contains({at, from}); }
+  std::size_t blocked_pairs() const { return blocked_.size(); }
   void state_changed(HostIndex at, const router::MessageId& id, router::MessageState state, Instant now);
 
   /// Rule 4, and that each delivered message was receipted.
@@ -90,6 +99,7 @@ class Ledger {
 
  private:
   std::string describe(SendNumber number) const;
+  void check_order(HostIndex at, HostIndex from, std::uint64_t boot, std::uint64_t number);
 
   std::vector<Entry> entries_;
   std::map<router::MessageId, SendNumber> by_id_;
@@ -98,6 +108,13 @@ class Ledger {
   std::uint64_t relayed_ = 0;
   std::uint64_t hops_ = 0;
   bool has_questions_ = false;
+  bool has_strangers_ = false;
+  std::set<std::pair<HostIndex, HostIndex>> blocked_;  ///< recipient and sender
+  struct Last {
+    std::uint64_t boot = 0;
+    std::uint64_t number = 0;
+  };
+  std::map<std::pair<HostIndex, HostIndex>, Last> last_;  ///< arrival of durable messages
 };
 
 }  // namespace ekiden::sim

@@ -82,6 +82,7 @@ void Machine::boot() {
   check();
   for (const auto& [request, contact] : std::exchange(unsaved_contacts_, {})) put_contact(contact);
   if (disk_.is_stalled()) feed(full_disk());
+  watch_contact_requests();
 }
 
 void Machine::crash(bool reset, std::optional<std::size_t> reached) {

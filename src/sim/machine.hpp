@@ -44,6 +44,11 @@ struct Shared {
 /// How an application treats what arrives.
 struct AppModel {
   Duration take_delay_max = milliseconds(200);
+  /// What strangers write waits for the owner, who looks after it now and then and accepts or blocks each of them, for
+  /// good. Otherwise it arrives like everything else.
+  bool first_contact = false;
+  Duration owner_delay_max = seconds(20);
+  std::uint32_t block_percent = 30;
 };
 
 class Machine final : public NetworkHost {
@@ -132,6 +137,9 @@ class Machine final : public NetworkHost {
   void put_contact(const identity::Contact& contact);
   void take(std::uint64_t inbox_number, SendNumber number);
   void on_request(const router::ArrivedPtr& message);
+  // owner.cpp
+  void watch_contact_requests();
+  void judge_contact_requests();
   router::RequestId next_request() { return router::RequestId{++requests_}; }
 
   Shared& shared_;
@@ -148,6 +156,7 @@ class Machine final : public NetworkHost {
   std::map<router::RequestId, SendNumber> sends_;  ///< waiting for their answer
   std::map<router::RequestId, SendNumber> takes_;
   std::map<router::RequestId, identity::Contact> unsaved_contacts_;  ///< told again after a crash, as a person would
+  std::map<identity::PeerId, bool> verdicts_;  ///< strangers that the owner accepts (true) or blocks
   template <class Done>
   struct Finding {
     Instant since;

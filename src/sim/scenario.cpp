@@ -72,6 +72,9 @@ Keys keys_of_world(Scenario& s) {
       {"network.line", boolean(s.network.line)},
       {"disk.sync_min_us", duration<microseconds>(s.disk.sync_min)},
       {"disk.sync_max_us", duration<microseconds>(s.disk.sync_max)},
+      {"app.first_contact", boolean(s.app.first_contact)},
+      {"app.owner_delay_max_ms", duration<milliseconds>(s.app.owner_delay_max)},
+      {"app.block_percent", number(s.app.block_percent, 0, 100)},
       {"app.take_delay_max_ms", duration<milliseconds>(s.app.take_delay_max)},
   };
 }
@@ -128,6 +131,7 @@ Keys keys_of_outcome(Scenario& s) {
       {"expect.reached_min", number(s.expect.reached_min, 0, 1000)},
       {"expect.lost_dials_max", number(s.expect.lost_dials_max, 0, kMillion)},
       {"expect.relayed_min", number(s.expect.relayed_min, 0, kMillion)},
+      {"expect.blocked_min", number(s.expect.blocked_min, 0, kMillion)},
       {"expect.deposited_min", number(s.expect.deposited_min, 0, kMillion)},
       {"expect.copies_mean_max_milli", number(s.expect.copies_mean_max, 0, kMillion)},
       {"expect.endpoints_published", boolean(s.expect.endpoints_published)},

@@ -100,6 +100,7 @@ struct Expectations {
   std::uint32_t lost_dials_max = 1'000'000;
   std::uint32_t found_ppm_min = 0;  ///< of the searches
   std::uint32_t relayed_min = 0;    ///< messages whose receipts prove by which relays they came
+  std::uint32_t blocked_min = 0;    ///< pairs of hosts, one of which has blocked the other
   std::uint32_t deposited_min = 0;  ///< messages that mailboxes kept
   /// Copies of a message that mailboxes kept, in thousandths: on average over those that any kept. 0: not checked
   std::uint32_t copies_mean_max = 0;

@@ -121,6 +121,7 @@ void trace(TraceHash& hash, const node::Input& input) {
           [&](const node::TakeMessages& in) { add(in.request, in.numbers); },
           [&](const node::PutContact& in) { add(in.request, in.contact, in.replace); },
           [&](const node::RemoveContact& in) { add(in.request, in.id); },
+          [&](const node::BlockPeer& in) { add(in.request, in.id, in.blocked); },
           [&](const node::RetryNow& in) { add(in.request, in.peer); },
           [&](const node::FindPeer& in) { add(in.request, in.peer); },
           [&](const node::FindCapability& in) { add(in.request, in.capability, in.limit); },

@@ -27,6 +27,7 @@ World::World(const Scenario& scenario, RunOptions options)
               .print_log = options.print_log} {
   for (std::uint32_t i = 0; i < scenario_.nodes; ++i) {
     node::Config config = scenario_.vary_config ? vary_config(rng_) : node::Config{};
+    config.router.strangers = scenario_.app.first_contact ? router::Strangers::queue : router::Strangers::accept;
     config.advertised = {Network::endpoint_of(i)};
     if (has_discovery()) {
       config.discovery = true;
@@ -199,24 +200,28 @@ void World::settle(Duration limit) {
   }
 }
 
-std::optional<router::Trace> World::stuck(const Machine& machine) {
+std::optional<router::Trace> World::stuck(const Machine& machine) const {
   constexpr std::size_t kLooked = 1000;
   for (const router::Trace& found : machine.node()->outgoing(kLooked)) {
     const bool unsettled =
         found.state == router::MessageState::queued || found.state == router::MessageState::in_flight;
-    if (unsettled && found.delivery == router::DeliveryClass::durable) return machine.node()->trace(found.id);
+    if (!unsettled || found.delivery != router::DeliveryClass::durable) continue;
+    // To a machine that wants none of it: that ends with its expiry.
+    if (ledger_.is_blocked(hosts_.at(found.peer), machine.host())) continue;
+    return machine.node()->trace(found.id);
   }
   return std::nullopt;
 }
 
 bool World::owes_nothing() {
   if (!ledger_.settled(schedule_.now()) || searches_.under_way() != 0 || questions_.under_way() != 0) return false;
-  return std::none_of(machines_.begin(), machines_.end(), [](const auto& machine) {
+  return std::none_of(machines_.begin(), machines_.end(), [this](const auto& machine) {
     return machine->is_up() && (machine->node()->status().router.inbox_messages != 0 || stuck(*machine));
   });
 }
 
 Outcome World::run() {
+  if (scenario_.app.first_contact) ledger_.expect_strangers();
   boot();
   plan_workload();
   plan_searches();

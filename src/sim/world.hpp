@@ -71,7 +71,7 @@ class World {
   void plan_workload();
   bool owes_nothing();
   /// The trace of a durable message that is not settled yet, if there is one.
-  static std::optional<router::Trace> stuck(const Machine& machine);
+  std::optional<router::Trace> stuck(const Machine& machine) const;
 
   // world_searches.cpp
   void plan_searches();

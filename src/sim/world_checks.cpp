@@ -79,6 +79,9 @@ void World::check_figures(Outcome& outcome) const {
     breach("only " + std::to_string(outcome.totals.relayed) +
            " messages came through relays: the scenario proves nothing");
   }
+  if (ledger_.blocked_pairs() < expect.blocked_min) {
+    breach("only " + std::to_string(ledger_.blocked_pairs()) + " strangers were blocked: the scenario proves nothing");
+  }
   if (outcome.totals.deposited < expect.deposited_min) {
     breach("only " + std::to_string(outcome.totals.deposited) +
            " messages lay in mailboxes: the scenario proves nothing");

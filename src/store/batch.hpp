@@ -34,6 +34,7 @@ enum class Table : std::uint8_t {
   parcels = 16,    ///< numbered: what this node's mailbox keeps for others
   deposits = 17,   ///< numbered by local message number: the mailboxes that keep a message of ours
   packets = 18,    ///< numbered: what this node keeps until the next relay, or the recipient, has taken it
+  standings = 20,  ///< named by PeerId: who is blocked, and to whom that is no contact we have written
 };
 
 inline constexpr std::size_t kMaxName = 64;

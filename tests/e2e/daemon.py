@@ -165,5 +165,10 @@ class Daemon:
         with self.api() as api:
             api.call("POST", "/v1/contacts", {"name": name, "id": other.id, "endpoints": [other.endpoint]})
 
+    def know(self, name, other):
+        """Names the other without saying where it is: what it writes does not wait."""
+        with self.api() as api:
+            api.call("POST", "/v1/contacts", {"name": name, "id": other.id})
+
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""

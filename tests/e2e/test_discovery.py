@@ -59,6 +59,7 @@ class DiscoveryTest(unittest.TestCase):
 
     def test_a_message_needs_no_address(self):
         sender, recipient = self.nodes[2], self.nodes[5]
+        recipient.know("sender", sender)
         self.run_on(sender, "send", recipient.id, "found you", "--wait", "delivered")
         shown = json.loads(self.run_on(recipient, "inbox", "--json").stdout)
         self.assertEqual((shown["body"], shown["from"]), ("found you", sender.id))

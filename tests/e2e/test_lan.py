@@ -52,6 +52,7 @@ class LanTest(unittest.TestCase):
 
     def test_a_message_to_an_id_arrives_without_any_list_or_address(self):
         first, second = (node.start() for node in self.nodes)
+        second.run("contact", "add", "first", first.id)
         sent = first.run("send", second.id, "are you next door?", "--wait", "delivered", "--timeout", "20s")
         self.assertIsNotNone(sent, f"{first.last_error}\n{first.log_text()}\n{second.log_text()}")
         shown = json.loads(second.run("inbox", "--json"))
@@ -71,6 +72,7 @@ class LanTest(unittest.TestCase):
         first.start()
         sent = json.loads(first.run("send", second.id, "welcome", "--json"))
         second.start()
+        second.run("contact", "add", "first", first.id)
         arrived = []  # Whoever reads an inbox takes what is in it.
 
         def something_arrived():

@@ -59,6 +59,7 @@ class MailboxTest(unittest.TestCase):
 
     def test_neither_has_to_wait_for_the_other(self):
         *third, sender, recipient = self.nodes
+        recipient.know("sender", sender)
         recipient.kill()
         message = json.loads(self.run_on(sender, "send", recipient.id, "for later", "--json").stdout)["id"]
         wait_until(lambda: len(self.trace(sender, message).get("stored", [])) == 3, 60,

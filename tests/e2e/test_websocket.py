@@ -93,6 +93,7 @@ class WebSocketTest(unittest.TestCase):
 
     def meet(self, sender, receiver):
         command("contact", "add", "peer", receiver.id, "--endpoint", receiver.endpoint, "--data-dir", sender.directory)
+        receiver.know("peer", sender)
 
     def serial_shown(self, port):
         context = ssl.create_default_context(cafile=self.root / "ca.pem")

@@ -22,7 +22,7 @@ constexpr auto kAtOnce = 1ms;
 class EmbedTest : public ::testing::Test {
  protected:
   Node start(const std::string& name) {
-    auto node = Node::start({.data_dir = directory_ / name, .listen = {"tcp://127.0.0.1:0"}});
+    auto node = Node::start({.data_dir = directory_ / name, .listen = {"tcp://127.0.0.1:0"}, .strangers = strangers_});
     if (!node) throw std::runtime_error(node.error().message);
     return std::move(*node);
   }
@@ -41,6 +41,7 @@ class EmbedTest : public ::testing::Test {
   }
 
   test::TemporaryDirectory directory_;
+  std::string strangers_ = "accept";
   std::optional<Node> alice_;
   std::optional<Node> bob_;
 };
@@ -69,6 +70,32 @@ TEST_F(EmbedTest, AMessageArrivesWithAllThatWasSaidAboutIt) {
   EXPECT_EQ(alice_->wait_settled(*id, kPatience), MessageState::delivered);
   EXPECT_TRUE(bob_->take(*message));
   EXPECT_EQ(bob_->take(*message).error().code, Errc::not_found);
+}
+
+TEST_F(EmbedTest, WhatAStrangerWritesWaitsUntilItIsAccepted) {
+  bob_.reset();
+  strangers_ = "queue";
+  bob_ = start("bob");
+  ASSERT_TRUE(alice_->add_contact("bob", bob_->id(), bob_->listening()));
+  std::promise<Message> arrived;
+  bob_->on_message([&](const Message& message) { arrived.set_value(message); });
+  const auto id = send("may I come in?");
+  EXPECT_EQ(alice_->wait_settled(id, kPatience), MessageState::delivered) << "it is on bob's disk";
+  const auto waiting = bob_->contact_requests();
+  ASSERT_EQ(waiting.size(), 1U);
+  EXPECT_EQ(waiting[0].id, alice_->id());
+  EXPECT_EQ(waiting[0].messages, 1U);
+  EXPECT_EQ(waiting[0].first_body, "may I come in?");
+  ASSERT_TRUE(bob_->accept(alice_->id(), "alice"));
+  const auto message = arrived.get_future().get();
+  EXPECT_EQ(message.id, id);
+  EXPECT_EQ(message.tier, TrustTier::contact);
+  EXPECT_TRUE(bob_->contact_requests().empty());
+  ASSERT_TRUE(bob_->trust(alice_->id(), true));
+  EXPECT_EQ(bob_->contacts().at(0).tier, TrustTier::trusted);
+  ASSERT_TRUE(bob_->block(alice_->id()));
+  ASSERT_TRUE(bob_->unblock(alice_->id()));
+  EXPECT_EQ(bob_->unblock(alice_->id()).error().code, Errc::not_found);
 }
 
 TEST_F(EmbedTest, AQuestionIsAnsweredByAHandler) {

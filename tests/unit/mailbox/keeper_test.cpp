@@ -24,7 +24,9 @@ class KeeperTest : public ::testing::Test {
   KeeperTest() { restart(); }
 
   void restart() {
-    keeper_.emplace(self_, config_, [this](const identity::PeerId& who) { return contacts_.contains(who); });
+    keeper_.emplace(self_, config_, [this](const identity::PeerId& who) {
+      return contacts_.contains(who) ? identity::TrustTier::contact : identity::TrustTier::stranger;
+    });
     token_.reset();
     for (const store::Row& row : disk_.rows()) ASSERT_TRUE(keeper_->load_row(row.key.number, row.value));
     keeper_->start(now_);
@@ -288,7 +290,7 @@ TEST_F(KeeperTest, ADamagedRowFailsTheStart) {
   ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
   store::Row row = disk_.rows()[0];
   row.value.resize(row.value.size() - 1);
-  Keeper other(self_, config_, [](const identity::PeerId&) { return false; });
+  Keeper other(self_, config_, [](const identity::PeerId&) { return identity::TrustTier::stranger; });
   const auto loaded = other.load_row(row.key.number, row.value);
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().code, Errc::storage_corrupt);

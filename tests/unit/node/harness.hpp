@@ -54,6 +54,7 @@ class Harness {
 
   explicit Harness(std::size_t count, Config config = {}, Tune tune_one = {})
       : tune(std::move(tune_one)), config_(std::move(config)), peers_(count) {
+    config_.router.strangers = router::Strangers::accept;
     for (std::size_t i = 0; i < count; ++i) {
       ByteArray<32> seed{};
       seed[0] = static_cast<Byte>(i + 1);

@@ -1,6 +1,6 @@
 // A script of bytes played by three stations: messages, commits, losses, repetitions, crashes, clocks that step, full
-// inboxes, failing disks, contacts that become strangers. Any bytes are a script. The stations check what must hold at
-// every moment (station.hpp); the end checks what must hold at last:
+// inboxes, failing disks, contacts that become strangers, whose messages wait until they are contacts again. Any bytes
+// are a script. The stations check what must hold at every moment (station.hpp); the end checks what must hold at last:
 //   - every accepted durable message is delivered or reported as expired, and what is reported as delivered was stored;
 //   - every message was delivered under one number, and every text submitted once arrived under one id;
 //   - once the floor has passed, nothing is left on any disk but one tombstone and one window for each sender.
@@ -214,6 +214,9 @@ class Play {
       world_[i].skew = {};
       world_[i].router().set_storage(world_.now, {});
       for (std::size_t j = 0; j < i; ++j) world_.link(i, j);
+      for (std::size_t j = 0; j < kStations; ++j) {
+        if (i != j) world_[i].set_contact(world_[j].id(), true);
+      }
     }
   }
 

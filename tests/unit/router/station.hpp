@@ -55,7 +55,7 @@ class Station {
     session_ = FakeSession();
     session_.load(disk_.rows(), boots_);
     router_ = std::make_unique<Router>(self_, config_, Rng(seed));
-    for (const identity::PeerId& contact : contacts_) router_->set_contact(contact, true);
+    for (const identity::PeerId& contact : contacts_) router_->set_tier(contact, identity::TrustTier::contact, out_);
     const auto loaded = router_->load(disk_.rows());
     must(loaded.has_value(), "rows do not load: " + (loaded ? "" : loaded.error().message));
     states_.clear();
@@ -97,9 +97,18 @@ class Station {
       contacts_.erase(peer);
     }
     if (!is_running()) return;
-    router_->set_contact(peer, is_contact);
-    router_->check_invariants();
+    const auto tier = is_contact ? identity::TrustTier::contact : identity::TrustTier::stranger;
+    router_->set_tier(peer, tier, out_);
+    settle(last_now_);
   }
+  void block(Now now, const identity::PeerId& peer) {
+    call([&](auto& out) { must(router_->block(now, peer, out).has_value(), "cannot be blocked"); }, now);
+  }
+  void unblock(Now now, const identity::PeerId& peer) {
+    call([&](auto& out) { must(router_->unblock(peer, out).has_value(), "was not blocked"); }, now);
+  }
+  /// Until the next boot.
+  void trust(const identity::PeerId& peer) { router_->set_tier(peer, identity::TrustTier::trusted, out_); }
 
   RequestId submit(Now now, Draft draft) {
     const RequestId request{++last_request_};
@@ -211,6 +220,7 @@ class Station {
   }
 
   void settle(Now now) {
+    last_now_ = now;
     out_.drain([&](Router::Effect&& effect) { visit(now, std::move(effect)); });
     router_->check_invariants();
     const RouterStatus status = router_->status();
@@ -349,6 +359,7 @@ class Station {
   identity::Identity self_;
   std::uint8_t tag_;
   Config config_;
+  Now last_now_{};
   std::set<identity::PeerId> contacts_;
   std::set<identity::PeerId> once_contacts_;
   std::uint64_t boots_ = 0;

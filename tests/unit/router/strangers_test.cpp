@@ -14,9 +14,15 @@ using test::World;
 
 /// A recipient, station 0, with one contact, station 1; all others are strangers to it.
 struct Crowd : World {
-  Crowd(std::size_t stations, Config config) : World(stations, config) {
+  Crowd(std::size_t stations, Config config) : World(stations, accepting(config)) {
     for (std::size_t i = 2; i < stations; ++i) (*this)[0].set_contact((*this)[i].id(), false);
     for (std::size_t i = 1; i < stations; ++i) link(i, 0);
+  }
+
+  /// So that what they can take is seen to arrive.
+  static Config accepting(Config config) {
+    config.strangers = Strangers::accept;
+    return config;
   }
 
   /// Sends `count` messages, which arrive or are refused.

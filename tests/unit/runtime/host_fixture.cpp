@@ -77,6 +77,7 @@ TestNode::~TestNode() {
 HostOptions TestNode::options(const char* vfs, bool new_store) {
   auto settings = load_settings(data_dir_);
   EXPECT_TRUE(settings) << settings.error().message;
+  if (settings) settings->node.router.strangers = router::Strangers::accept;
   auto seed = load_identity(data_dir_);
   EXPECT_TRUE(seed) << seed.error().message;
   return {.data_dir = data_dir_,

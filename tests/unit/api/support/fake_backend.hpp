@@ -178,13 +178,30 @@ class FakeBackend final : public Backend {
   }
 
   void put_contact(identity::Contact contact, bool replace, Done done) override {
-    done(replace ? book.update(std::move(contact)) : book.add(std::move(contact)));
+    const bool is_known = book.find(contact.id) != nullptr;
+    done(replace && is_known ? book.update(std::move(contact)) : book.add(std::move(contact)));
   }
 
   void remove_contact(const identity::PeerId& id, Done done) override {
     const auto removed = book.remove(id);
     done(removed ? Status{} : std::unexpected<Error>(removed.error()));
   }
+
+  void block(const identity::PeerId& id, bool blocked, Done done) override {
+    if (blocked) {
+      refused.insert(id);
+      return done({});
+    }
+    done(refused.erase(id) == 1 ? Status() : fail(Errc::not_found, "not blocked"));
+  }
+  std::vector<router::Waiting> contact_requests() const override { return strangers; }
+  std::vector<router::Blocked> blocked() const override {
+    std::vector<router::Blocked> all;
+    for (const auto& id : refused) all.push_back({id, from_unix_ms(0)});
+    return all;
+  }
+  std::set<identity::PeerId> refused;
+  std::vector<router::Waiting> strangers;
 
   void retry_now(const identity::PeerId& peer, Done done) override {
     retried.push_back(peer);
