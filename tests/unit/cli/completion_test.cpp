@@ -49,8 +49,8 @@ class Completion : public testing::Test {
 
 TEST_F(Completion, OffersCommands) {
   EXPECT_EQ(complete(bash_, "ekiden in"), "init inbox");
-  EXPECT_EQ(complete(bash_, "ekiden --json contact a"), "add");
-  EXPECT_EQ(complete(bash_, "ekiden contact ''").substr(0, 29), "add remove list import export");
+  EXPECT_EQ(complete(bash_, "ekiden --json contact a"), "add accept");
+  EXPECT_EQ(complete(bash_, "ekiden contact ''").substr(0, 41), "add remove trust requests accept block un");
   EXPECT_EQ(complete(bash_, "ekiden bootstrap ''").substr(0, 37), "serve list check discover sign verify");
   EXPECT_EQ(complete(bash_, "ekiden bootstrap verify --si"), "--signer");
 }
