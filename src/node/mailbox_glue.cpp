@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "crypto/hash.hpp"
 #include "node/impl.hpp"
+#include "node/receipt_id.hpp"
 
 namespace ekiden::node {
 namespace {
@@ -20,14 +20,6 @@ bool is_for_links(const identity::Endpoint& endpoint) {
 bool keeps_mail(const identity::PeerRecord& record) {
   return (record.features & mailbox::kMailboxFeature) != 0 &&
          std::ranges::any_of(record.known_endpoints(), is_for_links);
-}
-
-/// The same receipt gets the same id.
-Uuid id_of(ByteView receipt) {
-  Uuid id{take_array<16>(crypto::sha256(receipt).view())};
-  id.bytes[6] = static_cast<Byte>((id.bytes[6] & 0x0f) | 0x40);
-  id.bytes[8] = static_cast<Byte>((id.bytes[8] & 0x3f) | 0x80);
-  return id;
 }
 
 }  // namespace
@@ -119,7 +111,7 @@ void Node::Impl::leave_message(Now now, const router::Deposit& deposit) {
 
 void Node::Impl::leave_receipt(Now now, const router::DepositReceipt& deposit) {
   depositor.deposit(now,
-                    {.id = id_of(deposit.receipt),
+                    {.id = receipt_id(deposit.receipt),
                      .from = self.id(),
                      .to = deposit.to,
                      .expires = now.wall + kReceiptTtl,

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "crypto/hash.hpp"
 #include "node/impl.hpp"
+#include "node/receipt_id.hpp"
 
 namespace ekiden::node {
 namespace {
@@ -82,9 +82,8 @@ void Node::Impl::forward_message(Now now, const router::Forward& forward) {
 }
 
 void Node::Impl::forward_receipt(Now now, const router::ForwardReceipt& forward) {
-  const Uuid id{take_array<16>(crypto::sha256(*forward.receipt).view())};
   const bool sent = relay.send(now,
-                               {.id = id,
+                               {.id = receipt_id(*forward.receipt),
                                 .to = forward.to,
                                 .expires = now.wall + kForwardTtl,
                                 .priority = wire::Priority::high,

@@ -324,6 +324,14 @@ TEST_F(Service, OffersAndWithdrawsCapabilities) {
   EXPECT_EQ(ask("GET", "/v1/capabilities/ocr").status, 405);
 }
 
+TEST_F(Service, SwitchesRelayingOnAndOff) {
+  EXPECT_EQ(ask("PUT", "/v1/relay").status, 204);
+  EXPECT_EQ(backend_.relay_on, true);
+  EXPECT_EQ(ask("DELETE", "/v1/relay").status, 204);
+  EXPECT_EQ(backend_.relay_on, false);
+  EXPECT_TRUE(ask("GET", "/v1/status").json.at("relay").contains("counters"));
+}
+
 TEST_F(Service, IsHealthyWhileItTakesMessages) {
   EXPECT_EQ(ask("GET", "/healthz").status, 200);
   backend_.self.storage = Error{Errc::storage_full, "no space left on device"};
