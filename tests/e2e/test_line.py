@@ -137,8 +137,9 @@ class LineTest(unittest.TestCase):
             self.wait_delivered(first, self.send(first, last, f"slowly {i}"), 180)
 
     def shape(self, host, *how):
-        done = subprocess.run(["ip", "netns", "exec", self.spaces[host], "tc", "qdisc", "replace", "dev", "behind", "root",
-                               *how], capture_output=True, text=True, timeout=30)
+        words = ["tc", "qdisc", "replace", "dev", "behind", "root", *how]
+        done = subprocess.run(["ip", "netns", "exec", self.spaces[host], *words], capture_output=True, text=True,
+                              timeout=30)
         if done.returncode != 0:
             self.skipTest(f"no {how[0]} here: {done.stderr.strip()}")
 
