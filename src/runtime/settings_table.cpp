@@ -74,7 +74,7 @@ constexpr TextAccess kForward = {[](const Settings& s) { return std::string(s.no
                                    s.node.relay.forward = text == "on";
                                    return {};
                                  }};
-constexpr TextAccess kStrangers = {strangers_of, set_strangers};
+constexpr TextAccess kStrangersInInbox = {strangers_of, set_strangers};
 constexpr TextAccess kTlsVerify = {
     [](const Settings& s) { return s.tls_verify; },
     [](Settings& s, const std::string& text) { return set_choice<&Settings::tls_verify>(s, text, kSwitch); }};
@@ -319,7 +319,7 @@ const std::array kTable = {
         .section = "inbox",
         .key = "strangers",
         .comment = "Messages of those who are no contacts: queue (until `ekiden contact accept`), accept, or refuse.",
-        .text = &kStrangers},
+        .text = &kStrangersInInbox},
     Setting{.section = "inbox",
             .key = "max_messages",
             .comment = "Messages received and not taken yet.",

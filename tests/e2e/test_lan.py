@@ -50,6 +50,10 @@ class LanTest(unittest.TestCase):
         if done.returncode != 0:
             self.skipTest(f"ip {' '.join(words)}: {done.stderr.strip()}")
 
+    @staticmethod
+    def heard(node):
+        return node.status()["discovery"]["lan"]["peers"]
+
     def test_a_message_to_an_id_arrives_without_any_list_or_address(self):
         first, second = (node.start() for node in self.nodes)
         second.run("contact", "add", "first", first.id)
@@ -57,7 +61,7 @@ class LanTest(unittest.TestCase):
         self.assertIsNotNone(sent, f"{first.last_error}\n{first.log_text()}\n{second.log_text()}")
         shown = json.loads(second.run("inbox", "--json"))
         self.assertEqual((shown["body"], shown["from"]), ("are you next door?", first.id))
-        wait_until(lambda: second.status()["discovery"]["lan"]["peers"] == 1, 20,
+        wait_until(lambda: self.heard(second) == 1, 20,
                    "the recipient has not heard the sender")
         self.assertIn("on the local network", first.run("peers"))
         self.assertIn("1 peer", first.run("status"))
@@ -96,12 +100,12 @@ class LanTest(unittest.TestCase):
         speaker.start()
         heard = [listener.stdout.readline().split()[0] for _ in range(3)]  # It asks three times.
         self.assertEqual(heard, [speaker.address] * 3, "a node that is not to speak has spoken")
-        self.assertEqual((speaker.neighbours(), silent.neighbours()), (0, 0))
+        self.assertEqual((self.heard(speaker), self.heard(silent)), (0, 0))
         silent.stop()
         silent.start()  # The same node at the same place, allowed to speak, is heard.
         while listener.stdout.readline().split()[0] != silent.address:
             pass
-        wait_until(lambda: speaker.neighbours() == 1 and silent.neighbours() == 1, 20, "they did not hear each other")
+        wait_until(lambda: self.heard(speaker) == self.heard(silent) == 1, 20, "they did not hear each other")
 
 
 if __name__ == "__main__":
