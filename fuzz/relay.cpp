@@ -104,7 +104,7 @@ class Script {
   }
 
   ByteView bytes_;
-  test::World world_{kNodes};
+  relay::test::World world_{kNodes};
   std::size_t sent_ = 0;
 };
 

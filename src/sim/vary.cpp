@@ -121,18 +121,6 @@ void vary_bootstrap(bootstrap::Config& bootstrap, Rng& rng) {
   bootstrap.max_strikes = static_cast<std::uint32_t>(3 + rng.below(3));
 }
 
-void vary_relay(relay::Config& relay, Rng& rng) {
-  relay.max_packets = any_size(rng, {8, 16'384});
-  relay.max_bytes = any_size(rng, {256 << 10, 64 << 20});
-  relay.max_packets_per_neighbour = any_size(rng, {4, 4096});
-  relay.route_after = rng.between(milliseconds(100), seconds(3));
-  relay.request_min = rng.between(seconds(1), seconds(5));
-  relay.answer_timeout = rng.between(milliseconds(500), seconds(5));
-  relay.retry_max = any_duration(rng, {seconds(30), minutes(5)});
-  relay.route_lifetime = any_duration(rng, {minutes(1), minutes(10)});
-  relay.max_routed_peers = any_size(rng, {4, 4096});
-}
-
 }  // namespace
 
 node::Config vary_config(Rng& rng) {
@@ -143,7 +131,6 @@ node::Config vary_config(Rng& rng) {
   vary_datagrams(config.datagram, rng);
   vary_dht(config.dht, rng);
   vary_bootstrap(config.bootstrap, rng);
-  vary_relay(config.relay, rng);
   config.record_refresh = any_duration(rng, {seconds(30), minutes(10), hours(24)});
   return config;
 }
