@@ -155,10 +155,13 @@ void Host::Impl::request(router::RequestId id, node::Input input, SendDone done)
 
 void Host::Impl::ask(node::Input input) {
   feed(std::move(input));
-  if (!draining && !in_round) end_round();
+  if (!draining) end_round();
 }
 
 void Host::Impl::end_round() {
+  if (in_round) return;
+  // What callbacks of this round asked for belongs to its commit.
+  run_posted();
   if (state == State::ended) return;
   // The disk first: it works while the sockets are written.
   store->submit();
@@ -191,7 +194,7 @@ void Host::Impl::post(std::function<void()> function) {
     return;
   }
   posted.push_back(std::move(function));
-  if (posted.size() == 1) asio::post(loop, [this] { run_posted(); });
+  if (posted.size() == 1) asio::post(loop, [this] { end_round(); });
 }
 
 void Host::Impl::run_posted() {
@@ -203,7 +206,6 @@ void Host::Impl::run_posted() {
   in_round = true;
   for (const auto& function : functions) function();
   in_round = false;
-  end_round();
 }
 
 void Host::Impl::run_last_posted() {

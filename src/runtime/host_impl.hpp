@@ -95,7 +95,7 @@ struct Host::Impl final : TcpUser, UdpUser, LanUser {
   Outbox<node::Effect> outbox;
   bool accepting = false;
   bool draining = false;
-  bool in_round = false;  ///< end_round() will follow: a request need not call it
+  bool in_round = false;  ///< posted functions run, which the end of the round called
   State state = State::opened;
   Status outcome;  ///< why it ended
   Instant started;

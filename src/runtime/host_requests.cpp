@@ -134,8 +134,7 @@ void Host::Impl::probe(node::ProbePeer probe, ProbeDone done) {
     return;
   }
   probes.emplace(probe.request, std::move(done));
-  feed(std::move(probe));
-  if (!draining && !in_round) end_round();
+  ask(std::move(probe));
 }
 
 }  // namespace ekiden::runtime
