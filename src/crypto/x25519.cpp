@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/check.hpp"
-#include "crypto/x25519_memo.hpp"
+#include "crypto/curve_memo.hpp"
 
 namespace ekiden::crypto {
 
@@ -20,7 +20,7 @@ X25519KeyPair X25519KeyPair::from_secret(X25519SecretKey secret) {
 }
 
 X25519PublicKey x25519_public(const X25519SecretKey& secret) {
-  X25519Memo* memo = X25519Memo::installed();
+  CurveMemo* memo = CurveMemo::installed();
   if (memo != nullptr) {
     if (const X25519PublicKey* known = memo->find_public(secret)) return *known;
   }
@@ -31,14 +31,15 @@ X25519PublicKey x25519_public(const X25519SecretKey& secret) {
 }
 
 Result<SharedSecret> x25519(const X25519SecretKey& mine, const X25519PublicKey& theirs) {
-  X25519Memo* memo = X25519Memo::installed();
+  CurveMemo* memo = CurveMemo::installed();
+  if (memo != nullptr) {
+    if (auto known = memo->find_shared(mine, theirs)) return std::move(*known);
+  }
   SharedSecret shared;
-  if (memo != nullptr && memo->take_shared(mine, theirs, shared)) return shared;
   if (crypto_scalarmult_curve25519(shared.mutable_view().data(), mine.view().data(), theirs.bytes.data()) != 0 ||
       shared == SharedSecret()) {
     return fail(Errc::refused, "the X25519 public key is of low order: it would make a secret that everybody knows");
   }
-  if (memo != nullptr) memo->note_shared(mine, theirs, shared);
   return shared;
 }
 

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "crypto/x25519_memo.hpp"
+#include "crypto/curve_memo.hpp"
 #include "sim/crash_points.hpp"
 #include "sim/jobs.hpp"
 #include "sim/options.hpp"
@@ -47,8 +47,8 @@ The trace hash covers every input and effect of every node: equal hashes, equal 
 Exit status: 0 all rules held, 1 a rule was broken, 2 wrong usage.
 )";
 
-/// Those of the handshakes that are under way at once; a few too many are computed twice.
-constexpr std::size_t kRememberedSecrets = 1 << 16;
+/// Enough for the keys of ten thousand nodes and the handshakes that are under way at once; others are computed again.
+constexpr std::size_t kRemembered = 1 << 15;
 
 int usage(const std::string& what) {
   std::fprintf(stderr, "ekiden-sim: %s; see ekiden-sim --help\n", what.c_str());
@@ -185,8 +185,8 @@ int main(int argc, char** argv) {
   }
   const auto options = sim::read_options(words);
   if (!options) return usage(options.error().message);
-  // Both ends of each handshake are in this process.
-  crypto::X25519Memo memo(kRememberedSecrets);
+  // All parties are in this process.
+  crypto::CurveMemo memo(kRemembered);
   memo.install();
   if (options->command == "run") return run(*options);
   if (options->command == "crash-points") return crash_points(*options);
