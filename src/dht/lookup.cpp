@@ -124,7 +124,7 @@ std::size_t Lookup::under_way(std::size_t path) const {
 
 std::optional<Lookup::Index> Lookup::next(Instant now) {
   for (std::size_t path = 0; path < config_.paths; ++path) {
-    if (spent_[path] >= config_.max_queries_per_path || under_way(path) >= config_.alpha) continue;
+    if (spent_[path] >= config_.max_queries_per_path || under_way(path) >= parallel()) continue;
     const Scan found = scan(path);
     if (!found.fresh) continue;
     Node& node = nodes_[*found.fresh];
@@ -251,7 +251,7 @@ void Lookup::check_invariants() const {
   for (std::size_t i = 0; i < nodes_.size(); ++i) CHECK(marks_[i] == mark_of(nodes_[i].info.public_key));
   std::size_t spent = 0;
   for (std::size_t path = 0; path < config_.paths; ++path) {
-    CHECK(spent_[path] <= config_.max_queries_per_path && under_way(path) <= config_.alpha);
+    CHECK(spent_[path] <= config_.max_queries_per_path && under_way(path) <= parallel());
     spent += spent_[path];
   }
   CHECK(spent == asked_.size());

@@ -2,9 +2,10 @@
 // for next(), and tells what became of it.
 //
 // Nodes that are known are dealt to `paths` disjoint paths: a node is asked on one path only, and what it tells belongs
-// to that path. A path asks the closest nodes that it knows, `alpha` at a time, and is over when the closest `width`
-// of them that are alive have answered (on whichever path), or when it has asked max_queries_per_path. The lookup is
-// over when all its paths are.
+// to that path. A path asks the closest nodes that it knows, `alpha` at a time, and `quorum` at a time once a value was
+// found: then the closest are near, and whoever must answer is asked at once instead of in turn. It is over when the
+// closest `width` of them that are alive have answered (on whichever path), or when it has asked max_queries_per_path.
+// The lookup is over when all its paths are.
 //
 // Rules, and the attack that each stops:
 //   - disjoint paths: a liar who names only its friends leads one path astray, and the others arrive (S/Kademlia);
@@ -21,6 +22,7 @@
 // Routing", section 4.4; BEP 5. The short timeout is common practice.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -94,7 +96,7 @@ class Lookup {
   std::optional<Index> next(Instant now);
   void answered(Instant now, Index node);
   void failed(Index node);
-  void note_value(Index node) { nodes_[node].had_value = true; }
+  void note_value(Index node) { nodes_[node].had_value = has_value_ = true; }
 
   /// When a query becomes slow, and that it did.
   std::optional<Instant> next_slow() const;
@@ -133,6 +135,7 @@ class Lookup {
   std::optional<Index> replaceable(const Node& newcomer) const;
   Scan scan(std::size_t path) const;
   std::size_t under_way(std::size_t path) const;
+  std::size_t parallel() const { return has_value_ ? std::max(config_.alpha, config_.quorum) : config_.alpha; }
   void blame(Index teller);
   static bool move(Node& node);
 
@@ -146,6 +149,7 @@ class Lookup {
   std::vector<std::size_t> spent_;    ///< Queries of each path.
   std::size_t dealt_ = 0;
   std::size_t rounds_ = 0;
+  bool has_value_ = false;
 };
 
 }  // namespace ekiden::dht
