@@ -1,8 +1,9 @@
 // Where an engine puts its effects.
 //
 // A handler pushes and returns; whoever drives the engine drains afterwards, first in, first out, and may call the
-// engine again while it does: what that pushes comes after. The storage is kept between drains, so that the hot path
-// does not allocate.
+// engine again while it does: what that pushes comes after. Storage for some effects is kept between drains, so that
+// the hot path does not allocate; what a burst needed is given back, for there are nodes with many engines and
+// processes with many nodes.
 #pragma once
 
 #include <cstddef>
@@ -29,13 +30,19 @@ class Outbox {
       Effect effect = std::move(effects_[i]);
       visit(std::move(effect));
     }
-    effects_.clear();
+    if (effects_.capacity() * sizeof(Effect) > kKeptBytes) {
+      effects_ = std::vector<Effect>();  // Of {}, it would keep its storage.
+    } else {
+      effects_.clear();
+    }
   }
 
   /// Takes all effects; for tests, which look at them at leisure.
   std::vector<Effect> take() { return std::exchange(effects_, {}); }
 
  private:
+  static constexpr std::size_t kKeptBytes = 4096;
+
   std::vector<Effect> effects_;
 };
 

@@ -148,7 +148,7 @@ Instant Link::deadline() const {
   if (stage_ == Stage::closing || peer_closed_) no_later_than(close_began_ + config_->close_timeout);
   if (stage_ == Stage::open) {
     if (!ping_sent_ && !ping_to_send_) no_later_than(last_received_ + config_->keepalive_interval);
-    if (may_idle()) no_later_than(last_message_ + config_->idle_timeout);
+    if (may_idle()) no_later_than(last_message_ + idle_timeout_);
   }
   return at;
 }
@@ -162,7 +162,7 @@ void Link::on_deadline(Now now) {
     end({Errc::timed_out, "the handshake did not finish in time"});
   } else if (auto dead = why_dead(now)) {
     end(std::move(*dead));
-  } else if (may_idle() && now.mono >= last_message_ + config_->idle_timeout) {
+  } else if (may_idle() && now.mono >= last_message_ + idle_timeout_) {
     close(now, CloseReason::idle, {Errc::closed, "the link was idle"});
   } else {
     ping_to_send_ = Probe{next_token_++, wanted_};

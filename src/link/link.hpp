@@ -108,6 +108,8 @@ class Link {
   /// How often our sending key was replaced.
   std::uint64_t rekeys() const { return rekeys_; }
   std::size_t queued_bytes() const { return queue_.bytes(); }
+  /// Instead of Config::idle_timeout.
+  void set_idle_timeout(Duration timeout) { idle_timeout_ = timeout; }
   Instant last_message() const { return last_message_; }
   /// The same on both sides, different for every link. REQUIRES: keys exist.
   const crypto::Digest& name() const { return name_; }
@@ -167,6 +169,7 @@ class Link {
 
   Instant started_;
   Instant last_received_;  ///< A verified record.
+  Duration idle_timeout_;
   Instant last_message_;
   Instant output_moved_;  ///< Output was taken, or began to wait.
   Instant record_began_;  ///< Of the incomplete record.

@@ -12,6 +12,7 @@ Link::Link(Now now, const Config& config, Handshake handshake)
       handshake_(std::make_unique<Handshake>(std::move(handshake))),
       started_(now.mono),
       last_received_(now.mono),
+      idle_timeout_(config.idle_timeout),
       last_message_(now.mono),
       output_moved_(now.mono),
       record_began_(now.mono),

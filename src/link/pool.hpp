@@ -87,7 +87,8 @@ class LinkPool {
 
   /// Dials one endpoint once, whatever other links and dials to the peer there are. Ends with Probed, which comes with
   /// the connection that is returned. A link that it opens is one like others: the peer is Up, and the link idles out
-  /// unless it is wanted. With a key the handshake is IK. REQUIRES: `peer` is not this node.
+  /// unless it is wanted, after Config::probe_idle_timeout. With a key the handshake is IK. REQUIRES: `peer` is not
+  /// this node.
   ConnId probe(Now now, const identity::PeerId& peer, const identity::Endpoint& endpoint,
                const std::optional<crypto::Ed25519PublicKey>& key, Outbox<Effect>& out);
 

@@ -78,6 +78,7 @@ void LinkPool::State::connected(Now now, ConnId id, const std::optional<identity
   const auto* peer = find(*conn->peer);
   CHECK(peer != nullptr || conn->probe);
   conn->link->set_wanted(peer != nullptr && peer->wanted);
+  if (conn->probe) conn->link->set_idle_timeout(config.probe_idle_timeout);
   timers.cancel(id);
   settle(now, id, out);
 }

@@ -75,7 +75,7 @@ TEST(Probes, DialAlsoWhereThereIsALinkAndItStaysUp) {
 TEST(Probes, ALinkThatNobodyWantsIdlesOut) {
   World world(2);
   probe(world, 0, world.id(1), World::endpoint(1));
-  world.run_for(world.config.idle_timeout + minutes(2), seconds(10));
+  world.run_for(world.config.probe_idle_timeout + seconds(1), seconds(1));
   EXPECT_FALSE(world.pool(0).is_up(world.id(1)));
 }
 
