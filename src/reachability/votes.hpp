@@ -7,8 +7,8 @@
 // Bounds: `max_votes`; the oldest makes room.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
+#include <list>
 #include <map>
 #include <variant>
 
@@ -22,31 +22,48 @@ using Voter = std::variant<identity::AddressPrefix, identity::PeerId>;
 
 class Votes {
  public:
+  /// REQUIRES: `now` is no earlier than at the last call.
   void put(const Voter& voter, const identity::SocketAddress& sees, Instant now, std::size_t max_votes) {
     if (max_votes == 0) return;
-    if (votes_.size() >= max_votes && !votes_.contains(voter)) {
-      votes_.erase(std::ranges::min_element(votes_, {}, [](const auto& vote) { return vote.second.at; }));
+    if (const auto known = by_voter_.find(voter); known != by_voter_.end()) {
+      withdraw(known->second);
+    } else if (votes_.size() >= max_votes) {
+      withdraw(votes_.begin());
     }
-    votes_.insert_or_assign(voter, Vote{sees, now});
+    const auto vote = votes_.insert(votes_.end(), Vote{voter, sees, now});
+    by_voter_.emplace(voter, vote);
+    ++counts_[sees];
   }
 
   void expire(Instant not_before) {
-    std::erase_if(votes_, [&](const auto& vote) { return vote.second.at < not_before; });
+    while (!votes_.empty() && votes_.front().at < not_before) withdraw(votes_.begin());
   }
 
   std::size_t count(const identity::SocketAddress& address) const {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(votes_, [&](const auto& vote) { return vote.second.sees == address; }));
+    const auto found = counts_.find(address);
+    return found == counts_.end() ? 0 : found->second;
   }
 
   std::size_t size() const { return votes_.size(); }
 
  private:
   struct Vote {
+    Voter voter;
     identity::SocketAddress sees;
     Instant at;
   };
-  std::map<Voter, Vote> votes_;
+  using Place = std::list<Vote>::iterator;
+
+  void withdraw(Place vote) {
+    const auto counted = counts_.find(vote->sees);
+    if (--counted->second == 0) counts_.erase(counted);
+    by_voter_.erase(vote->voter);
+    votes_.erase(vote);
+  }
+
+  std::list<Vote> votes_;  ///< The oldest first.
+  std::map<Voter, Place> by_voter_;
+  std::map<identity::SocketAddress, std::size_t> counts_;
 };
 
 }  // namespace ekiden::reachability
