@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -62,13 +63,14 @@ class World {
     config_.max_parcels_per_owner = 6;
     config_.max_parcels_per_prefix = 8;
     config_.max_window = 4;
+    config_.max_fetch_bytes = 300;
     boot();
   }
 
   void step(Script& script) {
     const Byte what = script.next();
     const identity::PeerId a{{static_cast<Byte>(script.next() % 5 + 1)}};
-    switch (what % 8) {
+    switch (what % 10) {
       case 0:
       case 1:
         return deposit(a, script);
@@ -88,6 +90,12 @@ class World {
         break;
       case 6:
         return crash(script.next() % 2 == 0);
+      case 7:
+        read();
+        break;
+      case 8:
+        damage(script.next(), script.next());
+        break;
       default:
         hostile(a, script);
         break;
@@ -101,21 +109,49 @@ class World {
   static void check(bool condition) { CHECK(condition); }
 
   void boot() {
-    keeper_.emplace(self_, config_, [](const identity::PeerId& who) {
+    keeper_.emplace(self_, config_, Rng(Rng::Seed{1}), [](const identity::PeerId& who) {
       return who.bytes[0] == 1 ? identity::TrustTier::contact : identity::TrustTier::stranger;
     });
-    auto rows = disk_.rows();
-    for (const store::Row& row : rows) CHECK(keeper_->load_row(row.key.number, row.value).has_value());
-    keeper_->start(now_);
+    fetches_.clear();
+    for (const store::Row& row : disk_.rows(store::Reading::streamed)) {
+      CHECK(keeper_->load_row(row.key.number, row.value).has_value());
+    }
+    keeper_->start(now_, out_);
     // What it said that it keeps is there, unless its time is over.
     for (const auto& [name, until] : promised_) CHECK(until <= now_.wall || on_disk(name));
   }
 
   bool on_disk(const Name& name) const {
-    return std::ranges::any_of(disk_.rows(), [&](const store::Row& row) {
-      const auto parcel = wire::decode<Parcel>(wire::decode<ParcelRow>(row.value)->parcel);
-      return Name{parcel->to, parcel->from, parcel->id} == name;
-    });
+    return std::ranges::any_of(disk_.rows(store::Reading::streamed),
+                               [&](const store::Row& row) { return name_in(row.value) == name; });
+  }
+
+  static Name name_in(ByteView row_value) {
+    const auto row = wire::decode<ParcelRow>(row_value);
+    return {row->to, row->from, row->id};
+  }
+
+  /// The disk answers the oldest question.
+  void read() {
+    if (fetches_.empty()) return;
+    const Fetch wanted = std::move(fetches_.front());
+    fetches_.pop_front();
+    keeper_->on_fetched(now_, disk_.fetch(wanted).rows, out_);
+  }
+
+  /// A bit of a body turns over, or all of it is gone.
+  void damage(Byte which, Byte bit) {
+    const auto bodies = disk_.rows(store::Reading::on_demand);
+    if (bodies.empty()) return;
+    store::Row row = bodies[which % bodies.size()];
+    store::Batch batch;
+    if (bit == 0) {
+      batch.erase(row.key.table, row.key.number);
+    } else {
+      row.value[bit % row.value.size()] ^= static_cast<Byte>(1 << bit % 8);
+      batch.put(row.key.table, row.key.number, row.value);
+    }
+    disk_.apply(batch);
   }
 
   void deposit(const identity::PeerId& from, Script& script) {
@@ -163,10 +199,18 @@ class World {
 
   void take(Effect& effect) {
     if (auto* persist = std::get_if<Persist>(&effect)) {
-      for (const store::Operation& operation : persist->batch.operations()) forget_erased(operation);
+      for (const store::Operation& operation : persist->batch.operations()) {
+        forget_erased(operation);
+        if (operation.key.table == store::Table::bodies && !operation.erase) {
+          written_.insert_or_assign(operation.key.number, operation.value);
+        }
+      }
       unsynced_.append(std::move(persist->batch));
       if (persist->token) token_ = persist->token;
+    } else if (auto* fetch = std::get_if<Fetch>(&effect)) {
+      fetches_.push_back(std::move(*fetch));
     } else if (const auto* transmit = std::get_if<Transmit>(&effect)) {
+      if ((*transmit->message)[0] == static_cast<Byte>(wire::MessageType::parcel)) check_given(*transmit);
       if ((*transmit->message)[0] != static_cast<Byte>(wire::MessageType::stored)) return;
       const ByteView body = ByteView(*transmit->message).subspan(1);
       const auto statement = open_statement(body, self_.id(), self_.public_key(), transmit->to);
@@ -178,13 +222,19 @@ class World {
     }
   }
 
-  /// Erased by its owner's word, by time, or for another payload: each is checked elsewhere.
+  /// Only to its owner, and as it was written.
+  void check_given(const Transmit& transmit) const {
+    const auto delivery = wire::decode<Delivery>(ByteView(*transmit.message).subspan(1));
+    const auto parcel = wire::decode<Parcel>(delivery->parcel);
+    CHECK(parcel.has_value() && parcel->to == transmit.to);
+    CHECK(std::ranges::equal(written_.at(delivery->number), delivery->parcel));
+  }
+
+  /// Erased by its owner's word, by time, for another payload, or for damage: each is checked elsewhere.
   void forget_erased(const store::Operation& operation) {
     if (!operation.erase) return;
-    for (const store::Row& row : disk_.rows()) {
-      if (row.key != operation.key) continue;
-      const auto parcel = wire::decode<Parcel>(wire::decode<ParcelRow>(row.value)->parcel);
-      promised_.erase(Name{parcel->to, parcel->from, parcel->id});
+    for (const store::Row& row : disk_.rows(store::Reading::streamed)) {
+      if (row.key == operation.key) promised_.erase(name_in(row.value));
     }
   }
 
@@ -197,6 +247,8 @@ class World {
   std::optional<store::PersistToken> token_;
   std::optional<Keeper> keeper_;
   std::map<Name, WallTime> promised_;
+  std::map<std::uint64_t, Bytes> written_;  ///< bodies
+  std::deque<Fetch> fetches_;
 };
 
 /// Those who use mailboxes, and what mailboxes tell them.
@@ -212,6 +264,12 @@ void check_users(ByteView bytes) {
   CHECK(!depositor.on_stored(now, other, bytes, out).has_value());
   static_cast<void>(depositor.on_not_stored(now, other, bytes, out));
   depositor.check_invariants();
+  const identity::Identity keeper_self(crypto::Ed25519Seed(ByteArray<32>{1}));
+  Keeper keeper(keeper_self, config, Rng(Rng::Seed{1}),
+                [](const identity::PeerId&) { return identity::TrustTier::stranger; });
+  static_cast<void>(keeper.load_row(1, bytes));
+  keeper.start(now, out);
+  keeper.check_invariants();
   Collector collector(self, config);
   const auto buffer = std::make_shared<const Bytes>(to_bytes(bytes));
   static_cast<void>(collector.on_parcel(other, buffer, *buffer, out));
@@ -230,6 +288,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_round_trip<Delivery>(bytes);
   check_round_trip<Collected>(bytes);
   check_round_trip<ParcelRow>(bytes);
+  check_round_trip<WholeParcelRow>(bytes);
   check_round_trip<OwnRow>(bytes);
   check_users(bytes);
   World world;

@@ -87,6 +87,7 @@ void add_mailbox(Families& out, const node::NodeStatus& status) {
   out.counter("mailbox_collected_total", "Collected by their recipients.", kept.collected);
   out.counter("mailbox_expired_total", "Not collected in their time.", kept.expired);
   out.counter("mailbox_refused_total", "Not taken in.", kept.refused);
+  out.counter("mailbox_damaged_total", "Damaged on the disk, and dropped.", kept.damaged);
   out.gauge("deposits_pending", "Messages of this node that too few mailboxes keep.", status.deposits.parcels);
   out.counter("deposits_placed_total", "Copies that mailboxes have taken.", status.deposits.placed);
   out.counter("deposits_refused_total", "Copies that mailboxes have refused.", status.deposits.refused);

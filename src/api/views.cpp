@@ -123,26 +123,29 @@ Json use_view(const mailbox::Use& use) { return {{"messages", use.parcels}, {"by
 
 Json mailbox_view(const node::NodeStatus& status, const identity::ContactBook& contacts) {
   const auto& kept = status.mailbox;
-  Json json = {
-      {"serves", kept.serves},
-      {"used", use_view(kept.used)},
-      {"used_by_strangers", use_view(kept.strangers)},
-      {"recipients", kept.owners},
-      {"collecting", kept.collecting},
-      {"counters",
-       {{"stored", kept.stored}, {"collected", kept.collected}, {"expired", kept.expired}, {"refused", kept.refused}}},
-      {"quota",
-       {{"all", use_view(kept.limit)},
-        {"strangers", use_view(kept.stranger_limit)},
-        {"sender", use_view(kept.sender_limit)},
-        {"recipient", use_view(kept.owner_limit)},
-        {"network", use_view(kept.prefix_limit)}}},
-      {"deposits",
-       {{"pending", status.deposits.parcels},
-        {"bytes", status.deposits.bytes},
-        {"placed", status.deposits.placed},
-        {"refused", status.deposits.refused}}},
-      {"own", Json::array()}};
+  Json json = {{"serves", kept.serves},
+               {"used", use_view(kept.used)},
+               {"used_by_strangers", use_view(kept.strangers)},
+               {"recipients", kept.owners},
+               {"collecting", kept.collecting},
+               {"counters",
+                {{"stored", kept.stored},
+                 {"collected", kept.collected},
+                 {"expired", kept.expired},
+                 {"refused", kept.refused},
+                 {"damaged", kept.damaged}}},
+               {"quota",
+                {{"all", use_view(kept.limit)},
+                 {"strangers", use_view(kept.stranger_limit)},
+                 {"sender", use_view(kept.sender_limit)},
+                 {"recipient", use_view(kept.owner_limit)},
+                 {"network", use_view(kept.prefix_limit)}}},
+               {"deposits",
+                {{"pending", status.deposits.parcels},
+                 {"bytes", status.deposits.bytes},
+                 {"placed", status.deposits.placed},
+                 {"refused", status.deposits.refused}}},
+               {"own", Json::array()}};
   for (const auto& own : status.own_mailboxes.own) {
     Json entry = {{"up", own.up}};
     put_peer(entry, "peer", "name", own.node, contacts);

@@ -14,7 +14,7 @@ struct Config {
   // What we keep for others (mailbox/keeper.hpp).
   bool serve = true;
   std::size_t max_parcels = 16'384;
-  std::size_t max_bytes = 64 << 20;  ///< in memory and on disk
+  std::size_t max_bytes = 64 << 20;
   std::size_t max_parcels_per_sender = 1024;
   std::size_t max_bytes_per_sender = 8 << 20;
   std::size_t max_parcels_per_owner = 2048;
@@ -25,6 +25,7 @@ struct Config {
   Duration max_keep = days(30);
   std::size_t max_window = 64;             ///< parcels under way to an owner …
   std::size_t max_window_bytes = 1 << 18;  ///< … the first always fits
+  std::size_t max_fetch_bytes = 4 << 20;   ///< on their way from the disk, for all owners; the first always fits
   Duration again_after = seconds(20);      ///< what was not confirmed is given again
   Duration retry_after = minutes(5);       ///< told to those who are refused for want of room
 

@@ -11,6 +11,7 @@
 #include "identity/peer_id.hpp"
 #include "mailbox/messages.hpp"
 #include "store/batch.hpp"
+#include "store/reading.hpp"
 
 namespace ekiden::mailbox {
 
@@ -24,6 +25,13 @@ struct Transmit {
 struct Persist {
   store::Batch batch;
   std::optional<store::PersistToken> token;
+};
+/// Read bodies of parcels; Keeper::on_fetched wants the answer.
+using store::Fetch;
+/// A parcel could not be read as it was written. It is no longer kept.
+struct Damaged {
+  identity::PeerId owner;
+  identity::PeerId from;
 };
 /// A link to this peer is wanted, or no longer. Said once, whatever the number of reasons.
 enum class Wanter : std::uint8_t { depositor, collector };
@@ -56,7 +64,7 @@ struct Arrived {
 /// Our record has to name these mailboxes.
 struct OwnChanged {};
 
-using Effect = std::variant<Transmit, Persist, Want, FindMailboxes, Placed, Arrived, OwnChanged>;
+using Effect = std::variant<Transmit, Persist, Fetch, Damaged, Want, FindMailboxes, Placed, Arrived, OwnChanged>;
 using Effects = Outbox<Effect>;
 
 }  // namespace ekiden::mailbox

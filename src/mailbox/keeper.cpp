@@ -1,6 +1,7 @@
 #include "mailbox/keeper.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/check.hpp"
 #include "mailbox/statement.hpp"
@@ -21,53 +22,71 @@ Status Keeper::load_row(std::uint64_t number, ByteView value) {
   const auto corrupt = [&](std::string_view why) {
     return fail(Errc::storage_corrupt, "table parcels, row " + std::to_string(number) + ": " + std::string(why));
   };
+  if (number < next_number_) return corrupt("contradicts another one");
   const auto row = wire::decode<ParcelRow>(value);
-  if (!row) return corrupt(row.error().message);
-  const auto parcel = wire::decode<Parcel>(row->parcel);
-  if (!parcel) return corrupt(parcel.error().message);
-  const Name name{parcel->to, parcel->from, parcel->id};
-  if (number < next_number_ || numbers_.contains(name)) return corrupt("contradicts another one");
-  next_number_ = number + 1;
-  Held& held = insert(number, {.name = name,
-                               .claim = {.from = parcel->from,
-                                         .owner = parcel->to,
-                                         .prefix = {row->prefix},
-                                         .tier = std::max(tier_of_(parcel->from), tier_of_(parcel->to)),
-                                         .bytes = row->parcel.size()},
-                               .until = row->until,
-                               .priority = parcel->priority,
-                               .kind = parcel->kind,
-                               .parcel = std::make_shared<const Bytes>(to_bytes(row->parcel))});
-  held.persisted = true;
-  owners_[parcel->to].queue.emplace(held.priority, number);
+  if (!row) {
+    if (const auto split = load_whole_row(number, value); !split) return corrupt(row.error().message);
+    return {};
+  }
+  if (shelf_.find(row->to, row->from, row->id) != kNoSlot) return corrupt("contradicts another one");
+  insert(number, *row);
+  queue(shelf_.find(number));
   return {};
 }
 
-void Keeper::start(Now now) {
-  if (!held_.empty()) expiry_at_ = now.mono;
+/// Until it is on disk in two parts, it is not given.
+Status Keeper::load_whole_row(std::uint64_t number, ByteView value) {
+  EKIDEN_ASSIGN(const WholeParcelRow whole, wire::decode<WholeParcelRow>(value));
+  EKIDEN_ASSIGN(const Parcel parcel, wire::decode<Parcel>(whole.parcel));
+  if (shelf_.find(parcel.to, parcel.from, parcel.id) != kNoSlot) return fail(Errc::malformed, "a parcel twice");
+  const ParcelRow row = row_of(parcel, whole.parcel, whole.prefix, whole.until);
+  split_.put(store::Table::parcels, number, wire::encode(row));
+  split_.put(store::Table::bodies, number, to_bytes(whole.parcel));
+  insert(number, row);
+  waiting_.emplace_back(store::PersistToken{1}, number);
+  return {};
 }
 
-Keeper::Held& Keeper::insert(std::uint64_t number, Held held) {
-  shares_.add(held.claim);
-  numbers_.emplace(held.name, number);
-  by_until_.emplace(held.until, number);
-  return held_.emplace(number, std::move(held)).first->second;
+void Keeper::start(Now now, Effects& out) {
+  if (shelf_.size() > 0) expiry_at_ = now.mono;
+  if (split_.empty()) return;
+  last_token_ = 1;
+  out.push(Persist{std::exchange(split_, {}), store::PersistToken{last_token_}});
 }
 
-void Keeper::erase(std::uint64_t number, store::Batch& batch) {
-  const auto found = held_.find(number);
-  const Held& held = found->second;
-  shares_.remove(held.claim);
-  numbers_.erase(held.name);
-  by_until_.erase({held.until, number});
-  batch.erase(store::Table::parcels, number);
-  const auto owner = owners_.find(held.claim.owner);
-  if (owner != owners_.end()) {
-    owner->second.queue.erase({held.priority, number});
-    if (owner->second.given.erase(number) > 0) owner->second.given_bytes -= held.claim.bytes;
-    if (owner->second.queue.empty() && !owner->second.collects) owners_.erase(owner);
+void Keeper::insert(std::uint64_t number, const ParcelRow& row) {
+  next_number_ = number + 1;
+  const Slot slot = shelf_.insert(number, row, std::max(tier_of_(row.from), tier_of_(row.to)));
+  shares_.add(shelf_.claim(slot));
+}
+
+/// It is on disk.
+void Keeper::queue(Slot slot) {
+  const Held& held = shelf_[slot];
+  Owner& owner = owners_[*held.owner];
+  shelf_.enqueue(slot, owner.queues[static_cast<std::size_t>(held.priority)]);
+  ++owner.queued;
+}
+
+void Keeper::erase(Slot slot, store::Batch& batch) {
+  const Held& held = shelf_[slot];
+  shares_.remove(shelf_.claim(slot));
+  batch.erase(store::Table::parcels, held.number);
+  batch.erase(store::Table::bodies, held.number);
+  const auto owner = owners_.find(*held.owner);
+  if (held.persisted) {
+    if (const auto given = owner->second.given.extract(held.number)) {
+      owner->second.given_bytes -= given.mapped().bytes;
+    }
+    shelf_.dequeue(slot, owner->second.queues[static_cast<std::size_t>(held.priority)]);
+    --owner->second.queued;
   }
-  held_.erase(found);
+  shelf_.erase(slot);
+  if (owner != owners_.end()) forget_if_idle(owner);
+}
+
+void Keeper::forget_if_idle(Owners::iterator owner) {
+  if (owner->second.queued == 0 && !owner->second.collects) owners_.erase(owner);
 }
 
 void Keeper::refuse(const identity::PeerId& from, const Parcel& parcel, RefusalReason reason, Effects& out) {
@@ -83,11 +102,11 @@ Status Keeper::on_deposit(Now now, const identity::PeerId& from, const identity:
   if (parcel.from != from) return fail(Errc::refused, "a parcel of somebody else than the neighbour that brought it");
   if (parcel.to == from || parcel.to == self_.id()) return fail(Errc::refused, "a parcel that needs no mailbox");
   if (body.size() > kMaxParcel) return fail(Errc::too_large, "a parcel with too much around its payload");
-  const Name name{parcel.to, from, parcel.id};
-  const auto known = numbers_.find(name);
-  const bool replaces = known != numbers_.end() && !std::ranges::equal(*held_.at(known->second).parcel, body);
-  if (known != numbers_.end() && !replaces) {
-    if (held_.at(known->second).persisted) confirm(now, known->second);
+  const auto keep = std::chrono::duration_cast<milliseconds>(config_.max_keep);
+  const ParcelRow row = row_of(parcel, body, prefix.bytes, std::min(parcel.expires, now.wall + keep));
+  const Slot known = shelf_.find(parcel.to, from, parcel.id);
+  if (known != kNoSlot && shelf_[known].digest == row.digest) {
+    if (shelf_[known].persisted) confirm(now, known);
     return {};
   }
   const Claim claim{.from = from,
@@ -101,18 +120,11 @@ Status Keeper::on_deposit(Now now, const identity::PeerId& from, const identity:
   if (const auto full = shares_.check(claim)) return refuse(from, parcel, *full, out), Status{};
 
   store::Batch batch;
-  if (replaces) erase(known->second, batch);
-  const std::uint64_t number = next_number_++;
-  const auto keep = std::chrono::duration_cast<milliseconds>(config_.max_keep);
-  const WallTime until = std::min(parcel.expires, now.wall + keep);
-  batch.put(store::Table::parcels, number,
-            wire::encode(ParcelRow{.prefix = prefix.bytes, .until = until, .parcel = body}));
-  insert(number, {.name = name,
-                  .claim = claim,
-                  .until = until,
-                  .priority = parcel.priority,
-                  .kind = parcel.kind,
-                  .parcel = std::make_shared<const Bytes>(to_bytes(body))});
+  if (known != kNoSlot) erase(known, batch);
+  const std::uint64_t number = next_number_;
+  batch.put(store::Table::parcels, number, wire::encode(row));
+  batch.put(store::Table::bodies, number, to_bytes(body));
+  insert(number, row);
   if (!expiry_at_) expiry_at_ = now.mono + kExpiryCheck;
   const store::PersistToken token{++last_token_};
   waiting_.emplace_back(token, number);
@@ -123,26 +135,23 @@ Status Keeper::on_deposit(Now now, const identity::PeerId& from, const identity:
 void Keeper::on_persisted(Now now, store::PersistToken token, Effects& out) {
   std::set<identity::PeerId> fed;
   while (!waiting_.empty() && waiting_.front().first <= token) {
-    const std::uint64_t number = waiting_.front().second;
+    const Slot slot = shelf_.find(waiting_.front().second);
     waiting_.pop_front();
-    const auto found = held_.find(number);
-    if (found == held_.end()) continue;  // Replaced or expired meanwhile.
-    Held& held = found->second;
-    held.persisted = true;
+    if (slot == kNoSlot) continue;  // Replaced or expired meanwhile.
+    queue(slot);
     ++stored_;
-    owners_[held.claim.owner].queue.emplace(held.priority, number);
-    fed.insert(held.claim.owner);
-    confirm(now, number);
+    fed.insert(*shelf_[slot].owner);
+    confirm(now, slot);
   }
   if (fed.empty()) return;
   flush_answers(now, out);
   for (const identity::PeerId& owner : fed) give(now, owner, owners_.at(owner), out);
 }
 
-void Keeper::confirm(Now now, std::uint64_t number) {
-  const Held& held = held_.at(number);
-  std::vector<StoredItem>& items = answers_[held.claim.from];
-  const StoredItem item{.id = std::get<Uuid>(held.name), .owner = held.claim.owner, .until = held.until};
+void Keeper::confirm(Now now, Slot slot) {
+  const Held& held = shelf_[slot];
+  std::vector<StoredItem>& items = answers_[*held.from];
+  const StoredItem item{.id = held.id, .owner = *held.owner, .until = held.until};
   if (std::ranges::find(items, item) == items.end()) items.push_back(item);
   if (!answers_at_) answers_at_ = now.mono + kAnswerDelay;
 }
@@ -166,8 +175,7 @@ Status Keeper::on_collect(Now now, const identity::PeerId& id, ByteView body, Ef
   Owner& owner = owners_[id];
   owner.collects = true;
   owner.window = std::clamp<std::size_t>(collect.window, 1, config_.max_window);
-  owner.given.clear();
-  owner.given_bytes = 0;
+  take_back(owner);
   give(now, id, owner, out);
   return {};
 }
@@ -175,18 +183,18 @@ Status Keeper::on_collect(Now now, const identity::PeerId& id, ByteView body, Ef
 /// Highest priority first, as many as the window takes.
 void Keeper::give(Now now, const identity::PeerId& id, Owner& owner, Effects& out) {
   if (!owner.collects) return;
-  for (const auto& [priority, number] : owner.queue) {
-    if (owner.given.size() >= owner.window) break;
-    if (owner.given.contains(number)) continue;
-    const Held& held = held_.at(number);
-    const std::size_t bytes = held.claim.bytes;
-    if (!owner.given.empty() && owner.given_bytes + bytes > config_.max_window_bytes) break;
-    owner.given.emplace(number, bytes);
-    owner.given_bytes += bytes;
-    out.push(Transmit{id, priority,
-                      link_message(wire::MessageType::parcel, Delivery{.number = number, .parcel = *held.parcel},
-                                   bytes + kParcelOverhead)});
+  store::Fetch wanted{.table = store::Table::bodies, .numbers = {}};
+  bool more = true;
+  for (const Queue& queue : owner.queues) {
+    for (Slot slot = queue.first; more && slot != kNoSlot; slot = shelf_[slot].in_queue.after) {
+      more = take_next(owner, slot, wanted);
+    }
   }
+  if (!more && !owner.waits && fetching_bytes_ >= config_.max_fetch_bytes) {
+    owner.waits = true;
+    waiting_owners_.push_back(id);
+  }
+  if (!wanted.numbers.empty()) out.push(std::move(wanted));
   if (owner.given.empty()) {
     again_.cancel(id);
   } else {
@@ -194,13 +202,83 @@ void Keeper::give(Now now, const identity::PeerId& id, Owner& owner, Effects& ou
   }
 }
 
+/// False if neither this nor what comes after it may be given now.
+bool Keeper::take_next(Owner& owner, Slot slot, store::Fetch& wanted) {
+  const Held& held = shelf_[slot];
+  if (owner.given.size() >= owner.window) return false;
+  if (owner.given.contains(held.number)) return true;
+  if (!owner.given.empty() && owner.given_bytes + held.size > config_.max_window_bytes) return false;
+  if (!fetching_.contains(held.number)) {
+    if (fetching_bytes_ >= config_.max_fetch_bytes) return false;
+    fetching_.emplace(held.number, held.size);
+    fetching_bytes_ += held.size;
+    wanted.numbers.push_back(held.number);
+  }
+  owner.given.emplace(held.number, Given{.bytes = held.size});
+  owner.given_bytes += held.size;
+  return true;
+}
+
+/// To be given from the start.
+void Keeper::take_back(Owner& owner) {
+  owner.given.clear();
+  owner.given_bytes = 0;
+}
+
+void Keeper::on_fetched(Now now, std::vector<store::FetchedRow> bodies, Effects& out) {
+  store::Batch batch;
+  std::set<identity::PeerId> freed;
+  for (const auto& [number, body] : bodies) {
+    const auto fetching = fetching_.extract(number);
+    if (!fetching) continue;
+    fetching_bytes_ -= fetching.mapped();
+    const Slot slot = shelf_.find(number);
+    if (slot == kNoSlot) continue;  // Collected, replaced or expired meanwhile.
+    const identity::PeerId id = *shelf_[slot].owner;
+    if (!body || digest_of(*body) != shelf_[slot].digest) {
+      out.push(Damaged{.owner = id, .from = *shelf_[slot].from});
+      ++damaged_;
+      freed.insert(id);
+      erase(slot, batch);
+    } else {
+      send(id, owners_.at(id), slot, *body, out);
+    }
+  }
+  if (!batch.empty()) out.push(Persist{std::move(batch), std::nullopt});
+  for (const identity::PeerId& id : freed) {
+    if (const auto owner = owners_.find(id); owner != owners_.end()) give(now, id, owner->second, out);
+  }
+  give_to_waiting(now, out);
+}
+
+/// Unless it was taken back meanwhile, with its owner's link.
+void Keeper::send(const identity::PeerId& id, Owner& owner, Slot slot, const Bytes& body, Effects& out) {
+  const Held& held = shelf_[slot];
+  const auto given = owner.given.find(held.number);
+  if (given == owner.given.end() || given->second.sent) return;
+  given->second.sent = true;
+  out.push(Transmit{id, held.priority,
+                    link_message(wire::MessageType::parcel, Delivery{.number = held.number, .parcel = body},
+                                 body.size() + kParcelOverhead)});
+}
+
+void Keeper::give_to_waiting(Now now, Effects& out) {
+  while (!waiting_owners_.empty() && fetching_bytes_ < config_.max_fetch_bytes) {
+    const identity::PeerId id = waiting_owners_.front();
+    waiting_owners_.pop_front();
+    Owner& owner = owners_.at(id);
+    owner.waits = false;
+    give(now, id, owner, out);
+  }
+}
+
 Status Keeper::on_collected(Now now, const identity::PeerId& id, ByteView body, Effects& out) {
   EKIDEN_ASSIGN(const Collected collected, wire::decode<Collected>(body));
   store::Batch batch;
   for (const std::uint64_t number : collected.numbers) {
-    const auto found = held_.find(number);
-    if (found == held_.end() || found->second.claim.owner != id || !found->second.persisted) continue;
-    erase(number, batch);
+    const Slot slot = shelf_.find(number);
+    if (slot == kNoSlot || *shelf_[slot].owner != id || !shelf_[slot].persisted) continue;
+    erase(slot, batch);
     ++collected_;
   }
   if (!batch.empty()) out.push(Persist{std::move(batch), std::nullopt});
@@ -215,21 +293,21 @@ void Keeper::on_link_down(const identity::PeerId& peer) {
   const auto owner = owners_.find(peer);
   if (owner == owners_.end()) return;
   owner->second.collects = false;
-  owner->second.given.clear();
-  owner->second.given_bytes = 0;
-  if (owner->second.queue.empty()) owners_.erase(owner);
+  take_back(owner->second);
+  if (std::exchange(owner->second.waits, false)) std::erase(waiting_owners_, peer);
+  forget_if_idle(owner);
 }
 
 void Keeper::expire(Now now, Effects& out) {
   if (!expiry_at_ || *expiry_at_ > now.mono) return;
   store::Batch batch;
-  while (!by_until_.empty() && by_until_.begin()->first <= now.wall) {
+  for (Slot slot = kNoSlot; (slot = shelf_.find_expired(now.wall)) != kNoSlot;) {
     ++expired_;
-    erase(by_until_.begin()->second, batch);
+    erase(slot, batch);
   }
   if (!batch.empty()) out.push(Persist{std::move(batch), std::nullopt});
   expiry_at_.reset();
-  if (!held_.empty()) expiry_at_ = now.mono + kExpiryCheck;
+  if (shelf_.size() > 0) expiry_at_ = now.mono + kExpiryCheck;
 }
 
 std::optional<Instant> Keeper::deadline() const { return earlier(earlier(again_.earliest(), expiry_at_), answers_at_); }
@@ -240,8 +318,7 @@ void Keeper::on_deadline(Now now, Effects& out) {
   while (const auto id = again_.pop_due(now.mono)) {
     const auto owner = owners_.find(*id);
     if (owner == owners_.end()) continue;
-    owner->second.given.clear();
-    owner->second.given_bytes = 0;
+    take_back(owner->second);
     give(now, *id, owner->second, out);
   }
 }
@@ -262,31 +339,42 @@ KeeperStatus Keeper::status() const {
           .stored = stored_,
           .collected = collected_,
           .expired = expired_,
-          .refused = refused_};
+          .refused = refused_,
+          .damaged = damaged_};
 }
 
 void Keeper::check_invariants() const {
-  CHECK(held_.size() == numbers_.size() && held_.size() == by_until_.size());
-  CHECK(held_.size() == shares_.all().parcels && shares_.all().parcels <= config_.max_parcels);
+  shelf_.check_invariants();
+  CHECK(shelf_.size() == shares_.all().parcels && shares_.all().parcels <= config_.max_parcels);
   CHECK(shares_.all().bytes <= config_.max_bytes);
-  CHECK(held_.empty() || expiry_at_.has_value());
+  CHECK(shelf_.size() == 0 || expiry_at_.has_value());
   CHECK(answers_.empty() || answers_at_.has_value());
-  std::size_t bytes = 0;
-  std::size_t persisted = 0;
-  for (const auto& [number, held] : held_) {
-    CHECK(number < next_number_ && numbers_.at(held.name) == number);
-    CHECK(held.parcel->size() == held.claim.bytes);
-    bytes += held.claim.bytes;
-    persisted += held.persisted ? 1 : 0;
-  }
-  CHECK(bytes == shares_.all().bytes);
+  std::size_t fetching = 0;
+  for (const auto& [number, size] : fetching_) fetching += size;
+  CHECK(fetching == fetching_bytes_ && fetching < config_.max_fetch_bytes + kMaxParcel);
+  CHECK(waiting_owners_.empty() || !fetching_.empty());
+  std::size_t waiting = 0;
   for (const auto& [id, owner] : owners_) {
-    CHECK(owner.collects || (!owner.queue.empty() && owner.given.empty()));
+    CHECK(owner.collects || (owner.queued > 0 && owner.given.empty() && !owner.waits));
     CHECK(owner.given.size() <= config_.max_window);
     CHECK(owner.given.empty() || again_.at(id).has_value());
-    persisted -= owner.queue.size();
+    std::size_t queued = 0;
+    for (const Queue& queue : owner.queues) {
+      for (Slot slot = queue.first; slot != kNoSlot; slot = shelf_[slot].in_queue.after) {
+        CHECK(shelf_[slot].persisted && *shelf_[slot].owner == id);
+        ++queued;
+      }
+    }
+    CHECK(queued == owner.queued);
+    std::size_t given = 0;
+    for (const auto& [number, entry] : owner.given) {
+      CHECK(entry.sent || fetching_.contains(number));
+      given += entry.bytes;
+    }
+    CHECK(given == owner.given_bytes);
+    waiting += owner.waits ? 1 : 0;
   }
-  CHECK(persisted == 0);
+  CHECK(waiting == waiting_owners_.size());
 }
 
 }  // namespace ekiden::mailbox

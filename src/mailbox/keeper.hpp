@@ -1,6 +1,7 @@
 // What this node keeps for others until they collect it.
 //
-// Inputs: deposits, collect and collected from links; links up and down; persisted; time. Outputs: Transmit, Persist.
+// Inputs: deposits, collect and collected from links; links up and down; persisted; bodies fetched from the disk; time.
+// Outputs: Transmit, Persist, Fetch, Damaged.
 //
 // Rules, and why:
 //   - a parcel is accepted only over the link of the one that it is from (whoever else filled shares in that name could
@@ -11,31 +12,38 @@
 //     payload it takes the place of the first (the sender has sealed its message anew);
 //   - an owner that collects is given its parcels highest priority first, at most a window of them at a time, and what
 //     comes later while its link lives. What it has confirmed is erased; what it has not is given again after
-//     `again_after`, and from the start over its next link: collecting resumes wherever it was cut off.
+//     `again_after`, and from the start over its next link: collecting resumes wherever it was cut off;
+//   - bodies are on the disk alone, and come from there when they are given: at most max_fetch_bytes of them are on
+//   their
+//     way at a time, for all owners together, who take turns. What has become of the parcel or its owner meanwhile is
+//     looked up when its body is there;
+//   - a body that is missing or not what was written is never given: the parcel is dropped, and that is told. Its
+//   sender
+//     leaves it again, here or elsewhere, while there is no receipt, and other mailboxes have copies.
 //
-// Timers: repetition for each collecting owner; expiry, by the wall clock, looked at once a minute; answers to
-// repetitions wait kAnswerDelay, so that repeating is no cheap way to make us sign.
+// Timers: repetition for each collecting owner; expiry, by full minutes of the wall clock, looked at once a minute;
+// answers to repetitions wait kAnswerDelay, so that repeating is no cheap way to make us sign.
 //
-// Bounds: Shares; owners that collect are as many as links. Invariants: memory and Table::parcels hold the same; counts
-// are sums. All payloads are in memory: max_bytes bounds that, too.
+// Bounds: Shares; owners that collect are as many as links; what is in memory of a parcel, see mailbox/shelf.hpp.
+// Invariants: memory, Table::parcels and Table::bodies hold the same; counts are sums.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
-#include <memory>
-#include <set>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "base/deadline_map.hpp"
 #include "base/result.hpp"
+#include "base/rng.hpp"
 #include "identity/identity.hpp"
 #include "mailbox/events.hpp"
 #include "mailbox/rows.hpp"
 #include "mailbox/shares.hpp"
+#include "mailbox/shelf.hpp"
 
 namespace ekiden::mailbox {
 
@@ -56,6 +64,7 @@ struct KeeperStatus {
   std::uint64_t collected = 0;
   std::uint64_t expired = 0;
   std::uint64_t refused = 0;
+  std::uint64_t damaged = 0;  ///< and dropped
 };
 
 class Keeper {
@@ -64,13 +73,13 @@ class Keeper {
   using TierOf = std::function<identity::TrustTier(const identity::PeerId&)>;
 
   /// `self` and `config` outlive the keeper.
-  Keeper(const identity::Identity& self, const Config& config, TierOf tier_of)
-      : self_(self), config_(config), tier_of_(std::move(tier_of)), shares_(config) {}
+  Keeper(const identity::Identity& self, const Config& config, Rng rng, TierOf tier_of)
+      : self_(self), config_(config), tier_of_(std::move(tier_of)), shares_(config), shelf_(std::move(rng)) {}
 
   /// A row of Table::parcels, in ascending order, after the contacts are known. Errors: storage_corrupt.
   Status load_row(std::uint64_t number, ByteView value);
   /// Call once after the rows.
-  void start(Now now);
+  void start(Now now, Effects& out);
 
   /// Errors are malformed or unauthenticated input. `prefix`: from where the link comes.
   Status on_deposit(Now now, const identity::PeerId& from, const identity::AddressPrefix& prefix, ByteView body,
@@ -80,6 +89,8 @@ class Keeper {
   void on_link_down(const identity::PeerId& peer);
 
   void on_persisted(Now now, store::PersistToken token, Effects& out);
+  /// The answer to a Fetch.
+  void on_fetched(Now now, std::vector<store::FetchedRow> bodies, Effects& out);
   /// While the store cannot commit, nothing is accepted.
   void set_storage(bool works) { storage_works_ = works; }
 
@@ -90,29 +101,34 @@ class Keeper {
   void check_invariants() const;
 
  private:
-  using Name = std::tuple<identity::PeerId, identity::PeerId, Uuid>;  ///< owner, depositor, id
-  struct Held {
-    Name name;
-    Claim claim;
-    WallTime until{};
-    wire::Priority priority{};
-    ParcelKind kind{};
-    std::shared_ptr<const Bytes> parcel;
-    bool persisted = false;
+  /// On its way to its owner, not confirmed.
+  struct Given {
+    std::size_t bytes = 0;
+    bool sent = false;  ///< otherwise its body is on its way from the disk
   };
   struct Owner {
-    std::set<std::pair<wire::Priority, std::uint64_t>> queue{};  ///< persisted
+    std::array<Queue, wire::kPriorities> queues{};  ///< what is on disk
+    std::size_t queued = 0;                         ///< in all of them
     bool collects = false;
+    bool waits = false;  ///< in waiting_owners_
     std::size_t window = 0;
-    std::map<std::uint64_t, std::size_t> given{};  ///< not confirmed; their sizes
+    std::map<std::uint64_t, Given> given{};
     std::size_t given_bytes = 0;
   };
+  using Owners = std::map<identity::PeerId, Owner>;
 
-  Held& insert(std::uint64_t number, Held held);
-  void erase(std::uint64_t number, store::Batch& batch);
+  void insert(std::uint64_t number, const ParcelRow& row);
+  Status load_whole_row(std::uint64_t number, ByteView value);
+  void queue(Slot slot);
+  void erase(Slot slot, store::Batch& batch);
+  void forget_if_idle(Owners::iterator owner);
   void refuse(const identity::PeerId& from, const Parcel& parcel, RefusalReason reason, Effects& out);
-  void confirm(Now now, std::uint64_t number);
+  void confirm(Now now, Slot slot);
   void give(Now now, const identity::PeerId& id, Owner& owner, Effects& out);
+  bool take_next(Owner& owner, Slot slot, store::Fetch& wanted);
+  void take_back(Owner& owner);
+  void send(const identity::PeerId& id, Owner& owner, Slot slot, const Bytes& body, Effects& out);
+  void give_to_waiting(Now now, Effects& out);
   void flush_answers(Now now, Effects& out);
   void expire(Now now, Effects& out);
 
@@ -120,15 +136,17 @@ class Keeper {
   const Config& config_;
   const TierOf tier_of_;
   Shares shares_;
-  std::map<std::uint64_t, Held> held_;
-  std::map<Name, std::uint64_t> numbers_;
-  std::map<identity::PeerId, Owner> owners_;
-  std::set<std::pair<WallTime, std::uint64_t>> by_until_;
+  Shelf shelf_;
+  Owners owners_;
+  std::map<std::uint64_t, std::size_t> fetching_;  ///< bodies on their way from the disk, and their sizes
+  std::size_t fetching_bytes_ = 0;
+  std::deque<identity::PeerId> waiting_owners_;  ///< to whom more could be given when less is on its way
   DeadlineMap<identity::PeerId> again_;
   std::optional<Instant> expiry_at_;
   std::map<identity::PeerId, std::vector<StoredItem>> answers_;
   std::optional<Instant> answers_at_;
   std::deque<std::pair<store::PersistToken, std::uint64_t>> waiting_;  ///< tokens never decrease
+  store::Batch split_;                                                 ///< rows that had their body in them
   std::uint64_t last_token_ = 0;
   std::uint64_t next_number_ = 1;
   bool storage_works_ = true;
@@ -136,6 +154,7 @@ class Keeper {
   std::uint64_t collected_ = 0;
   std::uint64_t expired_ = 0;
   std::uint64_t refused_ = 0;
+  std::uint64_t damaged_ = 0;
 };
 
 }  // namespace ekiden::mailbox

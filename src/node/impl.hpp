@@ -109,7 +109,6 @@ struct Node::Impl {
   void dial(Now now, const identity::PeerId& peer);
 
   // mailbox_glue.cpp: what others keep for us and we for them.
-  Status load_parcels(const std::vector<store::Row>& rows);
   void on_mailbox_effect(Now now, mailbox::Effect effect);
   Status on_mailbox_message(Now now, const link::Message& message);
   /// A neighbour's record: of its link, or a newer one.

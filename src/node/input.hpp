@@ -21,6 +21,7 @@
 #include "router/question.hpp"
 #include "router/router.hpp"
 #include "store/batch.hpp"
+#include "store/reading.hpp"
 
 namespace ekiden::node {
 
@@ -73,6 +74,8 @@ struct StorageStalled {
   Error why;
 };
 struct StorageResumed {};
+/// The answer to a Fetch. Rows that cannot be read for another reason than that they are not there end the node.
+using store::Fetched;
 
 // Inputs from the application. Each is answered by one Reply with its request.
 
@@ -179,11 +182,11 @@ struct Tick {};
 /// the last Persist and until Node::is_leaving() is over, and ends.
 struct ShutDown {};
 
-using Input =
-    std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
-                 StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact, RetryNow,
-                 FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer, EndpointMapped, MappingLost,
-                 Tick, ShutDown, BeaconHeard, PlaceMessage, AskQuestion, AnswerQuestion, SwitchRelay, BlockPeer>;
+using Input = std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
+                           StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact,
+                           RetryNow, FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer,
+                           EndpointMapped, MappingLost, Tick, ShutDown, BeaconHeard, PlaceMessage, AskQuestion,
+                           AnswerQuestion, SwitchRelay, BlockPeer, Fetched>;
 
 // Effects.
 
@@ -211,6 +214,8 @@ struct Persist {
   store::PersistToken token;
   store::Batch batch;
 };
+/// Read these rows; answer with Fetched, in the order of what was asked.
+using store::Fetch;
 /// The answer to a request; the id of the message when one was sent.
 struct Reply {
   RequestId request;
@@ -263,7 +268,8 @@ struct Log {
 };
 
 using SendDatagram = datagram::Send;
-using Effect = std::variant<Dial, Hangup, WantWrite, SendDatagram, Persist, Reply, PeerFound, CapabilityFound,
-                            PeerProbed, Arrival, StateChanged, PeerUp, PeerDown, Log, SayBeacon, Placed, Answered>;
+using Effect =
+    std::variant<Dial, Hangup, WantWrite, SendDatagram, Persist, Reply, PeerFound, CapabilityFound, PeerProbed, Arrival,
+                 StateChanged, PeerUp, PeerDown, Log, SayBeacon, Placed, Answered, Fetch>;
 
 }  // namespace ekiden::node

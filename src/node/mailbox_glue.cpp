@@ -24,17 +24,6 @@ bool keeps_mail(const identity::PeerRecord& record) {
 
 }  // namespace
 
-/// After the contacts: whose parcels are of strangers follows from these.
-Status Node::Impl::load_parcels(const std::vector<store::Row>& rows) {
-  std::vector<const store::Row*> found;
-  for (const store::Row& row : rows) {
-    if (row.key.table == store::Table::parcels) found.push_back(&row);
-  }
-  std::ranges::sort(found, {}, [](const store::Row* row) { return row->key.number; });
-  for (const store::Row* row : found) EKIDEN_TRY(keeper.load_row(row->key.number, row->value));
-  return {};
-}
-
 void Node::Impl::on_mailbox_effect(Now now, mailbox::Effect effect) {
   std::visit(Overloaded{
                  [&](const mailbox::Transmit& transmit) {
@@ -46,6 +35,12 @@ void Node::Impl::on_mailbox_effect(Now now, mailbox::Effect effect) {
                    if (!persist.token) return;
                    waiting.keeper = persist.token;
                    persist_wanted = true;
+                 },
+                 [&](mailbox::Fetch& fetch) { out->push(std::move(fetch)); },
+                 [&](const mailbox::Damaged& parcel) {
+                   log_limited(now, message_lines, LogLevel::warning, "mailbox",
+                               "a parcel of " + parcel.from.text() + " for " + parcel.owner.text() +
+                                   " is damaged on the disk, and dropped: other mailboxes have copies of it");
                  },
                  [&](const mailbox::Want& request) {
                    const WantedBy by = request.by == mailbox::Wanter::depositor ? by_depositor : by_collector;

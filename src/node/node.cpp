@@ -43,7 +43,7 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
       reachability(reachability_config(config), rng.split(),
                    [this](const identity::IpAddress& address) { return datagram_hosts.peek(address) != nullptr; }),
       lan(self, lan_config(config), rng.split()),
-      keeper(self, config.mailbox, [this](const identity::PeerId& peer) { return tier_of(peer); }),
+      keeper(self, config.mailbox, rng.split(), [this](const identity::PeerId& peer) { return tier_of(peer); }),
       depositor(self.id(), config.mailbox),
       collector(self.id(), config.mailbox),
       relay(
@@ -78,8 +78,12 @@ Status Node::load(const std::vector<store::Row>& rows) {
     if (row.key.table == store::Table::contacts) EKIDEN_TRY(impl_->load_contact_row(row));
     if (row.key.table == store::Table::records) EKIDEN_TRY(impl_->load_peer_record_row(row));
   }
-  EKIDEN_TRY(impl_->load_parcels(rows));
   return impl_->load_packets(rows);
+}
+
+Status Node::load_row(store::Table table, std::uint64_t number, ByteView value) {
+  CHECK(table == store::Table::parcels);
+  return impl_->keeper.load_row(number, value);
 }
 
 void Node::set_advertised(std::vector<identity::Endpoint> endpoints) {
@@ -95,7 +99,7 @@ void Node::start(Now now, Outbox<Effect>& out) {
   impl_->sessions.start(now, impl_->session_out);
   impl_->show_offers(now);
   impl_->router.start(now, impl_->router_out);
-  impl_->keeper.start(now);
+  impl_->keeper.start(now, impl_->mailbox_out);
   impl_->relay.start(now, impl_->relay_out);
   if (impl_->takes_part()) impl_->dht.start(now, impl_->dht_out);
   impl_->start_reachability(now);
@@ -149,6 +153,7 @@ void Node::Impl::handle(Now now, Input input) {
                  },
                  [&](AnswerQuestion& in) { answer(now, in); },
                  [&](const SwitchRelay& in) { switch_relay(now, in); },
+                 [&](Fetched& in) { keeper.on_fetched(now, std::move(in.rows), mailbox_out); },
                  [&](const TakeMessages& in) {
                    asks.on_taken(in.numbers);
                    router.take(now, in.request, in.numbers, router_out);

@@ -4,9 +4,9 @@
 // into each other's inputs; it decides nothing itself. It is pure: the same inputs at the same times from the same seed
 // give the same effects. Not thread-safe: one driver, one thread.
 //
-// Life: construct, load() what the store holds, start(); then handle() inputs as they come, pull bytes with to_send()
-// after a WantWrite, and come back with a Tick at deadline(). Links are made only once the node's own record is on
-// disk.
+// Life: construct, load() and load_row() what the store holds, start(); then handle() inputs as they come, pull bytes
+// with to_send() after a WantWrite, and come back with a Tick at deadline(). Links are made only once the node's own
+// record is on disk.
 //
 // Bounds: the queue between engines is drained within each handle(); each engine bounds its own state.
 #pragma once
@@ -127,8 +127,11 @@ class Node {
   Node(const crypto::Ed25519Seed& seed, Config config, Rng rng);
   ~Node();
 
-  /// Errors: storage_corrupt, naming table and row.
+  /// The rows of the tables that are gathered (store/reading.hpp), in the order of their keys. Errors: storage_corrupt,
+  /// naming table and row.
   Status load(const std::vector<store::Row>& rows);
+  /// After load(), each row of the tables that are streamed, in ascending order. Errors: storage_corrupt.
+  Status load_row(store::Table table, std::uint64_t number, ByteView value);
   /// Our endpoints as others may dial them, at most 8, in place of those of the configuration. Before start().
   void set_advertised(std::vector<identity::Endpoint> endpoints);
   /// Where the driver listens, in place of what the configuration says. Before start().

@@ -24,6 +24,7 @@ void Host::Impl::run(node::Effect&& effect) {
           [this](node::SendDatagram& datagram) { udp.send(datagram.to, std::move(datagram.packet)); },
           [this](const node::SayBeacon& word) { lan.say(word.bytes); },
           [this](node::Persist& asked_for) { persist(std::move(asked_for)); },
+          [this](node::Fetch& wanted) { store->fetch(std::move(wanted)); },
           [this](node::Reply& reply) { answer(reply); },
           [this](const node::PeerFound& found) {
             const auto waiting = finds.extract(found.request);

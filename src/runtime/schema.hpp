@@ -21,6 +21,7 @@
 #include "base/result.hpp"
 #include "runtime/sqlite.hpp"
 #include "store/batch.hpp"
+#include "store/reading.hpp"
 
 namespace ekiden::runtime {
 
@@ -29,6 +30,10 @@ inline constexpr std::uint64_t kApplicationId = 0x656b6e64;  // "eknd"
 /// Of the store and its log, in bytes.
 /// Rationale: seven messages of 1 KiB fill such a page, three one of 4 KiB; with larger ones small commits write more.
 inline constexpr int kPageSize = 8192;
+
+/// Up to this size the whole file is checked when it is opened. Of a larger one, all but the tables that are read on
+/// demand and what only a look at every page would show; who reads single rows of those checks what comes.
+inline constexpr std::uint64_t kMaxWholeCheck = std::uint64_t{256} << 20;
 
 struct TableLayout {
   store::Table table{};
@@ -52,10 +57,10 @@ Migrations released_migrations();
 Status create_store(const std::filesystem::path& path, const char* vfs = nullptr,
                     Migrations steps = released_migrations());
 
-/// Opens a store, checks it and brings it to this build's version. The cost of the check is proportional to the size of
-/// the file, which the quotas of the node bound. A migration that fails leaves the version before it. Errors:
-/// not_found, busy, storage_corrupt, storage_full and storage_failed, unsupported (a newer version).
+/// Opens a store, checks it (see kMaxWholeCheck) and brings it to this build's version. A migration that fails leaves
+/// the version before it. Errors: not_found, busy, storage_corrupt, storage_full and storage_failed, unsupported (a
+/// newer version).
 Result<Database> open_store(const std::filesystem::path& path, const char* vfs = nullptr,
-                            Migrations steps = released_migrations());
+                            Migrations steps = released_migrations(), std::uint64_t max_whole_check = kMaxWholeCheck);
 
 }  // namespace ekiden::runtime

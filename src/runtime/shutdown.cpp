@@ -20,6 +20,12 @@ StoreEvents Host::Impl::store_events() {
     if (look_pending.exchange(true, std::memory_order_acq_rel)) return;
     asio::post(loop, [this] { on_persisted(); });
   };
+  events.on_fetched = [this](store::Fetched rows) {
+    asio::post(loop, [this, rows = std::move(rows)]() mutable {
+      feed(std::move(rows));
+      end_round();
+    });
+  };
   events.on_stalled = [this](Error why) {
     asio::post(loop, [this, why = std::move(why)]() mutable {
       feed(node::StorageStalled{std::move(why)});

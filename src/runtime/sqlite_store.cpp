@@ -32,8 +32,17 @@ SqliteStore::~SqliteStore() {
 }
 
 Result<std::vector<store::Row>> SqliteStore::load() {
+  std::vector<store::Row> rows;
+  EKIDEN_TRY(load(store::Reading::gathered, [&](store::Key key, ByteView value) -> Status {
+    rows.push_back({std::move(key), to_bytes(value)});
+    return {};
+  }));
+  return rows;
+}
+
+Status SqliteStore::load(store::Reading reading, const TableWriter::VisitRow& visit) {
   CHECK(!thread_.joinable());
-  return writer_.load();
+  return writer_.load(reading, visit);
 }
 
 void SqliteStore::start(StoreEvents events) {
@@ -48,22 +57,27 @@ void SqliteStore::persist(store::PersistToken token, store::Batch batch) {
   persisting_to_ = token;
 }
 
+void SqliteStore::fetch(store::Fetch wanted) { asking_.push_back(std::move(wanted)); }
+
 void SqliteStore::submit() {
-  if (persisting_.empty()) return;
-  bool was_empty = false;
+  if (persisting_.empty() && asking_.empty()) return;
+  bool may_wait = false;
   {
     const std::lock_guard lock(mutex_);
-    was_empty = queue_.empty();
-    if (was_empty) {
+    // While a commit is tried again, the thread waits for questions alone.
+    may_wait = !has_work() || (to_read_.empty() && !asking_.empty());
+    if (queue_.empty()) {
       queue_.swap(persisting_);
     } else {
       queue_.insert(queue_.end(), std::make_move_iterator(persisting_.begin()),
                     std::make_move_iterator(persisting_.end()));
     }
+    std::ranges::move(asking_, std::back_inserter(to_read_));
     queued_ = persisting_to_;
   }
   persisting_.clear();
-  if (was_empty) work_.notify_one();
+  asking_.clear();
+  if (may_wait) work_.notify_one();
 }
 
 bool SqliteStore::drain(Duration patience) {
@@ -76,7 +90,7 @@ bool SqliteStore::drain(Duration patience) {
 
 void SqliteStore::run() {
   if (go_on(writer_.extend_log(options_.log_pages))) {
-    while (wait_for_work() && commit_gathered() && checkpoint_if_due()) {
+    while (wait_for_work() && commit_gathered() && read_next() && checkpoint_if_due()) {
     }
   }
   const std::lock_guard lock(mutex_);
@@ -87,7 +101,7 @@ void SqliteStore::run() {
 bool SqliteStore::wait_for_work() {
   std::unique_lock lock(mutex_);
   if (log_to_erase_ && !erase_log_when_idle(lock)) return false;
-  work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  work_.wait(lock, [this] { return stopping_ || has_work(); });
   if (stopping_) return false;
   gathered_.swap(queue_);
   gathering_ = queued_;
@@ -96,7 +110,7 @@ bool SqliteStore::wait_for_work() {
 
 /// Returns when there is work or the log has been erased; false if the disk failed.
 bool SqliteStore::erase_log_when_idle(std::unique_lock<std::mutex>& lock) {
-  if (work_.wait_until(lock, erase_at_, [this] { return stopping_ || !queue_.empty(); })) return true;
+  if (work_.wait_until(lock, erase_at_, [this] { return stopping_ || has_work(); })) return true;
   lock.unlock();
   auto erased = writer_.erase_log();
   log_to_erase_ = !erased;
@@ -107,6 +121,7 @@ bool SqliteStore::erase_log_when_idle(std::unique_lock<std::mutex>& lock) {
 }
 
 bool SqliteStore::commit_gathered() {
+  if (gathered_.empty()) return true;
   Duration pause = options_.retry_min;
   bool stalled = false;
   while (true) {
@@ -133,9 +148,35 @@ bool SqliteStore::commit_gathered() {
   return true;
 }
 
+/// What is asked for meanwhile is read. False if the end was asked for, or the disk failed.
 bool SqliteStore::pause_before_retry(Duration pause) {
-  std::unique_lock lock(mutex_);
-  return !work_.wait_for(lock, pause, [this] { return stopping_; });
+  const auto until = std::chrono::steady_clock::now() + pause;
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      if (!work_.wait_until(lock, until, [this] { return stopping_ || !to_read_.empty(); })) return true;
+      if (stopping_) return false;
+    }
+    if (!read_next()) return false;
+  }
+}
+
+/// The rows of one question, if there is one.
+bool SqliteStore::read_next() {
+  store::Fetch wanted;
+  {
+    const std::lock_guard lock(mutex_);
+    if (to_read_.empty()) return true;
+    wanted = std::move(to_read_.front());
+    to_read_.pop_front();
+  }
+  auto rows = writer_.fetch(wanted);
+  if (!rows) {
+    events_.on_failed(std::move(rows).error());
+    return false;
+  }
+  events_.on_fetched(std::move(*rows));
+  return true;
 }
 
 bool SqliteStore::checkpoint_if_due() {

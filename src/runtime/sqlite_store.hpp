@@ -1,7 +1,7 @@
 // The store of a real node: batches made durable by SQLite, on a thread of its own, many to a commit.
 //
-// Inputs: persist(token, batch) and submit(), from the loop's thread, in order. Outputs (StoreEvents, on the store's
-// thread): persisted up to a token; stalled and resumed; failed.
+// Inputs: persist(token, batch), fetch(rows) and submit(), from the loop's thread, in order. Outputs (StoreEvents, on
+// the store's thread): persisted up to a token; fetched; stalled and resumed; failed.
 //
 // Group commit: while one commit is under way the next batches gather, and all of them become one transaction. Within
 // it the last operation on a key wins before SQLite sees any of them; a numbered row that was never on disk and is gone
@@ -23,6 +23,11 @@
 //     copied back and overwritten. The end of the process deletes it. Rationale: the forward secrecy of a session is
 //     worth nothing where its old keys can still be read.
 //
+//  6. Rows are read between commits, the rows of one question at a time, so that what waits for a disk waits no longer
+//  for
+//     a reader than that takes; while commits are tried again, too. (The file has one user, who keeps it locked: there
+//     is no second connection that could read beside this one.)
+//
 // Bounds: the queue holds what its user gives it (a Host reads nothing more from peers while that is much: see
 // backlog.hpp); the log, `log_pages` and one commit; the page cache of SQLite, 1 MiB.
 #pragma once
@@ -30,6 +35,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -47,6 +53,7 @@ namespace ekiden::runtime {
 /// Called on the store's thread, without its lock held: they must hand over and return.
 struct StoreEvents {
   std::function<void(store::PersistToken up_to)> on_persisted;
+  std::function<void(store::Fetched rows)> on_fetched;
   std::function<void(Error why)> on_stalled;
   std::function<void()> on_resumed;
   std::function<void(Error why)> on_failed;
@@ -68,16 +75,22 @@ class SqliteStore {
   /// Ends the thread after the commit under way; what is still queued is dropped, as in a crash.
   ~SqliteStore();
 
-  /// All rows. REQUIRES: before start(). Errors: storage_corrupt, storage_failed.
+  /// All rows of the tables that are gathered. REQUIRES: before start(), as the next. Errors: storage_corrupt,
+  /// storage_failed.
   Result<std::vector<store::Row>> load();
+  /// As TableWriter::load().
+  Status load(store::Reading reading, const TableWriter::VisitRow& visit);
   /// Begins to commit. Call once.
   void start(StoreEvents events);
 
   /// Makes `batch` durable after all earlier ones, from the next submit() on. An empty batch is in order, too.
   /// REQUIRES: growing tokens.
   void persist(store::PersistToken token, store::Batch batch);
-  /// Hands what was persisted to the store's thread: once for all that one round of the loop has brought, so that it
-  /// costs one lock, at most one wake-up, and usually one commit.
+  /// Reads these rows some time after the next submit(); StoreEvents::on_fetched has them, in the order of the
+  /// questions.
+  void fetch(store::Fetch wanted);
+  /// Hands what was persisted and what is to be read to the store's thread: once for all that one round of the loop has
+  /// brought, so that it costs one lock, at most one wake-up, and usually one commit.
   void submit();
 
   /// Submits, and waits until everything persisted so far is on disk. False if that took longer than `patience`, or
@@ -91,7 +104,9 @@ class SqliteStore {
   bool wait_for_work();
   bool erase_log_when_idle(std::unique_lock<std::mutex>& lock);
   bool commit_gathered();
+  bool read_next();
   bool pause_before_retry(Duration pause);
+  bool has_work() const { return !queue_.empty() || !to_read_.empty(); }
   bool checkpoint_if_due();
   bool go_on(Status done);
 
@@ -102,11 +117,13 @@ class SqliteStore {
   // Of the loop's thread alone.
   std::vector<store::Batch> persisting_;  ///< since the last submit()
   store::PersistToken persisting_to_{};
+  std::vector<store::Fetch> asking_;  ///< likewise
 
   std::mutex mutex_;
   std::condition_variable work_;  ///< something was submitted, or the end was asked for
   std::condition_variable idle_;  ///< committed_ has grown, or the store has ended
   std::vector<store::Batch> queue_;
+  std::deque<store::Fetch> to_read_;
   store::PersistToken queued_{};     ///< the last token in or before the queue
   store::PersistToken committed_{};  ///< the last token on disk
   bool stopping_ = false;

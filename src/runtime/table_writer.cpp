@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/check.hpp"
 #include "runtime/log_file.hpp"
 
 namespace ekiden::runtime {
@@ -32,42 +33,70 @@ Result<TableWriter> TableWriter::make(Database database) {
     EKIDEN_ASSIGN(table.put,
                   writer.database_.prepare("INSERT OR REPLACE INTO " + name + " (" + key + ", value) VALUES (?1, ?2)"));
     EKIDEN_ASSIGN(table.erase, writer.database_.prepare("DELETE FROM " + name + " WHERE " + key + " = ?1"));
+    if (layout.numbered) {
+      EKIDEN_ASSIGN(table.get, writer.database_.prepare("SELECT value FROM " + name + " WHERE n = ?1"));
+      EKIDEN_ASSIGN(table.highest, writer.highest_number(name));
+    }
     writer.tables_.push_back(std::move(table));
   }
   return writer;
 }
 
-Result<std::vector<store::Row>> TableWriter::load() {
-  std::vector<store::Row> rows;
-  for (const TableLayout& layout : table_layouts()) {
-    EKIDEN_TRY(load_table(layout, rows));
+/// Ours are unsigned: those that are negative to SQLite are above the others.
+Result<std::optional<std::uint64_t>> TableWriter::highest_number(const std::string& table) {
+  for (const char* part : {" WHERE n < 0", ""}) {
+    EKIDEN_ASSIGN(Statement select, database_.prepare("SELECT n FROM " + table + part + " ORDER BY n DESC LIMIT 1"));
+    const int code = select.step();
+    if (code == SQLITE_ROW) return std::optional(select.number(0));
+    if (code != SQLITE_DONE) return std::unexpected(database_.error(code, "read the table " + table));
   }
-  return rows;
+  return std::optional<std::uint64_t>();
 }
 
-Status TableWriter::load_table(const TableLayout& layout, std::vector<store::Row>& rows) {
+Status TableWriter::load(store::Reading reading, const VisitRow& visit) {
+  for (const TableLayout& layout : table_layouts()) {
+    if (store::reading_of(layout.table) == reading) EKIDEN_TRY(load_table(layout, visit));
+  }
+  return {};
+}
+
+Status TableWriter::load_table(const TableLayout& layout, const VisitRow& visit) {
   const std::string name{layout.name};
   const std::string key = layout.numbered ? "n" : "name";
-  const std::string sql = "SELECT " + key + ", value FROM " + name + " ORDER BY " + key;
-  EKIDEN_ASSIGN(Statement select, database_.prepare(sql));
-  Table& table = tables_[table_index(layout.table)];
+  EKIDEN_ASSIGN(Statement select, database_.prepare("SELECT " + key + ", value FROM " + name + " ORDER BY " + key));
   int code = SQLITE_OK;
   while ((code = select.step()) == SQLITE_ROW) {
-    store::Row row{.key = {.table = layout.table, .number = 0, .name = {}}, .value = to_bytes(select.blob(1))};
+    store::Key at{.table = layout.table, .number = 0, .name = {}};
     if (layout.numbered) {
-      row.key.number = select.number(0);
-      table.highest = std::max(table.highest.value_or(0), row.key.number);
+      at.number = select.number(0);
     } else {
-      row.key.name = to_bytes(select.blob(0));
-      if (row.key.name.size() > store::kMaxName) {
+      at.name = to_bytes(select.blob(0));
+      if (at.name.size() > store::kMaxName) {
         return fail(Errc::storage_corrupt, database_.path().string() + ": a row of the table " + name +
-                                               " has a name of " + std::to_string(row.key.name.size()) + " bytes");
+                                               " has a name of " + std::to_string(at.name.size()) + " bytes");
       }
     }
-    rows.push_back(std::move(row));
+    EKIDEN_TRY(visit(std::move(at), select.blob(1)));
   }
   if (code != SQLITE_DONE) return std::unexpected(database_.error(code, "read the table " + name));
   return {};
+}
+
+Result<store::Fetched> TableWriter::fetch(const store::Fetch& wanted) {
+  const TableLayout& layout = layout_of(wanted.table);
+  CHECK(layout.numbered);
+  Statement& get = tables_[table_index(wanted.table)].get;
+  store::Fetched fetched{.table = wanted.table, .rows = {}};
+  for (const std::uint64_t number : wanted.numbers) {
+    get.bind(1, number);
+    const int code = get.step();
+    fetched.rows.push_back({number, code == SQLITE_ROW ? std::optional(to_bytes(get.blob(0))) : std::nullopt});
+    get.reset();
+    if (code != SQLITE_ROW && code != SQLITE_DONE) {
+      return std::unexpected(database_.error(code, "read a row of the table " + std::string(layout.name)));
+    }
+  }
+  return fetched;
 }
 
 Status TableWriter::apply(std::span<const store::Batch> batches) {

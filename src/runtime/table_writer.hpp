@@ -1,4 +1,4 @@
-// Applies gathered batches to the tables of one SQLite file, each time as one transaction.
+// Applies gathered batches to the tables of one SQLite file, each time as one transaction, and reads rows.
 //
 // Not thread-safe. Statements are prepared once per table and operation. What never reaches SQLite: all but the last
 // operation on a key, and the erasure of a numbered row whose number is above every number ever written to its table
@@ -7,14 +7,17 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "runtime/schema.hpp"
 #include "runtime/sqlite.hpp"
 #include "store/batch.hpp"
+#include "store/reading.hpp"
 
 namespace ekiden::runtime {
 
@@ -23,9 +26,13 @@ class TableWriter {
   /// Prepares the statements.
   static Result<TableWriter> make(Database database);
 
-  /// Every row of every table, in the order of table and key. REQUIRES: before the first apply(). Errors:
-  /// storage_corrupt (a name too long), storage_failed.
-  Result<std::vector<store::Row>> load();
+  /// `value` is borrowed for the call. An error ends the reading, and is its result.
+  using VisitRow = std::function<Status(store::Key key, ByteView value)>;
+  /// Every row of the tables that are read in this way, in the order of table and key. Errors: storage_corrupt (a name
+  /// too long), storage_failed.
+  Status load(store::Reading reading, const VisitRow& visit);
+  /// Errors: storage_corrupt (the table, not a single value, is damaged), storage_failed.
+  Result<store::Fetched> fetch(const store::Fetch& wanted);
 
   /// All or nothing; durable when it returns success. After an error the transaction is over and may be tried again.
   Status apply(std::span<const store::Batch> batches);
@@ -43,6 +50,7 @@ class TableWriter {
   struct Table {
     Statement put;
     Statement erase;
+    Statement get;                         ///< of a numbered table
     std::optional<std::uint64_t> highest;  ///< number ever written, of a numbered table
   };
 
@@ -51,7 +59,8 @@ class TableWriter {
   Status write_all();
   Status write(const store::Operation& operation);
   bool never_written(const store::Operation& operation);
-  Status load_table(const TableLayout& layout, std::vector<store::Row>& rows);
+  Status load_table(const TableLayout& layout, const VisitRow& visit);
+  Result<std::optional<std::uint64_t>> highest_number(const std::string& table);
   Result<bool> copy_back();
 
   Database database_;

@@ -33,6 +33,22 @@ void Disk::finish() {
   on_commit_(last);
 }
 
+void Disk::read(store::Fetch wanted, std::function<void(store::Fetched)> done) {
+  reading_.push_back({std::move(wanted), std::move(done)});
+  if (reading_.size() == 1) read_next();
+}
+
+void Disk::read_next() {
+  const Duration latency = rng_.between(model_.read_min, model_.read_max) + extra_;
+  schedule_.after(latency, [this, generation = generation_] {
+    if (generation != generation_) return;
+    const Read read = std::move(reading_.front());
+    reading_.pop_front();
+    if (!reading_.empty()) read_next();
+    read.done(synced_.fetch(read.wanted));
+  });
+}
+
 void Disk::crash(std::optional<std::size_t> prefix) {
   ++generation_;
   const std::size_t reached = prefix ? *prefix : rng_.below(committing_.size() + 1);
@@ -40,6 +56,7 @@ void Disk::crash(std::optional<std::size_t> prefix) {
   for (std::size_t i = 0; i < reached; ++i) synced_.apply(committing_[i].batch);
   committing_.clear();
   gathering_.clear();
+  reading_.clear();
 }
 
 void Disk::set_stalled(bool stalled) {

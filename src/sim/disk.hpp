@@ -1,11 +1,13 @@
 // A simulated disk under a node's store, with the promises of the real one and no more.
 //
-// Batches are applied in order, each all or nothing. While one commit is under way, later batches gather for the next.
-// A crash loses what was not committed; of the commit under way, an arbitrary prefix of its batches may have reached
-// the disk (a torn commit). A full disk stalls commits until there is room again; a crash makes no room.
+// Batches are applied in order, each all or nothing; rows are read one question after another, beside them. While one
+// commit is under way, later batches gather for the next. A crash loses what was not committed; of the commit under
+// way, an arbitrary prefix of its batches may have reached the disk (a torn commit). A full disk stalls commits until
+// there is room again; a crash makes no room.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -21,6 +23,8 @@ namespace ekiden::sim {
 struct DiskModel {
   Duration sync_min = microseconds(200);
   Duration sync_max = milliseconds(3);
+  Duration read_min = microseconds(20);  ///< for all rows that are asked for at once
+  Duration read_max = milliseconds(2);
 };
 
 class Disk {
@@ -29,6 +33,9 @@ class Disk {
   Disk(Schedule& schedule, DiskModel model, Rng rng, std::function<void(store::PersistToken)> on_commit);
 
   void write(store::PersistToken token, store::Batch batch);
+
+  /// Calls `done` with what is synced by then, in the order of the questions; not after a crash.
+  void read(store::Fetch wanted, std::function<void(store::Fetched)> done);
 
   /// The machine stops: loses or tears what is not synced. Of the commit under way the first `reached` batches are on
   /// the disk, by default a random number of them. Nothing is called back afterwards until the next write.
@@ -55,8 +62,14 @@ class Disk {
     store::Batch batch;
   };
 
+  struct Read {
+    store::Fetch wanted;
+    std::function<void(store::Fetched)> done;
+  };
+
   void begin();
   void finish();
+  void read_next();
 
   Schedule& schedule_;
   DiskModel model_;
@@ -65,6 +78,7 @@ class Disk {
   store::MemoryStore synced_;
   std::vector<Write> gathering_;
   std::vector<Write> committing_;
+  std::deque<Read> reading_;  ///< the first of them now
   Duration extra_{};
   bool stalled_ = false;
   std::uint64_t commits_ = 0;

@@ -4,20 +4,12 @@
 #include <utility>
 
 #include "base/check.hpp"
-#include "mailbox/rows.hpp"
 
 namespace ekiden::sim {
 namespace {
 
 /// A clock that is off by more misleads those who look at times of others.
 constexpr Duration kRightClock = minutes(5);
-
-/// The message in a row of a mailbox, unless it is a receipt.
-std::optional<Uuid> kept_message(ByteView row_value) {
-  const auto row = wire::decode<mailbox::ParcelRow>(row_value);
-  const auto parcel = wire::decode<mailbox::Parcel>(row->parcel);
-  return parcel->kind == mailbox::ParcelKind::envelope ? std::optional(parcel->id) : std::nullopt;
-}
 
 node::StorageStalled full_disk() { return {{Errc::storage_full, "no space left on device"}}; }
 
@@ -69,10 +61,9 @@ void Machine::boot() {
   log("machine", "boots");
   in_order_since_ = shared_.schedule.now();
   node_ = std::make_unique<node::Node>(seed_, config_, rng_.split());
-  const std::vector<store::Row> rows = disk_.synced().rows();
   begin_trace(Step::boot);
-  trace(shared_.trace, rows);
-  if (auto status = node_->load(rows); !status) {
+  trace(shared_.trace, disk_.synced().rows());
+  if (auto status = load(); !status) {
     failure_ = "host " + std::to_string(host_) + " cannot load its store: " + status.error().message;
     node_.reset();
     return;
@@ -253,6 +244,9 @@ void Machine::run_effect(node::Effect effect) {
             count_kept(persist.batch);
             disk_.write(persist.token, std::move(persist.batch));
           },
+          [&](node::Fetch& wanted) {
+            disk_.read(std::move(wanted), [this](store::Fetched rows) { feed(std::move(rows)); });
+          },
           [&](const node::Reply& reply) {
             if (auto sent = sends_.extract(reply.request)) {
               if (reply.result) {
@@ -292,27 +286,6 @@ void Machine::run_effect(node::Effect effect) {
           [&](const node::Log& line) { log(line.component, line.text); },
       },
       effect);
-}
-
-/// A parcel that takes the place of another is no further copy.
-void Machine::count_kept(const store::Batch& batch) {
-  std::set<Uuid> kept;
-  std::set<store::Key> erased;
-  for (const store::Operation& operation : batch.operations()) {
-    if (operation.key.table != store::Table::parcels) continue;
-    if (operation.erase) {
-      erased.insert(operation.key);
-    } else if (const auto message = kept_message(operation.value)) {
-      kept.insert(*message);
-    }
-  }
-  if (!kept.empty() && !erased.empty()) {
-    for (const store::Row& row : disk_.synced().rows()) {
-      if (!erased.contains(row.key)) continue;
-      if (const auto message = kept_message(row.value)) kept.erase(*message);
-    }
-  }
-  for (const Uuid& message : kept) shared_.ledger.kept(message);
 }
 
 void Machine::log(std::string_view component, const std::string& text) const {

@@ -129,7 +129,6 @@ class Machine final : public NetworkHost {
   void run_effects();
   void check();
   void run_effect(node::Effect effect);
-  void count_kept(const store::Batch& batch);
   void log(std::string_view component, const std::string& text) const;
   void flush(link::ConnId conn);
   void arm_timer();
@@ -137,6 +136,9 @@ class Machine final : public NetworkHost {
   void put_contact(const identity::Contact& contact);
   void take(std::uint64_t inbox_number, SendNumber number);
   void on_request(const router::ArrivedPtr& message);
+  // machine_store.cpp
+  Status load();
+  void count_kept(const store::Batch& batch);
   // owner.cpp
   void watch_contact_requests();
   void judge_contact_requests();

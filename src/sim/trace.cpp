@@ -54,6 +54,7 @@ class Fields {
   void put(const Error& error) { (*this)(error.code, error.message); }
   void put(const store::Key& key) { (*this)(key.table, key.number, key.name); }
   void put(const store::Row& row) { (*this)(row.key, row.value); }
+  void put(const store::FetchedRow& row) { (*this)(row.number, row.value); }
   void put(const store::Operation& operation) { (*this)(operation.key, operation.erase, operation.value); }
   void put(const store::Batch& batch) { put(batch.operations()); }
 
@@ -122,6 +123,7 @@ void trace(TraceHash& hash, const node::Input& input) {
           [&](const node::PutContact& in) { add(in.request, in.contact, in.replace); },
           [&](const node::RemoveContact& in) { add(in.request, in.id); },
           [&](const node::BlockPeer& in) { add(in.request, in.id, in.blocked); },
+          [&](const node::Fetched& in) { add(in.table, in.rows); },
           [&](const node::RetryNow& in) { add(in.request, in.peer); },
           [&](const node::FindPeer& in) { add(in.request, in.peer); },
           [&](const node::FindCapability& in) { add(in.request, in.capability, in.limit); },
@@ -162,6 +164,7 @@ void trace(TraceHash& hash, const node::Effect& effect) {
                  [&](const node::SayBeacon& out) { add(out.bytes); },
                  [&](const node::Placed& out) { add(out.request, out.result); },
                  [&](const node::Answered& out) { add(out.request, out.to, out.result); },
+                 [&](const node::Fetch& out) { add(out.table, out.numbers); },
              },
              effect);
 }

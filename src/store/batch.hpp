@@ -31,10 +31,11 @@ enum class Table : std::uint8_t {
   nodes = 10,      ///< named by PeerId: nodes of the DHT to begin with after a restart
   values = 11,     ///< named by key and owner: what this node keeps for others in the DHT
   bootstrap = 12,  ///< named by PeerId: nodes that were reached, with their scores
-  parcels = 16,    ///< numbered: what this node's mailbox keeps for others
+  parcels = 16,    ///< numbered: of what this node's mailbox keeps for others, all but the contents
   deposits = 17,   ///< numbered by local message number: the mailboxes that keep a message of ours
   packets = 18,    ///< numbered: what this node keeps until the next relay, or the recipient, has taken it
   standings = 20,  ///< named by PeerId: who is blocked, and to whom that is no contact we have written
+  bodies = 21,     ///< numbered as `parcels`: what is in them
 };
 
 inline constexpr std::size_t kMaxName = 64;

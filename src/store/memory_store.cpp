@@ -19,4 +19,21 @@ std::vector<Row> MemoryStore::rows() const {
   return all;
 }
 
+std::vector<Row> MemoryStore::rows(Reading reading) const {
+  std::vector<Row> some;
+  for (const auto& [key, value] : rows_) {
+    if (reading_of(key.table) == reading) some.push_back({key, value});
+  }
+  return some;
+}
+
+Fetched MemoryStore::fetch(const Fetch& wanted) const {
+  Fetched fetched{.table = wanted.table, .rows = {}};
+  for (const std::uint64_t number : wanted.numbers) {
+    const auto found = rows_.find({.table = wanted.table, .number = number, .name = {}});
+    fetched.rows.push_back({number, found == rows_.end() ? std::nullopt : std::optional(found->second)});
+  }
+  return fetched;
+}
+
 }  // namespace ekiden::store

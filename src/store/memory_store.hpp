@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "store/batch.hpp"
+#include "store/reading.hpp"
 
 namespace ekiden::store {
 
@@ -17,6 +18,9 @@ class MemoryStore {
 
   /// All rows, ordered by key.
   std::vector<Row> rows() const;
+  /// Those of the tables that are read in this way.
+  std::vector<Row> rows(Reading reading) const;
+  Fetched fetch(const Fetch& wanted) const;
   std::size_t size() const { return rows_.size(); }
 
  private:

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
 #include <optional>
 #include <set>
 
@@ -24,12 +25,16 @@ class KeeperTest : public ::testing::Test {
   KeeperTest() { restart(); }
 
   void restart() {
-    keeper_.emplace(self_, config_, [this](const identity::PeerId& who) {
+    keeper_.emplace(self_, config_, Rng(Rng::Seed{1}), [this](const identity::PeerId& who) {
       return contacts_.contains(who) ? identity::TrustTier::contact : identity::TrustTier::stranger;
     });
     token_.reset();
-    for (const store::Row& row : disk_.rows()) ASSERT_TRUE(keeper_->load_row(row.key.number, row.value));
-    keeper_->start(now_);
+    fetches_.clear();
+    for (const store::Row& row : disk_.rows(store::Reading::streamed)) {
+      ASSERT_TRUE(keeper_->load_row(row.key.number, row.value));
+    }
+    keeper_->start(now_, out_);
+    run();
   }
 
   static Bytes parcel(const identity::PeerId& from, const identity::PeerId& to, Byte id, std::size_t size = 100,
@@ -79,10 +84,41 @@ class KeeperTest : public ::testing::Test {
         if (persist->token) token_ = persist->token;
       } else if (const auto* transmit = std::get_if<Transmit>(&effect)) {
         heard(*transmit);
+      } else if (auto* fetch = std::get_if<Fetch>(&effect)) {
+        fetches_.push_back(std::move(*fetch));
+      } else if (const auto* damaged = std::get_if<Damaged>(&effect)) {
+        damaged_.emplace_back(damaged->from, damaged->owner);
       }
     }
     keeper_->check_invariants();
     if (disk_works_) sync();
+    if (disk_reads_) read();
+  }
+
+  /// Answers what was asked for so far.
+  void read() {
+    while (!fetches_.empty()) {
+      const Fetch wanted = std::move(fetches_.front());
+      fetches_.pop_front();
+      EXPECT_EQ(wanted.table, store::Table::bodies);
+      keeper_->on_fetched(now_, disk_.fetch(wanted).rows, out_);
+      run();
+    }
+  }
+
+  /// What a disk may do to the body of a parcel.
+  void damage(std::uint64_t number, const std::optional<Bytes>& value) {
+    store::Batch batch;
+    if (value) {
+      batch.put(store::Table::bodies, number, *value);
+    } else {
+      batch.erase(store::Table::bodies, number);
+    }
+    disk_.apply(batch);
+  }
+
+  Bytes body_on_disk(std::uint64_t number) const {
+    return disk_.fetch({.table = store::Table::bodies, .numbers = {number}}).rows[0].value.value_or(Bytes{});
   }
 
   void sync() {
@@ -107,6 +143,7 @@ class KeeperTest : public ::testing::Test {
         return;
       case wire::MessageType::parcel: {
         const auto delivery = wire::decode<Delivery>(body);
+        EXPECT_TRUE(wire::decode<Parcel>(delivery->parcel));
         given_.emplace_back(transmit.to, delivery->number);
         priorities_.push_back(transmit.priority);
         return;
@@ -125,6 +162,9 @@ class KeeperTest : public ::testing::Test {
   store::Batch unsynced_{};
   std::optional<store::PersistToken> token_{};
   bool disk_works_ = true;
+  bool disk_reads_ = true;
+  std::deque<Fetch> fetches_{};
+  std::vector<std::pair<identity::PeerId, identity::PeerId>> damaged_{};
   Effects out_{};
   std::vector<StoredItem> stored_{};
   std::vector<RefusalReason> refused_{};
@@ -288,10 +328,149 @@ TEST_F(KeeperTest, WhatIsOverIsErased) {
 
 TEST_F(KeeperTest, ADamagedRowFailsTheStart) {
   ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
-  store::Row row = disk_.rows()[0];
+  store::Row row = disk_.rows(store::Reading::streamed)[0];
   row.value.resize(row.value.size() - 1);
-  Keeper other(self_, config_, [](const identity::PeerId&) { return identity::TrustTier::stranger; });
+  Keeper other(self_, config_, Rng(Rng::Seed{1}),
+               [](const identity::PeerId&) { return identity::TrustTier::stranger; });
   const auto loaded = other.load_row(row.key.number, row.value);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, Errc::storage_corrupt);
+}
+
+TEST_F(KeeperTest, BodiesComeFromTheDisk) {
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
+  disk_reads_ = false;
+  collect(kCarol);
+  EXPECT_TRUE(given_.empty());
+  ASSERT_EQ(fetches_.size(), 1U);
+  read();
+  EXPECT_EQ(given_.size(), 1U);
+}
+
+TEST_F(KeeperTest, ADamagedBodyIsNeverGivenAndMakesRoomForOthers) {
+  for (Byte i = 0; i < 3; ++i) ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, i)));
+  Bytes changed = body_on_disk(1);
+  changed[changed.size() / 2] ^= 0x10;
+  damage(1, changed);
+  damage(2, std::nullopt);
+  collect(kCarol, 1);
+  ASSERT_EQ(given_.size(), 1U) << "of a window of one, which damaged ones do not use up";
+  EXPECT_EQ(given_[0].second, 3U);
+  EXPECT_EQ(damaged_, (std::vector<std::pair<identity::PeerId, identity::PeerId>>(2, {kBob, kCarol})));
+  EXPECT_EQ(keeper_->status().damaged, 2U);
+  EXPECT_EQ(keeper_->status().used.parcels, 1U);
+  EXPECT_EQ(disk_.rows().size(), 2U) << "row and body of the third";
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
+  EXPECT_EQ(keeper_->status().used.parcels, 2U) << "its sender may leave it again";
+}
+
+TEST_F(KeeperTest, WhatIsReadForWhoIsGoneIsGivenToNobody) {
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
+  disk_reads_ = false;
+  collect(kCarol);
+  keeper_->on_link_down(kCarol);
+  read();
+  EXPECT_TRUE(given_.empty());
+  collect(kCarol);
+  read();
+  EXPECT_EQ(given_.size(), 1U);
+}
+
+TEST_F(KeeperTest, WhoComesBackMeanwhileIsGivenItOnce) {
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
+  disk_reads_ = false;
+  collect(kCarol);
+  keeper_->on_link_down(kCarol);
+  for (int i = 0; i < 20; ++i) collect(kCarol);
+  EXPECT_EQ(fetches_.size(), 1U) << "what is on its way is not asked for again";
+  read();
+  EXPECT_EQ(given_.size(), 1U);
+}
+
+TEST_F(KeeperTest, WhatIsConfirmedExpiredOrReplacedMeanwhileIsNotGiven) {
+  for (Byte i = 1; i <= 3; ++i) ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, i)));
+  disk_reads_ = false;
+  collect(kCarol);
+  confirm(kCarol, {1});
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 2, 100, wire::Priority::normal, 2)));
+  read();
+  ASSERT_EQ(given_.size(), 2U);
+  EXPECT_EQ(given_[0].second, 3U);
+  EXPECT_EQ(given_[1].second, 4U) << "the second, anew";
+  given_.clear();
+  collect(kCarol);
+  now_.wall += milliseconds(days(8));
+  advance(minutes(2));
+  EXPECT_EQ(keeper_->status().expired, 2U);
+  read();
+  EXPECT_TRUE(given_.empty());
+  EXPECT_TRUE(damaged_.empty());
+}
+
+TEST_F(KeeperTest, WhatIsOnItsWayFromTheDiskIsBoundedAndOwnersTakeTurns) {
+  config_.max_fetch_bytes = 1000;
+  constexpr Byte kOwners = 10;
+  for (Byte owner = 1; owner <= kOwners; ++owner) {
+    for (Byte i = 0; i < 3; ++i) ASSERT_TRUE(deposit(kBob, parcel(kBob, peer(owner), i, 300)));
+  }
+  disk_reads_ = false;
+  for (Byte owner = 1; owner <= kOwners; ++owner) collect(peer(owner));
+  std::size_t asked = 0;
+  for (const Fetch& fetch : fetches_) asked += fetch.numbers.size();
+  EXPECT_EQ(asked, 3U);
+  keeper_->on_link_down(peer(5));
+  read();
+  EXPECT_EQ(given_.size(), 27U);
+  EXPECT_TRUE(std::ranges::none_of(given_, [](const auto& given) { return given.first == peer(5); }));
+  collect(peer(5));
+  read();
+  EXPECT_EQ(given_.size(), 30U);
+}
+
+TEST_F(KeeperTest, WhatIsAskedForAgainIsReadAgain) {
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 1)));
+  disk_reads_ = false;
+  collect(kCarol);
+  advance(config_.again_after);
+  EXPECT_EQ(fetches_.size(), 1U) << "the disk is slow";
+  read();
+  EXPECT_EQ(given_.size(), 1U);
+  advance(config_.again_after);
+  EXPECT_EQ(fetches_.size(), 1U);
+  read();
+  EXPECT_EQ(given_.size(), 2U);
+}
+
+TEST_F(KeeperTest, RowsWithTheirBodiesInThemAreSplitAtTheStart) {
+  store::Batch old;
+  for (Byte i = 1; i <= 3; ++i) {
+    const Bytes body = parcel(kBob, kCarol, i);
+    old.put(store::Table::parcels, i,
+            wire::encode(WholeParcelRow{.until = kStart + milliseconds(days(1)), .parcel = body}));
+  }
+  disk_.apply(old);
+  disk_works_ = false;
+  restart();
+  EXPECT_EQ(keeper_->status().used.parcels, 3U);
+  collect(kCarol);
+  EXPECT_TRUE(given_.empty()) << "not before it is on disk in its new form";
+  sync();
+  EXPECT_EQ(given_.size(), 3U);
+  EXPECT_EQ(disk_.rows().size(), 6U);
+  disk_works_ = true;
+  restart();
+  given_.clear();
+  collect(kCarol);
+  EXPECT_EQ(given_.size(), 3U);
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 4)));
+  EXPECT_EQ(given_.back().second, 4U);
+}
+
+TEST_F(KeeperTest, ARowWithADamagedParcelInItFailsTheStart) {
+  Bytes body = parcel(kBob, kCarol, 1);
+  body[0] ^= 0xff;
+  const Bytes row = wire::encode(WholeParcelRow{.until = kStart, .parcel = body});
+  const auto loaded = keeper_->load_row(1, row);
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().code, Errc::storage_corrupt);
 }

@@ -96,11 +96,17 @@ TEST(Delivery, HasItsGoldenBytes) {
 TEST(Collected, HasItsGoldenBytes) { test::check_golden(Collected{.numbers = {41, 42, 1'000'000}}); }
 
 TEST(ParcelRow, HasItsGoldenBytes) {
+  const Parcel parcel = sample_parcel();
+  test::check_golden(row_of(parcel, wire::encode(parcel), {4, 203, 0, 113, 0, 0, 0, 0}, kWhen));
+}
+
+TEST(WholeParcelRow, HasItsGoldenBytes) {
   const Bytes parcel = wire::encode(sample_parcel());
   const Bytes encoded =
-      wire::encode(ParcelRow{.prefix = {4, 203, 0, 113, 0, 0, 0, 0}, .until = kWhen, .parcel = parcel});
-  test::check_golden_bytes("parcel_row", encoded);
-  ASSERT_TRUE(wire::decode<ParcelRow>(encoded));
+      wire::encode(WholeParcelRow{.prefix = {4, 203, 0, 113, 0, 0, 0, 0}, .until = kWhen, .parcel = parcel});
+  test::check_golden_bytes("whole_parcel_row", encoded);
+  ASSERT_TRUE(wire::decode<WholeParcelRow>(encoded));
+  EXPECT_FALSE(wire::decode<ParcelRow>(encoded));
 }
 
 TEST(OwnRow, HasItsGoldenBytes) {

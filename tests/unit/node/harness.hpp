@@ -81,8 +81,11 @@ class Harness {
     config.listening = config.advertised;
     if (tune) tune(i, config);
     peer.node = std::make_unique<Node>(peer.seed, config, Rng(seed));
-    const auto loaded = peer.node->load(peer.disk.rows());
+    const auto loaded = peer.node->load(peer.disk.rows(store::Reading::gathered));
     ASSERT_TRUE(loaded) << loaded.error().message;
+    for (const store::Row& row : peer.disk.rows(store::Reading::streamed)) {
+      ASSERT_TRUE(peer.node->load_row(row.key.table, row.key.number, row.value));
+    }
     peer.node->start(now_, peer.out);
     pump();
   }
@@ -265,6 +268,7 @@ class Harness {
               beacons_.emplace_back(i, std::move(word.bytes));
             },
             [&](Persist& persist) { peer.unsynced.push_back(std::move(persist)); },
+            [&](const Fetch& wanted) { feed(i, peer.disk.fetch(wanted)); },
             [&](const Reply& reply) { peer.replies.emplace(static_cast<std::uint64_t>(reply.request), reply.result); },
             [&](const PeerFound& found) { peer.found.push_back(found); },
             [&](const CapabilityFound& found) { peer.owners.push_back(found); },

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "harness.hpp"
+#include "mailbox/rows.hpp"
 
 namespace ekiden::node {
 namespace {
@@ -179,6 +180,69 @@ TEST(Mailboxes, AFullMailboxRefusesAndTheSenderKeepsTheMessage) {
   net.boot(5);
   net.advance(minutes(11));
   EXPECT_EQ(net[5].arrivals.size(), 20U);
+}
+
+/// Changes what is kept of a node that is down, or whose disk does so behind its back.
+template <class Change>
+void change_bodies(Harness& net, std::size_t i, Change change) {
+  store::Batch batch;
+  for (const store::Row& row : net[i].disk.rows(store::Reading::on_demand)) change(row, batch);
+  net[i].disk.apply(batch);
+}
+
+TEST(Mailboxes, DamagedCopiesAreToldAndDroppedAndTheOthersCollected) {
+  Harness net = make_settled_network(6);
+  net.crash(5);
+  net.send(4, 5, "for later");
+  net.advance(minutes(1));
+  ASSERT_EQ(parcels(net), 3U);
+  std::size_t whole = 3;
+  for (std::size_t i = 0; i < 5; ++i) {
+    if (parcels_at(net, i) == 0 || whole == 1) continue;
+    --whole;
+    change_bodies(net, i, [](const store::Row& row, store::Batch& batch) {
+      Bytes value = row.value;
+      value[value.size() - 9] ^= 0x40;
+      batch.put(row.key.table, row.key.number, value);
+    });
+  }
+  net.crash(4);
+  net.boot(5);
+  net.advance(minutes(1));
+  ASSERT_EQ(net[5].arrivals.size(), 1U);
+  EXPECT_EQ(as_text(net[5].arrivals[0]->body), "for later");
+  std::size_t damaged = 0;
+  std::size_t told = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    damaged += net[i].node->status().mailbox.damaged;
+    told += static_cast<std::size_t>(
+        std::ranges::count_if(net[i].log, [](const std::string& line) { return line.contains("is damaged"); }));
+  }
+  EXPECT_EQ(damaged, 2U);
+  EXPECT_EQ(told, 2U);
+}
+
+TEST(Mailboxes, WhatEarlierVersionsKeptInOneRowIsGiven) {
+  Harness net = make_settled_network(6);
+  net.crash(5);
+  net.send(4, 5, "for later");
+  net.advance(minutes(1));
+  net.crash(4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    net.crash(i);
+    change_bodies(net, i, [](const store::Row& row, store::Batch& batch) {
+      const WallTime until = kStartOfTime + milliseconds(days(2));
+      batch.put(store::Table::parcels, row.key.number,
+                wire::encode(mailbox::WholeParcelRow{.until = until, .parcel = row.value}));
+      batch.erase(row.key.table, row.key.number);
+    });
+  }
+  for (std::size_t i = 0; i < 4; ++i) net.boot(i);
+  EXPECT_EQ(parcels(net), 3U);
+  net.boot(5);
+  net.advance(minutes(3));
+  ASSERT_EQ(net[5].arrivals.size(), 1U);
+  EXPECT_EQ(as_text(net[5].arrivals[0]->body), "for later");
 }
 
 }  // namespace

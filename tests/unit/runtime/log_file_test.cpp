@@ -37,7 +37,7 @@ class LogFileTest : public ::testing::Test {
     EXPECT_TRUE(database) << database.error().message;
     auto writer = TableWriter::make(std::move(*database));
     EXPECT_TRUE(writer) << writer.error().message;
-    EXPECT_TRUE(writer->load());
+    EXPECT_TRUE(read_all(*writer));
     return std::move(*writer);
   }
 
@@ -114,7 +114,7 @@ TEST_F(LogFileTest, WhatWasErasedIsGoneFromTheLogAndTheDatabase) {
   EXPECT_FALSE(contains(path_, secret_));
   EXPECT_EQ(log_size(), size);
   EXPECT_EQ(writer.log_pages(), 0);
-  const auto rows = writer.load();
+  const auto rows = read_all(writer);
   ASSERT_TRUE(rows);
   ASSERT_EQ(rows->size(), 1u);
   EXPECT_EQ(rows->front().value, Bytes(40, 1));

@@ -60,7 +60,7 @@ class MigrationTest : public ::testing::Test {
     const FaultyVfs vfs;
     EKIDEN_ASSIGN(Database database, open_store(path_, vfs.name(), steps));
     EKIDEN_ASSIGN(TableWriter writer, TableWriter::make(std::move(database)));
-    EKIDEN_ASSIGN(auto rows, writer.load());
+    EKIDEN_ASSIGN(auto rows, read_all(writer));
     return sorted(std::move(rows));
   }
 

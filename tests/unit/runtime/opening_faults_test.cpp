@@ -54,7 +54,7 @@ class OpeningFaultsTest : public ::testing::Test {
     vfs.fail(fault, nth, times);
     {
       auto opened = SqliteStore::open({.path = path_, .vfs = vfs.name()});
-      auto rows = opened ? (*opened)->load() : std::unexpected(opened.error());
+      auto rows = opened ? read_all(**opened) : std::unexpected(opened.error());
       if (rows) {
         EXPECT_EQ(*rows, script_.states[kCrashSteps]) << where;
       } else {

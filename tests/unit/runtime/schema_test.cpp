@@ -133,6 +133,36 @@ TEST_F(SchemaTest, ADamagedPageIsFoundAtOpening) {
   expect_refused(Errc::storage_corrupt, "restore");
 }
 
+TEST_F(SchemaTest, OfALargeStoreWhatIsReadOnDemandIsNotCheckedAtOpening) {
+  fill();
+  {
+    auto opened = SqliteStore::open({.path = path_});
+    ASSERT_TRUE(opened);
+    StoreWatch watch;
+    (*opened)->start(watch.events());
+    store::Batch batch;
+    for (std::uint64_t i = 0; i < 100; ++i) batch.put(store::Table::bodies, i, Bytes(2000, 0xb0));
+    (*opened)->persist(store::PersistToken{1}, std::move(batch));
+    ASSERT_TRUE((*opened)->drain(kPatience));
+  }
+  const Bytes whole = content();
+  const auto damage_page_with = [&](Byte value) {
+    Bytes bytes = whole;
+    const Bytes row(2000, value);
+    const auto found = std::search(bytes.begin(), bytes.end(), row.begin(), row.end()) - bytes.begin();
+    ASSERT_LT(found, static_cast<std::ptrdiff_t>(bytes.size()));
+    const auto page = bytes.begin() + found / kPageSize * kPageSize;
+    std::fill(page, page + 200, Byte{0xff});
+    write(bytes);
+  };
+  const auto open_large = [&] { return open_store(path_, nullptr, released_migrations(), 0); };
+  damage_page_with(7);
+  EXPECT_FALSE(open_large()) << "the inbox";
+  damage_page_with(0xb0);
+  EXPECT_TRUE(open_large());
+  EXPECT_FALSE(open_store(path_)) << "a small one is checked to the end";
+}
+
 TEST_F(SchemaTest, ATruncatedStoreIsFoundAtOpening) {
   fill();
   Bytes bytes = content();

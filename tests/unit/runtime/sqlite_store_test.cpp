@@ -57,6 +57,31 @@ TEST_F(SqliteStoreTest, RowsOfEveryTableSurviveAReopen) {
   EXPECT_EQ(*rows, model.rows());
 }
 
+TEST_F(SqliteStoreTest, FetchedRowsAreWhatIsCommitted) {
+  Batch batch;
+  for (std::uint64_t i = 1; i <= 100; ++i) batch.put(Table::bodies, i, Bytes(1000, static_cast<Byte>(i)));
+  batch.put(Table::bodies, 101, Bytes{});
+  StoreWatch watch;
+  const auto store = open();
+  EXPECT_TRUE(store->load()->empty());
+  store->start(watch.events());
+  store->persist(PersistToken{1}, batch);
+  ASSERT_TRUE(store->drain(kPatience));
+  Batch erase;
+  erase.erase(Table::bodies, 7);
+  store->persist(PersistToken{2}, erase);
+  ASSERT_TRUE(store->drain(kPatience));
+  store->fetch({.table = Table::bodies, .numbers = {100, 7, 3}});
+  store->fetch({.table = Table::bodies, .numbers = {101, 102}});
+  store->submit();
+  const auto fetched = watch.wait_for_fetched(2);
+  ASSERT_EQ(fetched.size(), 2U);
+  EXPECT_EQ(fetched[0].rows,
+            (std::vector<store::FetchedRow>{{100, Bytes(1000, 100)}, {7, std::nullopt}, {3, Bytes(1000, 3)}}));
+  EXPECT_EQ(fetched[1].rows, (std::vector<store::FetchedRow>{{101, Bytes{}}, {102, std::nullopt}}));
+  EXPECT_EQ(watch.persisted(), PersistToken{2});
+}
+
 TEST_F(SqliteStoreTest, BatchesThatGatherBecomeOneCommitInWhichTheLastOperationWins) {
   const Script script = make_script(200, 300);
   StoreWatch watch;
@@ -74,7 +99,7 @@ TEST_F(SqliteStoreTest, ARowThatCameAndWentWithinOneCommitIsNeverWritten) {
   ASSERT_TRUE(database) << database.error().message;
   auto writer = TableWriter::make(std::move(*database));
   ASSERT_TRUE(writer);
-  ASSERT_TRUE(writer->load());
+  ASSERT_TRUE(read_all(*writer));
   std::vector<Batch> batches(2);
   batches[0].put(Table::outbox, 5, Bytes(1000, 1));
   batches[1].erase(Table::outbox, 5);
@@ -84,7 +109,7 @@ TEST_F(SqliteStoreTest, ARowThatCameAndWentWithinOneCommitIsNeverWritten) {
   ASSERT_TRUE(writer->apply(std::span(batches).first(1)));
   EXPECT_GT(writer->log_pages(), 0);
   ASSERT_TRUE(writer->apply(std::span(batches).last(1)));
-  auto rows = writer->load();
+  auto rows = read_all(*writer);
   ASSERT_TRUE(rows);
   EXPECT_TRUE(rows->empty());
 }
@@ -143,7 +168,7 @@ RC_GTEST_FIXTURE_PROP(SqliteStoreTest, AgreesWithTheStoreInMemory, ()) {
     StoreWatch watch;
     auto opened = SqliteStore::open({.path = directory / "ekiden.db", .log_pages = 4});
     RC_ASSERT(opened.has_value());
-    auto loaded = (*opened)->load();
+    auto loaded = read_all(**opened);
     RC_ASSERT(loaded.has_value());
     RC_ASSERT(*loaded == model.rows());
     const auto batches = *rc::gen::inRange(0, 30);

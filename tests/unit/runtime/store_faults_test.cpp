@@ -156,6 +156,29 @@ TEST_F(StoreFaultsTest, AFullDiskIsSaidAndItsEndToo) {
   EXPECT_NE(watch.stalls()[0].message.find("free some space"), std::string::npos) << watch.stalls()[0].message;
 }
 
+TEST_F(StoreFaultsTest, RowsAreReadWhileTheDiskIsFull) {
+  ASSERT_TRUE(create_store(path_));
+  FaultyVfs vfs;
+  StoreWatch watch;
+  auto opened = SqliteStore::open({.path = path_, .retry_min = hours(1), .retry_max = hours(1), .vfs = vfs.name()});
+  ASSERT_TRUE(opened);
+  (*opened)->start(watch.events());
+  store::Batch batch;
+  batch.put(store::Table::bodies, 1, Bytes{7});
+  (*opened)->persist(PersistToken{1}, batch);
+  ASSERT_TRUE((*opened)->drain(kPatience));
+  vfs.fail(Fault::full, 0, ~std::uint64_t{0} / 2);
+  (*opened)->persist(PersistToken{2}, script_.batches[0]);
+  (*opened)->submit();
+  ASSERT_TRUE(watch.wait_for_stall());
+  (*opened)->fetch({.table = store::Table::bodies, .numbers = {1}});
+  (*opened)->submit();
+  const auto fetched = watch.wait_for_fetched(1);
+  ASSERT_EQ(fetched.size(), 1u);
+  EXPECT_EQ(fetched[0].rows, (std::vector<store::FetchedRow>{{1, Bytes{7}}}));
+  EXPECT_EQ(watch.persisted(), PersistToken{1});
+}
+
 TEST_F(StoreFaultsTest, AStoreEndsPromptlyWhileTheDiskIsFull) {
   ASSERT_TRUE(create_store(path_));
   FaultyVfs vfs;

@@ -45,6 +45,11 @@ StoreEvents StoreWatch::events() {
     const std::lock_guard lock(shared->mutex);
     shared->persisted = up_to;
   };
+  events.on_fetched = [shared = shared_](store::Fetched rows) {
+    const std::lock_guard lock(shared->mutex);
+    shared->fetched.push_back(std::move(rows));
+    shared->changed.notify_all();
+  };
   events.on_stalled = [shared = shared_](Error why) {
     const std::lock_guard lock(shared->mutex);
     shared->stalls.push_back(std::move(why));
@@ -82,6 +87,12 @@ std::optional<Error> StoreWatch::failure() const {
   return shared_->failure;
 }
 
+std::vector<store::Fetched> StoreWatch::wait_for_fetched(std::size_t count) {
+  std::unique_lock lock(shared_->mutex);
+  shared_->changed.wait_for(lock, kPatience, [&] { return shared_->fetched.size() >= count; });
+  return shared_->fetched;
+}
+
 bool StoreWatch::wait_for_stall() {
   std::unique_lock lock(shared_->mutex);
   return shared_->changed.wait_for(lock, kPatience, [this] { return !shared_->stalls.empty(); });
@@ -96,7 +107,27 @@ Result<std::vector<store::Row>> read_store(const std::filesystem::path& path) {
   // A sync that reaches the disk would only take time, and closing the store makes some.
   const FaultyVfs vfs;
   EKIDEN_ASSIGN(const auto store, SqliteStore::open({.path = path, .vfs = vfs.name()}));
-  return store->load();
+  return read_all(*store);
 }
+
+namespace {
+
+template <class Store>
+Result<std::vector<store::Row>> all_rows(Store& store) {
+  std::vector<store::Row> rows;
+  const auto collect = [&rows](store::Key key, ByteView value) -> Status {
+    rows.push_back({std::move(key), to_bytes(value)});
+    return {};
+  };
+  for (const auto reading : {store::Reading::gathered, store::Reading::streamed, store::Reading::on_demand}) {
+    EKIDEN_TRY(store.load(reading, collect));
+  }
+  return rows;
+}
+
+}  // namespace
+
+Result<std::vector<store::Row>> read_all(SqliteStore& store) { return all_rows(store); }
+Result<std::vector<store::Row>> read_all(TableWriter& writer) { return all_rows(writer); }
 
 }  // namespace ekiden::runtime

@@ -39,6 +39,8 @@ class StoreWatch {
   std::vector<Error> stalls() const;
   std::size_t resumes() const;
   std::optional<Error> failure() const;
+  /// What was fetched so far; at least the answers to so many questions, unless they did not come within kPatience.
+  std::vector<store::Fetched> wait_for_fetched(std::size_t count);
   /// False if it did not stall within kPatience.
   bool wait_for_stall();
   bool wait_for_failure();
@@ -48,6 +50,7 @@ class StoreWatch {
     std::mutex mutex;
     std::condition_variable changed;
     store::PersistToken persisted{};
+    std::vector<store::Fetched> fetched;
     std::vector<Error> stalls;
     std::size_t resumes = 0;
     std::optional<Error> failure;
@@ -55,6 +58,9 @@ class StoreWatch {
   std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
 };
 
+/// The rows of every table, however it is read. REQUIRES: the store has not been started.
+Result<std::vector<store::Row>> read_all(SqliteStore& store);
+Result<std::vector<store::Row>> read_all(TableWriter& writer);
 /// The rows of the store, or what is wrong with it. Makes a file layer of its own: of one that the caller has, nothing
 /// is known afterwards.
 Result<std::vector<store::Row>> read_store(const std::filesystem::path& path);

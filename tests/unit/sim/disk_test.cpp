@@ -96,5 +96,26 @@ TEST_F(DiskTest, ACrashPointComesBeforeEachCommitAndDecidesHowMuchOfItReachesThe
   }
 }
 
+TEST_F(DiskTest, AQuestionIsAnsweredWithWhatIsSynced) {
+  std::vector<store::FetchedRow> rows;
+  const auto keep = [&](const store::Fetched& fetched) {
+    rows.insert(rows.end(), fetched.rows.begin(), fetched.rows.end());
+  };
+  disk_.write(store::PersistToken{1}, one_row(1));
+  run();
+  disk_.set_stalled(true);
+  disk_.write(store::PersistToken{2}, one_row(2));
+  disk_.read({.table = store::Table::outbox, .numbers = {2, 1}}, keep);
+  disk_.read({.table = store::Table::outbox, .numbers = {3}}, keep);
+  run();
+  EXPECT_EQ(rows, (std::vector<store::FetchedRow>{{2, std::nullopt}, {1, Bytes{1}}, {3, std::nullopt}}));
+}
+
+TEST_F(DiskTest, NobodyAnswersAfterACrash) {
+  disk_.read({.table = store::Table::outbox, .numbers = {1}}, [](const store::Fetched&) { FAIL() << "called back"; });
+  disk_.crash();
+  run();
+}
+
 }  // namespace
 }  // namespace ekiden::sim

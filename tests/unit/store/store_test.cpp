@@ -137,5 +137,19 @@ RC_GTEST_PROP(MemoryStore, AgreesWithAMapAndAppendedBatchesWithBatchesInTurn, ()
   RC_ASSERT(in_turn.rows() == expected);
 }
 
+TEST(MemoryStore, GivesRowsByTheWayTheyAreRead) {
+  Batch batch;
+  batch.put(Table::inbox, 1, {1});
+  batch.put(Table::parcels, 2, {2});
+  batch.put(Table::bodies, 2, {3});
+  MemoryStore store;
+  store.apply(batch);
+  EXPECT_EQ(store.rows().size(), 3U);
+  EXPECT_EQ(store.rows(Reading::gathered), (std::vector<Row>{{number_key(Table::inbox, 1), {1}}}));
+  EXPECT_EQ(store.rows(Reading::streamed), (std::vector<Row>{{number_key(Table::parcels, 2), {2}}}));
+  const auto fetched = store.fetch({.table = Table::bodies, .numbers = {1, 2}});
+  EXPECT_EQ(fetched.rows, (std::vector<FetchedRow>{{1, std::nullopt}, {2, Bytes{3}}}));
+}
+
 }  // namespace
 }  // namespace ekiden::store
