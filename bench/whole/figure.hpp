@@ -40,6 +40,8 @@ double median(std::vector<double> values);
 
 std::vector<Figure> message_figures();
 std::vector<Figure> delivery_figures();
+/// A minute or two for all of them.
+std::vector<Figure> mailbox_figures();
 std::vector<Figure> link_figures();
 /// None if this was built without OpenDHT.
 std::vector<Figure> discovery_figures();

@@ -12,9 +12,9 @@
 
 #include "crypto/aead.hpp"
 #include "crypto/x25519.hpp"
-#include "link/pool.hpp"
 #include "whole/child.hpp"
 #include "whole/figure.hpp"
+#include "whole/party.hpp"
 #include "whole/raw.hpp"
 
 namespace ekiden::bench {
@@ -22,84 +22,7 @@ namespace {
 
 constexpr std::size_t kFrame = 32 * 1024;
 constexpr std::size_t kFrames = 16 * 1024;  // 512 MiB
-constexpr link::ConnId kDialled{1};
 constexpr link::ConnId kAccepted{link::kFirstAccepted};
-
-Now now() {
-  const auto mono = Instant(nanoseconds(static_cast<std::int64_t>(seconds_now() * 1e9)));
-  return {mono,
-          WallTime(std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()))};
-}
-
-crypto::Ed25519Seed seed_of(unsigned number) {
-  ByteArray<32> bytes{};
-  put_be(MutableBytes(bytes), number);
-  return crypto::Ed25519Seed(bytes);
-}
-
-/// An identity with a link pool that shows a proper record.
-struct Party {
-  explicit Party(unsigned number) : identity(seed_of(number)), pool(identity, {}, Rng(rng_seed(number))) {
-    record.public_key = identity.public_key();
-    record.sequence = 1;
-    record.issued_at = now().wall;
-    record.ttl_seconds = 3600;
-    pool.set_own_record(*identity::sign_record(identity, record));
-  }
-
-  static Rng::Seed rng_seed(unsigned number) {
-    Rng::Seed seed{1};
-    put_be(MutableBytes(seed), number);
-    return seed;
-  }
-
-  identity::Identity identity;
-  identity::PeerRecord record;
-  link::LinkPool pool;
-  Outbox<link::LinkPool::Effect> out;
-};
-
-const identity::Endpoint kAnywhere{identity::Endpoint::Transport::tcp, "127.0.0.1", 1};
-
-/// Writes what the pool has to say. False when the connection is gone.
-bool write_pending(Party& party, link::ConnId conn, int fd) {
-  for (;;) {
-    const ByteView bytes = party.pool.to_send(now(), conn);
-    if (bytes.empty()) return true;
-    if (!write_all(fd, bytes.data(), bytes.size())) return false;
-    party.pool.mark_sent(now(), conn, bytes.size(), party.out);
-  }
-}
-
-/// Why there is no link, as the pool says it.
-std::unexpected<Error> no_link(Party& party) {
-  for (const auto& effect : party.out.take()) {
-    if (const auto* failed = std::get_if<link::DialFailed>(&effect)) return fail("no link", failed->why);
-  }
-  return fail(Errc::closed, "the other side closed the connection in the handshake");
-}
-
-bool read_some(Party& party, link::ConnId conn, int fd, Bytes& buffer) {
-  const ssize_t n = read(fd, buffer.data(), buffer.size());
-  if (n <= 0) return false;
-  party.pool.on_bytes(now(), conn, ByteView(buffer).first(static_cast<std::size_t>(n)), party.out);
-  return true;
-}
-
-/// Dials over `fd` and runs the handshake until the link is up.
-Status bring_up(Party& party, const identity::PeerId& peer, std::optional<identity::PeerRecord> record, int fd) {
-  party.pool.want(now(), peer, {kAnywhere}, std::move(record), party.out);
-  party.out.take();
-  party.pool.on_connected(now(), kDialled, std::nullopt, party.out);
-  Bytes buffer(64 * 1024);
-  while (!party.pool.is_up(peer)) {
-    if (!write_pending(party, kDialled, fd)) return no_link(party);
-    if (party.pool.is_up(peer)) break;
-    if (!read_some(party, kDialled, fd, buffer)) return no_link(party);
-  }
-  if (!write_pending(party, kDialled, fd)) return no_link(party);
-  return {};
-}
 
 /// Receives frames until all have come; then says so with one byte on the pipe.
 int sink_frames() {

@@ -90,7 +90,7 @@ bool SqliteStore::drain(Duration patience) {
 
 void SqliteStore::run() {
   if (go_on(writer_.extend_log(options_.log_pages))) {
-    while (wait_for_work() && commit_gathered() && read_next() && checkpoint_if_due()) {
+    while (wait_for_work() && read_next() && commit_gathered() && checkpoint_if_due()) {
     }
   }
   const std::lock_guard lock(mutex_);
