@@ -28,7 +28,8 @@ constexpr std::size_t kBody = 1024;
 constexpr std::size_t kUnanswered = 40;  // of deposits; what a node allows itself of this size
 constexpr std::size_t kFilling = 1'000;  // the same while what is measured is made ready
 constexpr unsigned kRounds = 5;
-constexpr unsigned kCollecting = 10;  // owners of a round
+constexpr unsigned kCollecting = 20;  // owners of a round …
+constexpr unsigned kApart = 47;       // … whose parcels share no page of the store
 
 constexpr unsigned kFirstSender = 1'000;
 constexpr unsigned kFirstOwner = 100'000;
@@ -88,7 +89,7 @@ class Visitor {
     return {};
   }
 
-  /// Takes `count` parcels and confirms them. They are erased on the mailbox's disk when it returns.
+  /// Takes `count` parcels and confirms them.
   Status collect(std::size_t count) {
     send(mailbox::Collect{.window = 64}, wire::MessageType::collect);
     for (std::size_t taken = 0; taken < count;) {
@@ -101,8 +102,8 @@ class Visitor {
       taken += confirmed.numbers.size();
       if (!confirmed.numbers.empty()) send(confirmed, wire::MessageType::collected);
     }
-    // What is written after the erasures is on disk after them.
-    return leave({owner_id(kOwners)}, 1);
+    if (!write_pending(party_, kDialled, fd_)) return fail(Errc::closed, "the mailbox closed the link");
+    return {};
   }
 
  private:
@@ -166,17 +167,19 @@ Result<double> time_deposits(const Mailbox& mailbox, unsigned sender, const std:
   return (seconds_now() - begin) * 1e6 / static_cast<double>(count);
 }
 
-/// By the `kCollecting` owners from this one on, of whom each has one parcel of every sender.
-Result<double> time_collection(const Mailbox& mailbox, unsigned first) {
+/// By owners of whom each has one parcel of every sender. All that they confirm is erased on the disk at the end.
+Result<double> time_collection(const Mailbox& mailbox, const std::vector<unsigned>& owners) {
   double took = 0;
-  for (unsigned owner = first; owner < first + kCollecting; ++owner) {
+  for (const unsigned owner : owners) {
     Visitor visitor(kFirstOwner + owner);
     EKIDEN_TRY(visitor.connect(mailbox));
     const double begin = seconds_now();
     EKIDEN_TRY(visitor.collect(kSenders));
+    // What is written after the erasures is on disk after them.
+    if (owner == owners.back()) EKIDEN_TRY(visitor.leave({owner_id(kOwners)}, 1));
     took += seconds_now() - begin;
   }
-  return took * 1e6 / (kCollecting * kSenders);
+  return took * 1e6 / static_cast<double>(owners.size() * kSenders);
 }
 
 struct Measured {
@@ -186,14 +189,20 @@ struct Measured {
   Pair restart;
 };
 
-std::vector<identity::PeerId> owners_from(unsigned first, unsigned count) {
+std::vector<identity::PeerId> ids_of(const std::vector<unsigned>& owners) {
   std::vector<identity::PeerId> ids;
-  for (unsigned owner = first; owner < first + count; ++owner) ids.push_back(owner_id(owner));
+  for (const unsigned owner : owners) ids.push_back(owner_id(owner));
   return ids;
 }
 
+std::vector<unsigned> owners_from(unsigned first, unsigned count, unsigned apart) {
+  std::vector<unsigned> owners;
+  for (unsigned i = 0; i < count; ++i) owners.push_back(first + i * apart);
+  return owners;
+}
+
 Status fill(const Mailbox& mailbox) {
-  const auto owners = owners_from(0, kOwners);
+  const auto owners = ids_of(owners_from(0, kOwners, 1));
   for (unsigned sender = 0; sender < kSenders; ++sender) {
     Visitor visitor(kFirstSender + sender);
     EKIDEN_TRY(visitor.connect(mailbox));
@@ -227,10 +236,10 @@ Result<Measured> measure(const Options& options) {
     Costs of_full;
     for (unsigned round = 0; round < kRounds; ++round) {
       const unsigned sender = kFirstSender + kSenders + round;
-      const unsigned collecting = round * kCollecting;
-      EKIDEN_ASSIGN(of_empty.deposit.emplace_back(),
-                    time_deposits(empty, sender, owners_from(collecting, kCollecting)));
-      EKIDEN_ASSIGN(of_full.deposit.emplace_back(), time_deposits(full, sender, owners_from(kOwners / 2, kCollecting)));
+      const auto collecting = owners_from(round * kCollecting * kApart, kCollecting, kApart);
+      const auto others = ids_of(owners_from(kOwners / 2, kCollecting, kApart));
+      EKIDEN_ASSIGN(of_empty.deposit.emplace_back(), time_deposits(empty, sender, ids_of(collecting)));
+      EKIDEN_ASSIGN(of_full.deposit.emplace_back(), time_deposits(full, sender, others));
       EKIDEN_ASSIGN(of_empty.collect.emplace_back(), time_collection(empty, collecting));
       EKIDEN_ASSIGN(of_full.collect.emplace_back(), time_collection(full, collecting));
     }

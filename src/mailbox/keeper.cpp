@@ -128,8 +128,14 @@ Status Keeper::on_deposit(Now now, const identity::PeerId& from, const identity:
   if (!expiry_at_) expiry_at_ = now.mono + kExpiryCheck;
   const store::PersistToken token{++last_token_};
   waiting_.emplace_back(token, number);
-  out.push(Persist{std::move(batch), token});
+  persist(std::move(batch), token, out);
   return {};
+}
+
+void Keeper::persist(store::Batch batch, std::optional<store::PersistToken> token, Effects& out) {
+  erase_at_.reset();
+  erased_.append(std::move(batch));
+  if (!erased_.empty()) out.push(Persist{std::exchange(erased_, {}), token});
 }
 
 void Keeper::on_persisted(Now now, store::PersistToken token, Effects& out) {
@@ -244,7 +250,7 @@ void Keeper::on_fetched(Now now, std::vector<store::FetchedRow> bodies, Effects&
       send(id, owners_.at(id), slot, *body, out);
     }
   }
-  if (!batch.empty()) out.push(Persist{std::move(batch), std::nullopt});
+  if (!batch.empty()) persist(std::move(batch), std::nullopt, out);
   for (const identity::PeerId& id : freed) {
     if (const auto owner = owners_.find(id); owner != owners_.end()) give(now, id, owner->second, out);
   }
@@ -274,14 +280,14 @@ void Keeper::give_to_waiting(Now now, Effects& out) {
 
 Status Keeper::on_collected(Now now, const identity::PeerId& id, ByteView body, Effects& out) {
   EKIDEN_ASSIGN(const Collected collected, wire::decode<Collected>(body));
-  store::Batch batch;
   for (const std::uint64_t number : collected.numbers) {
     const Slot slot = shelf_.find(number);
     if (slot == kNoSlot || *shelf_[slot].owner != id || !shelf_[slot].persisted) continue;
-    erase(slot, batch);
+    erase(slot, erased_);
     ++collected_;
   }
-  if (!batch.empty()) out.push(Persist{std::move(batch), std::nullopt});
+  if (erased_.operations().size() >= kMaxErased) persist({}, std::nullopt, out);
+  if (!erased_.empty() && !erase_at_) erase_at_ = now.mono + kEraseDelay;
   const auto owner = owners_.find(id);
   if (owner != owners_.end()) give(now, id, owner->second, out);
   return {};
@@ -305,16 +311,19 @@ void Keeper::expire(Now now, Effects& out) {
     ++expired_;
     erase(slot, batch);
   }
-  if (!batch.empty()) out.push(Persist{std::move(batch), std::nullopt});
+  if (!batch.empty()) persist(std::move(batch), std::nullopt, out);
   expiry_at_.reset();
   if (shelf_.size() > 0) expiry_at_ = now.mono + kExpiryCheck;
 }
 
-std::optional<Instant> Keeper::deadline() const { return earlier(earlier(again_.earliest(), expiry_at_), answers_at_); }
+std::optional<Instant> Keeper::deadline() const {
+  return earlier(earlier(again_.earliest(), expiry_at_), earlier(answers_at_, erase_at_));
+}
 
 void Keeper::on_deadline(Now now, Effects& out) {
   if (answers_at_ && *answers_at_ <= now.mono) flush_answers(now, out);
   expire(now, out);
+  if (erase_at_ && *erase_at_ <= now.mono) persist({}, std::nullopt, out);
   while (const auto id = again_.pop_due(now.mono)) {
     const auto owner = owners_.find(*id);
     if (owner == owners_.end()) continue;
@@ -349,6 +358,7 @@ void Keeper::check_invariants() const {
   CHECK(shares_.all().bytes <= config_.max_bytes);
   CHECK(shelf_.size() == 0 || expiry_at_.has_value());
   CHECK(answers_.empty() || answers_at_.has_value());
+  CHECK(erased_.empty() != erase_at_.has_value());
   std::size_t fetching = 0;
   for (const auto& [number, size] : fetching_) fetching += size;
   CHECK(fetching == fetching_bytes_ && fetching < config_.max_fetch_bytes + kMaxParcel);

@@ -13,6 +13,9 @@
 //   - an owner that collects is given its parcels highest priority first, at most a window of them at a time, and what
 //     comes later while its link lives. What it has confirmed is erased; what it has not is given again after
 //     `again_after`, and from the start over its next link: collecting resumes wherever it was cut off;
+//   - what was confirmed is erased on the disk with whatever is written next, or after kEraseDelay: many at once, and
+//   never
+//     while the next ones wait to be read. After a crash before that the owner is given them again, and knows them;
 //   - bodies are on the disk alone, and come from there when they are given: at most max_fetch_bytes of them are on
 //   their
 //     way at a time, for all owners together, who take turns. What has become of the parcel or its owner meanwhile is
@@ -33,6 +36,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -48,6 +52,8 @@
 namespace ekiden::mailbox {
 
 inline constexpr Duration kAnswerDelay = milliseconds(10);
+inline constexpr Duration kEraseDelay = milliseconds(500);
+inline constexpr std::size_t kMaxErased = 4'096;  ///< operations of one batch, about
 
 struct KeeperStatus {
   bool serves = false;
@@ -121,6 +127,8 @@ class Keeper {
   Status load_whole_row(std::uint64_t number, ByteView value);
   void queue(Slot slot);
   void erase(Slot slot, store::Batch& batch);
+  /// With what was erased before it.
+  void persist(store::Batch batch, std::optional<store::PersistToken> token, Effects& out);
   void forget_if_idle(Owners::iterator owner);
   void refuse(const identity::PeerId& from, const Parcel& parcel, RefusalReason reason, Effects& out);
   void confirm(Now now, Slot slot);
@@ -146,7 +154,9 @@ class Keeper {
   std::map<identity::PeerId, std::vector<StoredItem>> answers_;
   std::optional<Instant> answers_at_;
   std::deque<std::pair<store::PersistToken, std::uint64_t>> waiting_;  ///< tokens never decrease
-  store::Batch split_;                                                 ///< rows that had their body in them
+  store::Batch erased_;  ///< confirmed, and not yet asked to be erased on the disk
+  std::optional<Instant> erase_at_;
+  store::Batch split_;  ///< rows that had their body in them
   std::uint64_t last_token_ = 0;
   std::uint64_t next_number_ = 1;
   bool storage_works_ = true;

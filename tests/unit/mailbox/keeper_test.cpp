@@ -193,6 +193,8 @@ TEST_F(KeeperTest, GivesOnlyToTheOwnerAndForgetsWhatIsConfirmed) {
   EXPECT_EQ(keeper_->status().used.parcels, 1U) << "Bob cannot confirm for Carol";
   confirm(kCarol, {given_[0].second});
   EXPECT_EQ(keeper_->status().used.parcels, 0U);
+  EXPECT_FALSE(disk_.rows().empty());
+  advance(kEraseDelay);
   EXPECT_TRUE(disk_.rows().empty());
 }
 
@@ -439,6 +441,23 @@ TEST_F(KeeperTest, WhatIsAskedForAgainIsReadAgain) {
   EXPECT_EQ(fetches_.size(), 1U);
   read();
   EXPECT_EQ(given_.size(), 2U);
+}
+
+TEST_F(KeeperTest, WhatIsConfirmedIsErasedBeforeItsRoomIsFilledOnTheDisk) {
+  config_.max_parcels = 2;
+  config_.stranger_share = 1;
+  for (Byte i = 1; i <= 2; ++i) ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, i)));
+  collect(kCarol);
+  confirm(kCarol, {1});
+  restart();
+  EXPECT_EQ(keeper_->status().used.parcels, 2U) << "a crash before it was erased";
+  given_.clear();
+  collect(kCarol);
+  EXPECT_EQ(given_.size(), 2U);
+  confirm(kCarol, {1});
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 3)));
+  restart();
+  EXPECT_EQ(keeper_->status().used.parcels, 2U);
 }
 
 TEST_F(KeeperTest, RowsWithTheirBodiesInThemAreSplitAtTheStart) {
