@@ -40,7 +40,7 @@ double median(std::vector<double> values);
 
 std::vector<Figure> message_figures();
 std::vector<Figure> delivery_figures();
-/// A minute or two for all of them.
+/// Half a minute to two for all of them.
 std::vector<Figure> mailbox_figures();
 std::vector<Figure> link_figures();
 /// None if this was built without OpenDHT.
