@@ -24,9 +24,8 @@
 //     worth nothing where its old keys can still be read.
 //
 //  6. Rows are read between commits, the rows of one question at a time, so that what waits for a disk waits no longer
-//  for
-//     a reader than that takes; while commits are tried again, too. (The file has one user, who keeps it locked: there
-//     is no second connection that could read beside this one.)
+//     for a reader than that takes; while commits are tried again, too. (The file has one user, who keeps it locked:
+//     there is no second connection that could read beside this one.)
 //
 // Bounds: the queue holds what its user gives it (a Host reads nothing more from peers while that is much: see
 // backlog.hpp); the log, `log_pages` and one commit; the page cache of SQLite, 1 MiB.
