@@ -92,15 +92,7 @@ Status LinkPool::send(Now now, const identity::PeerId& to, wire::Priority priori
 }
 
 void LinkPool::cut(Now now, const identity::PeerId& id, const Error& why, Outbox<Effect>& out) {
-  auto* peer = state_->find(id);
-  if (peer == nullptr) return;
-  peer->not_before = now.mono + state_->config.redial_max;
-  state_->stop_dialling(*peer, out);
-  const auto links = peer->links;
-  for (const auto conn : links) {
-    state_->find(conn)->link->close(now, CloseReason::cut, why);
-    state_->settle(now, conn, out);
-  }
+  state_->cut(now, id, why, out);
 }
 
 void LinkPool::shut_down(Now now, Outbox<Effect>& out) { state_->shut_down(now, out); }

@@ -104,8 +104,12 @@ void LinkPool::State::attempt_failed(Now now, const identity::PeerId& id, Error 
   ++peer->next_endpoint;
   if (!peer->links.empty()) return;  // It came to us in the meantime.
   if (peer->next_endpoint < peer->endpoints.size()) return dial_now(now, id, out);
-  ++peer->failures;
-  const auto at = schedule_redial(now, id, *peer);
+  end_round(now, id, *peer, std::move(why), out);
+}
+
+void LinkPool::State::end_round(Now now, const identity::PeerId& id, Peer& peer, Error why, Out& out) {
+  ++peer.failures;
+  const auto at = schedule_redial(now, id, peer);
   out.push(DialFailed{id, std::move(why), at});
 }
 
@@ -129,6 +133,21 @@ void LinkPool::State::stop_dialling(Peer& peer, Out& out) {
   timers.cancel(*peer.dialling);
   conns.erase(*peer.dialling);
   peer.dialling.reset();
+}
+
+void LinkPool::State::cut(Now now, const identity::PeerId& id, const Error& why, Out& out) {
+  auto* peer = find(id);
+  if (peer == nullptr) return;
+  peer->not_before = now.mono + config.redial_max;
+  const bool was_dialling = peer->dialling.has_value();
+  stop_dialling(*peer, out);
+  if (was_dialling && !peer->dialling && peer->wanted && peer->links.empty()) end_round(now, id, *peer, why, out);
+  const auto links = peer->links;
+  for (const auto conn : links) {
+    find(conn)->link->close(now, CloseReason::cut, why);
+    settle(now, conn, out);
+  }
+  forget_if_idle(id);
 }
 
 void LinkPool::State::forget_if_idle(const identity::PeerId& id) {

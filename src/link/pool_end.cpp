@@ -92,7 +92,9 @@ void LinkPool::State::check_peers() const {
     }
     if (local.self.id() < id) CHECK(open <= 1);  // The chooser has chosen.
     if (peer.dialling) CHECK(conns.at(*peer.dialling).peer == id && !conns.at(*peer.dialling).opened);
-    if (redials.at(id)) CHECK(peer.wanted && !peer.dialling && peer.links.empty());
+    const bool waits = peer.wanted && !peer.dialling && peer.links.empty();
+    if (redials.at(id)) CHECK(waits);
+    if (waits && !peer.endpoints.empty()) CHECK(redials.at(id));  // Otherwise nobody would ever dial it again.
   }
   CHECK(counted_wanted == wanted && wanted <= config.max_wanted);
   CHECK(redials.size() <= peers.size());

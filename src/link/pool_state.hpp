@@ -78,7 +78,9 @@ struct LinkPool::State {
   std::optional<crypto::X25519PublicKey> noise_key_for(const Conn& conn);
   void attempt_failed(Now now, const identity::PeerId& id, Error why, Out& out);
   Instant schedule_redial(Now now, const identity::PeerId& id, Peer& peer);
+  void end_round(Now now, const identity::PeerId& id, Peer& peer, Error why, Out& out);
   void stop_dialling(Peer& peer, Out& out);
+  void cut(Now now, const identity::PeerId& id, const Error& why, Out& out);
   void forget_if_idle(const identity::PeerId& id);
 
   // Accepting.

@@ -209,6 +209,21 @@ TEST(Pools, ACutPeerIsLeftAloneForAWhile) {
   EXPECT_EQ(world.nodes[0]->dials.size(), 2U);
 }
 
+TEST(Pools, APeerCutWhileItIsDialledIsDialledAgainIfItIsStillWanted) {
+  for (const bool wanted : {true, false}) {
+    World world(2);
+    world.want(0, 1);
+    if (!wanted) world.pool(0).unwant(world.now(), world.id(1));
+    world.pool(0).cut(world.now(), world.id(1), {Errc::malformed, "nonsense"}, world.nodes[0]->out);
+    world.handle(0);
+    EXPECT_EQ(world.nodes[0]->failures.size(), wanted ? 1U : 0U);
+    world.run_for(world.config.redial_max - seconds(1));
+    EXPECT_EQ(world.nodes[0]->dials.size(), 1U);
+    world.run_for(seconds(2));
+    EXPECT_EQ(world.pool(0).is_up(world.id(1)), wanted);
+  }
+}
+
 // The end. ------------------------------------------------------------------------------------------------------------
 
 TEST(Pools, ShutDownSaysGoodbyeAndSendsWhatIsQueued) {
