@@ -41,6 +41,7 @@ class Backend {
   virtual void remove_contact(const identity::PeerId& id, Done done) = 0;
   virtual void block(const identity::PeerId& id, bool blocked, Done done) = 0;
   virtual void retry_now(const identity::PeerId& peer, Done done) = 0;
+  virtual void probe_bootstrap(Done done) = 0;
   using FindDone = std::function<void(const node::PeerFound&)>;
   virtual void find_peer(const identity::PeerId& peer, FindDone done) = 0;
   using OwnersDone = std::function<void(const node::CapabilityFound&)>;
@@ -100,6 +101,7 @@ class HostBackend final : public Backend {
   void remove_contact(const identity::PeerId& id, Done done) override;
   void block(const identity::PeerId& id, bool blocked, Done done) override;
   void retry_now(const identity::PeerId& peer, Done done) override;
+  void probe_bootstrap(Done done) override;
   void find_peer(const identity::PeerId& peer, FindDone done) override;
   void find_capability(std::string capability, std::size_t limit, OwnersDone done) override;
   void offer_capability(std::string capability, Done done) override;

@@ -32,6 +32,7 @@ void HostBackend::block(const identity::PeerId& id, bool blocked, Done done) {
 }
 
 void HostBackend::retry_now(const identity::PeerId& peer, Done done) { host_.retry_now(peer, std::move(done)); }
+void HostBackend::probe_bootstrap(Done done) { host_.probe_bootstrap(std::move(done)); }
 
 void HostBackend::find_peer(const identity::PeerId& peer, FindDone done) { host_.find_peer(peer, std::move(done)); }
 

@@ -52,6 +52,11 @@ void handle_reach(const Call& call) {
   if (call.route.endpoint == Endpoint::bootstrap) {
     return call.respond(json_response(200, bootstrap_view(call.backend)));
   }
+  if (call.route.endpoint == Endpoint::probe_bootstrap) {
+    return call.backend.probe_bootstrap([respond = call.respond](const Status& done) {
+      respond(done ? json_response(202, Json::object()) : problem(done.error()));
+    });
+  }
   if (call.route.endpoint == Endpoint::show_peer) {
     const auto peer = resolve_peer(call.backend.contacts(), call.route.name);
     return call.respond(peer ? json_response(200, peer_view(call.backend, *peer)) : problem(peer.error()));

@@ -34,6 +34,7 @@ constexpr std::array kTable = {
     Row{"GET", "v1/peers/{}", Endpoint::show_peer, false},
     Row{"POST", "v1/probes", Endpoint::probe_peer, true},
     Row{"GET", "v1/bootstrap", Endpoint::bootstrap, false},
+    Row{"POST", "v1/bootstrap/probe", Endpoint::probe_bootstrap, false},
     Row{"POST", "v1/lookups", Endpoint::look_up, true},
     Row{"GET", "v1/capabilities", Endpoint::list_capabilities, false},
     Row{"PUT", "v1/capabilities/{}", Endpoint::offer_capability, false},

@@ -36,6 +36,7 @@ enum class Endpoint {
   show_peer,
   probe_peer,
   bootstrap,
+  probe_bootstrap,
   look_up,
   list_capabilities,
   offer_capability,

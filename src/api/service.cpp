@@ -44,6 +44,7 @@ void serve(Backend& backend, const Route& route, const Target& target, const std
     case Endpoint::show_peer:
     case Endpoint::probe_peer:
     case Endpoint::bootstrap:
+    case Endpoint::probe_bootstrap:
       return handle_reach(call);
     case Endpoint::ask:
     case Endpoint::list_requests:

@@ -37,7 +37,7 @@ void Bootstrap::start(Now now, Effects& out) {
   started_ = true;
   if (!erased_.empty()) flush_at_ = now.mono;
   for (Candidate& candidate : best(config_.max_offered)) {
-    schedule_.plan(candidate.node, table_.find(candidate.node)->depth, now.mono);
+    schedule_.plan(candidate.node, table_.find(candidate.node)->depth, first_probe_at(now));
     out.push(std::move(candidate));
   }
   for (const auto& [node, entry] : table_) {
@@ -50,12 +50,38 @@ void Bootstrap::start(Now now, Effects& out) {
 void Bootstrap::pump(Now now, Effects& out) {
   if (!started_) return;
   while (const auto node = schedule_.next(now.mono)) begin_probe(now, *node, out);
+  while (schedule_.has_room() && !has_enough()) {
+    const auto node = next_newcomer();
+    if (!node) return;
+    schedule_.plan(*node, table_.find(*node)->depth, now.mono);
+    begin_probe(now, *schedule_.next(now.mono), out);
+  }
 }
+
+/// Up, or about to say that they are. One that takes its time counts no more, or a dead one would keep us waiting.
+bool Bootstrap::has_enough() const {
+  std::size_t count = schedule_.prompt();
+  for (const auto& [node, entry] : table_) {
+    if (entry.up && !schedule_.is_prompt(node)) ++count;
+    if (count >= config_.enough) return true;
+  }
+  return count >= config_.enough;
+}
+
+/// Of those never probed in this run, the nearest that is planned soonest. Plans are random: so is the choice.
+std::optional<identity::PeerId> Bootstrap::next_newcomer() const {
+  return schedule_.soonest([this](const identity::PeerId& node) {
+    const Entry& entry = *table_.find(node);
+    return !entry.up && entry.failures == 0;
+  });
+}
+
+Instant Bootstrap::first_probe_at(Now now) { return now.mono + rng_.between(Duration(0), config_.survey_interval); }
 
 void Bootstrap::begin_probe(Now now, const identity::PeerId& node, Effects& out) {
   Entry& entry = *table_.find(node);
   entry.list_asked = wants_list(now, entry);
-  Probe probe{.probe = schedule_.begin(node, now.mono + config_.probe_timeout),
+  Probe probe{.probe = schedule_.begin(node, now.mono, config_.patience, config_.probe_timeout),
               .node = node,
               .public_key = entry.public_key,
               .endpoints = {},
@@ -236,6 +262,7 @@ void Bootstrap::on_deadline(Now now, Effects& out) {
     CHECK(node.has_value());
     failed(now, *node, "no answer in time", out);
   }
+  schedule_.pop_slow(now.mono);
   if (flush_at_ && *flush_at_ <= now.mono) flush(out);
   pump(now, out);
 }

@@ -10,6 +10,9 @@
 // `list_interval_min`, doubling up to `list_interval`, and remembered on disk with its score. A node that has run
 // before offers the best of what it remembers before anybody has answered, and needs no list at all.
 //
+// Nobody needs all of them to join, and everybody who starts has the same list: so only as many are probed at once as
+// it takes until `enough` are up, chosen at random; the first probes of the others spread over `survey_interval`.
+//
 // Bounds: those of bootstrap/config.hpp; the caps on who can name how many are explained in bootstrap/node_table.hpp.
 // A probe is one dial or datagram exchange, so what this engine costs others is bounded by `max_parallel`, and what it
 // costs the one node by `retry_min`, `reprobe_interval` and, if it is dead, `burial`.
@@ -103,8 +106,8 @@ class Bootstrap {
   void on_reached(Now now, ProbeId probe, const Reached& reached, Outbox<Effect>& out);
   void on_unreachable(Now now, ProbeId probe, const Error& why, Outbox<Effect>& out);
 
-  /// The network came back, or nobody else can be reached: probe now what is backing off. At most once in
-  /// `wake_interval`; then false.
+  /// The network came back, nobody else can be reached, or somebody wants to know: probe now whoever is not up. At most
+  /// once in `wake_interval`; then false.
   bool retry_now(Now now, Outbox<Effect>& out);
 
   std::optional<Instant> deadline() const;
@@ -157,6 +160,9 @@ class Bootstrap {
 
   // bootstrap.cpp: probes.
   void pump(Now now, Effects& out);
+  bool has_enough() const;
+  std::optional<identity::PeerId> next_newcomer() const;
+  Instant first_probe_at(Now now);
   void begin_probe(Now now, const identity::PeerId& node, Effects& out);
   void plan_next(Now now, const identity::PeerId& node, const Entry& entry);
   void failed(Now now, const identity::PeerId& node, std::string why, Effects& out);

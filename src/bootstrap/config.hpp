@@ -27,12 +27,15 @@ struct Config {
   // Bounds on what is done.
   std::size_t max_parallel = 8;         ///< Probes under way.
   std::size_t max_probe_endpoints = 4;  ///< Tried in one probe; the next probe goes on with the others.
-  std::size_t max_offered = 16;         ///< Remembered nodes offered, and probed at once, at the start.
+  std::size_t max_offered = 16;         ///< Remembered nodes offered at the start.
+  std::size_t enough = 4;               ///< With so many nodes up, the first probes of others can wait.
 
   // Times.
   Duration probe_timeout = seconds(30);
-  Duration retry_min = seconds(30);  ///< After a failure; doubles with each in a row …
-  Duration retry_max = hours(1);     ///< … up to this.
+  Duration patience = seconds(1);          ///< For a first answer, before somebody else is probed beside.
+  Duration survey_interval = minutes(10);  ///< In which everybody else is probed for the first time.
+  Duration retry_min = seconds(30);        ///< After a failure; doubles with each in a row …
+  Duration retry_max = hours(1);           ///< … up to this.
   Duration reprobe_interval = hours(1);
   Duration list_interval_min =
       minutes(2);                        ///< Between the first two requests for the list of a node; doubles with each …

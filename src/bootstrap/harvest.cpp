@@ -156,7 +156,7 @@ bool Bootstrap::admit(Now now, const identity::PeerId& node, Entry entry) {
   }
   if (room != NodeTable::Room::enough) return false;
   const Entry& admitted = table_.insert(node, std::move(entry));
-  schedule_.plan(node, admitted.depth, now.mono);
+  schedule_.plan(node, admitted.depth, first_probe_at(now));
   return true;
 }
 

@@ -1,13 +1,14 @@
 // When which node is probed, and which probes are under way.
 //
 // Inputs: plan (a node is due at a time), forget, begin and end of probes. Outputs: the next node to probe, probes that
-// were never answered. Timers: the due times and the end of each probe. Bounds: one plan for each node; `max_parallel`
-// probes. Invariant: a node has a plan or a probe, never both.
+// were never answered. Timers: the due times, the end of each probe, and of the patience with it. Bounds: one plan for
+// each node; `max_parallel` probes. Invariant: a node has a plan or a probe, never both.
 //
 // Among those that are due, nodes nearer to the configuration come first, then those that have been due for longer.
 // Rationale: what the owner named, and what that named, is reached before the crowd that a distant list brings.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -49,6 +50,20 @@ class Schedule {
     probe_of_.erase(found);
     probes_.erase(probe);
     timeouts_.cancel(probe);
+    prompt_.cancel(node);
+  }
+
+  bool has_room() const { return probes_.size() < max_parallel_; }
+
+  /// Of the planned nodes that `is_wanted` accepts, the nearest, and of those the one whose time is next.
+  template <typename Predicate>
+  std::optional<identity::PeerId> soonest(Predicate is_wanted) const {
+    std::optional<identity::PeerId> best;
+    for (const auto& [at, node] : waiting_) {
+      if (best && plans_.at(node).depth >= plans_.at(*best).depth) continue;
+      if (is_wanted(node)) best = node;
+    }
+    return best;
   }
 
   /// Takes the next node that is due, if there is room for a probe.
@@ -58,18 +73,20 @@ class Schedule {
       waiting_.erase(waiting_.begin());
       ready_.emplace(plans_.at(node).depth, at, node);
     }
-    if (ready_.empty() || probes_.size() >= max_parallel_) return std::nullopt;
+    if (ready_.empty() || !has_room()) return std::nullopt;
     const identity::PeerId node = std::get<2>(*ready_.begin());
     drop_plan(node);
     return node;
   }
 
-  ProbeId begin(const identity::PeerId& node, Instant timeout) {
-    CHECK(probes_.size() < max_parallel_ && !plans_.contains(node));
+  /// For the time of `patience` the probe is prompt.
+  ProbeId begin(const identity::PeerId& node, Instant now, Duration patience, Duration timeout) {
+    CHECK(has_room() && !plans_.contains(node));
     const ProbeId probe{next_probe_++};
     probes_.emplace(probe, node);
     CHECK(probe_of_.emplace(node, probe).second);
-    timeouts_.set(probe, timeout);
+    timeouts_.set(probe, now + timeout);
+    prompt_.set(node, now + patience);
     return probe;
   }
 
@@ -82,14 +99,21 @@ class Schedule {
     return node;
   }
 
+  /// What has been under way for long is prompt no more.
+  void pop_slow(Instant now) {
+    while (prompt_.pop_due(now)) continue;
+  }
+  std::size_t prompt() const { return prompt_.size(); }
+  bool is_prompt(const identity::PeerId& node) const { return prompt_.at(node).has_value(); }
+
   std::optional<ProbeId> pop_timed_out(Instant now) { return timeouts_.pop_due(now); }
 
   bool is_probing(const identity::PeerId& node) const { return probe_of_.contains(node); }
   std::size_t probing() const { return probes_.size(); }
 
   std::optional<Instant> deadline() const {
-    std::optional<Instant> at = timeouts_.earliest();
-    if (probes_.size() >= max_parallel_) return at;
+    std::optional<Instant> at = earlier(timeouts_.earliest(), prompt_.earliest());
+    if (!has_room()) return at;
     if (!waiting_.empty()) at = earlier(at, waiting_.begin()->first);
     if (!ready_.empty()) at = earlier(at, std::get<1>(*ready_.begin()));
     return at;
@@ -97,6 +121,7 @@ class Schedule {
 
   void check_invariants() const {
     CHECK(probes_.size() <= max_parallel_ && probe_of_.size() == probes_.size() && timeouts_.size() == probes_.size());
+    CHECK(prompt_.size() <= probes_.size());
     CHECK(waiting_.size() + ready_.size() == plans_.size());
     for (const auto& [node, plan] : plans_) {
       CHECK(!is_probing(node));
@@ -126,6 +151,7 @@ class Schedule {
   std::map<ProbeId, identity::PeerId> probes_;
   std::map<identity::PeerId, ProbeId> probe_of_;
   DeadlineMap<ProbeId> timeouts_;
+  DeadlineMap<identity::PeerId> prompt_;
 };
 
 }  // namespace ekiden::bootstrap

@@ -47,11 +47,13 @@ void print(Output& output, const api::Json& answer) {
   output.table(rows);
 }
 
-/// A node that was reached is a peer that has come; failures make no event, so it looks again in any case.
+/// By itself a node tries only as many as it needs, and the rest later: here somebody wants to know now. A node that
+/// was reached is a peer that has come; failures make no event, so it looks again in any case.
 Result<api::Json> wait_until_settled(api::Client& client, Duration limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
   EKIDEN_ASSIGN(auto events, client.events("peer"));
   for (;;) {
+    EKIDEN_TRY(client.post("/v1/bootstrap/probe"));
     EKIDEN_ASSIGN(auto answer, client.get("/v1/bootstrap"));
     const auto left = std::chrono::duration_cast<Duration>(end - std::chrono::steady_clock::now());
     if (is_settled(answer) || left <= Duration(0)) return answer;

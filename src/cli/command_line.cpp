@@ -193,7 +193,7 @@ void CommandLine::declare_trying(CLI::App& bootstrap) {
                            "  ekiden bootstrap discover\n"
                            "  ekiden bootstrap discover --wait 30s\n"
                            "  ekiden bootstrap discover --json\n");
-  add_duration(discover, "--wait", "Wait so long, at most, until all of them were tried",
+  add_duration(discover, "--wait", "Try all of them now, and wait so long, at most, until that is done",
                [this](Duration wait) { bootstrap_.wait = wait; });
   discover->callback(
       [this] { action = [this](const Context& context) { return run_bootstrap_discover(context, bootstrap_); }; });

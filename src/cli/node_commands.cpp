@@ -156,6 +156,8 @@ Status run_bootstrap_serve(const Context& context, const UpArguments& arguments)
     settings.listen.push_back(std::move(web));
   }
   EKIDEN_TRY(check_serving(context.output, settings));
+  // It vouches for those that it has reached itself: the sooner it knows them, the longer its list.
+  settings.node.bootstrap.enough = settings.node.bootstrap.max_nodes;
   return run_node(context, std::move(settings), arguments.new_store);
 }
 

@@ -128,6 +128,11 @@ struct RetryNow {
   identity::PeerId peer;
 };
 
+/// Probe now the bootstrap nodes that are not up; at most once in bootstrap::Config::wake_interval.
+struct ProbeBootstrap {
+  RequestId request;
+};
+
 /// Search the newest record of a peer. Answered by PeerFound instead of Reply.
 struct FindPeer {
   RequestId request;
@@ -186,7 +191,7 @@ using Input = std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, C
                            StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact,
                            RetryNow, FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer,
                            EndpointMapped, MappingLost, Tick, ShutDown, BeaconHeard, PlaceMessage, AskQuestion,
-                           AnswerQuestion, SwitchRelay, BlockPeer, Fetched>;
+                           AnswerQuestion, SwitchRelay, BlockPeer, Fetched, ProbeBootstrap>;
 
 // Effects.
 

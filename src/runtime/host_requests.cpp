@@ -73,6 +73,11 @@ void Host::retry_now(const identity::PeerId& peer, Done done) {
   impl_->request(id, node::RetryNow{id, peer}, without_id(std::move(done)));
 }
 
+void Host::probe_bootstrap(Done done) {
+  const router::RequestId id{impl_->next_request++};
+  impl_->request(id, node::ProbeBootstrap{id}, without_id(std::move(done)));
+}
+
 void Host::find_peer(const identity::PeerId& peer, FindDone done) {
   const router::RequestId id{impl_->next_request++};
   if (impl_->state == Impl::State::ended) {

@@ -47,8 +47,9 @@ The trace hash covers every input and effect of every node: equal hashes, equal 
 Exit status: 0 all rules held, 1 a rule was broken, 2 wrong usage.
 )";
 
-/// Enough for the keys of ten thousand nodes and the handshakes that are under way at once; others are computed again.
-constexpr std::size_t kRemembered = 1 << 15;
+/// A key that nobody uses while so many others are made is forgotten, and what it takes part in is computed in full from
+/// then on. Ten thousand nodes use each of their lasting keys a dozen times in that while.
+constexpr std::size_t kRemembered = 1 << 17;
 
 int usage(const std::string& what) {
   std::fprintf(stderr, "ekiden-sim: %s; see ekiden-sim --help\n", what.c_str());

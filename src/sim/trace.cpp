@@ -125,6 +125,7 @@ void trace(TraceHash& hash, const node::Input& input) {
           [&](const node::BlockPeer& in) { add(in.request, in.id, in.blocked); },
           [&](const node::Fetched& in) { add(in.table, in.rows); },
           [&](const node::RetryNow& in) { add(in.request, in.peer); },
+          [&](const node::ProbeBootstrap& in) { add(in.request); },
           [&](const node::FindPeer& in) { add(in.request, in.peer); },
           [&](const node::FindCapability& in) { add(in.request, in.capability, in.limit); },
           [&](const node::OfferCapability& in) { add(in.request, in.capability); },

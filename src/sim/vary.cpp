@@ -25,7 +25,7 @@ void vary_links(link::Config& link, Rng& rng) {
   link.handshake_timeout = rng.between(seconds(3), seconds(10));
   link.keepalive_interval = rng.between(seconds(2), seconds(30));
   link.idle_timeout = rng.between(seconds(5), seconds(300));
-  link.probe_idle_timeout = rng.between(seconds(5), seconds(60));
+  link.probe_idle_timeout = rng.between(seconds(2), seconds(60));
   link.record_timeout = rng.between(seconds(10), seconds(30));
   link.close_timeout = rng.between(milliseconds(500), seconds(5));
   link.rekey_age = rng.between(seconds(5), hours(1));
@@ -113,6 +113,9 @@ void vary_bootstrap(bootstrap::Config& bootstrap, Rng& rng) {
   bootstrap.max_parallel = any_size(rng, {2, 8});
   bootstrap.max_probe_endpoints = any_size(rng, {1, 4});
   bootstrap.max_offered = any_size(rng, {4, 16});
+  bootstrap.enough = any_size(rng, {2, 8});
+  bootstrap.patience = rng.between(milliseconds(500), seconds(3));
+  bootstrap.survey_interval = rng.between(minutes(1), minutes(10));
   bootstrap.probe_timeout = rng.between(seconds(15), seconds(30));
   bootstrap.retry_min = rng.between(seconds(5), seconds(30));
   bootstrap.retry_max = any_duration(rng, {minutes(5), hours(1)});

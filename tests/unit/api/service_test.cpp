@@ -416,6 +416,12 @@ TEST_F(Service, ShowsWhatDiscoveryHasFound) {
   EXPECT_FALSE(node.contains("last_error"));
 }
 
+TEST_F(Service, ProbesBootstrapNodesWhenAsked) {
+  EXPECT_EQ(ask("POST", "/v1/bootstrap/probe").status, 202);
+  EXPECT_EQ(backend_.bootstrap_probes, 1U);
+  EXPECT_EQ(ask("GET", "/v1/bootstrap/probe").status, 405);
+}
+
 TEST_F(Service, ListsTheNodesThatItKnows) {
   backend_.nodes = {{test::identity_of(2).public_key(), {identity::IpAddress::v4({203, 0, 113, 9}), 7420}}};
   const auto answer = ask("GET", "/v1/peers");

@@ -1,6 +1,8 @@
 // How discovery goes: who is probed when, asked for what, offered, given up.
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "unit/bootstrap/world.hpp"
 
 namespace ekiden::bootstrap {
@@ -95,6 +97,65 @@ TEST(Discovery, ProbesAFewAtATimeTheNearestFirst) {
   EXPECT_EQ(world.up().size(), 40U);
   for (std::size_t i = 0; i < 20; ++i)
     EXPECT_TRUE(world.probes[i].learned_from == identity::LearnedFrom::configuration);
+}
+
+/// Of hosts 1 to `count`, all up.
+World paced_world(Byte count, std::size_t enough, Byte seed = 1) {
+  World world({}, seed, enough);
+  for (Byte i = 1; i <= count; ++i) world.host(i);
+  return world;
+}
+
+std::vector<Byte> numbers(Byte count) {
+  std::vector<Byte> all(count);
+  std::iota(all.begin(), all.end(), Byte{1});
+  return all;
+}
+
+TEST(Discovery, ProbesOnlyEnoughAtOnceAndTheOthersInTheirTime) {
+  std::set<std::set<identity::PeerId>> choices;
+  for (Byte seed = 1; seed <= 10; ++seed) {
+    World world = paced_world(20, 4, seed);
+    world.seeds(numbers(20));
+    world.run(seconds(2));
+    EXPECT_EQ(world.probes.size(), 4U);
+    EXPECT_EQ(world.up().size(), 4U);
+    choices.insert(world.up());
+    world.run(Config().survey_interval);
+    EXPECT_EQ(world.up().size(), 20U);
+    EXPECT_LE(world.most_in_flight(), 4U);
+  }
+  EXPECT_GT(choices.size(), 5U);  // Not the same ones for everybody.
+}
+
+TEST(Discovery, ProbesMoreWhileThoseThatWereProbedDoNotAnswer) {
+  World world = paced_world(20, 2);
+  for (Byte i = 1; i <= 17; ++i) world.host(i).up = false;
+  world.seeds(numbers(20));
+  world.run(seconds(5));
+  EXPECT_GE(world.up().size(), 2U);
+}
+
+TEST(Discovery, DoesNotWaitForOneThatTakesItsTime) {
+  World world = paced_world(20, 2);
+  world.silent = true;
+  world.seeds(numbers(20));
+  EXPECT_EQ(world.probes.size(), 2U);
+  world.run(Config().patience);
+  EXPECT_EQ(world.probes.size(), 4U);
+  world.run(seconds(10));
+  EXPECT_EQ(world.engine->probing(), Config().max_parallel);
+}
+
+TEST(Discovery, ProbesEverybodyWhenAskedTo) {
+  World world = paced_world(20, 2);
+  world.seeds(numbers(20));
+  world.run(seconds(2));
+  EXPECT_EQ(world.up().size(), 2U);
+  EXPECT_TRUE(world.engine->retry_now(world.now(), world.out));
+  world.settle();
+  world.run(seconds(2));
+  EXPECT_EQ(world.up().size(), 20U);
 }
 
 TEST(Discovery, AProbeThatIsNeverAnsweredIsAFailure) {

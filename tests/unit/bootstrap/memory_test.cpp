@@ -103,14 +103,14 @@ TEST(Memory, WhatWasNotWrittenYetIsWrittenAtTheEnd) {
 TEST(Memory, OffersFewButKeepsAll) {
   Config config;
   config.max_offered = 3;
-  World world(config);
+  World world(config, 1, 3);
   std::vector<Byte> numbers;
   for (Byte i = 1; i <= 20; ++i) {
     world.host(i);
     numbers.push_back(i);
   }
   world.seeds(numbers);
-  world.run(minutes(1));
+  world.run(config.survey_interval + minutes(1));
   world.candidates.clear();
   world.probes.clear();
   world.restart();

@@ -76,7 +76,13 @@ struct Host {
 
 class World {
  public:
-  explicit World(Config config = {}, Byte seed = 1) : config_(std::move(config)) { restart(seed); }
+  static constexpr std::size_t kAll = ~std::size_t{0};
+
+  /// With less than all for `enough`, only so many are probed at once.
+  explicit World(Config config = {}, Byte seed = 1, std::size_t enough = kAll) : config_(std::move(config)) {
+    config_.enough = enough;
+    restart(seed);
+  }
 
   /// The process ends and starts anew, with what is on disk. Answers under way are lost.
   void restart(Byte seed = 1, bool start = true) {

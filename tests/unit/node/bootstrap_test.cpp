@@ -52,6 +52,7 @@ std::optional<bootstrap::NodeStatus> known(Harness& net, std::size_t i, std::siz
 
 TEST(BootstrapGlue, ItIsEnoughThatEachIsToldTheNext) {
   Harness net = make_chain(6);
+  net.advance(bootstrap::Config().survey_interval);
   EXPECT_EQ(known(net, 0, 1)->source, "test");
   EXPECT_EQ(known(net, 0, 1)->depth, 0U);
   for (std::size_t other = 2; other < 6; ++other) {

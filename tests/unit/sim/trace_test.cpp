@@ -97,6 +97,8 @@ TEST(TraceTest, SeesEveryFieldOfTheOtherInputs) {
       node::RemoveContact{one, peer(2)},
       node::RetryNow{one, peer(1)},
       node::RetryNow{one, peer(2)},
+      node::ProbeBootstrap{one},
+      node::ProbeBootstrap{router::RequestId{2}},
       node::Tick{},
       node::ShutDown{},
   });

@@ -208,6 +208,12 @@ class FakeBackend final : public Backend {
     done({});
   }
 
+  void probe_bootstrap(Done done) override {
+    ++bootstrap_probes;
+    done({});
+  }
+  std::size_t bootstrap_probes = 0;
+
   node::NodeStatus status() const override { return self; }
   identity::PeerId id() const override { return self.id; }
   crypto::Ed25519PublicKey public_key() const override { return identity_of(1).public_key(); }
