@@ -47,8 +47,8 @@ The trace hash covers every input and effect of every node: equal hashes, equal 
 Exit status: 0 all rules held, 1 a rule was broken, 2 wrong usage.
 )";
 
-/// A key that nobody uses while so many others are made is forgotten, and what it takes part in is computed in full from
-/// then on. Ten thousand nodes use each of their lasting keys a dozen times in that while.
+/// A key that nobody uses while so many others are made is forgotten, and what it takes part in is computed in full
+/// from then on. Ten thousand nodes use each of their lasting keys a dozen times in that while.
 constexpr std::size_t kRemembered = 1 << 17;
 
 int usage(const std::string& what) {
