@@ -58,6 +58,7 @@ HostIndex Network::add_host(NetworkHost& host, const identity::IpAddress& at) {
   hosts_.push_back(&host);
   addresses_.push_back(at);
   accepted_.push_back(0);
+  streams_.emplace_back();
   return index;
 }
 
@@ -130,20 +131,20 @@ Duration Network::delay(HostIndex from, HostIndex to) {
 }
 
 Network::StreamPtr Network::find(HostIndex host, link::ConnId conn) const {
-  const auto found = streams_.find({host, conn});
-  return found == streams_.end() ? nullptr : found->second;
+  const auto found = streams_[host].find(conn);
+  return found == streams_[host].end() ? nullptr : found->second;
 }
 
 void Network::attach(const StreamPtr& stream, int side, HostIndex host, link::ConnId conn) {
   stream->ends[side] = {host, conn, true};
-  streams_[{host, conn}] = stream;
+  streams_[host][conn] = stream;
 }
 
 void Network::detach(Stream& stream, int side) {
   End& end = stream.ends[side];
   if (!end.attached) return;
   end.attached = false;
-  streams_.erase({end.host, end.conn});
+  streams_[end.host].erase(end.conn);
 }
 
 void Network::dial(HostIndex from, link::ConnId conn, const identity::Endpoint& to,
@@ -311,9 +312,7 @@ void Network::send_reset(const StreamPtr& stream, int to_side) {
 
 void Network::crash(HostIndex host, bool reset) {
   std::vector<StreamPtr> mine;
-  for (auto it = streams_.lower_bound({host, link::ConnId{}}); it != streams_.end() && it->first.first == host; ++it) {
-    mine.push_back(it->second);
-  }
+  for (const auto& [conn, stream] : streams_[host]) mine.push_back(stream);
   for (const StreamPtr& stream : mine) {
     const int side = stream->ends[0].attached && stream->ends[0].host == host ? 0 : 1;
     detach(*stream, side);

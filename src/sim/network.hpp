@@ -145,8 +145,8 @@ class Network {
   std::vector<NetworkHost*> hosts_;
   std::vector<identity::IpAddress> addresses_;  ///< by host
   std::map<identity::IpAddress, HostIndex> at_;
-  std::vector<std::uint64_t> accepted_;  ///< connections accepted so far, by host
-  std::map<std::pair<HostIndex, link::ConnId>, StreamPtr> streams_;
+  std::vector<std::uint64_t> accepted_;                     ///< connections accepted so far, by host
+  std::vector<std::map<link::ConnId, StreamPtr>> streams_;  ///< by host
   std::set<std::pair<HostIndex, HostIndex>> cuts_;
   std::set<HostIndex> closed_;
   std::set<std::pair<HostIndex, HostIndex>> let_in_;  ///< to whom a closed host has sent datagrams
