@@ -70,10 +70,7 @@ bool Bootstrap::has_enough() const {
 
 /// Of those never probed in this run, the nearest that is planned soonest. Plans are random: so is the choice.
 std::optional<identity::PeerId> Bootstrap::next_newcomer() const {
-  return schedule_.soonest([this](const identity::PeerId& node) {
-    const Entry& entry = *table_.find(node);
-    return !entry.up && entry.failures == 0;
-  });
+  return schedule_.soonest([this](const identity::PeerId& node) { return is_newcomer(*table_.find(node)); });
 }
 
 Instant Bootstrap::first_probe_at(Now now) { return now.mono + rng_.between(Duration(0), config_.survey_interval); }
@@ -248,6 +245,14 @@ bool Bootstrap::retry_now(Now now, Effects& out) {
   }
   pump(now, out);
   return true;
+}
+
+void Bootstrap::survey_now(Now now, Effects& out) {
+  for (const auto& [node, entry] : table_) {
+    const auto planned = schedule_.planned_at(node);
+    if (is_newcomer(entry) && planned && *planned > now.mono) schedule_.plan(node, entry.depth, now.mono);
+  }
+  pump(now, out);
 }
 
 std::optional<Instant> Bootstrap::deadline() const {

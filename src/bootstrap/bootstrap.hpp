@@ -106,9 +106,12 @@ class Bootstrap {
   void on_reached(Now now, ProbeId probe, const Reached& reached, Outbox<Effect>& out);
   void on_unreachable(Now now, ProbeId probe, const Error& why, Outbox<Effect>& out);
 
-  /// The network came back, nobody else can be reached, or somebody wants to know: probe now whoever is not up. At most
-  /// once in `wake_interval`; then false.
+  /// The network came back, or nobody else can be reached: probe now what is backing off. At most once in
+  /// `wake_interval`; then false.
   bool retry_now(Now now, Outbox<Effect>& out);
+
+  /// Somebody wants to know: probe now whoever was not probed in this run. Nobody is probed twice for it.
+  void survey_now(Now now, Outbox<Effect>& out);
 
   std::optional<Instant> deadline() const;
   void on_deadline(Now now, Outbox<Effect>& out);
@@ -160,6 +163,7 @@ class Bootstrap {
 
   // bootstrap.cpp: probes.
   void pump(Now now, Effects& out);
+  bool is_newcomer(const Entry& entry) const { return !entry.up && entry.failures == 0; }
   bool has_enough() const;
   std::optional<identity::PeerId> next_newcomer() const;
   Instant first_probe_at(Now now);

@@ -175,7 +175,8 @@ void Bootstrap::hear_again(Now now, const Teller& teller, const Seed& seed, Harv
   if (room != NodeTable::Room::enough) return;
   entry.next_endpoint = 0;
   const auto planned = schedule_.planned_at(seed.id);
-  if (planned) schedule_.plan(seed.id, entry.depth, std::min(*planned, now.mono + config_.retry_min));
+  if (!planned || is_newcomer(entry)) return;
+  schedule_.plan(seed.id, entry.depth, std::min(*planned, now.mono + config_.retry_min));
 }
 
 /// The owner names a node that is known: it is configured from now on, and his addresses replace those of others.
@@ -196,7 +197,10 @@ void Bootstrap::name_by_owner(Now now, const Teller& teller, const Seed& seed, H
   }
   ++harvest.known;
   entry.next_endpoint = 0;
-  if (!schedule_.is_probing(seed.id)) schedule_.plan(seed.id, 0, now.mono);
+  if (schedule_.is_probing(seed.id)) return;
+  const auto planned = schedule_.planned_at(seed.id);
+  const Instant first = planned ? *planned : first_probe_at(now);
+  schedule_.plan(seed.id, 0, is_newcomer(entry) ? first : now.mono);
 }
 
 /// A shorter way to a known node was found. It is asked for its list anew, so that what lies behind it comes nearer

@@ -53,8 +53,9 @@ Result<api::Json> wait_until_settled(api::Client& client, Duration limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
   EKIDEN_ASSIGN(auto events, client.events("peer"));
   for (;;) {
-    EKIDEN_TRY(client.post("/v1/bootstrap/probe"));
     EKIDEN_ASSIGN(auto answer, client.get("/v1/bootstrap"));
+    if (!flag_of(answer, "discovery")) return answer;
+    EKIDEN_TRY(client.post("/v1/bootstrap/probe"));
     const auto left = std::chrono::duration_cast<Duration>(end - std::chrono::steady_clock::now());
     if (is_settled(answer) || left <= Duration(0)) return answer;
     const auto event = events.next(std::min<Duration>(left, kLookAgain));

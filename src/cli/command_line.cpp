@@ -14,7 +14,7 @@ constexpr auto kFooter =
     "  ekiden send bob \"hello\" --wait            until bob's node confirms it\n"
     "  ekiden inbox --follow --json              for programs: one message a line\n"
     "  ekiden contact requests                   strangers who have written, to be accepted or blocked\n"
-    "  ekiden ask @translate \"cat\"              a question to whoever offers that, and its answer\n"
+    "  ekiden ask @translate \"cat\"               a question to whoever offers that, and its answer\n"
     "\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no node is running, 4 waited too long, 5 no room now: try later.\n"
     "`ekiden COMMAND --help` says more.";

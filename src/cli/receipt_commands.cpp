@@ -60,13 +60,14 @@ Result<Proof> verify(const std::string& text) {
 
 Status write_output(const Context& context, const std::string& path, const api::Json& json) {
   if (path.empty()) {
-    context.output.line(json.dump(2));
+    context.output.json() ? context.output.object(json) : context.output.line(json.dump(2));
     return {};
   }
   std::ofstream file(path, std::ios::trunc);
   file << json.dump(2) << '\n';
   file.flush();
   if (!file) return fail(Errc::invalid_argument, "cannot write " + path);
+  if (context.output.json()) context.output.object({{"message", text_of(json, "message")}, {"file", path}});
   context.output.note("written to " + path);
   return {};
 }
@@ -134,14 +135,16 @@ void CommandLine::declare_receipt() {
   auto* exported = declare(*receipt, "export", "Write the recipient's signed receipt of a message, with its key",
                            "  ekiden receipt export 6f0c5a52-5f0e-4d4b-9a57-2f9f1f2f3a77 --output proof.json\n");
   exported->add_option("message", receipt_.message, "Id of the message")->required();
-  exported->add_option("-o,--output", receipt_.file, "File to write; otherwise it is printed");
+  paths_[exported->add_option("-o,--output", receipt_.file, "File to write; otherwise it is printed")] =
+      ValueKind::file;
   exported->callback(
       [this] { action = [this](const Context& context) { return run_receipt_export(context, receipt_); }; });
 
   auto* verified = declare(*receipt, "verify", "Check such a file; neither node nor network are needed",
                            "  ekiden receipt verify proof.json\n"
                            "  ekiden receipt verify - < proof.json\n");
-  verified->add_option("file", receipt_.file, "A file of `receipt export`, or - for the standard input")->required();
+  paths_[verified->add_option("file", receipt_.file, "A file of `receipt export`, or - for the standard input")
+             ->required()] = ValueKind::file;
   verified->callback(
       [this] { action = [this](const Context& context) { return run_receipt_verify(context, receipt_); }; });
 }

@@ -38,7 +38,7 @@ enum class ParcelKind : std::uint8_t {
 /// MessageType::deposit: keep this for `to`. Accepted only over the link of `from`.
 struct Parcel {
   static constexpr std::string_view kName = "parcel";
-  Uuid id;  ///< of the message; random for receipts. Again with another payload: replaces the parcel
+  Uuid id;  ///< of the message, or made of the receipt: receipt_id(). Again with another payload: replaces the parcel
   identity::PeerId from;
   identity::PeerId to;
   WallTime expires{};

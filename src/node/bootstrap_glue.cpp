@@ -57,6 +57,12 @@ void Node::Impl::on_bootstrap_notice(Now now, const bootstrap::Notice& notice) {
   log_limited(now, message_lines, level_of(notice.kind), "bootstrap", notice.text);
 }
 
+void Node::Impl::survey_bootstrap(Now now, const ProbeBootstrap& in) {
+  if (!config.discovery) return reply(in.request, fail(Errc::unsupported, "this node listens on no udp:// endpoint"));
+  bootstrap.survey_now(now, bootstrap_out);
+  reply(in.request, {});
+}
+
 /// A list comes over a link alone; without that wish a ping costs one packet, and a link many.
 void Node::Impl::begin_probe(Now now, bootstrap::Probe probe) {
   const bool links_first = probe.want_list;

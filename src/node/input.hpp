@@ -128,7 +128,7 @@ struct RetryNow {
   identity::PeerId peer;
 };
 
-/// Probe now the bootstrap nodes that are not up; at most once in bootstrap::Config::wake_interval.
+/// Probe now the bootstrap nodes that were not probed yet. Errors: unsupported (discovery is off).
 struct ProbeBootstrap {
   RequestId request;
 };

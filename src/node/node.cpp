@@ -166,10 +166,7 @@ void Node::Impl::handle(Now now, Input input) {
                    router.retry_now(now, in.peer, router_out);
                    reply(in.request, {});
                  },
-                 [&](const ProbeBootstrap& in) {
-                   bootstrap.retry_now(now, bootstrap_out);
-                   reply(in.request, {});
-                 },
+                 [&](const ProbeBootstrap& in) { survey_bootstrap(now, in); },
                  [&](const FindPeer& in) { find_for_request(now, in); },
                  [&](FindCapability& in) { find_capability(now, in); },
                  [&](const OfferCapability& in) { offer(now, in); },

@@ -23,7 +23,7 @@
 
 namespace ekiden::relay {
 
-/// Bit of the features of a link and of a peer record: the node hands on packets of others.
+/// Bit of the features of a peer record: the node hands on packets of others.
 inline constexpr std::uint64_t kRelayFeature = 4;
 
 inline constexpr std::size_t kMaxPayload = 34'304;  ///< an envelope or a receipt

@@ -100,7 +100,7 @@ class Host {
   /// Refuse what this peer sends, or no longer.
   void block(const identity::PeerId& id, bool blocked, Done done);
   void retry_now(const identity::PeerId& peer, Done done);
-  /// Try now the bootstrap nodes that are not up.
+  /// Try now the bootstrap nodes that were not tried yet.
   void probe_bootstrap(Done done);
   using FindDone = std::function<void(const node::PeerFound&)>;
   void find_peer(const identity::PeerId& peer, FindDone done);

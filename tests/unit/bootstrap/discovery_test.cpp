@@ -152,10 +152,39 @@ TEST(Discovery, ProbesEverybodyWhenAskedTo) {
   world.seeds(numbers(20));
   world.run(seconds(2));
   EXPECT_EQ(world.up().size(), 2U);
-  EXPECT_TRUE(world.engine->retry_now(world.now(), world.out));
+  world.engine->survey_now(world.now(), world.out);
   world.settle();
   world.run(seconds(2));
   EXPECT_EQ(world.up().size(), 20U);
+}
+
+TEST(Discovery, ProbesNobodyTwiceForOneWhoAsksAgain) {
+  World world = paced_world(20, 2);
+  for (Byte i = 1; i <= 20; ++i) world.host(i).up = false;
+  world.seeds(numbers(20));
+  for (int i = 0; i < 10; ++i) {
+    world.engine->survey_now(world.now(), world.out);
+    world.settle();
+    world.run(seconds(1));
+  }
+  for (Byte i = 1; i <= 20; ++i) EXPECT_EQ(world.status_of(i)->failures, 1U) << int{i};
+}
+
+TEST(Discovery, NamingThemTwiceIsNoReasonToProbeAllAtOnce) {
+  World world = paced_world(20, 4);
+  world.seeds(numbers(20), "one list");
+  world.seeds(numbers(20), "another list");
+  world.run(seconds(2));
+  EXPECT_EQ(world.probes.size(), 4U);
+  world.run(Config().survey_interval);
+  world.engine->flush(world.out);
+  world.settle();
+  world.probes.clear();
+  world.restart(2, /*start=*/false);
+  world.seeds(numbers(20));
+  world.run_start();
+  world.run(seconds(2));
+  EXPECT_EQ(world.probes.size(), 4U);
 }
 
 TEST(Discovery, AProbeThatIsNeverAnsweredIsAFailure) {
