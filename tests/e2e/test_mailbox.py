@@ -89,7 +89,11 @@ class MailboxTest(unittest.TestCase):
 
     def check_receipt(self, sender, recipient, message):
         file = pathlib.Path(self.folder.name) / "proof.json"
-        self.run_on(sender, "receipt", "export", message, "--output", file)
+        said = json.loads(self.run_on(sender, "receipt", "export", message, "--output", file, "--json").stdout)
+        self.assertEqual(said, {"message": message, "file": str(file)})
+        printed = self.run_on(sender, "receipt", "export", message, "--json").stdout
+        self.assertEqual(json.loads(printed), json.loads(file.read_text(encoding="utf-8")))
+        self.assertEqual(printed.count("\n"), 1)
         shown = json.loads(command("receipt", "verify", file, "--json").stdout)
         self.assertEqual((shown["message"], shown["sender"], shown["recipient"]), (message, sender.id, recipient.id))
         proof = json.loads(file.read_text())
