@@ -197,6 +197,7 @@ struct Node::Impl {
   void probe_next(Now now, bootstrap::ProbeId id);
   void on_probe_answer(Now now, bootstrap::ProbeId id, const identity::Endpoint& endpoint, Result<Reachable> result);
   void end_probe(Now now, bootstrap::ProbeId id, std::optional<Bytes> list);
+  void retry_peer(Now now, const RetryNow& in);
   void survey_bootstrap(Now now, const ProbeBootstrap& in);
   void end_list_waits(Now now, const identity::PeerId& peer, std::optional<Bytes> list);
   bool waits_for_list(const identity::PeerId& peer) const;

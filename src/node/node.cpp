@@ -113,6 +113,12 @@ void Node::handle(Now now, Input input, Outbox<Effect>& out) {
   impl_->settle(now);
 }
 
+void Node::Impl::retry_peer(Now now, const RetryNow& in) {
+  links.retry_now(now, in.peer, link_out);
+  router.retry_now(now, in.peer, router_out);
+  reply(in.request, {});
+}
+
 void Node::Impl::handle(Now now, Input input) {
   std::visit(Overloaded{
                  [&](const ConnAccepted& in) {
@@ -161,11 +167,7 @@ void Node::Impl::handle(Now now, Input input) {
                  [&](const PutContact& in) { put_contact(now, in); },
                  [&](const RemoveContact& in) { remove_contact(now, in); },
                  [&](const BlockPeer& in) { block(now, in); },
-                 [&](const RetryNow& in) {
-                   links.retry_now(now, in.peer, link_out);
-                   router.retry_now(now, in.peer, router_out);
-                   reply(in.request, {});
-                 },
+                 [&](const RetryNow& in) { retry_peer(now, in); },
                  [&](const ProbeBootstrap& in) { survey_bootstrap(now, in); },
                  [&](const FindPeer& in) { find_for_request(now, in); },
                  [&](FindCapability& in) { find_capability(now, in); },
