@@ -54,10 +54,9 @@ Result<api::Json> wait_until_settled(api::Client& client, Duration limit) {
   EKIDEN_ASSIGN(auto events, client.events("peer"));
   for (;;) {
     EKIDEN_ASSIGN(auto answer, client.get("/v1/bootstrap"));
-    if (!flag_of(answer, "discovery")) return answer;
-    EKIDEN_TRY(client.post("/v1/bootstrap/probe"));
     const auto left = std::chrono::duration_cast<Duration>(end - std::chrono::steady_clock::now());
-    if (is_settled(answer) || left <= Duration(0)) return answer;
+    if (!flag_of(answer, "discovery") || is_settled(answer) || left <= Duration(0)) return answer;
+    EKIDEN_TRY(client.post("/v1/bootstrap/probe"));
     const auto event = events.next(std::min<Duration>(left, kLookAgain));
     if (!event && event.error().code != Errc::timed_out) return std::unexpected(event.error());
   }

@@ -197,7 +197,6 @@ struct Node::Impl {
   void probe_next(Now now, bootstrap::ProbeId id);
   void on_probe_answer(Now now, bootstrap::ProbeId id, const identity::Endpoint& endpoint, Result<Reachable> result);
   void end_probe(Now now, bootstrap::ProbeId id, std::optional<Bytes> list);
-  void retry_peer(Now now, const RetryNow& in);
   void survey_bootstrap(Now now, const ProbeBootstrap& in);
   void end_list_waits(Now now, const identity::PeerId& peer, std::optional<Bytes> list);
   bool waits_for_list(const identity::PeerId& peer) const;
@@ -258,6 +257,7 @@ struct Node::Impl {
   Status load_contact_row(const store::Row& row);
   Status load_peer_record_row(const store::Row& row);
   void put_contact(Now now, const PutContact& request);
+  void retry_peer(Now now, const RetryNow& in);
   void remove_contact(Now now, const RemoveContact& request);
   void block(Now now, const BlockPeer& request);
   /// `live`: the peer itself has just shown it in a handshake, so it is the record that holds now, whatever its

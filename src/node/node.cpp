@@ -113,12 +113,6 @@ void Node::handle(Now now, Input input, Outbox<Effect>& out) {
   impl_->settle(now);
 }
 
-void Node::Impl::retry_peer(Now now, const RetryNow& in) {
-  links.retry_now(now, in.peer, link_out);
-  router.retry_now(now, in.peer, router_out);
-  reply(in.request, {});
-}
-
 void Node::Impl::handle(Now now, Input input) {
   std::visit(Overloaded{
                  [&](const ConnAccepted& in) {
@@ -186,6 +180,12 @@ void Node::Impl::handle(Now now, Input input) {
                  },
              },
              input);
+}
+
+void Node::Impl::retry_peer(Now now, const RetryNow& in) {
+  links.retry_now(now, in.peer, link_out);
+  router.retry_now(now, in.peer, router_out);
+  reply(in.request, {});
 }
 
 void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {

@@ -66,6 +66,13 @@ TEST(BootstrapGlue, ItIsEnoughThatEachIsToldTheNext) {
   EXPECT_TRUE(net[5].node->bootstrap_status().empty()) << "the last was told nobody, and is asked by others";
 }
 
+TEST(BootstrapGlue, ASurveyNeedsDiscovery) {
+  Harness chain = make_chain(2);
+  EXPECT_TRUE(chain[0].replies.at(chain.request<ProbeBootstrap>(0)));
+  Harness plain(1);
+  EXPECT_EQ(plain[0].replies.at(plain.request<ProbeBootstrap>(0)).error().code, Errc::unsupported);
+}
+
 TEST(BootstrapGlue, ARestartJoinsThroughWhatItRemembers) {
   Harness net = make_chain(4);
   net.advance(minutes(1));

@@ -200,10 +200,10 @@ class Harness {
   }
 
   /// Returns the request, whose answer is in `replies`.
-  template <class Request>
-  std::uint64_t request(std::size_t i, const std::string& capability) {
+  template <class Request, class... Fields>
+  std::uint64_t request(std::size_t i, const Fields&... fields) {
     const RequestId request = next_request();
-    feed(i, Request{request, capability});
+    feed(i, Request{request, fields...});
     pump();
     return static_cast<std::uint64_t>(request);
   }
