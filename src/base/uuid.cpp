@@ -40,8 +40,14 @@ Result<Uuid> Uuid::parse(std::string_view text) {
 }
 
 std::string Uuid::text() const {
-  std::string out = to_hex(bytes);
-  for (const std::size_t position : {8U, 13U, 18U, 23U}) out.insert(position, 1, '-');
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out(kTextSize, '-');
+  std::size_t at = 0;
+  for (const Byte byte : bytes) {
+    if (is_hyphen_position(at)) ++at;
+    out[at++] = kDigits[byte >> 4];
+    out[at++] = kDigits[byte & 15];
+  }
   return out;
 }
 

@@ -19,8 +19,9 @@ namespace {
 /// SQLite's layer for Unix takes no more in one system call, and fails at multiples of 128 KiB.
 constexpr std::size_t kMaxWrite = std::size_t{124} * 1024;
 
-/// What is kept of the buffer between commits.
-constexpr std::size_t kKept = std::size_t{256} * 1024;
+/// More than a frame of the log.
+constexpr std::size_t kLarge = std::size_t{64} * 1024;
+static_assert(kLarge <= kMaxWrite && kMaxWrite <= kMaxGathered);
 
 /// SQLite knows the first member; the file of the layer below follows in the same memory.
 struct Log {
@@ -47,19 +48,22 @@ int write_gathered(sqlite3_file* file) {
     left = left.subspan(size);
   }
   log.gathered.clear();
-  if (log.gathered.capacity() > kKept) log.gathered.shrink_to_fit();
   return SQLITE_OK;
 }
 
 int x_write(sqlite3_file* file, const void* from, int size, sqlite3_int64 offset) {
   Log& log = log_of(file);
+  const auto bytes = static_cast<std::size_t>(size);
   const auto gathered = static_cast<sqlite3_int64>(log.gathered.size());
-  if (gathered > 0 && (offset != log.at + gathered || log.gathered.size() >= kMaxGathered)) {
+  if (gathered > 0 && (offset != log.at + gathered || log.gathered.size() + bytes > kMaxGathered)) {
     if (const int code = write_gathered(file); code != SQLITE_OK) return code;
   }
-  if (log.gathered.empty()) log.at = offset;
+  if (log.gathered.empty()) {
+    if (bytes >= kLarge && bytes <= kMaxWrite) return methods(file).xWrite(below(file), from, size, offset);
+    log.at = offset;
+  }
   try {
-    append(log.gathered, {static_cast<const Byte*>(from), static_cast<std::size_t>(size)});
+    append(log.gathered, {static_cast<const Byte*>(from), bytes});
   } catch (const std::bad_alloc&) {  // SQLite's own frames cannot carry it.
     return SQLITE_IOERR_NOMEM;
   }
