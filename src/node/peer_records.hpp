@@ -9,7 +9,6 @@
 #pragma once
 
 #include <functional>
-#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -42,7 +41,7 @@ class PeerRecords {
  private:
   void make_room() {
     for (std::size_t left = records_.size(); left > 0 && records_.size() >= max_records_; --left) {
-      const identity::PeerId oldest = std::prev(records_.end())->first;
+      const identity::PeerId oldest = records_.oldest();
       if (is_needed_(oldest)) {
         records_.find(oldest);
       } else {

@@ -89,7 +89,10 @@ RC_GTEST_PROP(LruMap, AgreesWithANaiveModel, ()) {
         map.erase(key);
         if (known != model.end()) model.erase(known);
     }
-    RC_ASSERT(std::equal(map.begin(), map.end(), model.begin(), model.end()));
+    std::vector<std::pair<int, int>> entries;
+    for (const auto& [known_key, value] : map) entries.emplace_back(known_key, value);
+    RC_ASSERT(entries == model);
+    if (!model.empty()) RC_ASSERT(map.oldest() == model.back().first);
     RC_ASSERT(map.size() == model.size());
   }
 }
