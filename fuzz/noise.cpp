@@ -79,8 +79,9 @@ bool change(Script& script, Bytes& message) {
 }
 
 void check_ciphers(HandshakeState& initiator, HandshakeState& responder) {
-  auto left = initiator.split();
-  auto right = responder.split();
+  CipherContexts contexts;
+  auto left = initiator.split(contexts);
+  auto right = responder.split(contexts);
   Bytes sealed(3 + crypto::kTagSize);
   Bytes opened(3);
   CHECK(left.send.encrypt(as_bytes("abc"), sealed));

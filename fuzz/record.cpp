@@ -15,8 +15,9 @@ using namespace ekiden;
 using namespace ekiden::link;
 
 struct Stream {
-  RecordWriter writer{noise::CipherState(crypto::AeadKey(ByteArray<32>{7}))};
-  RecordReader reader{noise::CipherState(crypto::AeadKey(ByteArray<32>{7}))};
+  noise::CipherContexts contexts;
+  RecordWriter writer{noise::CipherState(contexts, crypto::AeadKey(ByteArray<32>{7}))};
+  RecordReader reader{noise::CipherState(contexts, crypto::AeadKey(ByteArray<32>{7}))};
   Bytes wire;
   std::vector<Bytes> sent;
   std::vector<std::size_t> rekeys;  ///< After so many records.

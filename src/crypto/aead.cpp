@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/check.hpp"
 
@@ -74,6 +75,7 @@ Context one_time(const AeadKey& key, const Nonce& nonce, Direction direction) {
 
 struct AeadCipher::State {
   Context context = make_context();
+  std::optional<AeadKey> key;
 
   /// Starts a message under the key that is set.
   EVP_CIPHER_CTX* start(const Nonce& nonce, Direction direction) const {
@@ -89,6 +91,8 @@ AeadCipher& AeadCipher::operator=(AeadCipher&&) noexcept = default;
 
 void AeadCipher::set_key(const AeadKey& key) {
   CHECK(state_ != nullptr);
+  if (state_->key == key) return;
+  state_->key = key;
   CHECK(EVP_CipherInit_ex2(state_->context.get(), aes_256_gcm(), key.view().data(), nullptr, Direction::encrypt,
                            nullptr) == 1);
 }

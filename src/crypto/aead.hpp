@@ -23,8 +23,8 @@ using Nonce = ByteArray<12>;
 /// over it is our own mistake and stops the program.
 inline constexpr std::size_t kMaxPlaintext = std::size_t{1} << 30;
 
-/// Not thread-safe: one cipher belongs to one direction of one link. A moved-from cipher may only be assigned to or
-/// die.
+/// The key schedule of one key at a time, some kilobytes. Not thread-safe. A moved-from cipher may only be assigned to
+/// or die.
 class AeadCipher {
  public:
   explicit AeadCipher(const AeadKey& key);
@@ -32,7 +32,8 @@ class AeadCipher {
   AeadCipher(AeadCipher&&) noexcept;
   AeadCipher& operator=(AeadCipher&&) noexcept;
 
-  /// Replaces the key, keeping the allocation.
+  /// Replaces the key, keeping the allocation. Costs as much as sealing some hundred bytes, and next to nothing if it
+  /// is the present key.
   void set_key(const AeadKey& key);
 
   /// Encrypts into `out`, tag last. `plaintext` may be the start of `out` (in place).

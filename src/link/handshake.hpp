@@ -52,6 +52,7 @@ struct LocalParty {
   std::uint16_t version_max = kVersionMax;
   RecordCache verified{1024};
   BufferPool buffers{};
+  noise::CipherContexts contexts{};
 
   /// Borrows `record`.
   Hello hello() const { return {version_min, version_max, features, record}; }
@@ -90,7 +91,7 @@ class Handshake {
   std::size_t gathered_bytes() const { return pieces_.gathered().size(); }
 
   // REQUIRES of all: is_finished().
-  noise::HandshakeState::Ciphers ciphers() const { return noise_->split(); }
+  noise::HandshakeState::Ciphers ciphers() const { return noise_->split(local_->contexts); }
   const crypto::Digest& hash() const { return noise_->handshake_hash(); }
   const BufferPool& buffers() const { return local_->buffers; }
   /// The proven peer, or what we have against it: then the link only says why and closes.

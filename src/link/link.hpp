@@ -25,7 +25,7 @@
 // one record of output; one ping and one pong that wait (of many pings the last is answered: a flood of them cannot
 // make us queue).
 //
-// Memory: an idle open link owns no buffers, only its two ciphers.
+// Memory: an idle open link owns no buffers, and of its ciphers only the keys.
 #pragma once
 
 #include <memory>

@@ -142,6 +142,7 @@ void LinkPool::State::remove(Now now, ConnId id, Error why, Out& out) {
   conns.erase(found);
   timers.cancel(id);
   release(conn);
+  if (conn.link) local.contexts.forget_keys();
   if (conn.opened) return peer_lost_link(now, id, conn, std::move(why), out);
   if (!conn.dialled) return notice(now, std::move(why), conn.remote, out);
   if (conn.probe) return out.push(Probed{id, fail(conn.remote, std::move(why))});

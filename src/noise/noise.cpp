@@ -37,24 +37,32 @@ crypto::Nonce nonce_of(std::uint64_t counter) {
 
 // CipherState. --------------------------------------------------------------------------------------------------------
 
+void CipherContexts::forget_keys() {
+  sealing.set_key(crypto::AeadKey());
+  opening.set_key(crypto::AeadKey());
+}
+
 Status CipherState::encrypt(ByteView plaintext, MutableBytes out) {
   if (counter_ == kMaxCounter) return fail(Errc::limit_exceeded, "the record counter of this link is used up");
-  cipher_.seal(nonce_of(counter_), {}, plaintext, out);
+  contexts_->sealing.set_key(key_);
+  contexts_->sealing.seal(nonce_of(counter_), {}, plaintext, out);
   ++counter_;
   return {};
 }
 
 Status CipherState::decrypt(ByteView sealed, MutableBytes out) {
   if (counter_ == kMaxCounter) return fail(Errc::limit_exceeded, "the record counter of this link is used up");
-  EKIDEN_TRY(cipher_.open(nonce_of(counter_), {}, sealed, out));
+  contexts_->opening.set_key(key_);
+  EKIDEN_TRY(contexts_->opening.open(nonce_of(counter_), {}, sealed, out));
   ++counter_;
   return {};
 }
 
 void CipherState::rekey() {
   crypto::Secret<32 + crypto::kTagSize, struct RekeyTag> output;
-  cipher_.seal(nonce_of(kMaxCounter), {}, output.view().first(32), output.mutable_view());
-  cipher_.set_key(crypto::AeadKey(output.view().first(32)));
+  contexts_->sealing.set_key(key_);
+  contexts_->sealing.seal(nonce_of(kMaxCounter), {}, output.view().first(32), output.mutable_view());
+  key_ = crypto::AeadKey(output.view().first(32));
 }
 
 // SymmetricState. -----------------------------------------------------------------------------------------------------
@@ -207,9 +215,9 @@ HandshakeState::Keys HandshakeState::split_keys() const {
   return {std::move(back), std::move(forth)};
 }
 
-HandshakeState::Ciphers HandshakeState::split() const {
+HandshakeState::Ciphers HandshakeState::split(CipherContexts& contexts) const {
   const Keys keys = split_keys();
-  return {CipherState(keys.send), CipherState(keys.receive)};
+  return {CipherState(contexts, keys.send), CipherState(contexts, keys.receive)};
 }
 
 }  // namespace ekiden::noise

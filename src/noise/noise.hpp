@@ -43,13 +43,25 @@ enum class Pattern : std::uint8_t {
 /// The 12-byte nonce of a counter: four zero bytes, then the counter, big-endian (section 12.4).
 crypto::Nonce nonce_of(std::uint64_t counter);
 
+/// The cipher contexts that transport phases borrow, for one takes kilobytes and most of a node's links are silent most
+/// of the time. Two, so that a link that is busy both ways does not change keys at each message. Not thread-safe.
+struct CipherContexts {
+  crypto::AeadCipher sealing{crypto::AeadKey()};
+  crypto::AeadCipher opening{crypto::AeadKey()};
+
+  /// Nothing of the keys that were used stays here.
+  void forget_keys();
+};
+
 /// One direction of the transport phase (section 5.1): a key and the number of the next message.
 class CipherState {
  public:
   /// The last counter is reserved for rekeying.
   static constexpr std::uint64_t kMaxCounter = ~std::uint64_t{0};
 
-  explicit CipherState(const crypto::AeadKey& key, std::uint64_t counter = 0) : cipher_(key), counter_(counter) {}
+  /// `contexts` outlives it.
+  CipherState(CipherContexts& contexts, const crypto::AeadKey& key, std::uint64_t counter = 0)
+      : contexts_(&contexts), key_(key), counter_(counter) {}
 
   /// Encrypts into `out`, tag last; `plaintext` may be the start of `out`.
   /// REQUIRES: out.size() == plaintext.size() + kTagSize. Errors: limit_exceeded when the counter is used up.
@@ -66,7 +78,8 @@ class CipherState {
   std::uint64_t counter() const { return counter_; }
 
  private:
-  crypto::AeadCipher cipher_;
+  CipherContexts* contexts_;
+  crypto::AeadKey key_;
   std::uint64_t counter_ = 0;
 };
 
@@ -137,8 +150,8 @@ class HandshakeState {
     CipherState send;
     CipherState receive;
   };
-  /// REQUIRES: is_finished(). Call once.
-  Ciphers split() const;
+  /// REQUIRES: is_finished(). Call once. `contexts` outlives them.
+  Ciphers split(CipherContexts& contexts) const;
 
  private:
   enum class Token : std::uint8_t { e, s, ee, es, se, ss };

@@ -48,8 +48,8 @@ class Conversation {
     }
     EKIDEN_TRY(judge_agreement());
     EKIDEN_TRY(expect(i < messages.size(), "the file has no transport message"));
-    auto from_initiator = Channel{initiator_.split().send, responder_.split().receive};
-    auto from_responder = Channel{responder_.split().send, initiator_.split().receive};
+    auto from_initiator = Channel{initiator_.split(contexts_).send, responder_.split(contexts_).receive};
+    auto from_responder = Channel{responder_.split(contexts_).send, initiator_.split(contexts_).receive};
     for (; i < messages.size(); ++i) {
       EKIDEN_TRY(transport_message(messages[i], i, i % 2 == 0 ? from_initiator : from_responder));
     }
@@ -123,6 +123,7 @@ class Conversation {
   crypto::X25519KeyPair responder_key_;
   HandshakeState initiator_;
   HandshakeState responder_;
+  noise::CipherContexts contexts_;
 };
 
 bool is_noise(const VectorFile& file) {

@@ -15,8 +15,12 @@ namespace {
 using test::text;
 using wire::Priority;
 
-RecordWriter writer() { return RecordWriter(noise::CipherState(crypto::AeadKey(ByteArray<32>{5}))); }
-RecordReader reader() { return RecordReader(noise::CipherState(crypto::AeadKey(ByteArray<32>{5}))); }
+noise::CipherState cipher() {
+  static noise::CipherContexts contexts;
+  return {contexts, crypto::AeadKey(ByteArray<32>{5})};
+}
+RecordWriter writer() { return RecordWriter(cipher()); }
+RecordReader reader() { return RecordReader(cipher()); }
 
 Bytes record_of(RecordWriter& from, ByteView plaintext) {
   Bytes buffer(kRecordHeader);

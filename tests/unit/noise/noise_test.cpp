@@ -65,8 +65,9 @@ TEST_P(BothPatterns, FinishWithTheSameHashAndWithCiphersThatFit) {
   EXPECT_EQ(sides.responder.remote_static(), sides.initiator_key.public_key);
   EXPECT_EQ(sides.initiator.remote_static(), sides.responder_key.public_key);
 
-  auto left = sides.initiator.split();
-  auto right = sides.responder.split();
+  CipherContexts contexts;
+  auto left = sides.initiator.split(contexts);
+  auto right = sides.responder.split(contexts);
   for (int i = 0; i < 3; ++i) {
     Bytes sealed(5 + crypto::kTagSize);
     Bytes opened(5);
@@ -120,8 +121,9 @@ TEST(NoiseCipher, ANonceIsFourZerosAndTheCounterBigEndian) {
 
 TEST(NoiseCipher, StopsBeforeTheCounterRepeats) {
   const crypto::AeadKey aead_key(ByteArray<32>{1});
-  CipherState sender(aead_key, CipherState::kMaxCounter - 1);
-  CipherState receiver(aead_key, CipherState::kMaxCounter - 1);
+  CipherContexts contexts;
+  CipherState sender(contexts, aead_key, CipherState::kMaxCounter - 1);
+  CipherState receiver(contexts, aead_key, CipherState::kMaxCounter - 1);
   Bytes sealed(1 + crypto::kTagSize);
   Bytes opened(1);
   const Bytes plaintext = {7};
@@ -132,8 +134,9 @@ TEST(NoiseCipher, StopsBeforeTheCounterRepeats) {
 }
 
 TEST(NoiseCipher, AFailedDecryptionLeavesTheCounterWhereItWas) {
-  CipherState sender(crypto::AeadKey(ByteArray<32>{1}));
-  CipherState receiver(crypto::AeadKey(ByteArray<32>{1}));
+  CipherContexts contexts;
+  CipherState sender(contexts, crypto::AeadKey(ByteArray<32>{1}));
+  CipherState receiver(contexts, crypto::AeadKey(ByteArray<32>{1}));
   Bytes sealed(1 + crypto::kTagSize);
   Bytes opened(1);
   ASSERT_TRUE(sender.encrypt(Bytes{7}, sealed));
@@ -144,8 +147,9 @@ TEST(NoiseCipher, AFailedDecryptionLeavesTheCounterWhereItWas) {
 }
 
 TEST(NoiseCipher, TheKeyBeforeARekeyNoLongerFits) {
-  CipherState sender(crypto::AeadKey(ByteArray<32>{1}));
-  CipherState receiver(crypto::AeadKey(ByteArray<32>{1}));
+  CipherContexts contexts;
+  CipherState sender(contexts, crypto::AeadKey(ByteArray<32>{1}));
+  CipherState receiver(contexts, crypto::AeadKey(ByteArray<32>{1}));
   Bytes sealed(1 + crypto::kTagSize);
   Bytes opened(1);
   sender.rekey();
