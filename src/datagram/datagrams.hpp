@@ -71,6 +71,7 @@ struct Body {
 struct Send {
   identity::SocketAddress to;
   Bytes packet;
+  bool in_session = false;  ///< not the first to this address: its handshake went there, too
 };
 struct Queried {
   QueryToken token{};

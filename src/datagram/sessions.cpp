@@ -79,7 +79,9 @@ void Datagrams::State::send(Now now, Session& session, Kind kind, Number number,
   const Content what{.kind = kind, .number = number, .buffer = {}};
   if (kind != Kind::confirm) session.used = now.mono;
   confirmations.cancel(session.local);
-  out.push(Send{session.node.at, ciphers.seal(session.send_key, session.remote, session.next_counter++, what, body)});
+  out.push(Send{.to = session.node.at,
+                .packet = ciphers.seal(session.send_key, session.remote, session.next_counter++, what, body),
+                .in_session = true});
 }
 
 void Datagrams::State::end_session(Index index) {

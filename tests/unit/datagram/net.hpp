@@ -5,10 +5,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/check.hpp"
 #include "datagram/datagrams.hpp"
 #include "support/identities.hpp"
 
@@ -112,6 +114,9 @@ class Net {
     std::visit(
         Overloaded{
             [&](Send& send) {
+              // Who wants to know where a node has sent to looks at the others alone.
+              CHECK(!send.in_session || written_to_.contains({peer.at, send.to}));
+              written_to_.emplace(peer.at, send.to);
               Packet packet{now_ + kDelay, peer.at, send.to, std::move(send.packet)};
               sent.push_back(packet);
               if (!on_the_way || on_the_way(packet)) flying_.push_back(std::move(packet));
@@ -134,6 +139,7 @@ class Net {
   Instant now_ = Instant(hours(1));
   std::map<identity::SocketAddress, std::unique_ptr<Peer>> peers_;
   std::deque<Packet> flying_;
+  std::set<std::pair<identity::SocketAddress, identity::SocketAddress>> written_to_;  ///< by whom, and where
   Outbox<Datagrams::Effect> out_;
 };
 
