@@ -67,7 +67,7 @@ void Dht::Impl::note_confirmed(Now now, const Peer& peer, Out& out) {
     // It was pinged then; who only talks and never answers is not pinged for each packet.
     if (introduction->is_confirmed && now.mono - introduction->since < config.fresh_for) return;
   }
-  const bool is_useful = table.find(peer.id) != nullptr || table.wants(peer.id, peer.info.at);
+  const bool is_useful = table.find(peer.id) != nullptr || table.wants(now.mono, peer.id, peer.info.at);
   if (!is_useful) return;
   introductions.put(peer.id, {.at = peer.info.at, .has_answered = false, .is_confirmed = true, .since = now.mono});
   add_candidate(now, peer, out);

@@ -174,16 +174,18 @@ void Table::erase_live(Bucket& bucket, std::size_t index) {
   --size_;
 }
 
-bool Table::wants(const identity::PeerId& id, const identity::SocketAddress& at) const {
+bool Table::wants(Instant now, const identity::PeerId& id, const identity::SocketAddress& at) const {
   if (id == self_) return false;
   const Bucket* bucket = bucket_of(id);
   const auto prefix = identity::prefix_of(at.ip);
   const Bucket none;
   const Bucket& here = bucket == nullptr ? none : *bucket;
   if (here.live.size() < config_.k) return has_room(here, prefix, nullptr);
-  if (find_in(here.spare, id) != here.spare.end()) return false;
+  if (config_.spares == 0 || find_in(here.spare, id) != here.spare.end()) return false;
+  const bool has_enough = here.spare.size() >= config_.spares && now - here.spare.front().last_seen < config_.fresh_for;
+  if (has_enough && questionable(now, id) == nullptr) return false;
   const std::size_t in_bucket = config_.max_prefix_in_bucket;
-  return config_.spares > 0 && (in_bucket == 0 || count_prefix(here.spare, prefix, nullptr) < in_bucket);
+  return in_bucket == 0 || count_prefix(here.spare, prefix, nullptr) < in_bucket;
 }
 
 const Contact* Table::questionable(Instant now, const identity::PeerId& newcomer) const {

@@ -71,8 +71,10 @@ class Table {
   /// nullptr if it is not in the table. Valid until the next call that is not const.
   const Contact* find(const identity::PeerId& id) const;
 
-  /// Whether confirm() would do something with a node that is not in the table.
-  bool wants(const identity::PeerId& id, const identity::SocketAddress& at) const;
+  /// Whether a node that is not in the table is worth a ping: it would get a place, or a place among the spares of a
+  /// bucket that does not have enough of them, seen within `fresh_for`. In a large network somebody new comes by all
+  /// the time.
+  bool wants(Instant now, const identity::PeerId& id, const identity::SocketAddress& at) const;
 
   /// The node to ping in the newcomer's full bucket: the one seen longest ago, if that is longer than `fresh_for`.
   const Contact* questionable(Instant now, const identity::PeerId& newcomer) const;

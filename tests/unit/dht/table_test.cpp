@@ -92,6 +92,22 @@ TEST_F(TableTest, TheNodeToPingIsTheOneSeenLongestAgoAndOnlyIfThatIsLong) {
   EXPECT_EQ(oldest->info, nodes[1]);
 }
 
+TEST_F(TableTest, WhoComesByIsNotPingedWhileThereAreEnoughToTakeAPlace) {
+  const auto nodes = nodes_in(0, 30);
+  const identity::NodeInfo& newcomer = nodes[29];
+  const auto wants = [&] { return table_.wants(at(time_).mono, newcomer.id(), newcomer.at); };
+  for (std::size_t i = 0; i < 20 + config_.spares; ++i) {
+    EXPECT_TRUE(wants()) << i;
+    confirm(nodes[i]);
+  }
+  EXPECT_FALSE(wants());
+  time_ += config_.fresh_for / 2;
+  for (std::size_t i = 0; i < 20; ++i) confirm(nodes[i]);
+  EXPECT_FALSE(wants());
+  time_ += config_.fresh_for / 2;
+  EXPECT_TRUE(wants()) << "nobody knows whether the spares are still there";
+}
+
 TEST_F(TableTest, TwoOfANetworkInABucketAndTenInAll) {
   std::size_t added = 0;
   std::size_t in_first = 0;
