@@ -79,7 +79,7 @@ bool change(Script& script, Bytes& message) {
 }
 
 void check_ciphers(HandshakeState& initiator, HandshakeState& responder) {
-  CipherContexts contexts;
+  noise::CipherContexts contexts;
   auto left = initiator.split(contexts);
   auto right = responder.split(contexts);
   Bytes sealed(3 + crypto::kTagSize);
