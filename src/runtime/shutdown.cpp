@@ -63,6 +63,7 @@ void Host::Impl::on_persisted() {
     tcp.flush();
   }
   feed(node::Persisted{up_to});
+  tcp.flush();  // Before what the application asks for now: others wait for it.
   if (state == State::running) accept_when_ready();
   end_round();
 }
