@@ -90,13 +90,25 @@ ChainKey hmac_sha256(ByteView key, std::initializer_list<ByteView> parts) {
   return code;
 }
 
+std::array<ChainKey, 2> hmac_sha256_of_two(ByteView key, ByteView first, ByteView second) {
+  const HmacKey keyed(key);
+  std::array<ChainKey, 2> codes;
+  keyed.compute(std::array{first}, codes[0].mutable_view());
+  keyed.compute(std::array{second}, codes[1].mutable_view());
+  return codes;
+}
+
 bool hmac_sha256_verify(ByteView key, ByteView message, ByteView expected) {
   return equal_in_constant_time(hmac_sha256(key, {message}).view(), expected);
 }
 
 ChainKey hkdf_extract(ByteView salt, ByteView input_key_material) {
+  if (!salt.empty()) return hmac_sha256(salt, {input_key_material});
   // RFC 5869 section 2.2: a missing salt is a string of zeros, which HMAC's own padding makes of the empty key.
-  return hmac_sha256(salt, {input_key_material});
+  static const HmacKey no_salt{ByteView()};
+  ChainKey key;
+  no_salt.compute(std::array{input_key_material}, key.mutable_view());
+  return key;
 }
 
 Status hkdf_expand(ByteView pseudo_random_key, ByteView info, MutableBytes out) {

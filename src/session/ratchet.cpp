@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::string_view kRootInfo = "ekiden ratchet root 1";
 constexpr std::string_view kMessageInfo = "ekiden ratchet message 1";
-constexpr ByteArray<32> kNoSalt{};
 
 /// HKDF into `out`. REQUIRES: a short output, so that it cannot fail.
 void derive(ByteView salt, ByteView input, std::string_view info, MutableBytes out) {
@@ -37,9 +36,9 @@ Result<RootStep> root_step(const crypto::ChainKey& root, const crypto::X25519Sec
 MessageKey chain_step(crypto::ChainKey& chain) {
   constexpr Byte kMessage = 0x01;
   constexpr Byte kNext = 0x02;
-  const crypto::ChainKey message = crypto::hmac_sha256(chain.view(), {{&kMessage, 1}});
-  chain = crypto::hmac_sha256(chain.view(), {{&kNext, 1}});
-  return MessageKey(message.view());
+  auto codes = crypto::hmac_sha256_of_two(chain.view(), {&kMessage, 1}, {&kNext, 1});
+  chain = std::move(codes[1]);
+  return MessageKey(codes[0].view());
 }
 
 /// Moves a receiving chain to `number`, keeping the keys that it passes.
@@ -62,7 +61,7 @@ void take(ReceiveChain& chain, const Position& position, Incoming& into) {
 
 Sealing sealing_of(const MessageKey& key) {
   crypto::Secret<44, struct SealingTag> output;
-  derive(kNoSalt, key.view(), kMessageInfo, output.mutable_view());
+  derive({}, key.view(), kMessageInfo, output.mutable_view());
   return {crypto::AeadKey(output.view()), take_array<12>(output.view().subspan(32))};
 }
 
