@@ -44,7 +44,10 @@ struct Party {
 
   bool open(const Party& from, Durability durability, ByteView sealed) {
     store::Batch changes;
-    return engine.open(now, from.self.id(), durability, as_bytes(kAssociated), sealed, changes, effects).has_value();
+    const bool opened =
+        engine.open(now, from.self.id(), durability, as_bytes(kAssociated), sealed, changes, effects).has_value();
+    if (engine.wants_batch()) engine.collect(changes);
+    return opened;
   }
 
   Now now{Instant(hours(1)), WallTime(milliseconds(1'700'000'000'000))};

@@ -94,7 +94,9 @@ struct Node::Impl {
 
   // session_glue.cpp: the router's messages are sealed and opened.
   void on_session_effect(Now now, session::Sessions::Effect effect);
-  void seal(Now now, const router::Seal& request);
+  void seal(Now now, router::Seal&& request);
+  void seal_waiting(Now now);
+  void seal_now(Now now, const router::Seal& request, session::Durability durability);
   void open(Now now, const router::Open& request);
 
   // router_glue.cpp: the router's effects reach links, store and application.
@@ -346,7 +348,9 @@ struct Node::Impl {
   std::uint64_t record_sequence = 0;      ///< of the last record or announcement that was signed
   Bytes record;                           ///< published; empty until it is on disk
   std::optional<WallTime> record_issued;  ///< of the one made last, published or not
-  std::optional<Instant> record_look;     ///< when to look at the clock again
+  std::deque<router::Seal> to_seal;       ///< with the next ticks
+  std::optional<Instant> seal_at;
+  std::optional<Instant> record_look;  ///< when to look at the clock again
   std::optional<Error> storage;
   bool ending = false;
   std::optional<Instant> leave_by;  ///< until then others may hear that what we published is over

@@ -215,6 +215,7 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
 }
 
 void Node::Impl::tick(Now now) {
+  seal_waiting(now);
   links.on_deadline(now, link_out);
   sessions.on_deadline(now, session_out);
   router.on_deadline(now, router_out);
@@ -255,7 +256,8 @@ void Node::Impl::settle(Now now) {
     relay_out.drain([&](relay::Effect&& effect) { on_relay_effect(now, std::move(effect)); });
     if (router_out.empty() && relay.needs_flush()) relay.flush(now, relay_out);
   }
-  if (batch.empty() && !persist_wanted) return end_leaving();
+  if (batch.empty() && !persist_wanted && !sessions.wants_batch()) return end_leaving();
+  sessions.collect(batch);
   waiting.token = store::PersistToken{++last_token};
   waiting.sessions = sessions.last_change();
   out->push(Persist{waiting.token, std::exchange(batch, {})});
@@ -291,7 +293,7 @@ void Node::mark_sent(Now now, ConnId conn, std::size_t bytes, Outbox<Effect>& ou
 std::optional<Instant> Node::deadline() const {
   auto at = earlier(impl_->links.deadline(), impl_->sessions.deadline());
   at = earlier(at, earlier(impl_->router.deadline(), impl_->asks.deadline()));
-  at = earlier(at, impl_->record_look);
+  at = earlier(at, earlier(impl_->record_look, impl_->seal_at));
   at = earlier(at, earlier(impl_->keeper.deadline(), impl_->depositor.deadline()));
   at = earlier(at, earlier(impl_->collector.deadline(), impl_->relay.deadline()));
   if (!impl_->config.discovery) return at;

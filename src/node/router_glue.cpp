@@ -7,7 +7,7 @@ namespace ekiden::node {
 
 void Node::Impl::on_router_effect(Now now, router::Router::Effect effect) {
   std::visit(Overloaded{
-                 [&](const router::Seal& request) { seal(now, request); },
+                 [&](router::Seal& request) { seal(now, std::move(request)); },
                  [&](const router::Open& request) { open(now, request); },
                  [&](router::Persist& persist) {
                    batch.append(std::move(persist.batch));

@@ -6,6 +6,8 @@
 namespace ekiden::node {
 namespace {
 
+constexpr std::size_t kSealedAtOnce = 16;
+
 session::Durability durability_of(router::DeliveryClass delivery) {
   return delivery == router::DeliveryClass::durable ? session::Durability::durable : session::Durability::volatile_;
 }
@@ -28,17 +30,38 @@ void Node::Impl::on_session_effect(Now now, session::Sessions::Effect effect) {
              effect);
 }
 
-void Node::Impl::seal(Now now, const router::Seal& request) {
+/// Sealing takes longer than all else that a message needs here. It is done while the disk writes the message, where no
+/// other write has to follow.
+void Node::Impl::seal(Now now, router::Seal&& request) {
+  if (request.delivery == router::DeliveryClass::durable && sessions.has_reserved(now, request.to)) {
+    seal_at = now.mono;
+    to_seal.push_back(std::move(request));
+  } else {
+    seal_now(now, request, durability_of(request.delivery));
+  }
+}
+
+/// In portions: whoever shares our core comes in between, and the disk is not idle meanwhile.
+void Node::Impl::seal_waiting(Now now) {
+  for (std::size_t i = 0; i < kSealedAtOnce && !to_seal.empty(); ++i) {
+    const router::Seal request = std::move(to_seal.front());
+    to_seal.pop_front();
+    seal_now(now, request, session::Durability::reserved);
+  }
+  if (to_seal.empty()) seal_at.reset();
+}
+
+void Node::Impl::seal_now(Now now, const router::Seal& request, session::Durability durability) {
   const identity::PeerRecord* record_of_peer = record_of(request.to);
   if (record_of_peer == nullptr) {
-    router.on_unsealable(now, request.message, {Errc::unreachable, "the peer's record is not known yet"}, router_out);
+    router.on_unsealable(now, request.message, {Errc::unreachable, "the peer's record is not known yet"});
     return;
   }
   store::Batch changes;
-  auto sealed = sessions.seal(now, *record_of_peer, durability_of(request.delivery), request.associated,
-                              request.plaintext, changes, session_out);
+  auto sealed =
+      sessions.seal(now, *record_of_peer, durability, request.associated, request.plaintext, changes, session_out);
   if (!sealed) {
-    router.on_unsealable(now, request.message, sealed.error(), router_out);
+    router.on_unsealable(now, request.message, sealed.error());
     return;
   }
   router.on_sealed(now, request.message, std::move(sealed->sealed), sealed->must_persist, std::move(changes),

@@ -45,9 +45,10 @@ void Sender::pump(Now now, Recipient& peer, Effects& out) {
   }
 }
 
-/// REQUIRES: what is below the floor is erased by a batch already asked for.
+/// REQUIRES: what is below the floor is erased by a batch already asked for. The message waits for it.
 void Sender::request_seal(Outgoing& message, const Recipient& peer, Effects& out) {
   message.stage = Stage::sealing;
+  message.send_token = journal_.last();
   message.wire.reset();
   const Content content{.epoch = counters_.epoch(),
                         .sequence = message.sequence,
@@ -84,16 +85,13 @@ void Sender::on_sealed(Now now, const MessageId& id, Bytes sealed, bool must_per
       link_message(wire::MessageType::envelope, envelope, sealed.size() + kEnvelopeOverhead));
   if (!message.is_durable()) return on_volatile_sealed(now, message, must_persist, std::move(changes), out);
 
-  store::Batch batch;
-  const bool with_row = !message.row_written;
-  if (with_row) add_row(message, batch);
-  batch.append(std::move(changes));
   message.stage = Stage::writing;
-  message.send_token = journal_.write(std::move(batch), out);
-  if (with_row) message.row_token = message.send_token;
-  // Without changes the message still waits for the last batch: it tells a floor, and what is below must be erased.
+  const store::PersistToken last = journal_.write(std::move(changes), out);
+  if (must_persist) message.send_token = last;
   if (journal_.is_persisted(message.send_token)) return on_persisted(now, id, out);
-  journal_.wait(message.send_token, OutgoingWaits{id});
+  if (message.send_token == message.row_token) return;  // It waits for that already.
+  message.send_token = last;
+  journal_.wait(last, OutgoingWaits{id});
 }
 
 void Sender::on_volatile_sealed(Now now, Outgoing& message, bool must_persist, store::Batch changes, Effects& out) {
@@ -109,7 +107,7 @@ void Sender::on_persisted(Now now, const MessageId& id, Effects& out) {
   const auto found = messages_.find(id);
   if (found == messages_.end()) return;
   Outgoing& message = found->second;
-  if (message.row_written && !message.stored && journal_.is_persisted(message.row_token)) {
+  if (message.is_durable() && !message.stored && journal_.is_persisted(message.row_token)) {
     message.stored = true;
     ++accepted_;
     for (const RequestId request : message.waiters) out.push(Submitted{request, id});
@@ -173,14 +171,13 @@ void Sender::return_to_queue(Outgoing& message, Recipient& peer) {
   peer.queued.emplace(queue_key(message), &message);
 }
 
-void Sender::on_unsealable(Now now, const MessageId& id, const Error& why, Effects& out) {
+void Sender::on_unsealable(Now now, const MessageId& id, const Error& why) {
   const auto found = messages_.find(id);
   if (found == messages_.end() || found->second.stage != Stage::sealing) return;
   Outgoing& message = found->second;
   Recipient& peer = recipients_.at(message.to);
   message.steps.add(now, StepKind::unsealable, static_cast<std::uint64_t>(why.code));
   return_to_queue(message, peer);
-  if (message.is_durable() && !message.row_written) write_row(message, out);
   if (peer.unsealable) return;
   peer.unsealable = true;
   if (!is_reachable(peer)) return;

@@ -135,6 +135,7 @@ void Sender::submit(Now now, RequestId request, Draft draft, const Status& stora
   if (durable) {
     counters_.cover(kept.sequence, journal_, out);
     kept.waiters.push_back(request);
+    write_row(kept, out);  // First: it may be sealed while it is being written.
   } else {
     ++accepted_;
     out.push(Submitted{request, kept.id});
@@ -143,17 +144,9 @@ void Sender::submit(Now now, RequestId request, Draft draft, const Status& stora
   if (kept.stage != Stage::queued) return;
   await_link(now, kept.to, peer);
   kept.steps.add(now, peer.up ? StepKind::behind_others : StepKind::no_link, peer.flight.size());
-  if (durable) write_row(kept, out);
 }
 
 void Sender::write_row(Outgoing& message, Effects& out) {
-  store::Batch batch;
-  add_row(message, batch);
-  message.row_token = journal_.write(std::move(batch), out);
-  journal_.wait(message.row_token, OutgoingWaits{message.id});
-}
-
-void Sender::add_row(Outgoing& message, store::Batch& batch) {
   const OutboxRow row{.id = message.id,
                       .to = message.to,
                       .sequence = message.sequence,
@@ -169,8 +162,10 @@ void Sender::add_row(Outgoing& message, store::Batch& batch) {
   Bytes value;
   value.reserve(message.size() + 160);
   wire::encode_to(row, value);
+  store::Batch batch;
   batch.put(store::Table::outbox, message.number, std::move(value));
-  message.row_written = true;
+  message.row_token = journal_.write(std::move(batch), out);
+  journal_.wait(message.row_token, OutgoingWaits{message.id});
 }
 
 Status Sender::load_outbox(std::uint64_t number, ByteView value) {
@@ -198,7 +193,6 @@ Status Sender::load_outbox(std::uint64_t number, ByteView value) {
                                      .digest = row->digest,
                                      .body = to_bytes(row->body),
                                      .exchange = std::move(row->exchange),
-                                     .row_written = true,
                                      .stored = true});
   return {};
 }
@@ -242,7 +236,7 @@ HistoryEntry Sender::settle(Now now, Outgoing& message, MessageState state, stor
     }
     --durable_messages_;
     durable_bytes_ -= message.size();
-    if (message.row_written) batch.erase(store::Table::outbox, message.number);
+    batch.erase(store::Table::outbox, message.number);
     if (!message.kept_at.empty()) batch.erase(store::Table::deposits, message.number);
   } else {
     peer.waiting.erase(queue_key(message));

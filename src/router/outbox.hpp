@@ -66,7 +66,7 @@ class Sender {
   void retry_now(Now now, const identity::PeerId& to, Effects& out);
 
   void on_sealed(Now now, const MessageId& id, Bytes sealed, bool must_persist, store::Batch changes, Effects& out);
-  void on_unsealable(Now now, const MessageId& id, const Error& why, Effects& out);
+  void on_unsealable(Now now, const MessageId& id, const Error& why);
   void on_session_lost(Now now, const identity::PeerId& to, Effects& out);
 
   void on_stored(Now now, const MessageId& id, const StoredAt& stored, Effects& out);
@@ -107,7 +107,6 @@ class Sender {
   Outgoing& insert(Outgoing message);
   Recipient& recipient(const identity::PeerId& to);
   void want(const identity::PeerId& to, Recipient& peer, Effects& out);
-  static void add_row(Outgoing& message, store::Batch& batch);
   void write_row(Outgoing& message, Effects& out);
   void watch_expiry(Now now, WallTime expires);
   HistoryEntry settle(Now now, Outgoing& message, MessageState state, store::Batch& batch, Effects& out);

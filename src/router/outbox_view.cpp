@@ -91,7 +91,7 @@ void Sender::check_message(const Outgoing& message) const {
   const auto expiry = by_expiry_.find({message.expires, message.number});
   CHECK(expiry != by_expiry_.end() && expiry->second == &message);
   CHECK(message.is_durable() == (message.sequence > 0));
-  CHECK(!message.stored || message.row_written);
+  CHECK(!message.stored || message.is_durable());
   CHECK(message.stored || !message.is_durable() || !message.waiters.empty());
   CHECK((message.stage == Stage::writing || message.stage == Stage::out) == (message.wire != nullptr));
   CHECK(message.waiters.size() <= kMaxWaiters);

@@ -54,10 +54,9 @@ struct Outgoing {
   std::optional<Exchange> exchange{};
 
   Stage stage = Stage::queued;
-  bool row_written = false;             ///< the row is in some batch …
-  bool stored = false;                  ///< … and persisted: accepted
-  store::PersistToken row_token{};      ///< that batch
-  store::PersistToken send_token{};     ///< what must be persisted before `wire` leaves (stage writing)
+  bool stored = false;                  ///< its row is persisted: accepted
+  store::PersistToken row_token{};      ///< the batch with its row
+  store::PersistToken send_token{};     ///< what must be persisted before `wire` leaves (stages sealing and writing)
   std::shared_ptr<const Bytes> wire{};  ///< the link message, once sealed
   Instant next_try{};                   ///< stages out and stale, over a link that is up
   std::uint32_t attempts = 0;

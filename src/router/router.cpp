@@ -156,8 +156,8 @@ void Router::on_sealed(Now now, const MessageId& message, Bytes sealed, bool mus
   impl_->sender.on_sealed(now, message, std::move(sealed), must_persist, std::move(changes), out);
 }
 
-void Router::on_unsealable(Now now, const MessageId& message, const Error& why, Outbox<Effect>& out) {
-  impl_->sender.on_unsealable(now, message, why, out);
+void Router::on_unsealable(Now now, const MessageId& message, const Error& why) {
+  impl_->sender.on_unsealable(now, message, why);
 }
 
 void Router::on_opened(Now now, const Envelope& envelope, ByteView plaintext, store::Batch changes,

@@ -284,7 +284,7 @@ class Router {
                  Outbox<Effect>& out);
   /// The peer's record is not known or not usable; tried again at the next on_link_up, over a link also at the next
   /// retry. Every Seal is answered by on_sealed or on_unsealable.
-  void on_unsealable(Now now, const MessageId& message, const Error& why, Outbox<Effect>& out);
+  void on_unsealable(Now now, const MessageId& message, const Error& why);
   void on_opened(Now now, const Envelope& envelope, ByteView plaintext, store::Batch changes, Outbox<Effect>& out);
   /// A session with this peer is gone: what was sealed and not receipted is sealed again.
   void on_session_lost(Now now, const identity::PeerId& peer, Outbox<Effect>& out);

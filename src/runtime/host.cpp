@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "base/check.hpp"
@@ -179,6 +180,9 @@ void Host::Impl::end_round() {
 void Host::Impl::set_timer() {
   const auto deadline = node.deadline();
   if (!deadline || (timer_at && *timer_at <= *deadline)) return;
+  // What is to be done now is done while the disk works; but where the store's thread has no core of its own it has to
+  // be let in first.
+  if (*deadline <= read_clocks().mono) std::this_thread::yield();
   timer_at = deadline;
   timer.expires_at(std::chrono::steady_clock::time_point(deadline->time_since_epoch()));
   timer.async_wait([this](ErrorCode error) {

@@ -25,8 +25,11 @@ struct Sessions::Impl {
   Result<Session*> session_for(Now now, const identity::PeerRecord& to, store::Batch& changes, Effects& out);
   bool wants_renewal(const Session& session, Now now) const;
   Result<Session*> initiate(Now now, const identity::PeerRecord& to, store::Batch& changes, Effects& out);
+  bool has_reserved(Now now, const identity::PeerId& peer);
+  bool is_step_due(Now now, const Session& session) const;
   Status step_if_due(Now now, Session& session);
   bool secure_number(Session& session, std::uint32_t number, Durability durability, store::Batch& changes);
+  bool reserve(Session& session, std::uint32_t number) const;
 
   // opening.cpp
   std::expected<Opened, OpenFailure> open(Now now, const identity::PeerId& from, Durability durability,
@@ -56,6 +59,7 @@ struct Sessions::Impl {
   SessionTable table;
   LruMap<identity::PeerId, Resets> resets;
   LruMap<identity::PeerId, SkipBudget> skips;  ///< of peers that made us skip messages
+  bool batch_wanted = false;                   ///< for what was opened
   Bytes scratch;                               ///< for associated data; kept so that a message does not allocate it
 
   std::optional<Instant> flush_at;     ///< while the table has deferred rows

@@ -126,10 +126,12 @@ void Sessions::Impl::note_received(Now now, Session& session, Durability durabil
                      .why = "the peer has answered"});
   }
   ++session.unsaved_messages;
-  if (durability == Durability::durable || session.unsaved_messages >= config.flush_messages) {
-    table.save(session, changes);
+  if (durability == Durability::durable) {
+    table.save_with_next(session);
+    batch_wanted = true;
     return;
   }
+  if (session.unsaved_messages >= config.flush_messages) return table.save(session, changes);
   table.defer(session);
   if (!flush_at) flush_at = now.mono + config.flush_interval;
 }

@@ -107,11 +107,22 @@ Result<Session*> Sessions::Impl::initiate(Now now, const identity::PeerRecord& t
   return &table.insert(std::move(session), changes, out);
 }
 
-Status Sessions::Impl::step_if_due(Now now, Session& session) {
+bool Sessions::Impl::has_reserved(Now now, const identity::PeerId& peer) {
+  const Session* const session = table.preferred(peer, now.wall);
+  if (table.has_marked()) maintain_at = now.mono;
+  return session != nullptr && !session->resuming && !is_step_due(now, *session) &&
+         session->ratchet.state().send.next < session->confirmed;
+}
+
+bool Sessions::Impl::is_step_due(Now now, const Session& session) const {
   const RatchetState& state = session.ratchet.state();
-  if (!state.step_pending) return {};
+  if (!state.step_pending) return false;
   const bool is_time = !session.last_step || now.mono - *session.last_step >= config.dh_step_interval;
-  if (!is_time && state.send.next < config.dh_step_messages) return {};
+  return is_time || state.send.next >= config.dh_step_messages;
+}
+
+Status Sessions::Impl::step_if_due(Now now, Session& session) {
+  if (!is_step_due(now, session)) return {};
   EKIDEN_TRY(session.ratchet.step(crypto::X25519KeyPair::draw(rng)));
   session.last_step = now.mono;
   table.forget_reservation(session);
@@ -123,18 +134,28 @@ Status Sessions::Impl::step_if_due(Now now, Session& session) {
 bool Sessions::Impl::secure_number(Session& session, std::uint32_t number, Durability durability,
                                    store::Batch& changes) {
   if (durability == Durability::durable) {
+    if (table.is_persisted(session)) session.burst = 0;
+    if (++session.burst >= config.burst) reserve(session, number);
     table.save(session, changes);
     return true;
   }
   const bool must_wait = number >= session.confirmed;
+  const bool has_grown = reserve(session, number);
+  if (must_wait || (has_grown && durability == Durability::volatile_)) {
+    table.save(session, changes);
+  } else if (has_grown) {
+    table.save_with_next(session);  // Half of the block is left, and each durable message brings a batch.
+  }
+  return must_wait;
+}
+
+/// Reserves a block behind the number that was used, if little of the last one is left. True if the row has to say so.
+bool Sessions::Impl::reserve(Session& session, std::uint32_t number) const {
   const std::uint64_t next = std::uint64_t{number} + 1;
   const std::uint64_t block = std::min<std::uint64_t>(config.reserve_block, kMaxReserveBlock);
-  const bool runs_low = session.reserved < next + block / 2;
-  if (runs_low) {
-    session.reserved = static_cast<std::uint32_t>(std::min<std::uint64_t>(next + block, Ratchet::kMaxNumber));
-  }
-  if (must_wait || runs_low) table.save(session, changes);
-  return must_wait;
+  if (session.reserved >= next + block / 2) return false;
+  session.reserved = static_cast<std::uint32_t>(std::min<std::uint64_t>(next + block, Ratchet::kMaxNumber));
+  return true;
 }
 
 }  // namespace ekiden::session

@@ -51,6 +51,7 @@ struct Session {
   std::uint64_t saved_change = 0;    ///< the change that last held the row
   std::uint64_t awaited_change = 0;  ///< the change whose persistence will confirm `awaited_reserved`; 0: none
   std::uint32_t awaited_reserved = 0;
+  std::uint32_t burst = 0;             ///< durable messages sealed since the row was last known to be on disk
   std::uint64_t unsaved_messages = 0;  ///< received since the row was last written
   std::optional<Instant> last_step;
   std::optional<Instant> renew_not_before;

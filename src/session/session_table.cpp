@@ -108,6 +108,7 @@ void SessionTable::close(const SessionKey& given, std::string_view why, store::B
   batch.erase(store::Table::sessions, row_name(RowKind::session, key));
   session.ratchet.skipped().erase_rows(row_name(RowKind::skipped, key), batch);
   if (!session.initiated_by_us) closed_.add(key, session.prekey, ++last_order_, batch);
+  due_.erase(key);
   dirty_.erase(key);
   sessions_.erase(found);
   ++last_change_;
@@ -148,6 +149,11 @@ void SessionTable::save(Session& session, store::Batch& batch) {
   if (session.awaited_change == 0 && session.reserved > session.confirmed) await(session, session.saved_change);
 }
 
+void SessionTable::collect(store::Batch& batch) {
+  for (const SessionKey& key : due_) save(sessions_.at(key), batch);
+  due_.clear();
+}
+
 void SessionTable::flush(store::Batch& batch) {
   while (!dirty_.empty()) {
     Session& session = sessions_.at(*dirty_.begin());
@@ -170,6 +176,7 @@ void SessionTable::forget_reservation(Session& session) {
 }
 
 void SessionTable::on_persisted(std::uint64_t change) {
+  persisted_change_ = std::max(persisted_change_, change);
   while (!awaited_.empty() && awaited_.begin()->first <= change) {
     Session& session = sessions_.at(awaited_.begin()->second);
     awaited_.erase(awaited_.begin());
@@ -270,14 +277,16 @@ std::vector<SessionStatus> SessionTable::status() const {
 
 void SessionTable::check_invariants() const {
   CHECK(loading_.empty());
-  for (const SessionKey& key : dirty_) CHECK(sessions_.contains(key));
+  for (const std::set<SessionKey>* keys : {&due_, &dirty_}) {
+    for (const SessionKey& key : *keys) CHECK(sessions_.contains(key));
+  }
   for (const auto& [change, key] : awaited_) CHECK(sessions_.at(key).awaited_change == change);
   for (const auto& [key, session] : sessions_) {
     CHECK(session.key == key);
     CHECK(session.confirmed <= session.reserved);
     CHECK(session.awaited_change == 0 || awaited_.contains(session.awaited_change));
     CHECK(session.saved_change <= last_change_ && session.order <= last_order_);
-    CHECK(session.unsaved_messages == 0 || dirty_.contains(key));
+    CHECK(session.unsaved_messages == 0 || dirty_.contains(key) || due_.contains(key));
     CHECK(session.ephemeral.has_value() == (session.initiated_by_us && !session.established));
     session.ratchet.check_invariants();
   }

@@ -65,6 +65,9 @@ class SessionTable {
   // Persistence.
 
   void save(Session& session, store::Batch& batch);
+  /// The row belongs into the next batch, whatever that is about: collect() writes it.
+  void save_with_next(Session& session) { due_.insert(session.key); }
+  void collect(store::Batch& batch);
   /// The row is behind; flush() will write it.
   void defer(Session& session) { dirty_.insert(session.key); }
   bool has_deferred() const { return !dirty_.empty(); }
@@ -73,6 +76,8 @@ class SessionTable {
   void forget_reservation(Session& session);
   std::uint64_t last_change() const { return last_change_; }
   void on_persisted(std::uint64_t change);
+  /// What was last written of it is on disk.
+  bool is_persisted(const Session& session) const { return session.saved_change <= persisted_change_; }
 
   /// One row of Table::sessions. Errors: storage_corrupt.
   Status load(const store::Row& row);
@@ -101,10 +106,12 @@ class SessionTable {
   const Config& config_;
   std::map<SessionKey, Session> sessions_;
   ClosedSessions closed_;
+  std::set<SessionKey> due_;
   std::set<SessionKey> dirty_;
   std::map<std::uint64_t, SessionKey> awaited_;                        ///< by change: who will be confirmed by it
   std::map<SessionKey, std::map<std::uint64_t, MessageKey>> loading_;  ///< skipped keys, until finish_loading()
   std::uint64_t last_change_ = 0;
+  std::uint64_t persisted_change_ = 0;
   std::uint64_t last_order_ = 0;
   bool has_marked_ = false;
 };

@@ -129,6 +129,15 @@ bool Sessions::on_reset(Now now, const identity::PeerId& peer, const SessionId& 
   return impl_->on_reset(now, {.peer = peer, .id = session}, changes, out);
 }
 
+bool Sessions::has_reserved(Now now, const identity::PeerId& peer) { return impl_->has_reserved(now, peer); }
+
+void Sessions::collect(store::Batch& changes) {
+  impl_->table.collect(changes);
+  impl_->batch_wanted = false;
+}
+
+bool Sessions::wants_batch() const { return impl_->batch_wanted; }
+
 std::uint64_t Sessions::last_change() const { return impl_->table.last_change(); }
 void Sessions::on_persisted(std::uint64_t change) { impl_->table.on_persisted(change); }
 

@@ -1,8 +1,9 @@
 // End-to-end sessions: X3DH with the signed prekey, then the Double Ratchet.
 //
 // A message is sealed for a peer whose record we hold, whether it is online or not, and opened by that peer alone. The
-// engine is transactional and keeps no promise that the disk does not keep: every call that moves a ratchet appends the
-// new state to the caller's Batch, and the caller persists that batch, together with what depends on it, in one piece.
+// engine is transactional and keeps no promise that the disk does not keep: a call that moves a ratchet appends the new
+// state to the caller's Batch, or has collect() do so, once for many calls; and the caller persists that batch,
+// together with what depends on it, in one piece.
 //
 // Inputs: seal, open, on_reset, what is on disk, time. Outputs: state in the caller's batch; effects PrekeyChanged,
 // Flush, Changed. Timers: prekey rotation and erasure, session expiry, flushing of receive state.
@@ -10,6 +11,7 @@
 // Duties of the caller, without which the rules below do not hold:
 //   - every batch is persisted, also that of a message which is then refused, and in the order of the calls that filled
 //     them, Flush effects included; two rows of one session in the wrong order would let a key be used again;
+//   - collect() is called for each batch just before it is persisted, and makes one of its own if wants_batch();
 //   - batches that hold changes up to last_change() being on disk is told with on_persisted(). Who never tells it loses
 //     nothing but time: every volatile message then waits for the disk.
 //
@@ -18,7 +20,7 @@
 //     durable messages leave only after their batch is persisted; volatile ones draw from a block of counters that is
 //     known to be on disk (`reserve_block`, extended when half of it is used); `Sealed::must_persist` says when even a
 //     volatile message has to wait. A restart begins after the reserved block. (A reused key and nonce would reveal
-//     both plaintexts.)
+//     both plaintexts.) Bursts of durable messages reserve a block, too: see has_reserved().
 //  2. A new ratchet key is persisted before a message under it leaves; a DH step is taken at most once per
 //     `dh_step_interval` or every `dh_step_messages` messages of a direction.
 //  3. Receive state is committed only after the AEAD has verified, and with what was received (a forged message changes
@@ -64,7 +66,11 @@ namespace ekiden::session {
 
 using SessionId = Uuid;
 
-enum class Durability { durable, volatile_ };
+enum class Durability {
+  durable,
+  volatile_,
+  reserved,  ///< of a message to be sealed: durable, and has_reserved() was true
+};
 
 /// What the holder needs to send one message, and to send it again byte for byte while this process lives.
 struct Sealed {
@@ -117,6 +123,7 @@ struct Config {
   Duration dh_step_interval = seconds(1);
   std::uint64_t dh_step_messages = 1000;
   std::uint64_t reserve_block = 256;  ///< well below max_skipped, or crashes cost the session
+  std::uint32_t burst = 16;           ///< so many durable messages in the time of one commit reserve a block
   Duration flush_interval = seconds(1);
   std::uint64_t flush_messages = 256;
   Duration lifetime = days(30);     ///< a session expires this long after it was made …
@@ -166,11 +173,20 @@ class Sessions {
   Result<Sealed> seal(Now now, const identity::PeerRecord& to, Durability durability, ByteView associated,
                       ByteView plaintext, store::Batch& changes, Outbox<Effect>& out);
 
-  /// Opens what `claimed_from` sealed for us. On success the state is appended to `changes` for durable messages, and
-  /// now and then for volatile ones. On failure nothing has changed.
+  /// True if the next message to this peer would be sealed under a counter that is known to be on disk as reserved.
+  /// Then a durable message may be sealed while the disk writes what else it needs.
+  bool has_reserved(Now now, const identity::PeerId& peer);
+
+  /// Opens what `claimed_from` sealed for us. On success the new state is for collect() to give; now and then, that of
+  /// volatile messages is appended to `changes`. On failure nothing has changed.
   std::expected<Opened, OpenFailure> open(Now now, const identity::PeerId& claimed_from, Durability durability,
                                           ByteView associated, ByteView sealed, store::Batch& changes,
                                           Outbox<Effect>& out);
+
+  /// What opening durable messages has changed since the last call.
+  void collect(store::Batch& changes);
+  /// Something is to be collected that depends on no other batch.
+  bool wants_batch() const;
 
   /// The session a sealed message belongs to, unauthenticated; for answering unknown_session.
   static std::optional<SessionId> peek_session(ByteView sealed);

@@ -47,6 +47,7 @@ void vary_sessions(session::Config& session, Rng& rng) {
   session.dh_step_interval = any_duration(rng, {milliseconds(1), seconds(1), seconds(30)});
   session.dh_step_messages = any_size(rng, {1, 3, 50, 1000});
   session.reserve_block = std::min<std::uint64_t>(session.max_skipped, any_size(rng, {1, 16, 256}));
+  session.burst = static_cast<std::uint32_t>(any_size(rng, {1, 4, 16}));
   session.flush_interval = rng.between(milliseconds(10), seconds(2));
   session.flush_messages = any_size(rng, {1, 16, 256});
   session.lifetime = any_duration(rng, {minutes(1), minutes(10), days(30)});

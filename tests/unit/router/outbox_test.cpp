@@ -70,7 +70,7 @@ TEST(Outbox, DeliversOverALinkWithTwoCommitsAndOneReceipt) {
   World world(2);
   world.link(0, 1);
   const RequestId request = world.send(0, 1, "hello");
-  EXPECT_EQ(world[0].unsynced(), 3u) << "the epoch, the reserved counters, and one batch for row and session";
+  EXPECT_EQ(world[0].unsynced(), 4u) << "the epoch, the reserved counters, row and session: one commit in a node";
   EXPECT_TRUE(world.mail().empty()) << "nothing leaves before it is persisted";
   world.flow();
   const MessageId id = world[0].answer(request);

@@ -252,7 +252,7 @@ class Station {
   void on_seal(Now now, const Seal& seal) {
     ++seals;
     if (!can_seal) {
-      router_->on_unsealable(now, seal.message, {Errc::unreachable, "no record"}, out_);
+      router_->on_unsealable(now, seal.message, {Errc::unreachable, "no record"});
       return;
     }
     store::Batch batch;

@@ -71,7 +71,7 @@ class Agent {
     auto sealed = engine->seal(now, to, durability, as_bytes(kAssociated), as_bytes(text), changes, effects);
     if (sealed) {
       require(!sealed->must_persist || !changes.empty(), "a message waits for the disk and nothing is written");
-      require(durability == Durability::volatile_ || sealed->must_persist, "a durable message does not wait");
+      require(durability != Durability::durable || sealed->must_persist, "a durable message does not wait");
     }
     keep(std::move(changes));
     engine->check_invariants();
@@ -83,6 +83,8 @@ class Agent {
                                           std::string_view associated = kAssociated) {
     store::Batch changes;
     auto opened = engine->open(now, from, durability, as_bytes(associated), body, changes, effects);
+    require(opened || !engine->wants_batch(), "a message that was not opened wants to be persisted");
+    if (engine->wants_batch()) engine->collect(changes);
     require(opened || changes.empty(), "a message that was not opened changes the store");
     require(!opened || durability == Durability::volatile_ || !changes.empty(), "a durable message changes nothing");
     keep(std::move(changes));
@@ -119,6 +121,14 @@ class Agent {
       pending.pop_front();
     }
     return notes;
+  }
+
+  /// Something else is written, and takes along what is due.
+  void collect_and_persist() {
+    store::Batch batch;
+    engine->collect(batch);
+    keep(std::move(batch));
+    persist();
   }
 
   /// The process dies and starts again from its disk.

@@ -56,6 +56,46 @@ TEST(Durability, ABlockCountsOnlyOnceItIsOnDisk) {
   EXPECT_EQ(free, 7U);  // 2 to 8; the rows that extend the block are still under way.
 }
 
+TEST(Durability, ABurstOfDurableMessagesReservesNumbersForTheNext) {
+  Agent alice(1, quick()), bob(2);
+  const auto record = bob.record(at({}));
+  const auto has_reserved = [&] { return alice.engine->has_reserved(at({}), bob.id()); };
+  for (int i = 0; i < 3; ++i) {
+    sealed_by(at({}), alice, bob, "one at a time");
+    EXPECT_FALSE(has_reserved());
+  }
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(alice.seal(at({}), record, Durability::durable, "burst"));
+  EXPECT_FALSE(has_reserved()) << "not on disk yet";
+  alice.persist();
+  ASSERT_TRUE(has_reserved());
+
+  Bytes last;
+  for (int i = 0; has_reserved(); ++i) {
+    ASSERT_LT(i, 16) << "without a batch the block is used up";
+    const auto sealed = alice.seal(at({}), record, Durability::reserved, "next");
+    EXPECT_FALSE(sealed->must_persist);
+    last = sealed->sealed;
+  }
+  EXPECT_TRUE(alice.pending.empty());
+  EXPECT_TRUE(alice.seal(at({}), record, Durability::reserved, "too late")->must_persist);
+  alice.crash(at({}));
+  const Bytes after = sealed_by(at({}), alice, bob, "after");
+  EXPECT_GT(number_of(after), number_of(last));
+  expect_opens(at({}), bob, alice, last, "next");
+}
+
+TEST(Durability, ABlockGrowsWithWhateverIsWrittenNext) {
+  Agent alice(1, quick()), bob(2);
+  const auto record = bob.record(at({}));
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(alice.seal(at({}), record, Durability::durable, "burst"));
+  alice.persist();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_FALSE(alice.seal(at({}), record, Durability::reserved, "x")->must_persist) << i;
+    EXPECT_FALSE(alice.engine->wants_batch());
+    alice.collect_and_persist();
+  }
+}
+
 TEST(Durability, AfterACrashSendingGoesOnBehindTheReservedNumbers) {
   Agent alice(1, quick()), bob(2);
   const auto record = bob.record(at({}));

@@ -118,7 +118,10 @@ class World {
   void seal(std::size_t who, Durability durability) {
     Agent& agent = agents_[who];
     const std::uint64_t id = ++last_id_;
-    const auto sealed = agent.seal(now(who), records_[1 - who], durability, std::to_string(id));
+    const bool is_reserved =
+        durability == Durability::durable && agent.engine->has_reserved(now(who), agents_[1 - who].id());
+    const auto sealed =
+        agent.seal(now(who), records_[1 - who], is_reserved ? Durability::reserved : durability, std::to_string(id));
     if (!sealed) return;
     written_.emplace(id, Letter{.id = id, .from = who, .durability = durability, .body = sealed->sealed});
     if (sealed->must_persist) {
@@ -282,6 +285,7 @@ inline Config tight_config() {
   config.max_skipped = 12;
   config.dh_step_messages = 3;
   config.reserve_block = 4;
+  config.burst = 2;
   config.flush_messages = 3;
   return config;
 }
