@@ -10,6 +10,9 @@ namespace {
 /// Long enough to have published what others are to find.
 constexpr Duration kAtHome = minutes(2);
 
+/// A record that is not older than this is on its way to those who keep it: what the owner said before will do.
+constexpr Duration kPublishing = seconds(10);
+
 }  // namespace
 
 void World::plan_searches() {
@@ -36,14 +39,15 @@ void World::search_peer() {
   if (!pair) return;
   const Machine& sought = *pair->sought;
   const auto newest = identity::verify_record(sought.node()->own_record(), sought.wall_time());
+  const bool is_published = newest && sought.wall_time() - newest->issued_at >= kPublishing;
   searches_.begin();
-  pair->seeker->find(sought.id(), [this, &sought, sequence = newest ? newest->sequence : 0](
+  pair->seeker->find(sought.id(), [this, &sought, sequence = is_published ? newest->sequence : 0](
                                       const node::PeerFound& found, Duration took) {
     end_peer_search(sought, sequence, found, took);
   });
 }
 
-/// Found means: the newest record that there is, and nothing in it that its owner has not said.
+/// Found means: the newest record that is published, and nothing in it that its owner has not said.
 void World::end_peer_search(const Machine& sought, std::uint64_t sequence, const node::PeerFound& found,
                             Duration took) {
   const bool went_down = !found.record && found.record.error().code == Errc::closed;
