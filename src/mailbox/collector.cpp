@@ -15,6 +15,7 @@ Status Collector::load_row(ByteView value) {
   former_ = std::move(row->former);
   std::ranges::sort(own_);
   own_.erase(std::ranges::unique(own_).begin(), own_.end());
+  is_new_ = false;
   return {};
 }
 
@@ -50,24 +51,25 @@ void Collector::unwant_if_unused(const identity::PeerId& peer, Effects& out) {
 
 void Collector::on_mailboxes(Now now, const std::vector<identity::PeerId>& nodes, Effects& out) {
   if (!config_.collect) return;
-  std::size_t visits = visits_.size();
+  const std::size_t visits = visits_.size();
+  const std::size_t limit = is_new_ ? std::min(config_.max_visits, visits + config_.own + 1) : config_.max_visits;
   for (const identity::PeerId& node : nodes) {
-    if (visits >= config_.max_visits) break;
+    if (visits_.size() >= limit) break;
     if (node == self_ || is_own(node) || visits_.at(node)) continue;
     const auto link = links_.find(node);
     if (link != links_.end()) {  // It was asked when its link came up.
       if (link->second) adopt(now, node, out);
       continue;
     }
-    ++visits;
     visits_.set(node, now.mono + config_.visit);
     want(node, out);
   }
 }
 
 void Collector::adopt(Now now, const identity::PeerId& peer, Effects& out) {
-  if (own_.size() >= config_.own || is_own(peer)) return;
+  if (has_enough() || is_own(peer)) return;
   own_.push_back(peer);
+  if (has_enough()) is_new_ = false;
   std::erase(former_, peer);
   want(peer, out);
   write(out);
@@ -160,16 +162,19 @@ void Collector::on_deadline(Now now, Effects& out) {
   if (confirm_at_ && *confirm_at_ <= now.mono) confirm(out);
   while (const auto peer = visits_.pop_due(now.mono)) unwant_if_unused(*peer, out);
   while (const auto peer = replace_.pop_due(now.mono)) replace(now, *peer, out);
-  if (look_at_ && *look_at_ <= now.mono) {
-    const bool enough = own_.size() >= config_.own;
-    look_at_ = now.mono + (enough ? config_.round : look_interval_);
-    if (!enough) look_interval_ = std::min(look_interval_ * 2, config_.look_max);
-    out.push(FindMailboxes{.owner = self_, .far = true});
-  }
+  if (look_at_ && *look_at_ <= now.mono) look(now, out);
   if (announce_at_ && *announce_at_ <= now.mono) {
     announce_at_.reset();
     out.push(OwnChanged{});
   }
+}
+
+/// Soon again if there are too few; and then only if that is still so.
+void Collector::look(Now now, Effects& out) {
+  const bool was_early = std::exchange(looks_early_, !has_enough());
+  if (!was_early || looks_early_) out.push(FindMailboxes{.owner = self_, .far = true});
+  look_at_ = now.mono + (looks_early_ ? look_interval_ : config_.round);
+  if (looks_early_) look_interval_ = std::min(look_interval_ * 2, config_.look_max);
 }
 
 CollectorStatus Collector::status() const {

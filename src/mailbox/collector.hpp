@@ -5,12 +5,12 @@
 //
 // Rules, and why:
 //   - our record names `own` mailboxes of our choice, and we keep a link to each: what is left there reaches us at
-//   once,
-//     also when nobody can dial us, and a mailbox that is gone is noticed and replaced;
+//     once, also when nobody can dial us, and a mailbox that is gone is noticed and replaced;
 //   - every neighbour that keeps mail is asked for ours when its link comes up (it may have been chosen by a sender
-//   that
-//     found the others gone, or be one that we named before); at the start of a run, and now and then, so are nodes
-//     near our id: that is where senders look when the mailboxes of our record are gone;
+//     that found the others gone, or be one that we named before); at the start of a run, and now and then, so are
+//     nodes near our id: that is where senders look when the mailboxes of our record are gone;
+//   - before we have first named mailboxes nobody has left anything: we visit no more nodes than we need, for when
+//     thousands start together each visit is a lookup and a link;
 //   - a parcel is confirmed when whoever is above has said that it is on our disk, or worth nothing. Until then each
 //     mailbox keeps its copy: no crash of ours loses one.
 //
@@ -86,6 +86,8 @@ class Collector {
   static constexpr std::size_t kMaxCopies = 16;
 
   bool is_own(const identity::PeerId& peer) const;
+  bool has_enough() const { return own_.size() >= config_.own; }
+  void look(Now now, Effects& out);
   void want(const identity::PeerId& peer, Effects& out);
   void unwant_if_unused(const identity::PeerId& peer, Effects& out);
   void adopt(Now now, const identity::PeerId& peer, Effects& out);
@@ -101,6 +103,8 @@ class Collector {
   std::map<identity::PeerId, bool> links_;  ///< whether they offer
   DeadlineMap<identity::PeerId> visits_;
   DeadlineMap<identity::PeerId> replace_;
+  bool is_new_ = true;        ///< our record has never named as many mailboxes as it should
+  bool looks_early_ = false;  ///< the next time, for there were too few
   std::optional<Instant> look_at_;
   Duration look_interval_{};
   std::optional<Instant> announce_at_;

@@ -99,16 +99,35 @@ class CollectorTest : public ::testing::Test {
 TEST_F(CollectorTest, ChoosesTheFirstThreeThatAreThereAndOffer) {
   for (Byte i = 1; i <= 6; ++i) near_.push_back(node(i));
   start();
-  EXPECT_EQ(wanted_.size(), 6U);
-  up(5, /*offers=*/false);
-  for (const Byte i : ByteArray<4>{4, 2, 6, 1}) up(i);
+  EXPECT_EQ(wanted_.size(), 4U) << "nobody has left anything yet: one more than are needed";
+  up(1, /*offers=*/false);
+  for (const Byte i : ByteArray<2>{4, 2}) up(i);
+  advance(config_.look_min);
+  EXPECT_EQ(wanted_.size(), 6U) << "the others, for there are too few";
+  for (const Byte i : ByteArray<2>{6, 5}) up(i);
   EXPECT_EQ(collector_.own(), (std::vector{node(4), node(2), node(6)}));
-  EXPECT_EQ(collects_[node(1)], 1) << "asked though it is not chosen";
-  EXPECT_EQ(collects_[node(5)], 0);
+  EXPECT_EQ(collects_[node(5)], 1) << "asked though it is not chosen";
+  EXPECT_EQ(collects_[node(1)], 0);
   advance(kAnnounceDelay);
-  EXPECT_EQ(announced_, 1);
-  advance(config_.visit);
+  EXPECT_EQ(announced_, 2);
+  advance(config_.visit + config_.look_min);
   EXPECT_EQ(wanted_, (std::set{node(2), node(4), node(6)}));
+  EXPECT_EQ(looks_, 2) << "there are enough";
+}
+
+TEST_F(CollectorTest, VisitsAllThatAreNearWhenItComesBack) {
+  near_ = {node(1), node(2), node(3)};
+  start();
+  for (Byte i = 1; i <= 3; ++i) up(i);
+  Collector again(kSelf, config_);
+  ASSERT_TRUE(again.load_row(row_));
+  Effects out;
+  again.start(now_, out);
+  for (Byte i = 4; i <= 20; ++i) near_.push_back(node(i));
+  again.on_mailboxes(now_, near_, out);
+  const auto effects = out.take();
+  const auto wants = std::ranges::count_if(effects, [](const Effect& e) { return std::holds_alternative<Want>(e); });
+  EXPECT_EQ(static_cast<std::size_t>(wants), config_.own + config_.max_visits);
 }
 
 TEST_F(CollectorTest, RemembersItsMailboxesOverARestart) {
