@@ -136,6 +136,8 @@ void Dht::Impl::set_own(Now now, Own value, Out& out) {
     Own& old = own.at(number);
     value.round = old.round + 1;
     value.holders = std::move(old.holders);
+    // A withdrawal under way may have told twice as many. The newest wins with them, too, when they hear of it.
+    if (value.holders.size() > config.k) value.holders.resize(config.k);
   }
   own.insert_or_assign(number, std::move(value));
   publish_due(now, number, out);
@@ -194,6 +196,7 @@ void Dht::Impl::store_own(Now now, std::uint64_t number, const Lookup& lookup, O
   std::vector<Peer> holders;
   if (is_withdrawal) holders = found->second.holders;
   for (const Lookup::Index index : lookup.closest_answered(config.k)) {
+    if (holders.size() == 2 * config.k) break;
     const Lookup::Node& node = lookup.node(index);
     const bool is_known = std::ranges::any_of(holders, [&](const Peer& holder) { return holder.id == node.id; });
     if (!is_known) holders.push_back({.id = node.id, .info = node.info});

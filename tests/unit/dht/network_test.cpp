@@ -230,6 +230,23 @@ TEST(Network, WhatIsWithdrawnIsNotFoundAgain) {
   EXPECT_EQ(world.node(5).dht->status().own_values, 0U);
 }
 
+TEST(Network, WhatIsPublishedWhileItIsWithdrawnHasNoMoreHoldersThanAnyValue) {
+  World world(11, {.loss_per_mille = 0, .config = {}});
+  grow(world, 30);
+  world.publish(5, 1);
+  world.run_for(minutes(1));
+  grow(world, 150);  // Others are closest now, and both hear of the withdrawal.
+  world.withdraw(5, 2);
+  for (std::uint64_t sequence = 3; world.node(5).dht->status().own_values > 0 && sequence < 40; sequence += 2) {
+    world.run_for(milliseconds(150));
+    if (world.node(5).dht->status().own_values == 0) break;
+    world.publish(5, sequence);
+    world.node(5).dht->check_invariants();
+    world.withdraw(5, sequence + 1);
+    world.node(5).dht->check_invariants();
+  }
+}
+
 TEST(Network, ARestartNeedsNoBootstrapNode) {
   World world(10, {.loss_per_mille = 10, .config = {}});
   grow(world, 80);
