@@ -128,11 +128,13 @@ void Dht::Impl::finish(Now now, std::uint64_t number, bool timed_out, Out& out) 
       if (!has_joined) return;
       joined_at = now.mono;
       out.push(Joined{.nodes = table.size()});
+      note_closest(search.lookup);
       table.refresh_soon(now.mono + jittered(config.join_pause), seconds(1));
       schedule_refresh();
       return publish_first(now, search.lookup, out);
     case Purpose::refresh:
       is_refreshing = false;
+      note_closest(search.lookup);
       return schedule_refresh();
     case Purpose::publish:
       return store_own(now, search.own, search.lookup, out);
@@ -141,6 +143,13 @@ void Dht::Impl::finish(Now now, std::uint64_t number, bool timed_out, Out& out) 
       return report(now, search, timed_out, out);
     case Purpose::find_capability:
       return report(now, search, timed_out, out);
+  }
+}
+
+void Dht::Impl::note_closest(const Lookup& lookup) {
+  const auto closest = lookup.closest_answered(config.k);
+  if (lookup.target() == Key::of(self) && !closest.empty()) {
+    table.note_closest(closest.size(), lookup.node(closest.back()).id);
   }
 }
 

@@ -184,6 +184,7 @@ struct Dht::Impl {
   void keep_found(Running& running, CheckedValue value, ByteView bytes);
   void seed_from_values(Now now, Running& running);
   void finish(Now now, std::uint64_t number, bool timed_out, Out& out);
+  void note_closest(const Lookup& lookup);
   void report(Now now, Running& running, bool timed_out, Out& out);
   void repair(Now now, const Running& running, Out& out);
   static void refuse(LookupId id, Error why, Out& out);

@@ -99,7 +99,7 @@ bool Lookup::place(Node node) {
 /// Slow nodes are not counted among the `width` closest, so that others are asked in their stead; only if there are not
 /// enough others is the path not over without them.
 Lookup::Scan Lookup::scan(std::size_t path) const {
-  Scan scan{.is_over = true, .fresh = std::nullopt};
+  Scan scan{.is_over = true, .waiting = 0, .fresh = std::nullopt};
   std::size_t counted = 0;
   bool has_slow = false;
   for (const Index index : order_) {
@@ -111,6 +111,7 @@ Lookup::Scan Lookup::scan(std::size_t path) const {
     }
     if (node.state != State::answered) scan.is_over = false;
     if (node.state == State::fresh && !scan.fresh) scan.fresh = index;
+    if (node.state == State::asked && node.path == path) ++scan.waiting;
     if (++counted == width_) return scan;
   }
   if (has_slow) scan.is_over = false;
@@ -124,9 +125,9 @@ std::size_t Lookup::under_way(std::size_t path) const {
 
 std::optional<Lookup::Index> Lookup::next(Instant now) {
   for (std::size_t path = 0; path < config_.paths; ++path) {
-    if (spent_[path] >= config_.max_queries_per_path || under_way(path) >= parallel()) continue;
+    if (spent_[path] >= config_.max_queries_per_path) continue;
     const Scan found = scan(path);
-    if (!found.fresh) continue;
+    if (!found.fresh || found.waiting >= parallel()) continue;
     Node& node = nodes_[*found.fresh];
     node.state = State::asked;
     node.path = static_cast<std::uint8_t>(path);
@@ -251,7 +252,7 @@ void Lookup::check_invariants() const {
   for (std::size_t i = 0; i < nodes_.size(); ++i) CHECK(marks_[i] == mark_of(nodes_[i].info.public_key));
   std::size_t spent = 0;
   for (std::size_t path = 0; path < config_.paths; ++path) {
-    CHECK(spent_[path] <= config_.max_queries_per_path && under_way(path) <= parallel());
+    CHECK(spent_[path] <= config_.max_queries_per_path && under_way(path) <= spent_[path]);
     spent += spent_[path];
   }
   CHECK(spent == asked_.size());

@@ -3,9 +3,10 @@
 //
 // Nodes that are known are dealt to `paths` disjoint paths: a node is asked on one path only, and what it tells belongs
 // to that path. A path asks the closest nodes that it knows, `alpha` at a time, and `quorum` at a time once a value was
-// found: then the closest are near, and whoever must answer is asked at once instead of in turn. It is over when the
-// closest `width` of them that are alive have answered (on whichever path), or when it has asked max_queries_per_path.
-// The lookup is over when all its paths are.
+// found: then the closest are near, and whoever must answer is asked at once instead of in turn. A query to a node that
+// is no longer among the closest `width` holds up no other. A path is over when the closest `width` of its nodes that
+// are alive have answered (on whichever path), or when it has asked max_queries_per_path. The lookup is over when all
+// its paths are.
 //
 // Rules, and the attack that each stops:
 //   - disjoint paths: a liar who names only its friends leads one path astray, and the others arrive (S/Kademlia);
@@ -19,7 +20,8 @@
 // `slow_after` makes room for another one and is no longer waited for if enough others have answered.
 //
 // Sources: Kademlia, section 2.3; Baumgart and Mies, "S/Kademlia: A Practicable Approach Towards Secure Key-Based
-// Routing", section 4.4; BEP 5. The short timeout is common practice.
+// Routing", section 4.4; BEP 5. The short timeout is common practice, and so is the parallelism that counts only the
+// closest ("loose": Stutzbach and Rejaie, "Improving Lookup Performance over a Widely-Deployed DHT").
 #pragma once
 
 #include <algorithm>
@@ -126,6 +128,7 @@ class Lookup {
   using State = Node::State;
   struct Scan {
     bool is_over = false;
+    std::size_t waiting = 0;     ///< Queries of this path to nodes among the closest.
     std::optional<Index> fresh;  ///< The closest to ask.
   };
 

@@ -88,8 +88,8 @@ class Table {
   /// How many nodes are closer to a key than we are, counted up to `limit`.
   std::size_t count_closer(const Key& target, std::size_t limit) const;
 
-  // Refreshing. A lookup of our own id finds the k closest nodes: it covers the deepest buckets, which together hold
-  // fewer. Each of the others needs a lookup of its own.
+  // Refreshing. A lookup of our own id finds the k closest nodes: it covers the buckets that are deeper than that of
+  // the farthest of them. Each of the others needs a lookup of its own.
 
   /// The bucket whose refresh is due first; its index is near_bucket() if a lookup of our own id does it.
   struct Refresh {
@@ -98,6 +98,8 @@ class Table {
   };
   std::optional<Refresh> next_refresh() const;
   std::size_t near_bucket() const;
+  /// A lookup of our own id has found so many of the k closest nodes, and this is the farthest of them.
+  void note_closest(std::size_t found, const identity::PeerId& farthest);
   /// A lookup for this key has begun: what it covers is due again at `next`.
   void note_lookup(const Key& target, Instant next);
   /// We have just joined: the buckets that the lookup of our own id has not covered are due one after the other.
@@ -148,6 +150,7 @@ class Table {
   const Config& config_;
   std::vector<Bucket> buckets_;
   std::size_t size_ = 0;
+  std::size_t covered_from_ = 0;    ///< The first bucket that the last lookup of our own id has covered.
   mutable std::vector<Near> near_;  ///< Of closest(); kept so that a query does not allocate.
 };
 

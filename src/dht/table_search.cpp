@@ -62,7 +62,11 @@ std::size_t Table::near_bucket() const {
   std::size_t nodes = 0;
   std::size_t bucket = buckets_.size();
   while (bucket > 0 && nodes + buckets_[bucket - 1].live.size() < config_.k) nodes += buckets_[--bucket].live.size();
-  return bucket;
+  return std::max(bucket, std::min(covered_from_, buckets_.size()));
+}
+
+void Table::note_closest(std::size_t found, const identity::PeerId& farthest) {
+  covered_from_ = found < config_.k ? 0 : common_prefix(self_.bytes, farthest.bytes) + 1;
 }
 
 std::optional<Table::Refresh> Table::next_refresh() const {

@@ -88,6 +88,21 @@ TEST_F(LookupTest, PathsShareNoAskedNodeAndAlphaBoundsEach) {
   for (const std::size_t count : on_path) EXPECT_EQ(count, config_.alpha);
 }
 
+TEST_F(LookupTest, WhoIsNoLongerAmongTheClosestHoldsUpNobody) {
+  config_.paths = 1;
+  Lookup lookup(target_, 3, config_);
+  for (const std::size_t rank : {50, 60, 70, 80}) seed(lookup, rank);
+  std::vector<Lookup::Index> asked;
+  while (const auto next = lookup.next(now_)) asked.push_back(*next);
+  ASSERT_EQ(asked.size(), config_.alpha);
+  lookup.answered(now_, asked[0]);
+  for (std::size_t rank = 0; rank < 10; ++rank) hear(lookup, asked[0], rank);
+  std::size_t more = 0;
+  while (lookup.next(now_)) ++more;
+  EXPECT_EQ(more, config_.alpha) << "though two others have not answered";
+  lookup.check_invariants();
+}
+
 TEST_F(LookupTest, EndsAtTheQuorumAndWidensWhenTold) {
   Lookup lookup(target_, 5, config_);
   for (std::size_t i = 0; i < 20; ++i) seed(lookup, i);

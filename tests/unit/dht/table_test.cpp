@@ -178,6 +178,23 @@ TEST_F(TableTest, RefreshesWhatALookupOfOurOwnIdDoesNotCover) {
   EXPECT_EQ(table_.next_refresh()->at, later);
 }
 
+TEST_F(TableTest, KnowsHowFarALookupOfOurOwnIdHasReached) {
+  for (std::size_t i = 0; i < 400; ++i) confirm(fake_node(i));
+  const std::size_t near = table_.near_bucket();
+  const std::size_t deepest = table_.bucket_sizes().size() - 1;
+  ASSERT_LT(near, deepest);
+  Rng rng(seed_of(1));
+  const auto in_bucket = [&](std::size_t bucket) {
+    return identity::PeerId{random_key_near(self_, bucket, rng).bytes};
+  };
+  table_.note_closest(config_.k, in_bucket(near));
+  EXPECT_EQ(table_.near_bucket(), near + 1) << "the rest of the bucket of the farthest is not covered";
+  table_.note_closest(config_.k - 1, in_bucket(near));
+  EXPECT_EQ(table_.near_bucket(), near) << "these are all there are";
+  table_.note_closest(config_.k, in_bucket(0));
+  EXPECT_EQ(table_.near_bucket(), near) << "what is known of deeper buckets counts, too";
+}
+
 TEST_F(TableTest, CountsWhoIsCloserThanWeAre) {
   for (std::size_t i = 0; i < 400; ++i) confirm(fake_node(i));
   for (std::size_t target = 1000; target < 1200; ++target) {
