@@ -14,6 +14,7 @@ struct Config {
   std::size_t k = 20;      ///< Nodes in a bucket, holders of a value; at most kMaxNodes.
   std::size_t alpha = 3;   ///< Queries under way on one path of a lookup.
   std::size_t paths = 2;   ///< Disjoint paths of a lookup, 1 to 8: one liar spoils one path.
+  std::size_t strays = 2;  ///< More of them, while so many go to nodes that are no longer among the closest.
   std::size_t quorum = 5;  ///< Closest live nodes on each path that must answer before a value is believed newest.
   bool allow_special_addresses = false;  ///< Ask loopback and private addresses that others told: test networks only.
 

@@ -127,7 +127,7 @@ std::optional<Lookup::Index> Lookup::next(Instant now) {
   for (std::size_t path = 0; path < config_.paths; ++path) {
     if (spent_[path] >= config_.max_queries_per_path) continue;
     const Scan found = scan(path);
-    if (!found.fresh || found.waiting >= parallel()) continue;
+    if (!found.fresh || found.waiting >= parallel() || under_way(path) >= parallel() + config_.strays) continue;
     Node& node = nodes_[*found.fresh];
     node.state = State::asked;
     node.path = static_cast<std::uint8_t>(path);
@@ -252,7 +252,7 @@ void Lookup::check_invariants() const {
   for (std::size_t i = 0; i < nodes_.size(); ++i) CHECK(marks_[i] == mark_of(nodes_[i].info.public_key));
   std::size_t spent = 0;
   for (std::size_t path = 0; path < config_.paths; ++path) {
-    CHECK(spent_[path] <= config_.max_queries_per_path && under_way(path) <= spent_[path]);
+    CHECK(spent_[path] <= config_.max_queries_per_path && under_way(path) <= parallel() + config_.strays);
     spent += spent_[path];
   }
   CHECK(spent == asked_.size());

@@ -3,10 +3,10 @@
 //
 // Nodes that are known are dealt to `paths` disjoint paths: a node is asked on one path only, and what it tells belongs
 // to that path. A path asks the closest nodes that it knows, `alpha` at a time, and `quorum` at a time once a value was
-// found: then the closest are near, and whoever must answer is asked at once instead of in turn. A query to a node that
-// is no longer among the closest `width` holds up no other. A path is over when the closest `width` of its nodes that
-// are alive have answered (on whichever path), or when it has asked max_queries_per_path. The lookup is over when all
-// its paths are.
+// found: then the closest are near, and whoever must answer is asked at once instead of in turn. `strays` queries to
+// nodes that are no longer among the closest `width` do not count. A path is over when the closest `width` of its nodes
+// that are alive have answered (on whichever path), or when it has asked max_queries_per_path. The lookup is over when
+// all its paths are.
 //
 // Rules, and the attack that each stops:
 //   - disjoint paths: a liar who names only its friends leads one path astray, and the others arrive (S/Kademlia);

@@ -91,7 +91,7 @@ TEST_F(LookupTest, PathsShareNoAskedNodeAndAlphaBoundsEach) {
 TEST_F(LookupTest, WhoIsNoLongerAmongTheClosestHoldsUpNobody) {
   config_.paths = 1;
   Lookup lookup(target_, 3, config_);
-  for (const std::size_t rank : {50, 60, 70, 80}) seed(lookup, rank);
+  for (const std::size_t rank : {50UL, 60UL, 70UL, 80UL}) seed(lookup, rank);
   std::vector<Lookup::Index> asked;
   while (const auto next = lookup.next(now_)) asked.push_back(*next);
   ASSERT_EQ(asked.size(), config_.alpha);
@@ -100,6 +100,8 @@ TEST_F(LookupTest, WhoIsNoLongerAmongTheClosestHoldsUpNobody) {
   std::size_t more = 0;
   while (lookup.next(now_)) ++more;
   EXPECT_EQ(more, config_.alpha) << "though two others have not answered";
+  for (std::size_t rank = 10; rank < 20; ++rank) hear(lookup, asked[0], rank);
+  EXPECT_FALSE(lookup.next(now_)) << "these are not closer";
   lookup.check_invariants();
 }
 
