@@ -48,7 +48,8 @@ struct Session {
   // Not persisted.
   bool resuming = false;  ///< loaded: the numbers below `reserved` may have been used
   std::uint32_t confirmed = 0;
-  std::uint64_t saved_change = 0;    ///< the change that last held the row
+  std::uint64_t saved_change = 0;    ///< the change that last held the row …
+  std::uint32_t saved_reserved = 0;  ///< … and what the row said to be reserved: the block may have grown since
   std::uint64_t awaited_change = 0;  ///< the change whose persistence will confirm `awaited_reserved`; 0: none
   std::uint32_t awaited_reserved = 0;
   std::uint32_t burst = 0;             ///< durable messages sealed since the row was last known to be on disk

@@ -142,11 +142,12 @@ void SessionTable::save(Session& session, store::Batch& batch) {
   batch.put(store::Table::sessions, row_name(RowKind::session, session.key), encode_row(session));
   session.ratchet.skipped().write(row_name(RowKind::skipped, session.key), batch);
   session.saved_change = ++last_change_;
+  session.saved_reserved = session.reserved;
   if (session.unsaved_messages > 0) {
     session.unsaved_messages = 0;
     dirty_.erase(session.key);
   }
-  if (session.awaited_change == 0 && session.reserved > session.confirmed) await(session, session.saved_change);
+  if (session.awaited_change == 0 && session.saved_reserved > session.confirmed) await(session);
 }
 
 void SessionTable::collect(store::Batch& batch) {
@@ -162,16 +163,17 @@ void SessionTable::flush(store::Batch& batch) {
   }
 }
 
-void SessionTable::await(Session& session, std::uint64_t change) {
-  session.awaited_change = change;
-  session.awaited_reserved = session.reserved;
-  awaited_.emplace(change, session.key);
+void SessionTable::await(Session& session) {
+  session.awaited_change = session.saved_change;
+  session.awaited_reserved = session.saved_reserved;
+  awaited_.emplace(session.saved_change, session.key);
 }
 
 void SessionTable::forget_reservation(Session& session) {
   if (session.awaited_change != 0) awaited_.erase(session.awaited_change);
   session.awaited_change = 0;
   session.reserved = 0;
+  session.saved_reserved = 0;
   session.confirmed = 0;
 }
 
@@ -181,8 +183,8 @@ void SessionTable::on_persisted(std::uint64_t change) {
     Session& session = sessions_.at(awaited_.begin()->second);
     awaited_.erase(awaited_.begin());
     session.awaited_change = 0;
-    session.confirmed = session.saved_change <= change ? session.reserved : session.awaited_reserved;
-    if (session.reserved > session.confirmed) await(session, session.saved_change);
+    session.confirmed = session.saved_change <= change ? session.saved_reserved : session.awaited_reserved;
+    if (session.saved_reserved > session.confirmed) await(session);
   }
 }
 
@@ -283,7 +285,7 @@ void SessionTable::check_invariants() const {
   for (const auto& [change, key] : awaited_) CHECK(sessions_.at(key).awaited_change == change);
   for (const auto& [key, session] : sessions_) {
     CHECK(session.key == key);
-    CHECK(session.confirmed <= session.reserved);
+    CHECK(session.confirmed <= session.saved_reserved && session.saved_reserved <= session.reserved);
     CHECK(session.awaited_change == 0 || awaited_.contains(session.awaited_change));
     CHECK(session.saved_change <= last_change_ && session.order <= last_order_);
     CHECK(session.unsaved_messages == 0 || dirty_.contains(key) || due_.contains(key));

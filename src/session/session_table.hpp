@@ -99,7 +99,7 @@ class SessionTable {
   std::size_t count_of(const identity::PeerId& peer) const;
   const Session* evictable() const;
   void make_room(const identity::PeerId& peer, store::Batch& batch, Effects& out);
-  void await(Session& session, std::uint64_t change);
+  void await(Session& session);
   Status load_skipped(const SessionKey& key, std::uint64_t sequence, ByteView value);
 
   const identity::PeerId self_;

@@ -96,6 +96,28 @@ TEST(Durability, ABlockGrowsWithWhateverIsWrittenNext) {
   }
 }
 
+TEST(Durability, WhatABlockHasGrownByCountsOnlyOnceItIsOnDisk) {
+  Agent alice(1, quick()), bob(2);
+  const auto record = bob.record(at({}));
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(alice.seal(at({}), record, Durability::durable, "burst"));
+  alice.persist();
+  EXPECT_TRUE(alice.seal(at({}), record, Durability::durable, "under way to the disk"));
+  const auto seal_free = [&] {
+    std::uint32_t last = 0;
+    while (alice.engine->has_reserved(at({}), bob.id())) {
+      const auto sealed = alice.seal(at({}), record, Durability::reserved, "x");
+      EXPECT_FALSE(sealed->must_persist);
+      last = number_of(sealed->sealed);
+    }
+    return last;
+  };
+  EXPECT_GT(seal_free(), 0U);  // It has grown meanwhile, and nothing took that along.
+  alice.persist();
+  const std::uint32_t last = seal_free();
+  alice.crash(at({}));
+  EXPECT_GT(number_of(sealed_by(at({}), alice, bob, "after")), last);
+}
+
 TEST(Durability, AfterACrashSendingGoesOnBehindTheReservedNumbers) {
   Agent alice(1, quick()), bob(2);
   const auto record = bob.record(at({}));
