@@ -27,6 +27,7 @@ void Collector::start(Now now, Effects& out) {
     if (!is_own(peer)) own_.insert(own_.begin(), peer);
   }
   while (own_.size() > kMaxOwn) own_.pop_back();
+  if (has_enough()) is_new_ = false;
   for (const identity::PeerId& peer : own_) {
     want(peer, out);
     if (!links_.contains(peer)) replace_.set(peer, now.mono + config_.replace_after);

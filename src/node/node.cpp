@@ -215,7 +215,6 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
 }
 
 void Node::Impl::tick(Now now) {
-  seal_waiting(now);
   links.on_deadline(now, link_out);
   sessions.on_deadline(now, session_out);
   router.on_deadline(now, router_out);
@@ -224,6 +223,7 @@ void Node::Impl::tick(Now now) {
   collector.on_deadline(now, mailbox_out);
   relay.on_deadline(now, relay_out);
   asks.on_deadline(now, ask_out);
+  seal_waiting(now);  // After the sessions have written what is older.
   renew_record_in_time(now);
   if (!config.discovery) return;
   datagrams.on_deadline(now, datagram_out);

@@ -1,4 +1,5 @@
 // The router's messages are sealed and opened by the session engine.
+#include <algorithm>
 #include <utility>
 
 #include "node/impl.hpp"
@@ -33,7 +34,12 @@ void Node::Impl::on_session_effect(Now now, session::Sessions::Effect effect) {
 /// Sealing takes longer than all else that a message needs here. It is done while the disk writes the message, where no
 /// other write has to follow.
 void Node::Impl::seal(Now now, router::Seal&& request) {
-  if (request.delivery == router::DeliveryClass::durable && sessions.has_reserved(now, request.to)) {
+  const auto may_wait = [&] {
+    // Behind those to the same peer that wait already, for their order is that of the queue.
+    const auto is_same = [&](const router::Seal& other) { return other.to == request.to; };
+    return sessions.has_reserved(now, request.to) || std::ranges::any_of(to_seal, is_same);
+  };
+  if (request.delivery == router::DeliveryClass::durable && may_wait()) {
     seal_at = now.mono;
     to_seal.push_back(std::move(request));
   } else {

@@ -87,11 +87,15 @@ void Sender::on_sealed(Now now, const MessageId& id, Bytes sealed, bool must_per
 
   message.stage = Stage::writing;
   const store::PersistToken last = journal_.write(std::move(changes), out);
-  if (must_persist) message.send_token = last;
+  Recipient& peer = recipients_.at(message.to);
+  // In the order of sealing: who overtakes others makes the recipient skip their keys.
+  message.send_token = std::max(must_persist ? last : message.send_token, peer.sealed_until);
   if (journal_.is_persisted(message.send_token)) return on_persisted(now, id, out);
-  if (message.send_token == message.row_token) return;  // It waits for that already.
-  message.send_token = last;
-  journal_.wait(last, OutgoingWaits{id});
+  if (message.send_token != message.row_token) {  // For that it waits already.
+    message.send_token = last;
+    journal_.wait(last, OutgoingWaits{id});
+  }
+  peer.sealed_until = message.send_token;
 }
 
 void Sender::on_volatile_sealed(Now now, Outgoing& message, bool must_persist, store::Batch changes, Effects& out) {

@@ -94,7 +94,8 @@ struct Recipient {
   std::uint32_t failures = 0;  ///< rounds of retries without a receipt
   Duration interval{};         ///< until an unanswered message is sent again; grows with `failures`
   std::uint64_t last_sequence = 0;
-  std::size_t messages = 0;  ///< of both classes
+  std::size_t messages = 0;            ///< of both classes
+  store::PersistToken sealed_until{};  ///< the last that a sealed durable message has waited for
   std::size_t flight_bytes = 0;
   std::map<QueueKey, Outgoing*> queued;       ///< durable, stage queued
   std::map<QueueKey, Outgoing*> waiting;      ///< volatile, stage queued
