@@ -32,7 +32,7 @@ namespace ekiden::router {
 enum class Stage : std::uint8_t {
   queued,
   sealing,  ///< the session engine has been asked
-  writing,  ///< sealed; the session's new state is being persisted
+  writing,  ///< sealed; what it has to wait for is being persisted
   out,      ///< may be transmitted, any number of times, while the process lives
   stale,    ///< in flight, but the sealed bytes are of no use any more
 };
