@@ -1,6 +1,7 @@
 // Two links, wired together by a script: send, pull, deliver so many bytes, damage, drop, repeat, let time pass, close.
 // The model is a list of what was sent, per side and priority: what arrives is a prefix of it, whatever happens to the
 // wire; and all of it, if nothing does.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -14,6 +15,10 @@ using namespace ekiden::link;
 using ekiden::link::test::Pair;
 
 constexpr std::size_t kMaxSteps = 400;
+/// A wire that is repeated doubles: a script of nothing else must not outgrow memory.
+constexpr std::size_t kMaxRepeated = 65'536;
+/// What lies on a wire is delivered in at most so many pieces: each is cut from its front.
+constexpr std::size_t kMaxPieces = 1000;
 
 class Game {
  public:
@@ -38,7 +43,7 @@ class Game {
         pair_.deliver(side, amount);
         return;
       case 8:
-        return pair_.run(1U + amount);
+        return run(1 + amount);
       case 9:
         if (wire.empty()) return;
         wire[amount % wire.size()] ^= static_cast<Byte>(1U << b % 8);
@@ -50,7 +55,7 @@ class Game {
         faulty_ = true;
         return;
       case 11:
-        if (wire.empty()) return;
+        if (wire.empty() || wire.size() > kMaxRepeated) return;
         append(wire, Bytes(wire));
         faulty_ = true;
         return;
@@ -98,6 +103,13 @@ class Game {
     const auto status = pair_.send(side, priority, message);
     CHECK(status || status.error().code == Errc::limit_exceeded);
     if (status) sent_[side][which].push_back(std::move(message));
+  }
+
+  void run(std::size_t piece) {
+    pair_.pull(Pair::client);
+    pair_.pull(Pair::server);
+    const std::size_t longest = std::max(pair_.ends[Pair::client].wire.size(), pair_.ends[Pair::server].wire.size());
+    pair_.run(std::max(piece, longest / kMaxPieces));
   }
 
   void close(Pair::Side side, CloseReason reason) {
