@@ -180,17 +180,30 @@ void Host::Impl::end_round() {
 void Host::Impl::set_timer() {
   const auto deadline = node.deadline();
   if (!deadline || (timer_at && *timer_at <= *deadline)) return;
-  // What is to be done now is done while the disk works; but where the store's thread has no core of its own it has to
-  // be let in first.
-  if (*deadline <= read_clocks().mono) std::this_thread::yield();
+  if (*deadline <= read_clocks().mono) return tick_next();
   timer_at = deadline;
   timer.expires_at(std::chrono::steady_clock::time_point(deadline->time_since_epoch()));
   timer.async_wait([this](ErrorCode error) {
     if (error) return;
     timer_at.reset();
-    feed(node::Tick{});
-    end_round();
+    tick();
   });
+}
+
+/// What is to be done now is done while the disk works; but where the store's thread has no core of its own it has to
+/// be let in first.
+void Host::Impl::tick_next() {
+  if (std::exchange(tick_pending, true)) return;
+  std::this_thread::yield();
+  asio::post(loop, [this] {
+    tick_pending = false;
+    tick();
+  });
+}
+
+void Host::Impl::tick() {
+  feed(node::Tick{});
+  end_round();
 }
 
 /// What several threads post while the loop is busy is one wake-up and one round.

@@ -45,6 +45,8 @@ struct Host::Impl final : TcpUser, UdpUser, LanUser {
   /// Of a request whose answer waits already.
   void ask(node::Input input);
   void set_timer();
+  void tick_next();
+  void tick();
   void post(std::function<void()> function);
   void run_posted();
   void run_last_posted();
@@ -117,6 +119,7 @@ struct Host::Impl final : TcpUser, UdpUser, LanUser {
 
   Timer timer{loop};
   std::optional<Instant> timer_at;  ///< when it will fire, if it is set
+  bool tick_pending = false;        ///< the loop does one next
   Timer patience{loop};             ///< bounds the stopping
 
   store::PersistToken asked{};      ///< last batch given to the store

@@ -32,7 +32,8 @@ Result<TableWriter> TableWriter::make(Database database) {
     Table table;
     EKIDEN_ASSIGN(table.put,
                   writer.database_.prepare("INSERT OR REPLACE INTO " + name + " (" + key + ", value) VALUES (?1, ?2)"));
-    EKIDEN_ASSIGN(table.erase, writer.database_.prepare("DELETE FROM " + name + " WHERE " + key + " = ?1"));
+    const std::string erased = layout.numbered ? " BETWEEN ?1 AND ?2" : " = ?1";
+    EKIDEN_ASSIGN(table.erase, writer.database_.prepare("DELETE FROM " + name + " WHERE " + key + erased));
     if (layout.numbered) {
       EKIDEN_ASSIGN(table.get, writer.database_.prepare("SELECT value FROM " + name + " WHERE n = ?1"));
       EKIDEN_ASSIGN(table.highest, writer.highest_number(name));
@@ -134,8 +135,35 @@ bool TableWriter::never_written(const store::Operation& operation) {
 }
 
 Status TableWriter::write_all() {
-  for (const store::Operation* operation : operations_) EKIDEN_TRY(write(*operation));
+  for (std::size_t i = 0; i < operations_.size();) {
+    const std::size_t count = numbered_erasures_from(i);
+    EKIDEN_TRY(count > 0 ? erase(*operations_[i], count) : write(*operations_[i]));
+    i += std::max<std::size_t>(count, 1);
+  }
   return {};
+}
+
+/// Operations from `first` on that erase rows whose numbers follow each other: queues are erased near the front, and
+/// one statement for all of them costs a fraction of one for each.
+std::size_t TableWriter::numbered_erasures_from(std::size_t first) const {
+  const store::Key& begin = operations_[first]->key;
+  if (!layout_of(begin.table).numbered) return 0;
+  std::size_t count = 0;
+  for (; first + count < operations_.size(); ++count) {
+    const store::Operation& next = *operations_[first + count];
+    const bool follows = next.key.table == begin.table && next.key.number == begin.number + count;
+    // Ours are unsigned: those that are negative to SQLite are another range.
+    const bool is_same_sign = next.key.number >> 63U == begin.number >> 63U;
+    if (!next.erase || !follows || !is_same_sign) break;
+  }
+  return count;
+}
+
+Status TableWriter::erase(const store::Operation& first, std::size_t count) {
+  Statement& statement = tables_[table_index(first.key.table)].erase;
+  statement.bind(1, first.key.number);
+  statement.bind(2, first.key.number + (count - 1));
+  return check(statement.run(), first.key.table);
 }
 
 Status TableWriter::write(const store::Operation& operation) {
@@ -145,15 +173,17 @@ Status TableWriter::write(const store::Operation& operation) {
   if (layout.numbered) {
     statement.bind(1, operation.key.number);
     // Even if this transaction fails: the number only has to be at least the highest on disk.
-    if (!operation.erase) table.highest = std::max(table.highest.value_or(0), operation.key.number);
+    table.highest = std::max(table.highest.value_or(0), operation.key.number);
   } else {
     statement.bind(1, operation.key.name);
   }
   if (!operation.erase) statement.bind(2, operation.value);
-  if (const int code = statement.run(); code != SQLITE_OK) {
-    return std::unexpected(database_.error(code, "write to the table " + std::string(layout.name)));
-  }
-  return {};
+  return check(statement.run(), operation.key.table);
+}
+
+Status TableWriter::check(int code, store::Table table) const {
+  if (code == SQLITE_OK) return {};
+  return std::unexpected(database_.error(code, "write to the table " + std::string(layout_of(table).name)));
 }
 
 Status TableWriter::extend_log(int pages) { return runtime::extend_log(database_, pages); }

@@ -57,7 +57,11 @@ class TableWriter {
   explicit TableWriter(Database database);
   void gather(std::span<const store::Batch> batches);
   Status write_all();
+  std::size_t numbered_erasures_from(std::size_t first) const;
+  Status erase(const store::Operation& first, std::size_t count);
+  /// Anything but the erasure of a numbered row.
   Status write(const store::Operation& operation);
+  Status check(int code, store::Table table) const;
   bool never_written(const store::Operation& operation);
   Status load_table(const TableLayout& layout, const VisitRow& visit);
   Result<std::optional<std::uint64_t>> highest_number(const std::string& table);

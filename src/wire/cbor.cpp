@@ -41,19 +41,12 @@ constexpr Kind kind_of(Byte initial) {
 }
 
 void append_head(Bytes& out, std::uint8_t major, std::uint8_t info, std::uint64_t argument) {
-  out.push_back(static_cast<Byte>(major << 5 | info));
-  switch (argument_size(info)) {
-    case 1:
-      return out.push_back(static_cast<Byte>(argument));
-    case 2:
-      return append_be(out, static_cast<std::uint16_t>(argument));
-    case 4:
-      return append_be(out, static_cast<std::uint32_t>(argument));
-    case 8:
-      return append_be(out, argument);
-    default:
-      return;
-  }
+  const auto initial = static_cast<Byte>(major << 5 | info);
+  const std::size_t size = argument_size(info);
+  if (size == 0) return out.push_back(initial);
+  std::array<Byte, 1 + sizeof argument> head{initial};
+  for (std::size_t i = size; i > 0; --i, argument >>= 8) head[i] = static_cast<Byte>(argument);
+  out.insert(out.end(), head.begin(), head.begin() + static_cast<std::ptrdiff_t>(1 + size));
 }
 
 std::unexpected<Error> over_limit(std::string_view what, std::size_t found, std::size_t limit) {

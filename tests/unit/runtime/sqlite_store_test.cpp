@@ -114,6 +114,38 @@ TEST_F(SqliteStoreTest, ARowThatCameAndWentWithinOneCommitIsNeverWritten) {
   EXPECT_TRUE(rows->empty());
 }
 
+/// Rows that follow each other are erased together, and no other row goes with them.
+TEST_F(SqliteStoreTest, OfManyRowsThoseGoThatAreErased) {
+  constexpr std::uint64_t kMiddle = std::uint64_t{1} << 63U;  // Above it, numbers are negative to SQLite.
+  const std::vector<std::uint64_t> numbers = {0,           1,           2,       3,           5,
+                                              kMiddle - 2, kMiddle - 1, kMiddle, kMiddle + 1, kMiddle + 3};
+  rc::check([&] {
+    const auto erased = *rc::gen::container<std::vector<bool>>(2 * numbers.size(), rc::gen::arbitrary<bool>());
+    const auto scratch = directory_ / "scratch.db";
+    std::filesystem::remove(scratch);
+    RC_ASSERT(create_store(scratch).has_value());
+    auto writer = TableWriter::make(open_store(scratch).value());
+    RC_ASSERT(writer.has_value());
+    std::vector<Batch> batches(2);
+    for (const std::uint64_t number : numbers) {
+      batches[0].put(Table::outbox, number, Bytes{1});
+      batches[0].put(Table::inbox, number, Bytes{2});
+    }
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      if (erased[i]) batches[1].erase(Table::outbox, numbers[i]);
+      if (erased[numbers.size() + i]) batches[1].erase(Table::inbox, numbers[i]);
+    }
+    store::MemoryStore model;
+    for (const Batch& batch : batches) {
+      RC_ASSERT(writer->apply(std::span(&batch, 1)).has_value());
+      model.apply(batch);
+    }
+    auto rows = read_all(*writer).value();
+    std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+    RC_ASSERT(rows == model.rows());
+  });
+}
+
 TEST_F(SqliteStoreTest, ADropBeforeTheThreadRanLosesOnlyWhatWasNotPersisted) {
   const Script script = make_script(10, 50);
   {
