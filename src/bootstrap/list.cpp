@@ -85,9 +85,6 @@ Result<NodeList> verify_form_and_signature(ByteView signed_bytes) {
     return fail(Errc::unsupported, "its version is " + std::to_string(list.version) + ", this build knows " +
                                        std::to_string(kListVersion));
   }
-  if (!crypto::is_acceptable(list.public_key)) {
-    return fail(Errc::refused, "the public key is not a proper Ed25519 key (low order or not canonical)");
-  }
   EKIDEN_TRY(identity::cose_verify(parts, list.public_key, as_bytes(kPurpose)));
   EKIDEN_TRY(check_content(list));
   return list;

@@ -31,12 +31,13 @@ class Ed25519KeyPair {
   Ed25519PublicKey public_key_;
 };
 
-/// True if `key` is canonical, on the curve, in the prime-order subgroup, and not of low order. Check a key once when
-/// it enters from outside.
+/// True if `key` is canonical, on the curve, in the prime-order subgroup, and not of low order: for keys that somebody
+/// names without a signature by them.
 bool is_acceptable(const Ed25519PublicKey& key);
 
-/// False for any signature that is not strictly valid, and for any key that is not canonical or is of low order. It
-/// does not repeat the subgroup check of is_acceptable, which costs as much as the signature itself.
+/// False for any signature that is not strictly valid, and for any key that is not canonical or is of low order. A key
+/// with a component of low order passes: it binds its signatures as any other, and telling it costs as much as the
+/// signature itself. It is refused where it would be used as another key (to_x25519).
 bool verify(const Ed25519PublicKey& key, ByteView message, const Signature& signature);
 
 /// The X25519 key that is the birational image (RFC 7748 section 4.1) of an Ed25519 key; checks what is_acceptable

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/check.hpp"
-#include "crypto/ed25519.hpp"
 #include "identity/cose_sign.hpp"
 
 namespace ekiden::identity {
@@ -41,9 +40,6 @@ Result<Announcement> signed_announcement(ByteView signed_bytes) {
   }
   EKIDEN_ASSIGN(const wire::Sign1View parts, wire::parse_sign1(signed_bytes));
   EKIDEN_ASSIGN(Announcement announcement, wire::decode<Announcement>(parts.payload));
-  if (!crypto::is_acceptable(announcement.public_key)) {
-    return fail(Errc::refused, "the public key is not a proper Ed25519 key (low order or not canonical)");
-  }
   EKIDEN_TRY(cose_verify(parts, announcement.public_key, as_bytes(kAnnouncementPurpose)));
   if (!is_capability(announcement.capability)) {
     return fail(Errc::malformed, "the capability is not of the form \"translate/ja-en\"");

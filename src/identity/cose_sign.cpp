@@ -22,9 +22,6 @@ Status cose_verify(const wire::Sign1View& parts, const crypto::Ed25519PublicKey&
 Result<ByteView> cose_open(ByteView bytes, const crypto::Ed25519PublicKey& key, ByteView purpose,
                            wire::Sign1Profile profile) {
   EKIDEN_ASSIGN(const wire::Sign1View parts, wire::parse_sign1(bytes, profile));
-  if (!crypto::is_acceptable(key)) {
-    return fail(Errc::refused, "the public key is not a proper Ed25519 key (low order or not canonical)");
-  }
   EKIDEN_TRY(cose_verify(parts, key, purpose));
   return parts.payload;
 }

@@ -16,12 +16,12 @@ namespace ekiden::identity {
 /// The canonical COSE_Sign1 of a payload.
 Bytes cose_sign(const Identity& identity, ByteView purpose, ByteView payload);
 
-/// Checks the signature of parsed parts. The caller vouches for the key: acceptable, and the right one.
+/// Checks the signature of parsed parts, as strictly as crypto::verify. The caller vouches for the key: the right one.
 /// Errors: unauthenticated.
 Status cose_verify(const wire::Sign1View& parts, const crypto::Ed25519PublicKey& key, ByteView purpose);
 
-/// Parses, checks the key and the signature, and returns the payload as a view into `bytes`.
-/// Errors: malformed, unsupported, refused (an unacceptable key), unauthenticated.
+/// Parses, checks the signature, and returns the payload as a view into `bytes`.
+/// Errors: malformed, unsupported, unauthenticated.
 Result<ByteView> cose_open(ByteView bytes, const crypto::Ed25519PublicKey& key, ByteView purpose,
                            wire::Sign1Profile profile = wire::Sign1Profile::strict);
 

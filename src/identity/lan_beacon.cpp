@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/check.hpp"
-#include "crypto/ed25519.hpp"
 #include "identity/cose_sign.hpp"
 
 namespace ekiden::identity {
@@ -21,9 +20,6 @@ Result<LanBeacon> verify(ByteView signed_bytes) {
   EKIDEN_ASSIGN(LanBeacon beacon, wire::decode<LanBeacon>(parts.payload));
   // What costs least comes first: a signature costs more than everything else here.
   if (beacon.udp_port == 0) return fail(Errc::malformed, "it names no UDP port");
-  if (!crypto::is_acceptable(beacon.public_key)) {
-    return fail(Errc::refused, "the public key is not a proper Ed25519 key (low order or not canonical)");
-  }
   EKIDEN_TRY(cose_verify(parts, beacon.public_key, as_bytes(kBeaconPurpose)));
   return beacon;
 }

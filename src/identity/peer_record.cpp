@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "crypto/ed25519.hpp"
 #include "identity/cose_sign.hpp"
 
 namespace ekiden::identity {
@@ -102,9 +101,6 @@ Result<PeerRecord> signed_record(ByteView signed_bytes) {
   }
   EKIDEN_ASSIGN(const wire::Sign1View parts, wire::parse_sign1(signed_bytes));
   EKIDEN_ASSIGN(PeerRecord record, wire::decode<PeerRecord>(parts.payload));
-  if (!crypto::is_acceptable(record.public_key)) {
-    return fail(Errc::refused, "the public key is not a proper Ed25519 key (low order or not canonical)");
-  }
   EKIDEN_TRY(cose_verify(parts, record.public_key, as_bytes(kRecordPurpose)));
   EKIDEN_TRY(check_content(record));
   record.ttl_seconds = std::min(record.ttl_seconds, static_cast<std::uint32_t>(kMaxRecordTtl.count()));

@@ -93,7 +93,7 @@ TEST(NodeList, RefusesAKeyAsWhichAnybodyCouldSign) {
   list.public_key.bytes[0] = 1;  // The identity point: R = identity and S = 0 satisfy the plain equation.
   Bytes signature(64, 0);
   signature[0] = 1;
-  EXPECT_EQ(error_of(wire::build_sign1(wire::encode(list), signature)).code, Errc::refused);
+  EXPECT_EQ(error_of(wire::build_sign1(wire::encode(list), signature)).code, Errc::unauthenticated);
 }
 
 TEST(NodeList, HasItsTime) {

@@ -79,7 +79,7 @@ TEST(Announcement, RefusesKeysAsWhichAnybodyCouldSign) {
   announcement.public_key.bytes[0] = 1;
   Bytes signature(64, 0);
   signature[0] = 1;
-  EXPECT_EQ(refusal_of(wire::build_sign1(wire::encode(announcement), signature)), Errc::refused);
+  EXPECT_EQ(refusal_of(wire::build_sign1(wire::encode(announcement), signature)), Errc::unauthenticated);
 }
 
 TEST(Announcement, RefusesWhatIsOverOrFromTheFutureOrHasABadName) {

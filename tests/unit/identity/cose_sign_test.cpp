@@ -58,7 +58,7 @@ TEST(CoseSign, RefusesKeysAsWhichAnybodyCouldSign) {
   const Bytes bytes = cose_sign(test_identity(1), kTestPurpose, Bytes{1});
   crypto::Ed25519PublicKey identity_point;
   identity_point.bytes[0] = 1;
-  EXPECT_EQ(cose_open(bytes, identity_point, kTestPurpose).error().code, Errc::refused);
+  EXPECT_EQ(cose_open(bytes, identity_point, kTestPurpose).error().code, Errc::unauthenticated);
 }
 
 /// With the identity point as public key and as R, and S = 0, the plain equation of RFC 8032 holds for any message.
@@ -68,10 +68,7 @@ TEST(CoseSign, RefusesTheForgeryThatTheIdentityPointAllows) {
   Bytes signature(64, 0);
   signature[0] = 1;
   const Bytes forged = wire::build_sign1(Bytes{1}, signature);
-  EXPECT_EQ(cose_open(forged, identity_point, kTestPurpose).error().code, Errc::refused);
-  const auto parts = wire::parse_sign1(forged);
-  ASSERT_TRUE(parts);
-  EXPECT_EQ(cose_verify(*parts, identity_point, kTestPurpose).error().code, Errc::unauthenticated);
+  EXPECT_EQ(cose_open(forged, identity_point, kTestPurpose).error().code, Errc::unauthenticated);
 }
 
 TEST(CoseSign, RefusesEveryChangedBitAndEveryTruncation) {

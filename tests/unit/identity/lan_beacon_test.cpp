@@ -76,7 +76,7 @@ TEST(LanBeacon, RefusesKeysAsWhichAnybodyCouldSign) {
   beacon.public_key.bytes[0] = 1;
   Bytes signature(64, 0);
   signature[0] = 1;
-  EXPECT_EQ(beacon_refusal(wire::build_sign1(wire::encode(beacon), signature)), Errc::refused);
+  EXPECT_EQ(beacon_refusal(wire::build_sign1(wire::encode(beacon), signature)), Errc::unauthenticated);
 }
 
 TEST(LanBeacon, RefusesWhatIsTooLongOrNamesNoPort) {

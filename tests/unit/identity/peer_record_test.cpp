@@ -85,7 +85,7 @@ TEST(PeerRecord, RefusesKeysAsWhichAnybodyCouldSign) {
   record.public_key.bytes[0] = 1;  // The identity point: R = identity and S = 0 satisfy the plain equation.
   Bytes signature(64, 0);
   signature[0] = 1;
-  EXPECT_EQ(error_of(wire::build_sign1(wire::encode(record), signature)).code, Errc::refused);
+  EXPECT_EQ(error_of(wire::build_sign1(wire::encode(record), signature)).code, Errc::unauthenticated);
 }
 
 TEST(PeerRecord, RefusesHeadersThatTheSignatureDoesNotCover) {
