@@ -350,6 +350,7 @@ struct Node::Impl {
   std::optional<WallTime> record_issued;  ///< of the one made last, published or not
   std::deque<router::Seal> to_seal;       ///< with the next ticks
   std::optional<Instant> seal_at;
+  std::optional<Instant> relay_flush_at;  ///< set while packets wait to be signed, in groups, over several inputs
   std::optional<Instant> record_look;  ///< when to look at the clock again
   std::optional<Error> storage;
   bool ending = false;

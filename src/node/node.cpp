@@ -206,7 +206,7 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
   sessions.on_persisted(done.sessions);
   if (done.router) router.on_persisted(now, *done.router, router_out);
   if (done.keeper) keeper.on_persisted(now, *done.keeper, mailbox_out);
-  if (done.relay) relay.on_persisted(now, *done.relay, relay_out);
+  if (done.relay) relay.on_persisted(*done.relay);
   if (!done.record.empty()) publish_record(now, std::move(done.record));
   publish_announcements(now, std::move(done.announcements));
   // Nothing is withdrawn that was never published.
@@ -224,6 +224,7 @@ void Node::Impl::tick(Now now) {
   relay.on_deadline(now, relay_out);
   asks.on_deadline(now, ask_out);
   seal_waiting(now);  // After the sessions have written what is older.
+  if (std::exchange(relay_flush_at, std::nullopt)) relay.flush(now, relay_out);
   renew_record_in_time(now);
   if (!config.discovery) return;
   datagrams.on_deadline(now, datagram_out);
@@ -241,7 +242,7 @@ void Node::Impl::tick(Now now) {
 void Node::Impl::settle(Now now) {
   while (!link_out.empty() || !session_out.empty() || !router_out.empty() || !ask_out.empty() ||
          !datagram_out.empty() || !dht_out.empty() || !bootstrap_out.empty() || !reachability_out.empty() ||
-         !lan_out.empty() || !mailbox_out.empty() || !relay_out.empty() || relay.needs_flush()) {
+         !lan_out.empty() || !mailbox_out.empty() || !relay_out.empty()) {
     link_out.drain([&](link::LinkPool::Effect&& effect) { on_link_effect(now, std::move(effect)); });
     session_out.drain([&](session::Sessions::Effect&& effect) { on_session_effect(now, std::move(effect)); });
     router_out.drain([&](router::Router::Effect&& effect) { on_router_effect(now, std::move(effect)); });
@@ -254,8 +255,8 @@ void Node::Impl::settle(Now now) {
     lan_out.drain([&](lan::Lan::Effect&& effect) { on_lan_effect(now, std::move(effect)); });
     mailbox_out.drain([&](mailbox::Effect&& effect) { on_mailbox_effect(now, std::move(effect)); });
     relay_out.drain([&](relay::Effect&& effect) { on_relay_effect(now, std::move(effect)); });
-    if (router_out.empty() && relay.needs_flush()) relay.flush(now, relay_out);
   }
+  if (relay.needs_flush() && !relay_flush_at) relay_flush_at = now.mono;
   if (batch.empty() && !persist_wanted && !sessions.wants_batch()) return end_leaving();
   sessions.collect(batch);
   waiting.token = store::PersistToken{++last_token};
@@ -294,6 +295,7 @@ std::optional<Instant> Node::deadline() const {
   auto at = earlier(impl_->links.deadline(), impl_->sessions.deadline());
   at = earlier(at, earlier(impl_->router.deadline(), impl_->asks.deadline()));
   at = earlier(at, earlier(impl_->record_look, impl_->seal_at));
+  at = earlier(at, impl_->relay_flush_at);
   at = earlier(at, earlier(impl_->keeper.deadline(), impl_->depositor.deadline()));
   at = earlier(at, earlier(impl_->collector.deadline(), impl_->relay.deadline()));
   if (!impl_->config.discovery) return at;
@@ -381,7 +383,7 @@ void Node::check_invariants() const {
   CHECK(impl_->link_out.empty() && impl_->session_out.empty() && impl_->router_out.empty() && impl_->ask_out.empty());
   CHECK(impl_->datagram_out.empty() && impl_->dht_out.empty() && impl_->bootstrap_out.empty());
   CHECK(impl_->reachability_out.empty() && impl_->lan_out.empty() && impl_->mailbox_out.empty());
-  CHECK(impl_->relay_out.empty() && !impl_->relay.needs_flush());
+  CHECK(impl_->relay_out.empty() && impl_->relay.needs_flush() == impl_->relay_flush_at.has_value());
   CHECK(impl_->requested_probes + impl_->dial_backs_running <= impl_->dials.size() + impl_->pings.size());
   for (const auto& [peer, search] : impl_->searches) {
     CHECK(impl_->wanted.contains(peer) && search.is_running != impl_->search_due.at(peer).has_value());

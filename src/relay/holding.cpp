@@ -32,10 +32,12 @@ Status Relay::take(Now now, const identity::PeerId& from, const Packet& packet, 
   }
   ++taken_count_;
   store::Batch batch;
-  const Held& held = custody_.take(now.wall, from, packet, subject, encoded, batch);
+  Held& held = custody_.take(now.wall, from, packet, subject, encoded, batch);
   if (!expiry_at_) expiry_at_ = now.mono + kExpiryCheck;
   write(std::move(batch), out);
   waiting_.emplace_back(store::PersistToken{last_token_}, held.number);
+  // While the disk works: until it is done the giver keeps the packet.
+  forward(now, held, out);
   return {};
 }
 
@@ -43,15 +45,18 @@ void Relay::write(store::Batch batch, Effects& out) {
   out.push(Persist{std::move(batch), store::PersistToken{++last_token_}});
 }
 
-void Relay::on_persisted(Now now, store::PersistToken token, Effects& out) {
+void Relay::on_persisted(store::PersistToken token) {
   while (!waiting_.empty() && waiting_.front().first <= token) {
     Held* held = custody_.find(waiting_.front().second);
     waiting_.pop_front();
-    if (held == nullptr) continue;  // Expired meanwhile.
+    if (held == nullptr) continue;  // Expired meanwhile, or somebody else has it.
     held->persisted = true;
-    if (is_neighbour(held->giver)) taken_[held->giver].push_back(held->subject);
-    forward(now, *held, out);
+    answer_giver(*held);
   }
+}
+
+void Relay::answer_giver(const Held& held) {
+  if (is_neighbour(held.giver)) taken_[held.giver].push_back(held.subject);
 }
 
 /// The relays by which this packet can go on, none if its recipient is a neighbour; nullopt if nobody is left to try.
@@ -134,6 +139,7 @@ Status Relay::on_taken(Now now, const identity::PeerId& from, ByteView body, Eff
     if (Held* held = custody_.find(subject)) {
       if (!held->tried.contains(from) && held->next != from) continue;
       if (held->next == from && !held->way.empty()) routes_.succeeded(now.mono, held->packet.to, held->way);
+      if (!held->persisted) answer_giver(*held);
       release(*held, out);
       custody_.drop(*held, batch);
       ++handed_on_;

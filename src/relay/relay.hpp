@@ -1,8 +1,8 @@
 // Relaying: packets go from neighbour to neighbour until they are with somebody who has no link to their origin.
 //
 // Inputs: routes that are wanted, packets of our own, links up and down, packets and answers of neighbours, persisted,
-// time. Outputs: see relay/events.hpp. The node calls flush() when it has nothing else to do: packets that leave
-// together are signed together.
+// time. Outputs: see relay/events.hpp. The node calls flush() soon, when it has taken all that has come: packets that
+// leave together are signed together.
 //
 // Routes are source routes, found on demand (RFC 4728, DSR). A route request goes to at most kBranches neighbours: to
 // relays that the record of the peer names, otherwise to those nearest to its id. Each node that gets it hands it to
@@ -12,15 +12,15 @@
 // tells. What comes later along a verified path is a route back as well (relay/routes.hpp).
 //
 // Rules, and why:
-//   - a durable packet is on disk before it is acknowledged, and leaves our disk when the next one has acknowledged it:
-//     at each moment somebody has it on disk. (Its origin keeps its own copy until the recipient's receipt.)
+//   - a durable packet goes on at once, and is acknowledged when it is on our disk or the next one has acknowledged it,
+//     which takes it off our disk: at each moment somebody has it on disk. (Its origin keeps its own copy until the
+//     recipient's receipt.)
 //   - it goes the way that its origin chose. When that breaks, we send it by a way of our own, or find one, and try
 //     until it expires: the origin may be gone by then;
 //   - never to a node that is on its path, never over more than path::kMaxHops hops: no loop, whoever lies;
 //   - a durable packet is taken only if all hops on its path verify: what somebody has forged is refused at once, by
-//   the
-//     neighbour of whoever forged it. Requests, replies and receipts are verified by the one that they are for; that
-//     their last hop is the neighbour that brings them is checked everywhere;
+//     the neighbour of whoever forged it. Requests, replies and receipts are verified by the one that they are for;
+//     that their last hop is the neighbour that brings them is checked everywhere;
 //   - packets that are not durable wait for no disk and no signature, and nobody answers them.
 //
 // Timers: requests for each wanted peer, attempts for each held packet, expiry by the wall clock once a minute.
@@ -136,7 +136,7 @@ class Relay {
   Status on_taken(Now now, const identity::PeerId& from, ByteView body, Effects& out);
   Status on_not_taken(Now now, const identity::PeerId& from, ByteView body, Effects& out);
 
-  void on_persisted(Now now, store::PersistToken token, Effects& out);
+  void on_persisted(store::PersistToken token);
   /// While the store cannot commit, nothing durable is taken.
   void set_storage(bool works) { storage_works_ = works; }
 
@@ -207,6 +207,8 @@ class Relay {
   Status take(Now now, const identity::PeerId& from, const Packet& packet, ByteView encoded, Effects& out);
   std::optional<Way> way_of(Now now, const Held& held);
   void forward(Now now, Held& held, Effects& out);
+  /// It is on a disk: ours, or that of the next one.
+  void answer_giver(const Held& held);
   void hold(Now now, Held& held);
   void retry_held(Now now, const identity::PeerId& to, Effects& out);
   void release(Held& held, Effects& out);

@@ -126,7 +126,7 @@ class World {
   void sync(std::size_t i) {
     Node& node = *nodes_[i];
     node.disk.apply(std::exchange(node.unsynced, {}));
-    if (const auto token = std::exchange(node.token, std::nullopt)) node.relay->on_persisted(now, *token, node.out);
+    if (const auto token = std::exchange(node.token, std::nullopt)) node.relay->on_persisted(*token);
   }
 
   /// Until nobody has anything more to say.
