@@ -122,11 +122,12 @@ TEST(Relay, ABrokenWayIsLeftAtOnce) {
   world.want(0, 4);
   world.advance(seconds(2));
   ASSERT_TRUE(world[0].routed.contains(world.id(4)));
-  world.unlink(2, 4);
+  world.unlink(3, 4);
   ASSERT_TRUE(world.send(0, 4, 1));
-  EXPECT_EQ(world.relay(2).status().refused, 1U);
+  EXPECT_EQ(world.relay(3).status().refused, 1U);
+  world.advance(seconds(5));
   ASSERT_EQ(world[4].arrived.size(), 1U);
-  EXPECT_EQ(nodes_on(world[4].arrived.front().path), (std::vector{world.id(0), world.id(1), world.id(3)}));
+  EXPECT_EQ(nodes_on(world[4].arrived.front().path), (std::vector{world.id(0), world.id(1), world.id(2)}));
   EXPECT_EQ(world.held(), 0U);
 }
 
