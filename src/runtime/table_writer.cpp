@@ -35,6 +35,7 @@ Result<TableWriter> TableWriter::make(Database database) {
     const std::string erased = layout.numbered ? " BETWEEN ?1 AND ?2" : " = ?1";
     EKIDEN_ASSIGN(table.erase, writer.database_.prepare("DELETE FROM " + name + " WHERE " + key + erased));
     if (layout.numbered) {
+      EKIDEN_ASSIGN(table.append, writer.database_.prepare("INSERT INTO " + name + " (n, value) VALUES (?1, ?2)"));
       EKIDEN_ASSIGN(table.get, writer.database_.prepare("SELECT value FROM " + name + " WHERE n = ?1"));
       EKIDEN_ASSIGN(table.highest, writer.highest_number(name));
     }
@@ -167,18 +168,21 @@ Status TableWriter::erase(const store::Operation& first, std::size_t count) {
 }
 
 Status TableWriter::write(const store::Operation& operation) {
-  const TableLayout& layout = layout_of(operation.key.table);
-  Table& table = tables_[table_index(operation.key.table)];
-  Statement& statement = operation.erase ? table.erase : table.put;
-  if (layout.numbered) {
-    statement.bind(1, operation.key.number);
-    // Even if this transaction fails: the number only has to be at least the highest on disk.
-    table.highest = std::max(table.highest.value_or(0), operation.key.number);
-  } else {
-    statement.bind(1, operation.key.name);
+  const store::Key& key = operation.key;
+  Table& table = tables_[table_index(key.table)];
+  if (!layout_of(key.table).numbered) {
+    Statement& statement = operation.erase ? table.erase : table.put;
+    statement.bind(1, key.name);
+    if (!operation.erase) statement.bind(2, operation.value);
+    return check(statement.run(), key.table);
   }
-  if (!operation.erase) statement.bind(2, operation.value);
-  return check(statement.run(), operation.key.table);
+  const bool is_new = !table.highest || key.number > *table.highest;
+  Statement& statement = is_new ? table.append : table.put;
+  statement.bind(1, key.number);
+  statement.bind(2, operation.value);
+  // Even if this transaction fails: the number only has to be at least the highest on disk.
+  if (is_new) table.highest = key.number;
+  return check(statement.run(), key.table);
 }
 
 Status TableWriter::check(int code, store::Table table) const {

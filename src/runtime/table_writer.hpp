@@ -49,6 +49,7 @@ class TableWriter {
  private:
   struct Table {
     Statement put;
+    Statement append;  ///< of a numbered table, above all numbers: no row is looked for
     Statement erase;
     Statement get;                         ///< of a numbered table
     std::optional<std::uint64_t> highest;  ///< number ever written, of a numbered table
