@@ -51,6 +51,7 @@ Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
                   std::to_string(wanted) + ": this process may have " + std::to_string(descriptor_limit()) +
                   " files open; raise that limit (ulimit -Hn) for more");
   }
+  if (const auto& mended = impl->store->mended()) impl->log(node::LogLevel::warning, "store", mended->text());
   EKIDEN_TRY(impl->open_node());
   return std::unique_ptr<Host>(new Host(std::move(impl)));
 }

@@ -38,6 +38,9 @@ StoreEvents Host::Impl::store_events() {
       end_round();
     });
   };
+  events.on_mended = [this](const Mended& mended) {
+    asio::post(loop, [this, mended] { log(node::LogLevel::warning, "store", mended.text()); });
+  };
   events.on_failed = [this](Error why) {
     asio::post(loop, [this, why = std::move(why)]() mutable { fail(std::move(why)); });
   };

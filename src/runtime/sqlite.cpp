@@ -22,6 +22,7 @@ Errc errc_of(int extended, int system_error) {
       return Errc::busy;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    case SQLITE_TOOBIG:  // Nothing that we write is so large that it could not be read.
       return Errc::storage_corrupt;
     case SQLITE_IOERR:
       // A write that a quota refused changed nothing. A sync that failed may have lost what it reports no more.

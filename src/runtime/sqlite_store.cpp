@@ -11,16 +11,30 @@ namespace {
 
 bool may_pass(Errc code) { return code == Errc::storage_full || code == Errc::busy; }
 
+Result<TableWriter> open_writer(const StoreOptions& options) {
+  EKIDEN_ASSIGN(Database database, open_store(options.path, options.vfs));
+  return TableWriter::make(std::move(database));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(StoreOptions options) {
-  EKIDEN_ASSIGN(Database database, open_store(options.path, options.vfs));
-  EKIDEN_ASSIGN(TableWriter writer, TableWriter::make(std::move(database)));
-  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(options), std::move(writer)));
+  auto writer = open_writer(options);
+  std::optional<Mended> mended;
+  if (!writer && writer.error().code == Errc::storage_corrupt) {
+    auto done = mend_store(options.path, options.vfs);
+    // What was found first says it best.
+    if (!done)
+      return std::unexpected(may_pass(done.error().code) ? std::move(done).error() : std::move(writer).error());
+    mended = *done;
+    writer = open_writer(options);
+  }
+  if (!writer) return std::unexpected(std::move(writer).error());
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(options), std::move(*writer), mended));
 }
 
-SqliteStore::SqliteStore(StoreOptions options, TableWriter writer)
-    : options_(std::move(options)), writer_(std::move(writer)) {}
+SqliteStore::SqliteStore(StoreOptions options, TableWriter writer, std::optional<Mended> mended)
+    : options_(std::move(options)), writer_(std::move(writer)), mended_(mended) {}
 
 SqliteStore::~SqliteStore() {
   {
@@ -42,7 +56,7 @@ Result<std::vector<store::Row>> SqliteStore::load() {
 
 Status SqliteStore::load(store::Reading reading, const TableWriter::VisitRow& visit) {
   CHECK(!thread_.joinable());
-  return writer_.load(reading, visit);
+  return writer_->load(reading, visit);
 }
 
 void SqliteStore::start(StoreEvents events) {
@@ -89,7 +103,7 @@ bool SqliteStore::drain(Duration patience) {
 }
 
 void SqliteStore::run() {
-  if (go_on(writer_.extend_log(options_.log_pages))) {
+  if (go_on(writer_->extend_log(options_.log_pages))) {
     while (wait_for_work() && read_next() && commit_gathered() && checkpoint_if_due()) {
     }
   }
@@ -112,7 +126,7 @@ bool SqliteStore::wait_for_work() {
 bool SqliteStore::erase_log_when_idle(std::unique_lock<std::mutex>& lock) {
   if (work_.wait_until(lock, erase_at_, [this] { return stopping_ || has_work(); })) return true;
   lock.unlock();
-  auto erased = writer_.erase_log();
+  auto erased = writer_->erase_log();
   log_to_erase_ = !erased;
   erase_at_ = std::chrono::steady_clock::now() + options_.erase_interval;
   const bool may_go_on = go_on(std::move(erased));
@@ -125,7 +139,7 @@ bool SqliteStore::commit_gathered() {
   Duration pause = options_.retry_min;
   bool stalled = false;
   while (true) {
-    auto done = writer_.apply(gathered_);
+    auto done = apply_mending();
     if (done) break;
     if (!may_pass(done.error().code)) {
       events_.on_failed(std::move(done).error());
@@ -170,7 +184,7 @@ bool SqliteStore::read_next() {
     wanted = std::move(to_read_.front());
     to_read_.pop_front();
   }
-  auto rows = writer_.fetch(wanted);
+  auto rows = fetch_mending(wanted);
   if (!rows) {
     events_.on_failed(std::move(rows).error());
     return false;
@@ -179,9 +193,34 @@ bool SqliteStore::read_next() {
   return true;
 }
 
+Result<store::Fetched> SqliteStore::fetch_mending(const store::Fetch& wanted) {
+  auto rows = writer_->fetch(wanted);
+  if (rows || rows.error().code != Errc::storage_corrupt) return rows;
+  EKIDEN_TRY(mend(std::move(rows).error()));
+  return writer_->fetch(wanted);
+}
+
+Status SqliteStore::apply_mending() {
+  auto done = writer_->apply(gathered_);
+  if (done || done.error().code != Errc::storage_corrupt) return done;
+  EKIDEN_TRY(mend(std::move(done).error()));
+  return writer_->apply(gathered_);
+}
+
+/// Closes the store for it.
+Status SqliteStore::mend(Error why) {
+  writer_.reset();
+  auto mended = mend_store(options_.path, options_.vfs);
+  if (!mended) return std::unexpected(std::move(why));
+  EKIDEN_ASSIGN(writer_, open_writer(options_));
+  EKIDEN_TRY(writer_->extend_log(options_.log_pages));
+  events_.on_mended(*mended);
+  return {};
+}
+
 bool SqliteStore::checkpoint_if_due() {
-  if (writer_.log_pages() < options_.log_pages / 4 * 3) return true;
-  return go_on(writer_.checkpoint());
+  if (writer_->log_pages() < options_.log_pages / 4 * 3) return true;
+  return go_on(writer_->checkpoint());
 }
 
 /// After work that no acknowledgement waits for: want of space is no reason to end.

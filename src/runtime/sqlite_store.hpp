@@ -26,6 +26,9 @@
 //  6. Rows are read between commits, the rows of one question at a time, so that what waits for a disk waits no longer
 //     for a reader than that takes; while commits are tried again, too. (The file has one user, who keeps it locked:
 //     there is no second connection that could read beside this one.)
+//  7. Where SQLite finds damage, at the start or later, and it concerns the bodies of parcels alone, the store is
+//  mended
+//     (store_mending.hpp) and goes on: what cannot be read is missing then. Any other damage is a failure as in rule 3.
 //
 // Bounds: the queue holds what its user gives it (a Host reads nothing more from peers while that is much: see
 // backlog.hpp); the log, `log_pages` and one commit; the page cache of SQLite, 1 MiB.
@@ -39,11 +42,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "runtime/store_mending.hpp"
 #include "runtime/table_writer.hpp"
 #include "store/batch.hpp"
 
@@ -55,6 +60,7 @@ struct StoreEvents {
   std::function<void(store::Fetched rows)> on_fetched;
   std::function<void(Error why)> on_stalled;
   std::function<void()> on_resumed;
+  std::function<void(const Mended& mended)> on_mended;
   std::function<void(Error why)> on_failed;
 };
 
@@ -69,11 +75,13 @@ struct StoreOptions {
 
 class SqliteStore {
  public:
-  /// Errors: as open_store (runtime/schema.hpp).
+  /// Mends it if it has to be. Errors: as open_store (runtime/schema.hpp).
   static Result<std::unique_ptr<SqliteStore>> open(StoreOptions options);
   /// Ends the thread after the commit under way; what is still queued is dropped, as in a crash.
   ~SqliteStore();
 
+  /// What open() has mended.
+  const std::optional<Mended>& mended() const { return mended_; }
   /// All rows of the tables that are gathered. REQUIRES: before start(), as the next. Errors: storage_corrupt,
   /// storage_failed.
   Result<std::vector<store::Row>> load();
@@ -97,20 +105,24 @@ class SqliteStore {
   bool drain(Duration patience);
 
  private:
-  SqliteStore(StoreOptions options, TableWriter writer);
+  SqliteStore(StoreOptions options, TableWriter writer, std::optional<Mended> mended);
 
   void run();
   bool wait_for_work();
   bool erase_log_when_idle(std::unique_lock<std::mutex>& lock);
   bool commit_gathered();
   bool read_next();
+  Result<store::Fetched> fetch_mending(const store::Fetch& wanted);
+  Status apply_mending();
+  Status mend(Error why);
   bool pause_before_retry(Duration pause);
   bool has_work() const { return !queue_.empty() || !to_read_.empty(); }
   bool checkpoint_if_due();
   bool go_on(Status done);
 
   const StoreOptions options_;
-  TableWriter writer_;
+  std::optional<TableWriter> writer_;  ///< nothing only after a failure
+  const std::optional<Mended> mended_;
   StoreEvents events_;
 
   // Of the loop's thread alone.

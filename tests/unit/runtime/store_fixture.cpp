@@ -59,6 +59,10 @@ StoreEvents StoreWatch::events() {
     const std::lock_guard lock(shared->mutex);
     ++shared->resumes;
   };
+  events.on_mended = [shared = shared_](const Mended& mended) {
+    const std::lock_guard lock(shared->mutex);
+    shared->mended.push_back(mended);
+  };
   events.on_failed = [shared = shared_](Error why) {
     const std::lock_guard lock(shared->mutex);
     shared->failure = std::move(why);
@@ -80,6 +84,11 @@ std::vector<Error> StoreWatch::stalls() const {
 std::size_t StoreWatch::resumes() const {
   const std::lock_guard lock(shared_->mutex);
   return shared_->resumes;
+}
+
+std::vector<Mended> StoreWatch::mended() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->mended;
 }
 
 std::optional<Error> StoreWatch::failure() const {

@@ -38,6 +38,7 @@ class StoreWatch {
   store::PersistToken persisted() const;
   std::vector<Error> stalls() const;
   std::size_t resumes() const;
+  std::vector<Mended> mended() const;
   std::optional<Error> failure() const;
   /// What was fetched so far; at least the answers to so many questions, unless they did not come within kPatience.
   std::vector<store::Fetched> wait_for_fetched(std::size_t count);
@@ -53,6 +54,7 @@ class StoreWatch {
     std::vector<store::Fetched> fetched;
     std::vector<Error> stalls;
     std::size_t resumes = 0;
+    std::vector<Mended> mended;
     std::optional<Error> failure;
   };
   std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
