@@ -26,7 +26,8 @@ void print_mailbox(Output& output, const api::Json& mailbox) {
   output.field("since start", std::to_string(number_of(counters, "stored")) + " stored, " +
                                   std::to_string(number_of(counters, "collected")) + " collected, " +
                                   std::to_string(number_of(counters, "expired")) + " expired, " +
-                                  std::to_string(number_of(counters, "refused")) + " refused");
+                                  std::to_string(number_of(counters, "refused")) + " refused, " +
+                                  std::to_string(number_of(counters, "damaged")) + " damaged on the disk");
   const auto deposits = part_of(mailbox, "deposits");
   output.field("left with others", std::to_string(number_of(deposits, "placed")) + " copies since start, " +
                                        std::to_string(number_of(deposits, "pending")) + " messages wait for mailboxes");
