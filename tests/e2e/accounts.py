@@ -1,7 +1,7 @@
 """The accounts of a ledger: applications on two real nodes send and take messages, whatever happens to the nodes.
 
-A message counts as accepted when its POST was answered; a POST that a kill cut off is repeated under the same id. At
-the end:
+A message counts as accepted when its POST was answered; a POST that a kill cut off, or that took too long, is repeated
+under the same id. At the end:
 
   - everything accepted has arrived: nothing accepted is lost;
   - nothing arrived after its take was answered, and nothing twice between two starts: nothing is delivered twice;
@@ -22,6 +22,7 @@ from daemon import ApiError, Daemon
 from events import Events
 
 GONE = (OSError, http.client.HTTPException, json.JSONDecodeError)
+AGAIN = (429, 503, 504, 507)  # not accepted or, after 504, perhaps not
 WINDOW = 2_000
 WRITERS = 8  # applications on a node
 
@@ -97,7 +98,7 @@ class Accounts:
                     side.accepted[message_id] = body
                     break
                 except ApiError as error:
-                    if error.status not in (429, 503, 507):
+                    if error.status not in AGAIN:
                         self.breach(f"{side.name} refused {message_id}: {error}")
                         return
                     self.pause(0.1)
@@ -133,7 +134,7 @@ class Accounts:
             except GONE:
                 api = None
             except ApiError as error:
-                if error.status != 404:
+                if error.status not in (404, *AGAIN):
                     self.breach(f"{side.name} cannot take: {error}")
 
     def note_arrival(self, side, boot, message):
@@ -174,8 +175,9 @@ class Accounts:
                     if api.call("GET", f"/v1/messages/{message_id}")["state"] == "delivered":
                         self.note_receipt(side, message_id)
                 except ApiError as error:
-                    self.breach(f"{side.name} does not know {message_id} any more: {error}")
-                    side.receipted.add(message_id)
+                    if error.status not in AGAIN:
+                        self.breach(f"{side.name} does not know {message_id} any more: {error}")
+                        side.receipted.add(message_id)
 
     def note_receipt(self, side, message_id):
         side.receipted.add(message_id)
