@@ -64,6 +64,7 @@ Status Relay::arrive(Now now, const identity::PeerId& from, const std::shared_pt
     learn_route(now, packet.from, path::way_back(packet.path), out);
   }
   if (packet.durable) {
+    judge_ways(now, packet);
     const Key key{packet.from, packet.id};
     if (arriving_.contains(key)) return {};
     if (arriving_.size() == kMaxArriving) return refuse(from, subject, Refusal::full, out), Status{};
@@ -78,6 +79,22 @@ Status Relay::arrive(Now now, const identity::PeerId& from, const std::shared_pt
                    .subject = subject,
                    .path = std::move(packet.path)});
   return {};
+}
+
+/// What a message that has come, for the first time or once more, says of the ways to its origin.
+void Relay::judge_ways(Now now, const Packet& packet) {
+  routes_.carried(packet.from, path::way_back(packet.path));
+  const Key key{packet.from, packet.id};
+  const WallTime sent = packet.path.front().at;
+  Came* before = came_.find(key);
+  if (before == nullptr) {
+    came_.put(key, {.at = now.mono, .sent = sent});
+    return;
+  }
+  if (sent <= before->sent) return;
+  const Answer* answer = answers_.find(packet.from);
+  if (answer != nullptr && answer->at >= before->at) routes_.failed(now.mono, packet.from, Way(answer->way));
+  *before = {.at = now.mono, .sent = sent};
 }
 
 Status Relay::hand_on(Now now, const identity::PeerId& from, const std::shared_ptr<const Bytes>& buffer, Packet packet,

@@ -72,6 +72,8 @@ bool Relay::send(Now now, const Outbound& own, Effects& out) {
   if (own.durable) {
     sent_.put(subject, {.to = own.to, .id = own.id, .way = *way});
     ways_.put(key, *way);
+  } else if (own.kind == PacketKind::receipt) {
+    answers_.put(own.to, {.at = now.mono, .way = *way});
   }
   sign(std::move(packet), own.buffer, subject, way->front());
   return true;

@@ -21,6 +21,8 @@
 //   - a durable packet is taken only if all hops on its path verify: what somebody has forged is refused at once, by
 //     the neighbour of whoever forged it. Requests, replies and receipts are verified by the one that they are for;
 //     that their last hop is the neighbour that brings them is checked everywhere;
+//   - nobody answers a receipt. Who sends a message once more has not got the one that we gave before: its way has
+//     failed. The origin has to have signed the packet anew: a relay that repeats an old one tells nothing;
 //   - packets that are not durable wait for no disk and no signature, and nobody answers them.
 //
 // Timers: requests for each wanted peer, attempts for each held packet, expiry by the wall clock once a minute.
@@ -178,6 +180,16 @@ class Relay {
     Uuid id;
     Way way;
   };
+  /// A durable message that has come, when last, and when its origin says that it sent it.
+  struct Came {
+    Instant at;
+    WallTime sent;
+  };
+  /// The last receipt that went to somebody.
+  struct Answer {
+    Instant at;
+    Way way;
+  };
   /// A route request, ours or of others, that may be tried elsewhere when it is refused.
   struct Request {
     std::optional<identity::PeerId> giver;  ///< none: ours
@@ -197,6 +209,7 @@ class Relay {
   Status check_form(const identity::PeerId& from, const Packet& packet) const;
   Status arrive(Now now, const identity::PeerId& from, const std::shared_ptr<const Bytes>& buffer, Packet packet,
                 Effects& out);
+  void judge_ways(Now now, const Packet& packet);
   void arrive_request(Now now, const Packet& packet, Effects& out);
   void arrive_reply(Now now, const Packet& packet, Effects& out);
   Status hand_on(Now now, const identity::PeerId& from, const std::shared_ptr<const Bytes>& buffer, Packet packet,
@@ -252,6 +265,9 @@ class Relay {
   LruMap<crypto::Digest, std::size_t> answered_{kMaxRequests};  ///< requests for us: how often
   LruMap<crypto::Digest, Sent> sent_{kMaxSent};
   LruMap<Key, Way> ways_{kMaxSent};  ///< by which messages of ours went
+
+  LruMap<Key, Came> came_{kMaxSent};
+  LruMap<identity::PeerId, Answer> answers_{kMaxDemands};
 
   std::vector<Leaving> leaving_;
   std::map<identity::PeerId, std::vector<crypto::Digest>> taken_;  ///< to be answered

@@ -27,6 +27,11 @@ void Routes::add(Instant now, const identity::PeerId& to, Way way) {
   routes->push_back({.way = std::move(way), .useful = now});
 }
 
+void Routes::carried(const identity::PeerId& to, const Way& way) {
+  Route* route = find(to, way);
+  if (route != nullptr && !route->failed) route->score = std::max(route->score, kCarriedScore);
+}
+
 void Routes::succeeded(Instant now, const identity::PeerId& to, const Way& way) {
   Route* route = find(to, way);
   if (route == nullptr) return;

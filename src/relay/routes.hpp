@@ -6,7 +6,9 @@
 // A route begins with a score of kFirstScore of kFullScore. A success moves it a quarter of the rest upwards, a failure
 // halves it (once in kFailureGap, for what is lost is lost together); under kLeastScore the route goes, and its relays
 // are suspects for kSuspectFor: a relay that takes and drops (a black hole) costs three failures once, and not each
-// sender's patience for each message. Routes that were of no use for `lifetime` go too.
+// sender's patience for each message. Routes that were of no use for `lifetime` go too. A route that has only carried
+// something towards us comes before those that have carried nothing, unless it has failed, and behind those that have
+// been seen to carry what we send: a black hole hands on what finds routes, and nothing else.
 //
 // Bounds: kMaxRoutes for each of `max_peers` peers, the least recently used peer goes; kMaxSuspects. Invariants: routes
 // of one peer differ; none holds a node twice or the peer itself.
@@ -28,6 +30,7 @@ inline constexpr std::size_t kMaxRoutes = 4;
 inline constexpr std::size_t kMaxSuspects = 1024;
 inline constexpr std::uint32_t kFullScore = 1000;
 inline constexpr std::uint32_t kFirstScore = 600;
+inline constexpr std::uint32_t kCarriedScore = 650;
 inline constexpr std::uint32_t kLeastScore = 100;
 inline constexpr Duration kFailureGap = seconds(1);
 inline constexpr Duration kSuspectFor = minutes(5);
@@ -48,6 +51,8 @@ class Routes {
 
   /// It has been seen to work. A known one is fresh again. Among too many the one of the least score goes.
   void add(Instant now, const identity::PeerId& to, Way way);
+  /// A message of `to` has come by it.
+  void carried(const identity::PeerId& to, const Way& way);
   void succeeded(Instant now, const identity::PeerId& to, const Way& way);
   void failed(Instant now, const identity::PeerId& to, const Way& way);
   /// It does not exist any more.

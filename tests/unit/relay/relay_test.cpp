@@ -161,6 +161,77 @@ TEST(Relay, ABlackHoleIsScoredDownAndTheOtherWayTaken) {
   EXPECT_LE(lost, 3U);
 }
 
+/// 0 and 3 are linked to 1 and 2, and have both for relays.
+void make_diamond(World& world) {
+  for (const std::size_t relay : {1, 2}) {
+    world.link(0, relay);
+    world.link(relay, 3);
+  }
+  world.want(0, 3);
+  world.advance(seconds(2));
+}
+
+TEST(Relay, AReceiptGoesBackTheWayThatItsMessageCame) {
+  for (const std::size_t broken : {1, 2}) {
+    World world(4);
+    make_diamond(world);
+    std::optional<std::size_t> given_to;
+    world.carries = [&](std::size_t from, std::size_t to, wire::MessageType type) {
+      if (from == 3 && type == wire::MessageType::packet) given_to = to;
+      return type != wire::MessageType::packet || from != 0 || to != broken;
+    };
+    for (int i = 0; i < 2 && world[3].arrived.empty(); ++i) {
+      ASSERT_TRUE(world.send(0, 3, 1));
+      world.advance(seconds(1));
+    }
+    ASSERT_EQ(world[3].arrived.size(), 1U);
+    ASSERT_TRUE(world.send(3, 0, 2, false, 200, PacketKind::receipt));
+    EXPECT_EQ(given_to, 3 - broken);
+  }
+}
+
+TEST(Relay, AWayThatSwallowsReceiptsIsLeft) {
+  for (const std::size_t liar : {1, 2}) {
+    World world(4);
+    make_diamond(world);
+    // All messages come by the liar, which hands on nothing that goes the other way.
+    world.carries = [&](std::size_t from, std::size_t to, wire::MessageType type) {
+      if (type != wire::MessageType::packet) return true;
+      return from == 0 ? to == liar : from != 3 || to != liar;
+    };
+    for (int i = 0; i < 8 && world[0].arrived.empty(); ++i) {
+      static_cast<void>(world.send(0, 3, 1));
+      world.advance(seconds(2));
+      if (!world[3].arrived.empty()) static_cast<void>(world.send(3, 0, 2, false, 200, PacketKind::receipt));
+    }
+    EXPECT_FALSE(world[0].arrived.empty());
+  }
+}
+
+TEST(Relay, ARelayThatRepeatsAMessageCostsNoWayItsScore) {
+  World world(4);
+  make_diamond(world);
+  std::shared_ptr<const Bytes> heard;
+  ASSERT_TRUE(world.send(0, 3, 1));
+  ASSERT_FALSE(world[3].buffers.empty());
+  for (const auto& buffer : world[3].buffers) {
+    if (buffer->front() == static_cast<Byte>(wire::MessageType::packet)) heard = buffer;
+  }
+  const identity::PeerId by = identity::PeerId::of(world[3].arrived.front().path.back().by);
+  const std::size_t relay = by == world.id(1) ? 1 : 2;
+  std::optional<std::size_t> given_to;
+  world.carries = [&](std::size_t from, std::size_t to, wire::MessageType) {
+    if (from == 3) given_to = to;
+    return true;
+  };
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(world.send(3, 0, static_cast<Byte>(10 + i), false, 200, PacketKind::receipt));
+    EXPECT_EQ(given_to, relay);
+    world.advance(seconds(2));
+    ASSERT_TRUE(world.inject(relay, 3, wire::MessageType::packet, to_bytes(ByteView(*heard).subspan(1))));
+  }
+}
+
 TEST(Relay, ARelayWithoutAWaySaysSoAndTheMessageComesBack) {
   World world(3);
   world.line();
