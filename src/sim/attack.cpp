@@ -25,6 +25,18 @@ identity::IpAddress sybil_address(std::uint32_t index, std::uint32_t prefixes) {
 
 }  // namespace
 
+crypto::Ed25519Seed seed_near(const identity::PeerId& victim, Rng& rng) {
+  constexpr int kTries = 200;
+  std::optional<std::pair<dht::Distance, ByteArray<32>>> best;
+  for (int i = 0; i < kTries; ++i) {
+    const auto bytes = rng.bytes<32>();
+    const auto keys = crypto::Ed25519KeyPair::from_seed(crypto::Ed25519Seed(bytes));
+    const auto distance = dht::distance(dht::Key::of(victim), identity::PeerId::of(keys.public_key()));
+    if (!best || distance < best->first) best.emplace(distance, bytes);
+  }
+  return crypto::Ed25519Seed(best->second);
+}
+
 Attack::Attack(const AttackModel& model, Schedule& schedule, Network& network, const Machines& machines,
                std::vector<std::string> capabilities, Rng rng)
     : model_(model), schedule_(schedule), network_(network), rng_(std::move(rng)) {
@@ -51,23 +63,10 @@ void Attack::add_sybils(const Machine& victim) {
   }
   if (model_.eclipse) gang_.preferred.push_back(victim.info());
   for (std::uint32_t i = 0; i < model_.sybils; ++i) {
-    const auto seed = model_.eclipse ? seed_near(victim.id()) : crypto::Ed25519Seed(rng_.bytes<32>());
+    const auto seed = model_.eclipse ? seed_near(victim.id(), rng_) : crypto::Ed25519Seed(rng_.bytes<32>());
     sybils_.push_back(std::make_unique<Sybil>(schedule_, network_, gang_, static_cast<Sybil::Kind>(i % Sybil::kKinds),
                                               seed, sybil_address(i, model_.sybil_prefixes), rng_.split()));
   }
-}
-
-/// The nearest of many, as an attacker grinds keys.
-crypto::Ed25519Seed Attack::seed_near(const identity::PeerId& victim) {
-  constexpr int kTries = 200;
-  std::optional<std::pair<dht::Distance, ByteArray<32>>> best;
-  for (int i = 0; i < kTries; ++i) {
-    const auto bytes = rng_.bytes<32>();
-    const auto keys = crypto::Ed25519KeyPair::from_seed(crypto::Ed25519Seed(bytes));
-    const auto distance = dht::distance(dht::Key::of(victim), identity::PeerId::of(keys.public_key()));
-    if (!best || distance < best->first) best.emplace(distance, bytes);
-  }
-  return crypto::Ed25519Seed(best->second);
 }
 
 void Attack::begin(const Machines& machines, Duration duration) {

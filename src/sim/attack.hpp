@@ -16,6 +16,9 @@
 
 namespace ekiden::sim {
 
+/// Of an id near that of the victim: the nearest of many, as an attacker grinds keys.
+crypto::Ed25519Seed seed_near(const identity::PeerId& victim, Rng& rng);
+
 class Attack {
  public:
   using Machines = std::vector<std::unique_ptr<Machine>>;
@@ -32,7 +35,6 @@ class Attack {
 
  private:
   void add_sybils(const Machine& victim);
-  crypto::Ed25519Seed seed_near(const identity::PeerId& victim);
   void check_forbidden(Ledger& ledger) const;
   void check_tables(const Machines& machines, Ledger& ledger) const;
   void check_spoofed(const Machines& machines, Ledger& ledger) const;

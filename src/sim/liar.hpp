@@ -4,16 +4,12 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <utility>
 #include <vector>
 
-#include "base/outbox.hpp"
 #include "base/rng.hpp"
 #include "bootstrap/list.hpp"
-#include "identity/identity.hpp"
-#include "link/pool.hpp"
-#include "sim/network.hpp"
-#include "sim/schedule.hpp"
+#include "sim/link_host.hpp"
 
 namespace ekiden::sim {
 
@@ -27,46 +23,29 @@ enum class Lie : std::uint8_t {
 };
 inline constexpr std::uint32_t kLies = 6;
 
-class Liar final : public NetworkHost {
+class Liar final : public LinkHost {
  public:
   Liar(Schedule& schedule, Network& network, Lie lie, Rng rng);
 
-  const identity::Identity& self() const { return self_; }
-  HostIndex host() const { return host_; }
   /// Whom a circular list names beside itself and the asker.
   void set_accomplices(std::vector<crypto::Ed25519PublicKey> keys) { accomplices_ = std::move(keys); }
   std::uint64_t told() const { return told_; }
 
-  // NetworkHost.
-  bool is_up() const override { return true; }
-  void on_accepted(link::ConnId conn, const identity::IpAddress& from, std::uint16_t port) override;
-  void on_connected(link::ConnId /*conn*/, const identity::SocketAddress& /*to*/) override {}
-  void on_connect_failed(link::ConnId /*conn*/, Error /*why*/) override {}
-  void on_bytes(link::ConnId conn, ByteView bytes) override;
-  void on_room(link::ConnId conn) override;
-  void on_closed(link::ConnId conn, Error why) override;
-  void on_datagram(const identity::SocketAddress& /*from*/, ByteView /*bytes*/) override {}
-
  private:
-  Now now() const;
-  void pump();
-  void flush(link::ConnId conn);
-  void arm_timer();
-  void answer(const link::Message& message);
+  Liar(Schedule& schedule, Network& network, Lie lie, const crypto::Ed25519Seed& seed, Rng& rng);
+
+  Bytes record() override { return record_; }
+  void on_up(const link::Up& up) override;
+  void on_down(const identity::PeerId& peer) override { askers_.erase(peer); }
+  void on_message(const link::Message& message) override;
   Bytes lie_to(const identity::PeerId& asker);
   std::vector<bootstrap::ListedNode> nodes_for(const identity::PeerId& asker);
 
-  Schedule& schedule_;
-  Network& network_;
   const Lie lie_;
   Rng rng_;
-  identity::Identity self_;
-  HostIndex host_;
-  link::LinkPool pool_;
-  Outbox<link::LinkPool::Effect> out_;
+  Bytes record_;
   std::vector<crypto::Ed25519PublicKey> accomplices_;
   std::map<identity::PeerId, crypto::Ed25519PublicKey> askers_;  ///< keys of those with a link
-  std::optional<Instant> timer_;
   std::uint64_t told_ = 0;
 };
 

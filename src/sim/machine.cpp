@@ -16,11 +16,19 @@ node::StorageStalled full_disk() { return {{Errc::storage_full, "no space left o
 }  // namespace
 
 Machine::Machine(Shared& shared, node::Config config, DiskModel disk, AppModel app, Rng rng)
+    : Machine(shared, std::move(config), disk, app, crypto::Ed25519Seed(rng.bytes<32>()), rng) {}
+
+Machine::Machine(Shared& shared, const crypto::Ed25519Seed& seed, node::Config config, DiskModel disk, AppModel app,
+                 Rng rng)
+    : Machine(shared, std::move(config), disk, app, seed, rng) {}
+
+Machine::Machine(Shared& shared, node::Config config, DiskModel disk, AppModel app, const crypto::Ed25519Seed& seed,
+                 Rng& rng)
     : shared_(shared),
       config_(std::move(config)),
       app_(app),
       rng_(std::move(rng)),
-      seed_(rng_.bytes<32>()),
+      seed_(seed),
       id_(identity::Identity(seed_).id()),
       host_(shared.network.add_host(*this)),
       disk_(shared.schedule, disk, rng_.split(), [this](store::PersistToken token) { feed(node::Persisted{token}); }) {
@@ -277,15 +285,29 @@ void Machine::run_effect(node::Effect effect) {
           [&](const node::Arrival& arrival) { on_arrival(arrival.message); },
           [&](const node::StateChanged& change) {
             shared_.ledger.state_changed(host_, change.id, change.state, shared_.schedule.now());
-            if (change.state != router::MessageState::delivered) return;
-            const auto trace = node_->trace(change.id);
-            if (trace && !trace->path.empty()) shared_.ledger.relayed(trace->path.size());
+            if (change.state == router::MessageState::delivered) on_delivered(change.id);
           },
           [&](const node::PeerUp&) {},
           [&](const node::PeerDown&) {},
           [&](const node::Log& line) { log(line.component, line.text); },
       },
       effect);
+}
+
+/// The path that is shown as proven leads from here to the recipient, by nodes that there are, each once.
+void Machine::on_delivered(const router::MessageId& id) {
+  const auto trace = node_->trace(id);
+  if (!trace || trace->path.empty()) return;
+  shared_.ledger.relayed(trace->path.size());
+  std::set<identity::PeerId> passed{trace->peer};
+  for (const path::Hop& hop : trace->path) {
+    const auto by = identity::PeerId::of(hop.by);
+    const bool is_somebody = shared_.hosts.contains(by) || shared_.traitors.contains(by);
+    const bool is_ours = by == id_;
+    if (is_somebody && is_ours == (passed.size() == 1) && passed.insert(by).second) continue;
+    shared_.ledger.breach("host " + std::to_string(host_) + " shows a path of message " + id.text() +
+                          " that cannot have been");
+  }
 }
 
 void Machine::log(std::string_view component, const std::string& text) const {

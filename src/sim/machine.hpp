@@ -35,6 +35,7 @@ struct Shared {
   Ledger& ledger;
   TraceHash& trace;
   std::map<identity::PeerId, HostIndex>& hosts;
+  std::set<identity::PeerId> traitors = {};  ///< who else may have handed something on
   std::uint64_t check_every = 1;  ///< steps between two checks of the invariants of the node that took the step
   bool print_log = false;
   std::uint64_t inputs = 0;
@@ -54,10 +55,13 @@ struct AppModel {
 class Machine final : public NetworkHost {
  public:
   Machine(Shared& shared, node::Config config, DiskModel disk, AppModel app, Rng rng);
+  /// With the key that somebody has chosen for it.
+  Machine(Shared& shared, const crypto::Ed25519Seed& seed, node::Config config, DiskModel disk, AppModel app, Rng rng);
   ~Machine() override;
 
   HostIndex host() const { return host_; }
   const identity::PeerId& id() const { return id_; }
+  const crypto::Ed25519Seed& seed() const { return seed_; }
   identity::NodeInfo info() const;
 
   /// Starts the node from what the disk holds.
@@ -120,6 +124,8 @@ class Machine final : public NetworkHost {
   static router::Response response_to(ByteView body);
 
  private:
+  Machine(Shared& shared, node::Config config, DiskModel disk, AppModel app, const crypto::Ed25519Seed& seed, Rng& rng);
+
   enum class Step : std::uint8_t { input, write, boot, power_went, process_died };
 
   Now now() const;
@@ -133,6 +139,7 @@ class Machine final : public NetworkHost {
   void flush(link::ConnId conn);
   void arm_timer();
   void on_arrival(const router::ArrivedPtr& message);
+  void on_delivered(const router::MessageId& id);
   void put_contact(const identity::Contact& contact);
   void take(std::uint64_t inbox_number, SendNumber number);
   void on_request(const router::ArrivedPtr& message);

@@ -92,6 +92,9 @@ void print_outcome(const Options& options, const std::string& name, std::uint64_
     std::printf("  %" PRIu64 " messages lay in mailboxes, %.2f copies each\n", o.totals.deposited,
                 static_cast<double>(o.totals.copies) / static_cast<double>(o.totals.deposited));
   }
+  for (const auto& [vice, deeds] : o.deeds) {
+    std::printf("  %" PRIu64 " times a traitor %.*s\n", deeds, static_cast<int>(vice.size()), vice.data());
+  }
   if (o.questions.asked != 0) {
     std::printf("    %" PRIu64 " of %" PRIu64 " questions answered, %" PRIu64 " without an answer in time\n",
                 o.questions.answered, o.questions.asked, o.questions.timed_out);

@@ -104,6 +104,7 @@ class Network {
   /// Behind a router that forwards nothing: connections to the host are lost, and datagrams of those to whom it has
   /// sent none.
   void set_closed(HostIndex host) { closed_.insert(host); }
+  bool is_closed(HostIndex host) const { return closed_.contains(host); }
   bool is_cut(HostIndex from, HostIndex to) const {
     return cuts_.contains({from, to}) || (model_.line && std::max(from, to) - std::min(from, to) > 1);
   }

@@ -122,6 +122,9 @@ Keys keys_of_events(Scenario& s) {
       {"attack.letters", number(s.attack.letters, 0, 10'000)},
       {"attack.flooders", number(s.attack.flooders, 0, 200)},
       {"attack.announcements_per_second", number(s.attack.announcements_per_second, 1, 1000)},
+      {"attack.bad_relays_of_each_kind", number(s.attack.bad_relays_of_each_kind, 0, 100)},
+      {"attack.black_holes", number(s.attack.black_holes, 0, 100)},
+      {"attack.bad_mailboxes_of_each_kind", number(s.attack.bad_mailboxes_of_each_kind, 0, 100)},
       {"attack.spoofed_flights", number(s.attack.spoofed_flights, 0, 100'000)},
   };
 }
@@ -134,6 +137,7 @@ Keys keys_of_outcome(Scenario& s) {
       {"expect.blocked_min", number(s.expect.blocked_min, 0, kMillion)},
       {"expect.deposited_min", number(s.expect.deposited_min, 0, kMillion)},
       {"expect.copies_mean_max_milli", number(s.expect.copies_mean_max, 0, kMillion)},
+      {"expect.swallowed_late_percent_max", number(s.expect.swallowed_late_percent_max, 0, 100)},
       {"expect.endpoints_published", boolean(s.expect.endpoints_published)},
       {"expect.answered_ppm_min", number(s.expect.answered_ppm_min, 0, kMillion)},
       {"expect.found_ppm_min", number(s.expect.found_ppm_min, 0, kMillion)},

@@ -89,6 +89,11 @@ struct AttackModel {
   std::uint32_t flooders = 0;  ///< machines of one /24
   std::uint32_t announcements_per_second = 10;  ///< of each
   std::uint32_t spoofed_flights = 0;            ///< each of which is repeated three times
+  /// Nodes of others beside the machines, which join the network and lie when they relay or keep mail (sim/vice.hpp);
+  /// of each kind as many.
+  std::uint32_t bad_relays_of_each_kind = 0;
+  std::uint32_t bad_mailboxes_of_each_kind = 0;
+  std::uint32_t black_holes = 0;  ///< more relays that swallow what they have taken
 };
 
 struct Expectations {
@@ -105,6 +110,9 @@ struct Expectations {
   /// Copies of a message that mailboxes kept, in thousandths: on average over those that any kept. 0: not checked
   std::uint32_t copies_mean_max = 0;
   std::uint32_t answered_ppm_min = 0;  ///< of the questions of machines that stayed up
+  /// Of the packets that traitors have swallowed, those of the second half of the duration: who loses by a relay
+  /// learns to pass it over.
+  std::uint32_t swallowed_late_percent_max = 100;
   /// At the end every open host publishes an endpoint for links, and no closed one does.
   bool endpoints_published = false;
   Duration search_median_max = hours(1);

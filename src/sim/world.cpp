@@ -27,28 +27,13 @@ World::World(const Scenario& scenario, RunOptions options)
               .print_log = options.print_log} {
   for (std::uint32_t i = 0; i < scenario_.nodes; ++i) {
     node::Config config = scenario_.vary_config ? vary_config(rng_) : node::Config{};
-    config.router.strangers = scenario_.app.first_contact ? router::Strangers::queue : router::Strangers::accept;
-    config.advertised = {Network::endpoint_of(i)};
-    if (has_discovery()) {
-      config.discovery = true;
-      config.advertised.push_back(Network::udp_endpoint_of(i));
-      if (scenario_.discovery.max_values != 0) config.dht.max_values = scenario_.discovery.max_values;
-      if (!scenario_.discovery.prefix_limits) {
-        config.dht.max_prefix_in_bucket = config.dht.max_prefix_in_table = config.dht.max_lookup_prefix = 0;
-      }
-    }
-    config.listening = config.advertised;
-    if (scenario_.network.lan) {
-      // Nobody knows an address, and none is told: what is heard next door has to do.
-      config.advertised.clear();
-      config.lan_ports = lan::Ports{.udp = Network::kPort, .tcp = Network::kPort};
-    }
-    machines_.push_back(
-        std::make_unique<Machine>(shared_, std::move(config), scenario_.disk, scenario_.app, rng_.split()));
+    machines_.push_back(std::make_unique<Machine>(shared_, config_of(i, std::move(config)), scenario_.disk,
+                                                  scenario_.app, rng_.split()));
   }
   for (HostIndex host = 0; host < machines_.size(); ++host) {
     if (is_closed(host)) network_.set_closed(host);
   }
+  add_traitors();
   add_liars();
   std::vector<std::string> offered;
   for (HostIndex i = 0; i < scenario_.discovery.capabilities; ++i) offered.push_back(capability_of(i));
@@ -57,6 +42,27 @@ World::World(const Scenario& scenario, RunOptions options)
 }
 
 World::~World() = default;
+
+/// What its place in the world adds to the knobs of a node.
+node::Config World::config_of(HostIndex host, node::Config config) const {
+  config.router.strangers = scenario_.app.first_contact ? router::Strangers::queue : router::Strangers::accept;
+  config.advertised = {Network::endpoint_of(host)};
+  if (has_discovery()) {
+    config.discovery = true;
+    config.advertised.push_back(Network::udp_endpoint_of(host));
+    if (scenario_.discovery.max_values != 0) config.dht.max_values = scenario_.discovery.max_values;
+    if (!scenario_.discovery.prefix_limits) {
+      config.dht.max_prefix_in_bucket = config.dht.max_prefix_in_table = config.dht.max_lookup_prefix = 0;
+    }
+  }
+  config.listening = config.advertised;
+  if (scenario_.network.lan) {
+    // Nobody knows an address, and none is told: what is heard next door has to do.
+    config.advertised.clear();
+    config.lan_ports = lan::Ports{.udp = Network::kPort, .tcp = Network::kPort};
+  }
+  return config;
+}
 
 void World::add_liars() {
   std::vector<crypto::Ed25519PublicKey> keys;
@@ -113,6 +119,7 @@ void World::boot() {
   contacts_.resize(machines_.size());
   choose_bootstrap();
   lose_clocks();
+  boot_traitors();
   for (auto& machine : machines_) {
     if (scenario_.faults.drift_ppm_max != 0) {
       const auto bound = static_cast<std::int64_t>(scenario_.faults.drift_ppm_max);
@@ -248,6 +255,7 @@ Outcome World::outcome() {
   result.datagrams = network_.datagrams_sent();
   result.searches = searches_.totals();
   result.questions = questions_;
+  result.deeds = count_deeds();
   for (const auto& machine : machines_) result.commits += machine->disk().commits();
   result.virtual_time = schedule_.now().time_since_epoch();
   return result;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/attack.hpp"
@@ -14,6 +16,7 @@
 #include "sim/questions.hpp"
 #include "sim/scenario.hpp"
 #include "sim/searches.hpp"
+#include "sim/traitor.hpp"
 
 namespace ekiden::sim {
 
@@ -30,6 +33,7 @@ struct Outcome {
   std::uint64_t datagrams = 0;
   Searches::Totals searches;
   Questions questions;
+  std::map<std::string_view, std::uint64_t> deeds;  ///< of traitors, by their vice
   Duration virtual_time{};
 };
 
@@ -62,6 +66,7 @@ class World {
   Machine& any_machine() { return *machines_[rng_.below(machines_.size())]; }
   const Machine& any_contact(const Machine& of);
   bool has_discovery() const { return scenario_.discovery.bootstrap != 0 || scenario_.network.lan; }
+  node::Config config_of(HostIndex host, node::Config config) const;
   std::string capability_of(HostIndex host) const;
   void start(HostIndex host);
   void introduce(HostIndex host);
@@ -90,6 +95,13 @@ class World {
   void put_question();
   void end_question(const Bytes& body, const node::Answered& answered, Duration took);
   std::string service_of(HostIndex host) const;
+
+  // world_traitors.cpp
+  void add_traitors();
+  void boot_traitors();
+  std::map<std::string_view, std::uint64_t> count_deeds() const;
+  void check_traitors();
+  void check_swallowed();
 
   // world_faults.cpp
   void lose_clocks();
@@ -125,6 +137,8 @@ class World {
   std::map<identity::PeerId, HostIndex> hosts_;
   Shared shared_;
   std::vector<std::unique_ptr<Machine>> machines_;
+  Company company_;
+  std::vector<std::unique_ptr<Traitor>> traitors_;
   std::vector<std::unique_ptr<Liar>> liars_;
   std::unique_ptr<Attack> attack_;
   std::vector<std::vector<HostIndex>> contacts_;

@@ -13,6 +13,7 @@ void World::check_end(Outcome& outcome) {
   }
   check_reached();
   check_liars();
+  check_traitors();
   check_endpoints();
   check_failures();
   attack_->check(machines_, ledger_);

@@ -1,0 +1,75 @@
+// The traitors of a simulation, and what must have become of their lies.
+#include <algorithm>
+
+#include "sim/world.hpp"
+
+namespace ekiden::sim {
+
+void World::add_traitors() {
+  const AttackModel& attack = scenario_.attack;
+  std::vector<VicePlan> plans;
+  for (std::uint32_t i = 0; i < attack.bad_relays_of_each_kind * kRelayVices; ++i) {
+    plans.emplace_back(static_cast<RelayVice>(i % kRelayVices));
+  }
+  for (std::uint32_t i = 0; i < attack.bad_mailboxes_of_each_kind * kMailboxVices; ++i) {
+    plans.emplace_back(static_cast<MailboxVice>(i % kMailboxVices));
+  }
+  plans.insert(plans.end(), attack.black_holes, RelayVice::swallows);
+  const std::uint32_t closed = scenario_.faults.closed_hosts;
+  const std::size_t victims = closed == 0 ? machines_.size() : std::min<std::size_t>(closed, machines_.size());
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    // Near the last machines, which are the closed ones where there are any: who is near an id keeps mail for it.
+    const Machine& victim = *machines_[machines_.size() - 1 - i % victims];
+    const crypto::Ed25519Seed seed = seed_near(victim.id(), rng_);
+    traitors_.push_back(std::make_unique<Traitor>(shared_, plans[i], seed, rng_.split()));
+    shared_.traitors.insert(traitors_.back()->self().id());
+  }
+  if (traitors_.empty()) return;
+  for (const auto& machine : machines_) company_.push_back({machine->seed(), machine.get()});
+  for (const auto& traitor : traitors_) company_.push_back({traitor->self().seed()});
+  for (auto& traitor : traitors_) traitor->join(company_, config_of(traitor->host(), {}));
+}
+
+void World::boot_traitors() {
+  bootstrap::Source source{.name = "scenario"};
+  for (HostIndex seed = 0; seed < std::min<std::size_t>(scenario_.discovery.bootstrap, machines_.size()); ++seed) {
+    source.seeds.push_back({.id = machines_[seed]->id(), .public_key = {}, .endpoints = {Network::endpoint_of(seed)}});
+  }
+  for (auto& traitor : traitors_) {
+    traitor->set_sources(source);
+    traitor->boot();
+  }
+}
+
+/// How often each vice was indulged in.
+std::map<std::string_view, std::uint64_t> World::count_deeds() const {
+  std::map<std::string_view, std::uint64_t> deeds;
+  for (const auto& traitor : traitors_) deeds[traitor->vice_name()] += traitor->vice().deeds();
+  return deeds;
+}
+
+void World::check_traitors() {
+  for (const auto& [vice, deeds] : count_deeds()) {
+    if (deeds == 0) ledger_.breach("no traitor " + std::string(vice) + ": the scenario proves nothing");
+  }
+  for (const auto& traitor : traitors_) {
+    if (!traitor->node().failure().empty()) ledger_.breach(traitor->node().failure());
+  }
+  check_swallowed();
+}
+
+void World::check_swallowed() {
+  std::size_t all = 0;
+  std::size_t late = 0;
+  for (const auto& traitor : traitors_) {
+    for (const Instant at : traitor->vice().swallowed()) {
+      ++all;
+      if (at >= Instant{} + scenario_.duration / 2) ++late;
+    }
+  }
+  if (late * 100 <= all * scenario_.expect.swallowed_late_percent_max) return;
+  ledger_.breach(std::to_string(late) + " of " + std::to_string(all) +
+                 " packets that were swallowed were given away in the second half");
+}
+
+}  // namespace ekiden::sim
