@@ -86,6 +86,8 @@ struct Node::Impl {
   Status dispatch(Now now, const link::Message& message);
   Status on_record_message(Now now, const identity::PeerId& from, ByteView body);
   Status on_session_reset(Now now, const identity::PeerId& from, ByteView body);
+  /// The peer cannot open what we seal in it.
+  void drop_session(Now now, const identity::PeerId& peer, const session::SessionId& id);
   void send_message(Now now, const identity::PeerId& to, wire::Priority priority, wire::MessageType type,
                     ByteView body);
   void on_bad_message(Now now, const identity::PeerId& from, std::uint8_t type, const Error& why);
@@ -98,6 +100,7 @@ struct Node::Impl {
   void seal_waiting(Now now);
   void seal_now(Now now, const router::Seal& request, session::Durability durability);
   void open(Now now, const router::Open& request);
+  void refuse_session(Now now, const router::Envelope& envelope, session::OpenFailure why);
 
   // router_glue.cpp: the router's effects reach links, store and application.
   void on_router_effect(Now now, router::Router::Effect effect);

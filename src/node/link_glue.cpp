@@ -131,12 +131,15 @@ Status Node::Impl::on_record_message(Now now, const identity::PeerId& from, Byte
 
 Status Node::Impl::on_session_reset(Now now, const identity::PeerId& from, ByteView body) {
   EKIDEN_ASSIGN(const auto reset, wire::decode<SessionReset>(body));
-  if (sessions.on_reset(now, from, reset.session, batch, session_out)) {
-    log_limited(now, message_lines, LogLevel::warning, "session",
-                from.text() + " lost session " + reset.session.text() + ": starting a new one");
-    router.on_session_lost(now, from, router_out);
-  }
+  drop_session(now, from, reset.session);
   return {};
+}
+
+void Node::Impl::drop_session(Now now, const identity::PeerId& peer, const session::SessionId& id) {
+  if (!sessions.on_reset(now, peer, id, batch, session_out)) return;
+  log_limited(now, message_lines, LogLevel::warning, "session",
+              peer.text() + " lost session " + id.text() + ": starting a new one");
+  router.on_session_lost(now, peer, router_out);
 }
 
 void Node::Impl::send_message(Now now, const identity::PeerId& to, wire::Priority priority, wire::MessageType type,

@@ -56,6 +56,9 @@ void Node::Impl::on_router_effect(Now now, router::Router::Effect effect) {
                    collector.settled(now, parcel.from, parcel.id, parcel.done);
                    relay.settled(parcel.from, parcel.id, parcel.done);
                  },
+                 [&](const router::SessionsLost& lost) {
+                   for (const Uuid& id : lost.sessions) drop_session(now, lost.peer, id);
+                 },
              },
              effect);
 }

@@ -74,6 +74,19 @@ void Node::Impl::seal_now(Now now, const router::Seal& request, session::Durabil
                    router_out);
 }
 
+/// Over the peer's own link, or in what goes back by the way that the message came. Attack: who only brings messages
+/// may change the number of one, so that it seems too far in a session that is fine.
+void Node::Impl::refuse_session(Now now, const router::Envelope& envelope, session::OpenFailure why) {
+  const auto id = session::Sessions::peek_session(envelope.sealed);
+  if (id && links.is_up(envelope.from)) {
+    send_message(now, envelope.from, wire::Priority::high, wire::MessageType::session_reset,
+                 wire::encode(SessionReset{*id}));
+  } else if (id && why != session::OpenFailure::too_far) {
+    router.on_session_unknown(now, envelope.from, envelope.id, *id, router_out);
+  }
+  router.end_parcel(envelope.from, envelope.id, router_out);
+}
+
 void Node::Impl::open(Now now, const router::Open& request) {
   const router::Envelope& envelope = request.envelope;
   store::Batch changes;
@@ -92,12 +105,7 @@ void Node::Impl::open(Now now, const router::Open& request) {
     case session::OpenFailure::unknown_session:
     case session::OpenFailure::too_far:
     case session::OpenFailure::expired:
-      if (const auto id = session::Sessions::peek_session(envelope.sealed)) {
-        send_message(now, envelope.from, wire::Priority::high, wire::MessageType::session_reset,
-                     wire::encode(SessionReset{*id}));
-      }
-      router.end_parcel(envelope.from, envelope.id, router_out);
-      return;
+      return refuse_session(now, envelope, opened.error());
     case session::OpenFailure::full:
       log(LogLevel::debug, "session",
           "message " + envelope.id.text() + " of " + envelope.from.text() + ": no room for another session");

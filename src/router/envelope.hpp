@@ -28,6 +28,7 @@ inline constexpr std::size_t kMaxSealed = kMaxBody + 1024;  ///< with its inner 
 inline constexpr std::size_t kMaxTypeLength = 128;
 inline constexpr std::uint64_t kMaxTtlMs = 30ull * 24 * 3600 * 1000;
 inline constexpr std::size_t kMaxReceiptIds = 256;
+inline constexpr std::size_t kMaxLostSessions = 16;  ///< that one receipt names
 
 /// What every hop sees. All but `sealed` is authenticated with the ciphertext (associated_data).
 struct Envelope {
@@ -116,6 +117,18 @@ struct ProvenPaths {
   friend bool operator==(const ProvenPaths&, const ProvenPaths&) = default;
 };
 
+/// What the recipient of messages could not open; for senders to whom it has no link.
+struct Unopened {
+  static constexpr std::string_view kName = "unopened";
+  std::vector<Uuid> sessions;       ///< it does not have these, or they are over: start a new one
+  std::vector<MessageId> messages;  ///< their keys are used up, or they cannot be placed: seal them anew
+
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("sessions", &Unopened::sessions, wire::max_count(kMaxLostSessions)),
+                   wire::field<2>("messages", &Unopened::messages, wire::max_count(kMaxReceiptIds)));
+  friend bool operator==(const Unopened&, const Unopened&) = default;
+};
+
 /// The payload of a COSE_Sign1 by the recipient: it alone proves delivery. One signature covers many messages.
 struct Receipt {
   static constexpr std::string_view kName = "receipt";
@@ -124,11 +137,12 @@ struct Receipt {
   WallTime at;
   std::vector<MessageId> delivered;
   std::optional<ProvenPaths> paths = {};  ///< of those that came through relays
+  std::optional<Unopened> unopened = {};
 
   static constexpr auto kFields = wire::fields(
       wire::field<1>("by", &Receipt::by), wire::field<2>("to", &Receipt::to), wire::field<3>("at", &Receipt::at),
       wire::field<4>("delivered", &Receipt::delivered, wire::max_count(kMaxReceiptIds)),
-      wire::field<5>("paths", &Receipt::paths));
+      wire::field<5>("paths", &Receipt::paths), wire::field<6>("unopened", &Receipt::unopened));
 
   friend bool operator==(const Receipt&, const Receipt&) = default;
 };

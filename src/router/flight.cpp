@@ -194,8 +194,8 @@ void Sender::on_session_lost(Now now, const identity::PeerId& to, Effects& out) 
   if (found == recipients_.end()) return;
   Recipient& peer = found->second;
   for (const auto& [number, message] : peer.flight) {
-    if (message->stage != Stage::writing && message->stage != Stage::out) continue;
-    message->stage = Stage::stale;
+    if (message->stage == Stage::sealing) continue;
+    message->stage = Stage::stale;  // Or it is: what mailboxes keep of it cannot be opened.
     message->wire.reset();
     message->next_try = now.mono;
     message->deposit_due = now.mono;

@@ -82,6 +82,9 @@ class Sender {
 
   /// `receipt` is verified. Ids that are not ours to that peer are passed over.
   void on_receipt(Now now, const identity::PeerId& by, ByteView cose, const Receipt& receipt, Effects& out);
+  /// It cannot open or place these as they were sealed; it says so `at` its time. What is older than that is a
+  /// repetition.
+  void on_unopened(Now now, const identity::PeerId& by, WallTime at, const std::vector<MessageId>& messages);
   void on_refusal(Now now, const identity::PeerId& by, const Refusal& refusal);
 
   /// Something that this message waited for is persisted.

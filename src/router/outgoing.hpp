@@ -91,6 +91,7 @@ struct Recipient {
   Instant hold_until;        ///< nothing new is sealed before: the peer refuses
   Instant unwanted_until{};  ///< it wants nothing of us: nothing is sent before, but for one message with a new link
   Instant idle_since;
+  WallTime unopened_at{};      ///< what it said last of messages that it could not open, by its clock
   std::uint32_t failures = 0;  ///< rounds of retries without a receipt
   Duration interval{};         ///< until an unanswered message is sent again; grows with `failures`
   std::uint64_t last_sequence = 0;

@@ -57,22 +57,34 @@ bool Answers::settle_parcel(const identity::PeerId& from, const MessageId& id, b
   return true;
 }
 
+std::optional<std::optional<CameBy>> Answers::take_expected(const identity::PeerId& from, const MessageId& id,
+                                                            Effects& out) {
+  const auto parcel = parcels_.empty() ? parcels_.end() : parcels_.find({from, id});
+  if (parcel == parcels_.end()) return std::nullopt;
+  std::optional<std::optional<CameBy>> way = std::move(parcel->second);
+  settle_parcel(from, id, true, out);
+  return way;
+}
+
 void Answers::delivered(Now now, const identity::PeerId& to, const MessageId& id, Effects& out) {
-  Delivered done{.id = id, .way = {}};
-  const auto parcel = parcels_.empty() ? parcels_.end() : parcels_.find({to, id});
-  const bool was_brought = parcel != parcels_.end();
-  if (was_brought) done.way = std::move(parcel->second);
-  settle_parcel(to, id, true, out);
+  auto way = take_expected(to, id, out);
+  const bool was_brought = way.has_value();
+  Delivered done{.id = id, .way = was_brought ? std::move(*way) : std::nullopt};
   if (Pending* answers = pending(now, to)) {
     answers->delivered.push_back(std::move(done));
     if (answers->delivered.size() >= kMaxPendingReceipts) flush_peer(now, to, *answers, out);
     return;
   }
-  const bool by_relays = done.way.has_value();
+  keep(now, to, std::move(done), was_brought);
+}
+
+/// For a peer without a link.
+void Answers::keep(Now now, const identity::PeerId& to, Delivered word, bool was_brought) {
+  const bool by_relays = word.way.has_value();
   auto& kept = by_relays ? routed_ : silent_;
   if (kept.size() >= kMaxSilentPeers && !kept.contains(to)) return;
   auto& waiting = kept[to];
-  if (waiting.size() < kMaxPendingReceipts) waiting.push_back(std::move(done));
+  if (waiting.size() < kMaxPendingReceipts) waiting.push_back(std::move(word));
   if (by_relays) {
     flush_at_ = earlier(flush_at_, now.mono + kAnswerDelay);
   } else if (was_brought) {
@@ -80,10 +92,46 @@ void Answers::delivered(Now now, const identity::PeerId& to, const MessageId& id
   }
 }
 
+/// What is not told now is told when the message comes again.
+void Answers::keep_unopened(Now now, const identity::PeerId& to, Delivered word) {
+  for (const auto* kept : {&silent_, &routed_}) {
+    const auto waiting = kept->find(to);
+    if (waiting != kept->end() &&
+        std::ranges::find(waiting->second, word.id, &Delivered::id) != waiting->second.end()) {
+      return;
+    }
+  }
+  if (now.mono - unopened_since_ >= minutes(1)) {
+    unopened_since_ = now.mono;
+    unopened_count_ = 0;
+  }
+  if (unopened_count_ == kMaxUnopened) return;
+  if (!word.way) {
+    const Instant* told = unopened_told_.find(to);
+    // With those of the same moment it is gathered.
+    if (told != nullptr && now.mono - *told >= kMailDelay && now.mono - *told < kUnopenedPause) return;
+    if (told == nullptr || now.mono - *told >= kUnopenedPause) unopened_told_.put(to, now.mono);
+  }
+  ++unopened_count_;
+  keep(now, to, std::move(word), true);
+}
+
+void Answers::session_unknown(Now now, const identity::PeerId& to, const MessageId& id, const Uuid& session,
+                              Effects& out) {
+  auto way = take_expected(to, id, out);
+  if (!way || up_.contains(to)) return;
+  keep_unopened(now, to, {.id = session, .way = std::move(*way), .fate = Fate::unknown_session});
+}
+
 void Answers::refuse(Now now, const identity::PeerId& to, const MessageId& id, Refusal::Reason reason,
                      Duration retry_after, Effects& out) {
   const bool later =
       reason != Refusal::Reason::expired && reason != Refusal::Reason::window && reason != Refusal::Reason::unwanted;
+  if (reason == Refusal::Reason::window && !up_.contains(to)) {
+    auto way = take_expected(to, id, out);
+    if (way) keep_unopened(now, to, {.id = id, .way = std::move(*way), .fate = Fate::unplaced});
+    return;
+  }
   settle_parcel(to, id, !later, out);
   Pending* answers = pending(now, to);
   if (answers == nullptr) return;
@@ -104,9 +152,20 @@ std::vector<Bytes> Answers::sign_receipts(Now now, const identity::PeerId& peer,
     signed_receipts.push_back(identity::cose_sign(self_, as_bytes(kReceiptPurpose), wire::encode(receipt)));
     receipt.delivered.clear();
     receipt.paths.reset();
+    receipt.unopened.reset();
     size = kReceiptFrame;
   };
   for (Delivered& one : delivered) {
+    if (one.fate != Fate::delivered) {
+      const bool is_full = receipt.unopened && (receipt.unopened->sessions.size() == kMaxLostSessions ||
+                                                receipt.unopened->messages.size() == kMaxReceiptIds);
+      if (is_full || size + kIdSize > kMaxReceiptSize) sign();
+      size += kIdSize;
+      if (!receipt.unopened) receipt.unopened.emplace();
+      auto& told = one.fate == Fate::unplaced ? receipt.unopened->messages : receipt.unopened->sessions;
+      told.push_back(one.id);
+      continue;
+    }
     std::size_t more = kIdSize;
     if (one.way) {
       more += kPathFrame;
@@ -122,7 +181,7 @@ std::vector<Bytes> Answers::sign_receipts(Now now, const identity::PeerId& peer,
     }
     receipt.delivered.push_back(one.id);
   }
-  if (!receipt.delivered.empty()) sign();
+  if (!receipt.delivered.empty() || receipt.unopened) sign();
   return signed_receipts;
 }
 

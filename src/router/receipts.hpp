@@ -8,7 +8,8 @@
 //
 // Receipts for messages that mailboxes have brought go back in the same way when kMailDelay has brought no link to
 // their sender: the sender collects there, and may not be there when we are. Those for messages that relays have
-// brought go back through relays at once, and tell by which way the message came.
+// brought go back through relays at once, and tell by which way the message came. So does, in a receipt, what would be
+// a refusal (window) or a session_reset if there were a link.
 //
 // Inputs: delivered, refuse, flush, time. Outputs: Transmit, DepositReceipt, ForwardReceipt, ParcelSettled. Timer:
 // kAnswerDelay after the first answer that is not flushed by a commit. Bounds: kMaxPendingReceipts ids for each peer,
@@ -26,6 +27,7 @@
 #include <vector>
 
 #include "base/deadline_map.hpp"
+#include "base/lru_map.hpp"
 #include "identity/identity.hpp"
 #include "router/journal.hpp"
 
@@ -37,6 +39,12 @@ inline constexpr Duration kAnswerDelay = milliseconds(10);
 inline constexpr Duration kMailDelay = seconds(1);
 inline constexpr std::size_t kMaxPendingReceipts = 4096;
 inline constexpr std::size_t kMaxSilentPeers = 1024;
+/// Of messages that could not be opened, told in a minute to peers without a link. Whoever brings them may have made
+/// them up, to have us sign and send.
+inline constexpr std::size_t kMaxUnopened = 64;
+/// Between two times that one peer hears so through mailboxes: what lies there is given again and again by one that
+/// erases nothing.
+inline constexpr Duration kUnopenedPause = minutes(10);
 
 /// By which relays a message came.
 struct CameBy {
@@ -60,6 +68,9 @@ class Answers {
   void expect_parcel(const identity::PeerId& from, const MessageId& id, std::optional<CameBy> way) {
     parcels_.insert_or_assign(std::pair{from, id}, std::move(way));
   }
+  /// It cannot be opened, for its session is not known here. A peer without a link hears so as it would hear of its
+  /// delivery, if that was expected.
+  void session_unknown(Now now, const identity::PeerId& to, const MessageId& id, const Uuid& session, Effects& out);
   /// True if it was expected: ParcelSettled is said now.
   bool settle_parcel(const identity::PeerId& from, const MessageId& id, bool done, Effects& out);
 
@@ -73,9 +84,15 @@ class Answers {
 
  private:
   static constexpr std::size_t kReasons = 6;
+  enum class Fate : std::uint8_t {
+    delivered,
+    unplaced,         ///< it has to be sealed anew
+    unknown_session,  ///< and `id` is that of the session
+  };
   struct Delivered {
-    MessageId id;
+    Uuid id;
     std::optional<CameBy> way;
+    Fate fate = Fate::delivered;
   };
   struct Pending {
     std::vector<Delivered> delivered;
@@ -83,6 +100,10 @@ class Answers {
     bool empty() const;
   };
 
+  /// The way of one that was expected; nothing if it was not.
+  std::optional<std::optional<CameBy>> take_expected(const identity::PeerId& from, const MessageId& id, Effects& out);
+  void keep(Now now, const identity::PeerId& to, Delivered word, bool was_brought);
+  void keep_unopened(Now now, const identity::PeerId& to, Delivered word);
   Pending* pending(Now now, const identity::PeerId& peer);
   void flush_peer(Now now, const identity::PeerId& peer, Pending& pending, Effects& out) const;
   std::vector<Bytes> sign_receipts(Now now, const identity::PeerId& peer, std::vector<Delivered> delivered) const;
@@ -95,6 +116,9 @@ class Answers {
   std::map<identity::PeerId, std::vector<Delivered>> silent_;  ///< receipts for peers with neither
   std::optional<Instant> flush_at_;
   std::map<std::pair<identity::PeerId, MessageId>, std::optional<CameBy>> parcels_;
+  Instant unopened_since_{};  ///< the minute in which so many were told
+  std::size_t unopened_count_ = 0;
+  LruMap<identity::PeerId, Instant> unopened_told_{kMaxSilentPeers};  ///< through mailboxes: when last
   DeadlineMap<identity::PeerId> mail_;  ///< of `silent_`: those whose receipts go to mailboxes, and when
 };
 

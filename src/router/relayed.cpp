@@ -59,6 +59,27 @@ void Sender::on_handed_on(Now now, const MessageId& id, const identity::PeerId& 
   found->second.steps.add(now, StepKind::taken);
 }
 
+/// Who repeats to us what the peer has said once makes us seal nothing a second time.
+void Sender::on_unopened(Now now, const identity::PeerId& by, WallTime at, const std::vector<MessageId>& messages) {
+  const auto found = recipients_.find(by);
+  if (messages.empty() || found == recipients_.end() || at <= found->second.unopened_at) return;
+  found->second.unopened_at = at;
+  const Instant again = now.mono + config_.retry_min;
+  const auto again_ms = static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(config_.retry_min).count());
+  for (const MessageId& id : messages) {
+    const auto refused = messages_.find(id);
+    if (refused == messages_.end()) continue;
+    Outgoing& message = refused->second;
+    if (message.to != by || !message.is_durable() || message.stage != Stage::out) continue;
+    message.stage = Stage::stale;
+    message.wire.reset();
+    message.next_try = again;
+    message.deposit_due = again;
+    message.steps.add(now, StepKind::refused, static_cast<std::uint64_t>(Refusal::Reason::window) + 256 * again_ms);
+    retry_.set_no_later_than(by, again);
+  }
+}
+
 void Sender::on_returned(Now now, const MessageId& id) {
   const auto found = messages_.find(id);
   if (found == messages_.end() || found->second.stage != Stage::out) return;

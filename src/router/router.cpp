@@ -35,6 +35,15 @@ struct Router::Impl {
   std::map<identity::PeerId, crypto::Ed25519PublicKey> links;  ///< peers with a link, and the keys of their receipts
   Status storage;
 
+  /// `receipt` is verified.
+  void on_receipt(Now now, const identity::PeerId& by, ByteView cose, Receipt receipt, Effects& out) {
+    if (receipt.unopened) {
+      sender.on_unopened(now, by, receipt.at, receipt.unopened->messages);
+      if (!receipt.unopened->sessions.empty()) out.push(SessionsLost{by, std::move(receipt.unopened->sessions)});
+    }
+    sender.on_receipt(now, by, cose, receipt, out);
+  }
+
   /// Whoever is written to may write back. An answer to a request is no such letter.
   void note_recipient(Now now, const Draft& draft, Effects& out) {
     const bool answers_only = draft.exchange && draft.exchange->part != Exchange::Part::request;
@@ -223,8 +232,8 @@ void Router::on_returned(Now now, const MessageId& id) { impl_->sender.on_return
 Status Router::on_receipt(Now now, const identity::PeerId& from, ByteView body, Outbox<Effect>& out) {
   const auto link = impl_->links.find(from);
   if (link == impl_->links.end()) return fail(Errc::unauthenticated, "a receipt from a peer without a link");
-  EKIDEN_ASSIGN(const Receipt receipt, open_receipt(body, from, link->second, impl_->self.id(), impl_->paths));
-  impl_->sender.on_receipt(now, from, body, receipt, out);
+  EKIDEN_ASSIGN(Receipt receipt, open_receipt(body, from, link->second, impl_->self.id(), impl_->paths));
+  impl_->on_receipt(now, from, body, std::move(receipt), out);
   return {};
 }
 
@@ -243,10 +252,15 @@ void Router::end_parcel(const identity::PeerId& from, const MessageId& id, Outbo
   impl_->answers.settle_parcel(from, id, true, out);
 }
 
+void Router::on_session_unknown(Now now, const identity::PeerId& from, const MessageId& id, const Uuid& session,
+                                Outbox<Effect>& out) {
+  impl_->answers.session_unknown(now, from, id, session, out);
+}
+
 Status Router::on_receipt_parcel(Now now, const identity::PeerId& from, const crypto::Ed25519PublicKey& key,
                                  ByteView body, Outbox<Effect>& out) {
-  EKIDEN_ASSIGN(const Receipt receipt, open_receipt(body, from, key, impl_->self.id(), impl_->paths));
-  impl_->sender.on_receipt(now, from, body, receipt, out);
+  EKIDEN_ASSIGN(Receipt receipt, open_receipt(body, from, key, impl_->self.id(), impl_->paths));
+  impl_->on_receipt(now, from, body, std::move(receipt), out);
   return {};
 }
 

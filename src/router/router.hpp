@@ -161,6 +161,11 @@ struct ParcelSettled {
   MessageId id;
   bool done = false;  ///< it is on our disk, or of no use; otherwise it is to be brought again later
 };
+/// A peer to whom we have no link has signed that it does not have these sessions.
+struct SessionsLost {
+  identity::PeerId peer;
+  std::vector<Uuid> sessions;
+};
 struct Persist {
   store::Batch batch;
   store::PersistToken token;  ///< on_persisted wants it
@@ -245,7 +250,7 @@ struct RouterStatus {
 class Router {
  public:
   using Effect = std::variant<Seal, Open, Persist, Transmit, Connect, Submitted, Taken, Arrival, StateChanged, Deposit,
-                              DepositReceipt, Forward, ForwardReceipt, ParcelSettled>;
+                              DepositReceipt, Forward, ForwardReceipt, ParcelSettled, SessionsLost>;
 
   /// `self` outlives the router.
   Router(const identity::Identity& self, Config config, Rng rng);
@@ -331,6 +336,9 @@ class Router {
                    ByteView body, Outbox<Effect>& out);
   /// It cannot be opened and never will be.
   void end_parcel(const identity::PeerId& from, const MessageId& id, Outbox<Effect>& out);
+  /// It cannot be opened because we do not have its session, and its sender, to whom there is no link, is to know.
+  void on_session_unknown(Now now, const identity::PeerId& from, const MessageId& id, const Uuid& session,
+                          Outbox<Effect>& out);
   /// A receipt that `from`, whose key is `key`, has left for us.
   Status on_receipt_parcel(Now now, const identity::PeerId& from, const crypto::Ed25519PublicKey& key, ByteView body,
                            Outbox<Effect>& out);

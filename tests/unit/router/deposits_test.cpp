@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "router/receipts.hpp"
+#include "router/wire_form.hpp"
 #include "world.hpp"
 
 namespace ekiden::router::test {
@@ -42,6 +44,22 @@ class DepositsTest : public ::testing::Test {
         },
         world_.now);
     return status;
+  }
+
+  Status take_receipt(const Bytes& receipt) {
+    Status status;
+    alice().call(
+        [&](auto& out) {
+          status = alice().router().on_receipt_parcel(world_.now, bob().id(), bob().self().public_key(), receipt, out);
+        },
+        world_.now);
+    return status;
+  }
+
+  static Uuid numbered(std::size_t i) {
+    Uuid id;
+    id.bytes = {static_cast<Byte>(i), static_cast<Byte>(i >> 8), 1, 1, 1, 1, 0x40, 1, 0x80};
+    return id;
   }
 
   void store(const MessageId& id, Byte mailbox) {
@@ -100,6 +118,59 @@ TEST_F(DepositsTest, WhatAMailboxBringsIsDeliveredOnceAndReceiptedByMail) {
       },
       world_.now);
   EXPECT_EQ(alice().router().trace(id)->state, MessageState::delivered);
+}
+
+TEST_F(DepositsTest, WhatCannotBePlacedIsSealedAnewWhenAReceiptSaysSo) {
+  const MessageId id = send();
+  advance(seconds(3));
+  const Deposit first = alice().deposits.at(0);
+  // Its key is used up, and nobody remembers for what.
+  const auto envelope = wire::decode<Envelope>(ByteView(*first.message).subspan(1));
+  store::Batch none;
+  ASSERT_TRUE(bob().session().open(alice().id(), true, envelope->associated_data(), envelope->sealed, none));
+  ASSERT_TRUE(bring(first));
+  ASSERT_EQ(bob().parcels_settled.size(), 1U);
+  EXPECT_TRUE(bob().parcels_settled[0].done);
+  advance(seconds(2));
+  ASSERT_EQ(bob().receipt_deposits.size(), 1U);
+  const Bytes receipt = bob().receipt_deposits[0].receipt;
+  for (int repetition = 0; repetition < 3; ++repetition) {
+    EXPECT_TRUE(take_receipt(receipt));
+    advance(alice().config().retry_min + seconds(1));
+    alice().sync(world_.now);
+    EXPECT_EQ(alice().seals, 2U) << "a repetition is older than what has been believed";
+  }
+  EXPECT_NE(alice().router().trace(id)->state, MessageState::delivered);
+
+  ASSERT_EQ(alice().deposits.size(), 2U);
+  ASSERT_NE(*alice().deposits[1].message, *first.message);
+  ASSERT_TRUE(bring(alice().deposits[1]));
+  bob().sync(world_.now);
+  EXPECT_EQ(bob().arrivals.size(), 1U);
+  advance(seconds(2));
+  ASSERT_EQ(bob().receipt_deposits.size(), 2U);
+  EXPECT_TRUE(take_receipt(bob().receipt_deposits[1].receipt));
+  EXPECT_EQ(alice().router().trace(id)->state, MessageState::delivered);
+}
+
+TEST_F(DepositsTest, WhatIsMadeUpCostsNoMoreThanItsShareOfAnswers) {
+  send();
+  advance(seconds(3));
+  const Deposit deposit = alice().deposits.at(0);
+  auto envelope = wire::decode<Envelope>(ByteView(*deposit.message).subspan(1));
+  for (std::size_t i = 0; i < 2 * kMaxUnopened; ++i) {
+    Deposit made_up = deposit;
+    made_up.id = numbered(i);
+    envelope->id = made_up.id;
+    made_up.message = std::make_shared<const Bytes>(link_message(wire::MessageType::envelope, *envelope, 256));
+    ASSERT_TRUE(bring(made_up));
+    bob().call(
+        [&](auto& out) { bob().router().on_session_unknown(world_.now, alice().id(), made_up.id, numbered(i), out); },
+        world_.now);
+  }
+  advance(seconds(2));
+  EXPECT_LE(bob().receipt_deposits.size(), kMaxUnopened / kMaxLostSessions);
+  EXPECT_GE(bob().receipt_deposits.size(), 1U);
 }
 
 TEST_F(DepositsTest, AReceiptGoesOverALinkIfThereIsOne) {

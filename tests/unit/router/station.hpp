@@ -191,6 +191,7 @@ class Station {
   std::vector<Forward> forwards;
   std::vector<ForwardReceipt> receipt_forwards;
   std::vector<ParcelSettled> parcels_settled;
+  std::vector<SessionsLost> sessions_lost;
   std::map<MessageId, Draft> accepted;           ///< everything that submit() ever said yes to
   std::map<MessageId, WallTime> accepted_until;  ///< durable ones
   std::map<MessageId, MessageState> settled;     ///< last settled state that was reported
@@ -245,6 +246,7 @@ class Station {
                    [&](Forward& forward) { forwards.push_back(std::move(forward)); },
                    [&](ForwardReceipt& forward) { receipt_forwards.push_back(std::move(forward)); },
                    [&](const ParcelSettled& parcel) { parcels_settled.push_back(parcel); },
+                   [&](const SessionsLost& lost) { sessions_lost.push_back(lost); },
                },
                effect);
   }
