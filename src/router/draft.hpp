@@ -6,6 +6,9 @@
 
 namespace ekiden::router {
 
+/// Whether it has a place in a conversation.
+bool is_ordered(const Draft& draft);
+
 /// Errors: invalid_argument, too_large.
 Status check_draft(const Draft& draft, const identity::PeerId& self);
 

@@ -26,6 +26,7 @@ enum class DeliveryClass : std::uint8_t { durable = 0, volatile_ = 1 };
 inline constexpr std::size_t kMaxBody = 32 * 1024;          ///< of an application message
 inline constexpr std::size_t kMaxSealed = kMaxBody + 1024;  ///< with its inner header and the session's
 inline constexpr std::size_t kMaxTypeLength = 128;
+inline constexpr std::size_t kMaxConversationLength = 64;
 inline constexpr std::uint64_t kMaxTtlMs = 30ull * 24 * 3600 * 1000;
 inline constexpr std::size_t kMaxReceiptIds = 256;
 inline constexpr std::size_t kMaxLostSessions = 16;  ///< that one receipt names
@@ -71,6 +72,27 @@ struct Exchange {
   friend bool operator==(const Exchange&, const Exchange&) = default;
 };
 
+/// Where a message stands in its conversation. Messages without one reach the application as they come.
+struct Order {
+  static constexpr std::string_view kName = "order";
+  std::string conversation;  ///< application-defined name; "" is the unnamed one of the two peers
+  /// The sender's count in this conversation: one more than the place of the message before it. Where the sender
+  /// knows of none, it begins with the sequence of the message, so that no place is given twice.
+  std::uint64_t place = 0;
+  std::uint64_t previous = 0;    ///< sequence of the message before it, below its own; 0: none is known
+  std::uint64_t delivered = 0;   ///< the highest place before it of which the sender has a receipt, or knows nothing
+  std::uint64_t wait_ms = 0;     ///< after `sent`, until the message before it expires; 0: it is settled
+  std::uint64_t earlier_ms = 0;  ///< the same for those before that one, if one of them expires later; or 0
+
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("conversation", &Order::conversation, wire::max_size(kMaxConversationLength)),
+                   wire::field<2>("place", &Order::place), wire::field<3>("previous", &Order::previous),
+                   wire::field<4>("delivered", &Order::delivered), wire::field<5>("wait_ms", &Order::wait_ms),
+                   wire::field<6>("earlier_ms", &Order::earlier_ms));
+
+  friend bool operator==(const Order&, const Order&) = default;
+};
+
 /// What only the recipient sees: the plaintext of a session message.
 struct Content {
   static constexpr std::string_view kName = "content";
@@ -85,14 +107,16 @@ struct Content {
   std::optional<MessageId> in_reply_to;
   ByteView body;  ///< borrowed
   std::optional<Exchange> exchange = {};
+  std::optional<Order> order = {};  ///< durable messages that belong to no question
 
-  static constexpr auto kFields = wire::fields(
-      wire::field<1>("epoch", &Content::epoch), wire::field<2>("sequence", &Content::sequence),
-      wire::field<3>("floor", &Content::floor), wire::field<4>("sent", &Content::sent),
-      wire::field<5>("type", &Content::type, wire::max_size(kMaxTypeLength)),
-      wire::field<6>("content_type", &Content::content_type, wire::max_size(kMaxTypeLength)),
-      wire::field<7>("in_reply_to", &Content::in_reply_to),
-      wire::field<8>("body", &Content::body, wire::max_size(kMaxBody)), wire::field<9>("exchange", &Content::exchange));
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("epoch", &Content::epoch), wire::field<2>("sequence", &Content::sequence),
+                   wire::field<3>("floor", &Content::floor), wire::field<4>("sent", &Content::sent),
+                   wire::field<5>("type", &Content::type, wire::max_size(kMaxTypeLength)),
+                   wire::field<6>("content_type", &Content::content_type, wire::max_size(kMaxTypeLength)),
+                   wire::field<7>("in_reply_to", &Content::in_reply_to),
+                   wire::field<8>("body", &Content::body, wire::max_size(kMaxBody)),
+                   wire::field<9>("exchange", &Content::exchange), wire::field<10>("order", &Content::order));
 };
 
 /// The way by which one of the messages of a receipt came: every node that handed it on has signed that.

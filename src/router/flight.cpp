@@ -45,6 +45,16 @@ void Sender::pump(Now now, Recipient& peer, Effects& out) {
   }
 }
 
+/// What is settled by now of the messages before it needs no waiting for.
+std::optional<Order> Sender::order_now(const Outgoing& message, const Recipient& peer) {
+  if (!message.order) return std::nullopt;
+  Order order = *message.order;
+  order.delivered = std::min(Conversations::delivered(*message.chain), order.place - 1);
+  if (!peer.unsettled.contains(order.previous)) order.wait_ms = 0;
+  if (*peer.unsettled.begin() >= order.previous) order.earlier_ms = 0;
+  return order;
+}
+
 /// REQUIRES: what is below the floor is erased by a batch already asked for. The message waits for it.
 void Sender::request_seal(Outgoing& message, const Recipient& peer, Effects& out) {
   message.stage = Stage::sealing;
@@ -58,9 +68,10 @@ void Sender::request_seal(Outgoing& message, const Recipient& peer, Effects& out
                         .content_type = message.content_type,
                         .in_reply_to = message.in_reply_to,
                         .body = message.body,
-                        .exchange = message.exchange};
+                        .exchange = message.exchange,
+                        .order = order_now(message, peer)};
   Bytes plaintext;
-  plaintext.reserve(message.size() + 96);
+  plaintext.reserve(message.size() + 160);
   wire::encode_to(content, plaintext);
   out.push(Seal{.message = message.id,
                 .to = message.to,

@@ -33,6 +33,9 @@ class History {
   /// Erases the oldest groups while there are too many messages (the limit may have been lowered since they were kept).
   void trim(store::Batch* batch);
 
+  /// The row added last. REQUIRES: there is one.
+  const HistoryRow& last_row() const { return groups_.back().row; }
+
   const HistoryEntry* find(const MessageId& id) const;
   std::optional<Trace> trace(const MessageId& id) const;
 

@@ -35,7 +35,7 @@ Duration retry_after(Refusal::Reason reason) {
   std::unreachable();
 }
 
-ArrivedPtr make_arrived(Now now, std::uint64_t number, const Envelope& envelope, Content content) {
+std::shared_ptr<Arrived> make_arrived(Now now, std::uint64_t number, const Envelope& envelope, Content content) {
   return std::make_shared<Arrived>(Arrived{.number = number,
                                            .id = envelope.id,
                                            .from = envelope.from,
@@ -48,7 +48,8 @@ ArrivedPtr make_arrived(Now now, std::uint64_t number, const Envelope& envelope,
                                            .content_type = std::move(content.content_type),
                                            .in_reply_to = content.in_reply_to,
                                            .body = to_bytes(content.body),
-                                           .exchange = std::move(content.exchange)});
+                                           .exchange = std::move(content.exchange),
+                                           .order = std::move(content.order)});
 }
 
 }  // namespace
@@ -107,7 +108,8 @@ bool Receiver::may_open(Now now, const Envelope& envelope, const Status& storage
     repeat(now, envelope.from, sender->second.ids.at(envelope.id), out);
     return false;
   }
-  const Use own = sender == senders_.end() ? Use{} : sender->second.use;
+  // It may be the one for which others wait.
+  const Use own = sender == senders_.end() || sender->second.early > 0 ? Use{} : sender->second.use;
   const std::size_t least = envelope.sealed.size() > kSealedOverhead ? envelope.sealed.size() - kSealedOverhead : 0;
   if (!storage) {
     refuse(now, envelope, Refusal::Reason::storage, out);
@@ -140,8 +142,13 @@ bool Receiver::is_over(Now now, WallTime expires) const {
 
 bool Receiver::is_sound(const Envelope& envelope, const Result<Content>& content) {
   if (!content) return false;
-  if (envelope.delivery == DeliveryClass::volatile_) return content->sequence == 0 && !content->exchange;
-  return content->sequence > 0 && content->floor <= content->sequence;
+  if (envelope.delivery == DeliveryClass::volatile_) {
+    return content->sequence == 0 && !content->exchange && !content->order;
+  }
+  if (content->sequence == 0 || content->floor > content->sequence) return false;
+  if (!content->order) return true;
+  const Order& order = *content->order;
+  return !content->exchange && order.previous < content->sequence && order.delivered < order.place;
 }
 
 void Receiver::on_opened(Now now, const Envelope& envelope, ByteView plaintext, store::Batch changes, Effects& out) {
@@ -170,12 +177,17 @@ void Receiver::on_durable(Now now, const Envelope& envelope, Content content, st
   Window fresh{.epoch = content.epoch, .floor = content.floor, .tier = standings_.tier_of(from), .held = is_held(from)};
   Window* window = is_new ? &fresh : &known->second;
   bool changed = is_new;
+  if (!is_new && content.epoch > window->epoch) release_all(*window, batch, out);
   if (!is_new && content.epoch >= window->epoch) changed = advance(*window, content.epoch, content.floor, batch);
 
   const std::uint64_t sequence = content.sequence;
   Verdict verdict = judge(*window, envelope, content);
   if (verdict.reason == Refusal::Reason::strangers_full && forget_unanswered(now, batch)) {
     verdict = judge(*window, envelope, content);
+  }
+  if (verdict.kind == Verdict::fresh && content.order &&
+      conversation(*window, content.order->conversation) == nullptr) {
+    verdict = {Verdict::refused, Refusal::Reason::window};
   }
   if (verdict.kind == Verdict::fresh) {
     if (const auto full = make_room(now, from, *window, sequence, batch)) verdict = {Verdict::refused, *full};
@@ -185,11 +197,15 @@ void Receiver::on_durable(Now now, const Envelope& envelope, Content content, st
     changed = extend_expiry(now, from, *window, envelope.expires) || changed;
     const std::uint64_t number = accept(now, envelope, std::move(content), *window, batch, out);
     if (changed) write_window(from, *window, batch);
-    journal_.wait(journal_.write(std::move(batch), out), ArrivalWaits{number});
+    if (window->early > 0) release_ready(now, from, *window, batch, out);
+    const store::PersistToken token = journal_.write(std::move(batch), out);
+    journal_.wait(token, ArrivalWaits{number});
+    await_released(token);
     return;
   }
   if (changed && !is_new) write_window(from, *window, batch);
-  journal_.write(std::move(batch), out);
+  if (window->early > 0) release_ready(now, from, *window, batch, out);
+  write(std::move(batch), out);
   if (verdict.kind == Verdict::repeated) return repeat(now, from, window->ids.at(envelope.id), out);
   refuse(now, envelope, verdict.reason, out);
 }
@@ -204,8 +220,9 @@ Receiver::Verdict Receiver::judge(const Window& window, const Envelope& envelope
 }
 
 Pools::Refused Receiver::check_room(const Window& window, const Envelope& envelope, const Content& content) const {
-  const std::size_t size = content.body.size() + content.type.size() + content.content_type.size();
-  if (const auto full = pools_.check_message(window.tier, window.use, size)) return full;
+  const std::size_t size = content.body.size() + content.type.size() + content.content_type.size() +
+                           (content.order ? content.order->conversation.size() : 0);
+  if (const auto full = check_share(window, content, size)) return full;
   if (config_.strangers == Strangers::accept || is_request(content.exchange)) return std::nullopt;
   if (window.held) return check_first(envelope.from, window, size);
   if (config_.strangers == Strangers::queue || standings_.is_known(envelope.from)) return std::nullopt;
@@ -220,7 +237,11 @@ std::uint64_t Receiver::accept(Now now, const Envelope& envelope, Content conten
               .epoch = content.epoch,
               .sequence = content.sequence,
               .expires = envelope.expires,
-              .message = make_arrived(now, number, envelope, std::move(content))};
+              .message = nullptr,
+              .arrived = now.mono};
+  auto message = make_arrived(now, number, envelope, std::move(content));
+  entry.message = message;
+  if (message->order) arrange(now, number, window, entry, *message);
   write_entry(number, entry, batch);
   remember(window, entry, number);
   count_message(entry.from, window, *entry.message);
@@ -263,13 +284,22 @@ void Receiver::on_persisted(Now now, std::uint64_t number, Effects& out) {
   entry.persisted = true;
   ++received_;
   answers_.delivered(now, entry.from, entry.id, out);
-  if (standings_.is_blocked(entry.from)) {  // since it was received
-    store::Batch batch;
-    forget_message(number, entry, batch);
-    journal_.write(std::move(batch), out);
-  } else if (!is_held(entry)) {
-    announce(entry, out);
+  const bool is_blocked = standings_.is_blocked(entry.from);  // since it was received
+  if (!is_blocked && !entry.early) {
+    if (!is_held(entry)) announce(entry, out);
+    return;
   }
+  const identity::PeerId from = entry.from;
+  Window& window = senders_.at(from);
+  store::Batch batch;
+  if (is_blocked) {
+    forget_message(number, entry, batch);
+  } else if (entry.epoch != window.epoch) {
+    entry.early = false;
+    if (!is_held(entry)) announce(entry, out);
+  }
+  if (window.early > 0) release_ready(now, from, window, batch, out);
+  write(std::move(batch), out);
 }
 
 void Receiver::take(RequestId request, std::vector<std::uint64_t> numbers, Effects& out) {
@@ -279,7 +309,7 @@ void Receiver::take(RequestId request, std::vector<std::uint64_t> numbers, Effec
   Status answer;
   for (const std::uint64_t number : numbers) {
     const auto found = rows_.find(number);
-    if (found == rows_.end() || !found->second.persisted || found->second.message == nullptr) {
+    if (found == rows_.end() || !found->second.persisted || found->second.early || found->second.message == nullptr) {
       if (answer)
         answer = fail(Errc::not_found, "no message " + std::to_string(number) + " in the inbox; the others are taken");
       continue;

@@ -1,7 +1,8 @@
 // The recipient's side: takes each message once, keeps it on disk until the application has it, and never again.
 //
 // Inputs: envelopes from links, what the session engine opened or called a duplicate, take from the application,
-// persisted. Outputs: Open, Persist, Arrival, Taken; receipts and refusals through router/receipts.hpp. No timers.
+// persisted. Outputs: Open, Persist, Arrival, Taken; receipts and refusals through router/receipts.hpp. Timers: order,
+// for each sender: when the first of its messages that wait for earlier ones of their conversation has waited enough.
 //
 // The window. Each durable message carries its sender's epoch (one outbox), its sequence to us in that epoch, and the
 // floor below which the sender has settled everything. For each sender we hold {epoch, floor, received sequences at or
@@ -43,6 +44,8 @@
 // follows from who sent them; no row says so. Each stranger has a bound of its own for them, and there is one for the
 // number of strangers; what waits longer than it is valid makes room for others. See router/first_contact.hpp.
 //
+// Conversations: what comes before its turn waits, see router/inbox_order.cpp. `max_conversations` for each sender.
+//
 // Invariants: a sequence in a window has a row; a row that is not in a window holds a message not taken yet; bytes and
 // counts equal the sums over the rows; nothing is announced or receipted before its row is persisted.
 #pragma once
@@ -52,9 +55,11 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "base/deadline_map.hpp"
 #include "router/first_contact.hpp"
 #include "router/journal.hpp"
 #include "router/pools.hpp"
@@ -85,8 +90,8 @@ class Receiver {
   /// Windows first, then rows in ascending order. Errors: storage_corrupt.
   Status load_window(ByteView name, ByteView value);
   Status load_row(std::uint64_t number, ByteView value);
-  /// Announces what is not taken yet.
-  void start(Effects& out);
+  /// Announces what is not taken yet and does not wait.
+  void start(Now now, Effects& out);
 
   /// Decides on what the header says whether it is worth opening. `storage`: why nothing can be persisted now.
   Status on_envelope(Now now, const identity::PeerId& from, std::shared_ptr<const Bytes> buffer, ByteView body,
@@ -102,8 +107,13 @@ class Receiver {
   void on_no_session(Now now, const Envelope& envelope, Effects& out);
   void take(RequestId request, std::vector<std::uint64_t> numbers, Effects& out);
 
-  /// The row with this number is persisted: announce and receipt it. The caller flushes the answers.
+  /// The row with this number is persisted: receipt it, and announce it if its turn was there. The caller flushes the
+  /// answers.
   void on_persisted(Now now, std::uint64_t number, Effects& out);
+  void on_released(std::uint64_t number, Effects& out);
+
+  std::optional<Instant> deadline() const { return order_.earliest(); }
+  void on_deadline(Now now, Effects& out);
 
   std::vector<ArrivedPtr> untaken(std::uint64_t after, std::size_t limit, const InboxFilter& filter) const;
   std::optional<Trace> trace(const MessageId& id) const;
@@ -120,6 +130,15 @@ class Receiver {
     ArrivedPtr message;  ///< null: a tombstone
     bool persisted = false;
     bool announced = false;  ///< once in a run: the sender may become a stranger again, and known again
+    bool early = false;      ///< waits for others of its conversation
+    bool releasing = false;  ///< waits for its row under a new number to be persisted
+    Instant arrived{};
+  };
+  struct Conversation {
+    std::uint64_t sequence = 0;  ///< of the last that had its turn; 0: not known
+    std::uint64_t place = 0;
+    bool certain = false;  ///< none after it had its turn: not so if it is below the floor that a restart found
+    std::map<std::uint64_t, std::uint64_t> early{};  ///< sequence -> number of those that wait
   };
   struct Window {
     std::uint64_t epoch = 0;
@@ -131,7 +150,10 @@ class Receiver {
     std::uint64_t last = 0;                             ///< number of the newest row; 0: none in the window
     Use use{.senders = 1};                              ///< `messages` are in the window or out of it
     bool held = false;                                  ///< `first` wait for the owner
-    Use first{};                                        ///< messages not taken that are no requests
+    std::map<std::string, Conversation> conversations{};
+    std::size_t early = 0;   ///< over all conversations
+    bool forgetful = false;  ///< something may have had its turn in a conversation that is not known
+    Use first{};             ///< messages not taken that are no requests
   };
   using Senders = std::map<identity::PeerId, Window>;
   /// What becomes of a message that was opened.
@@ -140,10 +162,21 @@ class Receiver {
     Refusal::Reason reason = Refusal::Reason::window;
   };
 
+  /// Whether it is the turn of a message in its conversation, and what is missing before it.
+  struct Turn {
+    bool is_here = false;
+    std::uint64_t missing = 0;
+    std::optional<Instant> until{};  ///< when to look again; nothing: something else will tell
+  };
   static std::size_t size_of(const Arrived& message) {
-    return message.body.size() + message.type.size() + message.content_type.size();
+    return message.body.size() + message.type.size() + message.content_type.size() +
+           (message.order ? message.order->conversation.size() : 0);
   }
   static Use use_of(const Arrived& message) { return {.messages = 1, .bytes = size_of(message)}; }
+  /// Whether applications may be told of it, strangers aside.
+  static bool is_shown(const Entry& entry) {
+    return entry.message != nullptr && entry.persisted && !entry.early && !entry.releasing;
+  }
   static bool is_request(const std::optional<Exchange>& exchange) {
     return exchange && exchange->part == Exchange::Part::request;
   }
@@ -172,6 +205,23 @@ class Receiver {
   bool forget_blocked(store::Batch& batch);
   void forget_message(std::uint64_t number, Entry& entry, store::Batch& batch);
 
+  // inbox_order.cpp
+  Conversation* conversation(Window& window, const std::string& name);
+  static void pass(Conversation& conversation, std::uint64_t sequence, std::uint64_t place);
+  bool has_previous(const Window& window, const Order& order) const;
+  Pools::Refused check_share(const Window& window, const Content& content, std::size_t size) const;
+  Turn turn_of(Now now, const Window& window, const Conversation& conversation, const Entry& entry) const;
+  void arrange(Now now, std::uint64_t number, Window& window, Entry& entry, Arrived& message);
+  static void wait(std::uint64_t number, Window& window, Conversation& conversation, Entry& entry);
+  void release(std::uint64_t number, Window& window, Conversation& conversation, std::uint64_t missing,
+               store::Batch& batch, Effects& out);
+  void write(store::Batch batch, Effects& out);
+  void await_released(store::PersistToken token);
+  void release_ready(Now now, const identity::PeerId& from, Window& window, store::Batch& batch, Effects& out);
+  void release_all(Window& window, store::Batch& batch, Effects& out);
+  static void forget_early(const Entry& entry, Window& window);
+  void recall(std::uint64_t number, Window& window, Entry& entry, bool early, const std::optional<Placed>& placed);
+
   // inbox_room.cpp
   Window& insert(const identity::PeerId& from, Window window);
   static std::size_t index_of(Tier tier) { return tier == Tier::stranger ? 0 : 1; }
@@ -187,6 +237,8 @@ class Receiver {
   bool forget_silent_stranger(const identity::PeerId& except, std::size_t more_than, store::Batch& batch);
 
   // inbox_window.cpp
+  std::string_view waits_for(const Entry& entry) const;
+  void check_order(const Window& window) const;
   bool advance(Window& window, std::uint64_t epoch, std::uint64_t floor, store::Batch& batch);
   void drop_below(Window& window, std::uint64_t floor, store::Batch& batch);
   void drop_all(Window& window, store::Batch& batch);
@@ -194,7 +246,8 @@ class Receiver {
   void drop_received(const identity::PeerId& from, Window& window, store::Batch& batch);
   bool extend_expiry(Now now, const identity::PeerId& from, Window& window, WallTime expires);
   static void write_window(const identity::PeerId& from, const Window& window, store::Batch& batch);
-  static void write_entry(std::uint64_t number, const Entry& entry, store::Batch& batch);
+  static void write_entry(std::uint64_t number, const Entry& entry, store::Batch& batch,
+                          std::optional<Placed> placed = {});
   static bool is_in_window(const Entry& entry, const Window& window);
 
   const identity::PeerId self_;
@@ -208,6 +261,8 @@ class Receiver {
   const Standings& standings_;
   std::set<identity::PeerId> waiting_;  ///< those whose windows are held and whose messages wait
   bool started_ = false;
+  std::vector<std::uint64_t> renamed_;   ///< numbers of those released in the batch that is being made
+  DeadlineMap<identity::PeerId> order_;  ///< senders whose messages wait for others
   Pools pools_;
   using ByExpiry = std::map<std::pair<WallTime, identity::PeerId>, Window*>;
   std::array<ByExpiry, 2> by_expiry_;  ///< strangers and others, the first to expire first

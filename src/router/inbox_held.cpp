@@ -58,7 +58,7 @@ void Receiver::on_standing(const identity::PeerId& peer, Effects& out) {
   if (window.held && window.first.messages > 0) waiting_.insert(peer);
   if (window.held || waiting_.erase(peer) == 0 || !started_ || standings_.is_blocked(peer)) return;
   for (auto& [number, entry] : rows_) {
-    if (entry.from == peer && entry.message != nullptr && entry.persisted) announce(entry, out);
+    if (entry.from == peer && is_shown(entry)) announce(entry, out);
   }
 }
 
@@ -66,9 +66,18 @@ void Receiver::on_standing(const identity::PeerId& peer, Effects& out) {
 void Receiver::forget_message(std::uint64_t number, Entry& entry, store::Batch& batch) {
   Window& window = senders_.at(entry.from);
   uncount_message(entry.from, window, *entry.message);
-  entry.message = nullptr;
+  forget_early(entry, window);
+  const ArrivedPtr message = std::exchange(entry.message, nullptr);
   if (is_in_window(entry, window)) {
-    write_entry(number, entry, batch);
+    std::optional<Placed> placed;
+    if (message->order && !entry.early) {
+      placed = Placed{.conversation = message->order->conversation,
+                      .sequence = entry.sequence,
+                      .place = message->order->place,
+                      .delivered = message->order->delivered};
+    }
+    write_entry(number, entry, batch, std::move(placed));
+    entry.early = false;
   } else {
     batch.erase(store::Table::inbox, number);
     rows_.erase(number);

@@ -79,13 +79,15 @@ void Receiver::write_window(const identity::PeerId& from, const Window& window, 
   batch.put(store::Table::windows, ByteView(from.bytes), wire::encode(row));
 }
 
-void Receiver::write_entry(std::uint64_t number, const Entry& entry, store::Batch& batch) {
+void Receiver::write_entry(std::uint64_t number, const Entry& entry, store::Batch& batch,
+                           std::optional<Placed> placed) {
   InboxRow row{.from = entry.from,
                .id = entry.id,
                .epoch = entry.epoch,
                .sequence = entry.sequence,
                .expires = entry.expires,
-               .message = std::nullopt};
+               .message = std::nullopt,
+               .placed = std::move(placed)};
   Bytes value;
   if (entry.message != nullptr) {
     const Arrived& message = *entry.message;
@@ -96,8 +98,12 @@ void Receiver::write_entry(std::uint64_t number, const Entry& entry, store::Batc
                                .content_type = message.content_type,
                                .in_reply_to = message.in_reply_to,
                                .body = message.body,
-                               .exchange = message.exchange};
-    value.reserve(size_of(message) + 160);
+                               .exchange = message.exchange,
+                               .order = message.order};
+    if (message.missing > 0) row.message->missing = message.missing;
+    if (message.late) row.message->late = true;
+    if (entry.early) row.message->early = true;
+    value.reserve(size_of(message) + 208);
   }
   wire::encode_to(row, value);
   batch.put(store::Table::inbox, number, std::move(value));
@@ -114,7 +120,8 @@ Status Receiver::load_window(ByteView name, ByteView value) {
                 .floor = row->floor,
                 .tier = standings_.tier_of(from),
                 .expires = row->expires,
-                .held = is_held(from)});
+                .held = is_held(from),
+                .forgetful = true});
   return {};
 }
 
@@ -154,18 +161,16 @@ Status Receiver::load_row(std::uint64_t number, ByteView value) {
                                                       .content_type = std::move(message.content_type),
                                                       .in_reply_to = message.in_reply_to,
                                                       .body = to_bytes(message.body),
-                                                      .exchange = std::move(message.exchange)});
+                                                      .exchange = std::move(message.exchange),
+                                                      .order = std::move(message.order),
+                                                      .missing = message.missing.value_or(0),
+                                                      .late = message.late.value_or(false)});
     count_message(entry.from, window, *entry.message);
   }
+  const bool early = row->message && row->message->early.value_or(false);
+  if (entry.epoch == window.epoch) recall(number, window, entry, early, row->placed);
   rows_.emplace_hint(rows_.end(), number, std::move(entry));
   return {};
-}
-
-void Receiver::start(Effects& out) {
-  started_ = true;
-  for (auto& [number, entry] : rows_) {
-    if (entry.message != nullptr && !is_held(entry)) announce(entry, out);
-  }
 }
 
 bool InboxFilter::matches(const Arrived& message) const {
@@ -179,10 +184,14 @@ std::vector<ArrivedPtr> Receiver::untaken(std::uint64_t after, std::size_t limit
   std::vector<ArrivedPtr> messages;
   for (auto row = rows_.upper_bound(after); row != rows_.end() && messages.size() < limit; ++row) {
     const Entry& entry = row->second;
-    if (entry.message != nullptr && entry.persisted && !is_held(entry) && filter.matches(*entry.message))
-      messages.push_back(entry.message);
+    if (is_shown(entry) && !is_held(entry) && filter.matches(*entry.message)) messages.push_back(entry.message);
   }
   return messages;
+}
+
+std::string_view Receiver::waits_for(const Entry& entry) const {
+  if (is_held(entry)) return "until its sender is accepted: `ekiden contact requests`";
+  return entry.early ? "for earlier messages of its conversation" : "to be taken";
 }
 
 std::optional<Trace> Receiver::trace(const MessageId& id) const {
@@ -190,26 +199,24 @@ std::optional<Trace> Receiver::trace(const MessageId& id) const {
       rows_, [&](const auto& row) { return row.second.id == id && row.second.persisted && row.second.message; });
   if (found == rows_.end()) return std::nullopt;
   const Arrived& message = *found->second.message;
-  return Trace{
-      .id = id,
-      .peer = message.from,
-      .outgoing = false,
-      .state = MessageState::delivered,
-      .priority = message.priority,
-      .delivery = message.delivery,
-      .accepted = message.sent,
-      .delivered = message.received,
-      .expires = message.expires,
-      .attempts = 0,
-      .size = size_of(message),
-      .type = message.type,
-      .steps = {{.at = message.sent, .what = "sent, by the clock of " + message.from.text()},
-                {.at = message.received,
-                 .what = "received and stored as number " + std::to_string(message.number) +
-                         (is_held(found->second) ? ", waits until its sender is accepted: `ekiden contact requests`"
-                                                 : ", waits to be taken")}},
-      .stored = {},
-      .receipt = {}};
+  return Trace{.id = id,
+               .peer = message.from,
+               .outgoing = false,
+               .state = MessageState::delivered,
+               .priority = message.priority,
+               .delivery = message.delivery,
+               .accepted = message.sent,
+               .delivered = message.received,
+               .expires = message.expires,
+               .attempts = 0,
+               .size = size_of(message),
+               .type = message.type,
+               .steps = {{.at = message.sent, .what = "sent, by the clock of " + message.from.text()},
+                         {.at = message.received,
+                          .what = "received and stored as number " + std::to_string(message.number) + ", waits " +
+                                  std::string(waits_for(found->second))}},
+               .stored = {},
+               .receipt = {}};
 }
 
 void Receiver::add_status(RouterStatus& status) const {
@@ -220,6 +227,20 @@ void Receiver::add_status(RouterStatus& status) const {
   status.received = received_;
   status.duplicates = duplicates_;
   status.refused = refused_;
+}
+
+void Receiver::check_order(const Window& window) const {
+  CHECK(window.conversations.size() <= config_.max_conversations);
+  std::size_t early = 0;
+  for (const auto& [name, conversation] : window.conversations) {
+    early += conversation.early.size();
+    for (const auto& [sequence, number] : conversation.early) {
+      const Entry& entry = rows_.at(number);
+      CHECK(entry.early && entry.message != nullptr && entry.sequence == sequence);
+      CHECK(sequence > conversation.sequence && entry.message->order->conversation == name);
+    }
+  }
+  CHECK(early == window.early && renamed_.empty());
 }
 
 void Receiver::check_invariants() const {
@@ -233,6 +254,7 @@ void Receiver::check_invariants() const {
     CHECK(indexed != by_expiry_[index_of(window.tier)].end() && indexed->second == &window);
     CHECK(window.received.size() == window.ids.size() && window.received.size() == window.use.remembered);
     all += window.use;
+    check_order(window);
     if (window.tier == Tier::stranger) strangers += window.use;
     for (const auto& [sequence, number] : window.received) {
       const Entry& entry = rows_.at(number);

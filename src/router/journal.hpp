@@ -32,12 +32,16 @@ struct OutgoingWaits {
 struct ArrivalWaits {
   std::uint64_t number;
 };
+/// One that had to wait for others of its conversation waits to be announced under a new number.
+struct ReleaseWaits {
+  std::uint64_t number;
+};
 /// An application waits to hear that what it took is gone.
 struct TakeWaits {
   RequestId request;
   Status answer;
 };
-using Waiter = std::variant<OutgoingWaits, ArrivalWaits, TakeWaits>;
+using Waiter = std::variant<OutgoingWaits, ArrivalWaits, ReleaseWaits, TakeWaits>;
 
 class Journal {
  public:

@@ -24,7 +24,8 @@ std::unexpected<Error> full(std::string_view what, std::size_t limit, std::strin
 }  // namespace
 
 Status Sender::check_quotas(const Draft& draft) const {
-  const std::size_t size = draft.body.size() + draft.type.size() + draft.content_type.size();
+  const std::size_t size =
+      draft.body.size() + draft.type.size() + draft.content_type.size() + draft.conversation.size();
   if (draft.delivery == DeliveryClass::volatile_) {
     if (volatile_messages_ >= config_.max_volatile) {
       return full("too many volatile messages wait for a link", config_.max_volatile, "max_volatile");
@@ -45,6 +46,7 @@ Status Sender::check_quotas(const Draft& draft) const {
     return full("too many messages wait for this recipient", config_.max_outbox_messages_per_peer,
                 "max_outbox_messages_per_peer");
   }
+  if (is_ordered(draft)) return conversations_.check(draft.to, draft.conversation);
   return {};
 }
 
@@ -85,6 +87,7 @@ void Sender::want(const identity::PeerId& to, Recipient& peer, Effects& out) {
 }
 
 Outgoing& Sender::insert(Outgoing message) {
+  message.rank = message.chain != nullptr ? Conversations::rank(*message.chain, message.priority) : message.priority;
   const MessageId id = message.id;
   Outgoing& kept = messages_.emplace(id, std::move(message)).first->second;
   Recipient& peer = recipient(kept.to);
@@ -105,6 +108,7 @@ Outgoing& Sender::insert(Outgoing message) {
 
 void Sender::submit(Now now, RequestId request, Draft draft, const Status& storage, Effects& out) {
   const bool durable = draft.delivery == DeliveryClass::durable;
+  const bool ordered = is_ordered(draft);
   std::optional<crypto::Digest> digest;
   if (auto valid = check_draft(draft, self_); !valid)
     return out.push(Submitted{request, std::unexpected(valid.error())});
@@ -128,6 +132,11 @@ void Sender::submit(Now now, RequestId request, Draft draft, const Status& stora
                    .digest = digest,
                    .body = std::move(draft.body),
                    .exchange = std::move(draft.exchange)};
+  if (ordered) {
+    message.order.emplace().conversation = std::move(draft.conversation);
+    message.chain =
+        &conversations_.append(message.to, message.sequence, message.accepted, message.expires, *message.order);
+  }
   Outgoing& kept = insert(std::move(message));
   kept.steps.add(now, StepKind::accepted, durable ? 0 : 1);
   want(kept.to, peer, out);
@@ -158,9 +167,10 @@ void Sender::write_row(Outgoing& message, Effects& out) {
                       .in_reply_to = message.in_reply_to,
                       .digest = message.digest,
                       .body = message.body,
-                      .exchange = message.exchange};
+                      .exchange = message.exchange,
+                      .order = message.order};
   Bytes value;
-  value.reserve(message.size() + 160);
+  value.reserve(message.size() + 208);
   wire::encode_to(row, value);
   store::Batch batch;
   batch.put(store::Table::outbox, message.number, std::move(value));
@@ -180,6 +190,8 @@ Status Sender::load_outbox(std::uint64_t number, ByteView value) {
     return fail(Errc::storage_corrupt, "the sequences of the outbox are out of order");
   }
   next_number_ = number + 1;
+  Conversations::Chain* const chain =
+      row->order ? &conversations_.restore(row->to, row->sequence, row->expires, *row->order) : nullptr;
   loaded_[number] = &insert(Outgoing{.number = number,
                                      .id = row->id,
                                      .to = row->to,
@@ -193,6 +205,8 @@ Status Sender::load_outbox(std::uint64_t number, ByteView value) {
                                      .digest = row->digest,
                                      .body = to_bytes(row->body),
                                      .exchange = std::move(row->exchange),
+                                     .order = std::move(row->order),
+                                     .chain = chain,
                                      .stored = true});
   return {};
 }
@@ -237,6 +251,9 @@ HistoryEntry Sender::settle(Now now, Outgoing& message, MessageState state, stor
     --durable_messages_;
     durable_bytes_ -= message.size();
     batch.erase(store::Table::outbox, message.number);
+    if (message.chain != nullptr) {
+      conversations_.settle(*message.chain, message.order->place, state == MessageState::delivered);
+    }
     if (!message.kept_at.empty()) batch.erase(store::Table::deposits, message.number);
   } else {
     peer.waiting.erase(queue_key(message));
@@ -260,6 +277,12 @@ HistoryEntry Sender::settle(Now now, Outgoing& message, MessageState state, stor
                      .stored = {},
                      .type = message.type.empty() ? std::nullopt : std::optional(message.type)};
   if (!message.kept_at.empty()) entry.stored = DepositsRow{message.kept_at};
+  if (message.order) {
+    entry.placed = Placed{.conversation = message.order->conversation,
+                          .sequence = message.sequence,
+                          .place = message.order->place,
+                          .delivered = message.order->delivered};
+  }
   if (state != MessageState::sent) {
     message.steps.add(now, state == MessageState::delivered ? StepKind::delivered : StepKind::expired);
   }

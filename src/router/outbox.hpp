@@ -33,6 +33,7 @@
 
 #include "base/deadline_map.hpp"
 #include "base/rng.hpp"
+#include "router/conversations.hpp"
 #include "router/history.hpp"
 #include "router/journal.hpp"
 #include "router/outgoing.hpp"
@@ -51,6 +52,7 @@ class Sender {
         rng_(std::move(rng)),
         journal_(journal),
         counters_(counters),
+        conversations_(config.max_conversations),
         history_(config.max_history),
         recent_volatile_(kMaxRecentVolatile) {}
 
@@ -58,7 +60,8 @@ class Sender {
   Status load_outbox(std::uint64_t number, ByteView value);
   /// After the outbox: rows of Table::deposits.
   Status load_deposits(std::uint64_t number, ByteView value);
-  Status load_history(std::uint64_t number, ByteView value) { return history_.load_row(number, value); }
+  /// After the outbox.
+  Status load_history(std::uint64_t number, ByteView value);
   /// Call after the counters have started.
   void start(Now now, Effects& out);
 
@@ -126,6 +129,7 @@ class Sender {
   // flight.cpp: sealing, transmitting, trying again.
   bool has_room(const Recipient& peer, const Outgoing& next) const;
   void pump(Now now, Recipient& peer, Effects& out);
+  static std::optional<Order> order_now(const Outgoing& message, const Recipient& peer);
   void request_seal(Outgoing& message, const Recipient& peer, Effects& out);
   void transmit(Now now, Outgoing& message, Recipient& peer, Effects& out);
   void resend(Now now, Outgoing& message, Recipient& peer, Effects& out);
@@ -179,6 +183,7 @@ class Sender {
   std::uint64_t expired_ = 0;
   std::uint64_t retransmitted_ = 0;
 
+  Conversations conversations_;
   History history_;
   History recent_volatile_;
 };

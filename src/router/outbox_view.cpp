@@ -20,6 +20,15 @@ void Sender::on_deadline(Now now, Effects& out) {
   while (const auto to = linger_.pop_due(now.mono)) on_linger(now, *to, out);
 }
 
+Status Sender::load_history(std::uint64_t number, ByteView value) {
+  EKIDEN_TRY(history_.load_row(number, value));
+  const HistoryRow& row = history_.last_row();
+  for (const HistoryEntry& entry : row.entries) {
+    if (entry.placed) conversations_.recall(row.peer, *entry.placed, entry.state == MessageState::delivered);
+  }
+  return {};
+}
+
 Trace Sender::describe(const Outgoing& message) const {
   Trace trace{.id = message.id,
               .peer = message.to,
@@ -100,6 +109,7 @@ void Sender::check_message(const Outgoing& message) const {
     CHECK((message.stage == Stage::queued) == peer.waiting.contains(queue_key(message)));
     return;
   }
+  CHECK(message.order.has_value() == (message.chain != nullptr));
   CHECK(message.in_flight() == peer.flight.contains(message.number));
   CHECK(message.in_flight() != peer.queued.contains(queue_key(message)));
   CHECK(peer.unsettled.contains(message.sequence));
@@ -141,6 +151,7 @@ void Sender::check_invariants() const {
     CHECK(!peer.wanted || peer.messages > 0 || linger_.at(to).has_value());
   }
   CHECK(messages == messages_.size());
+  conversations_.check_invariants();
   history_.check_invariants();
   recent_volatile_.check_invariants();
 }

@@ -13,6 +13,7 @@
 
 #include "base/bytes.hpp"
 #include "base/time.hpp"
+#include "router/conversations.hpp"
 #include "router/router.hpp"
 #include "router/steps.hpp"
 
@@ -52,6 +53,9 @@ struct Outgoing {
   std::optional<crypto::Digest> digest{};  ///< of the content, if the caller chose the id
   Bytes body{};
   std::optional<Exchange> exchange{};
+  std::optional<Order> order{};
+  Conversations::Chain* chain = nullptr;  ///< if it is ordered
+  wire::Priority rank{};                  ///< what it is sealed by: its priority, or a lower one of its conversation
 
   Stage stage = Stage::queued;
   bool stored = false;                  ///< its row is persisted: accepted
@@ -71,13 +75,15 @@ struct Outgoing {
   bool is_durable() const { return delivery == DeliveryClass::durable; }
   bool in_flight() const { return is_durable() && stage != Stage::queued; }
   /// What the quotas count.
-  std::size_t size() const { return body.size() + type.size() + content_type.size(); }
+  std::size_t size() const {
+    return body.size() + type.size() + content_type.size() + (order ? order->conversation.size() : 0);
+  }
   MessageState state() const { return announced_in_flight ? MessageState::in_flight : MessageState::queued; }
 };
 
 /// Highest priority first, then in the order of acceptance.
 using QueueKey = std::pair<wire::Priority, std::uint64_t>;
-inline QueueKey queue_key(const Outgoing& message) { return {message.priority, message.number}; }
+inline QueueKey queue_key(const Outgoing& message) { return {message.rank, message.number}; }
 
 /// A peer we have something for, or a link to.
 struct Recipient {

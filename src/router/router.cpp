@@ -122,7 +122,7 @@ Status Router::load(const std::vector<store::Row>& rows) {
 void Router::start(Now now, Outbox<Effect>& out) {
   impl_->counters.start(now, impl_->journal, out);
   impl_->sender.start(now, out);
-  impl_->receiver.start(out);
+  impl_->receiver.start(now, out);
 }
 
 void Router::submit(Now now, RequestId request, Draft draft, Outbox<Effect>& out) {
@@ -280,6 +280,7 @@ void Router::on_persisted(Now now, store::PersistToken token, Outbox<Effect>& ou
         arrivals = true;
         impl_->receiver.on_persisted(now, waits.number, out);
       },
+      [&](const ReleaseWaits& waits) { impl_->receiver.on_released(waits.number, out); },
       [&](TakeWaits&& waits) { out.push(Taken{waits.request, std::move(waits.answer)}); },
   };
   impl_->journal.on_persisted(token, [&](Waiter&& waiter) { std::visit(wake, std::move(waiter)); });
@@ -288,10 +289,13 @@ void Router::on_persisted(Now now, store::PersistToken token, Outbox<Effect>& ou
 
 void Router::set_storage(Now, Status state) { impl_->storage = std::move(state); }
 
-std::optional<Instant> Router::deadline() const { return earlier(impl_->sender.deadline(), impl_->answers.deadline()); }
+std::optional<Instant> Router::deadline() const {
+  return earlier(impl_->sender.deadline(), earlier(impl_->receiver.deadline(), impl_->answers.deadline()));
+}
 
 void Router::on_deadline(Now now, Outbox<Effect>& out) {
   impl_->sender.on_deadline(now, out);
+  impl_->receiver.on_deadline(now, out);
   impl_->answers.on_deadline(now, out);
 }
 

@@ -33,6 +33,11 @@
 // 10. What strangers write waits until the owner says who they are, if `strangers` says so; it is on disk and receipted
 //     like everything else, and reaches the application in order once they are known. What blocked peers send is
 //     refused. See router/first_contact.hpp.
+// 11. Durable messages that belong to no question are announced in the order in which they were accepted, for each
+// sender
+//     and conversation, unless they are marked as unordered. One that comes too early waits, on disk and receipted,
+//     until those before it have come, or are settled at the sender, or their time is over; then the gap is told. See
+//     router/conversations.hpp for the sender's part and router/inbox_order.cpp for the recipient's.
 //
 // Volatile messages live in memory: transmitted once when a link is up, dropped at expiry, no receipt, no inbox: their
 // Arrival has the number 0 and cannot be taken.
@@ -79,11 +84,13 @@ struct Draft {
   wire::Priority priority = wire::Priority::normal;
   DeliveryClass delivery = DeliveryClass::durable;
   std::optional<Exchange> exchange = {};
+  bool unordered = false;         ///< durable messages are ordered in their conversation, unless they say so
+  std::string conversation = {};  ///< of ordered messages; "" is the unnamed one
 };
 
 /// A message in the inbox. Immutable once made, shared between the engine and the application.
 struct Arrived {
-  std::uint64_t number = 0;  ///< local, increasing with gaps: the order of arrival; 0: volatile
+  std::uint64_t number = 0;  ///< local, increasing with gaps: the order of announcement; 0: volatile
   MessageId id;
   identity::PeerId from;
   WallTime sent;
@@ -96,6 +103,9 @@ struct Arrived {
   std::optional<MessageId> in_reply_to;
   Bytes body;
   std::optional<Exchange> exchange = {};
+  std::optional<Order> order = {};
+  std::uint64_t missing = 0;  ///< so many before it in its conversation are given up, as far as can be told
+  bool late = false;          ///< later ones of its conversation were announced, and it was missing
 };
 using ArrivedPtr = std::shared_ptr<const Arrived>;
 
@@ -220,8 +230,9 @@ struct Config {
   std::size_t max_first_messages = 64;  ///< that wait, of one stranger
   std::size_t max_first_bytes = 1 << 20;
   std::size_t max_waiting_strangers = 1'024;
-  std::size_t max_history = 10'000;  ///< settled messages that trace() still knows
-  Duration retry_min = seconds(2);   ///< without receipt over a link that is up
+  std::size_t max_conversations = 64;  ///< per peer: with messages under way, and remembered of a sender
+  std::size_t max_history = 10'000;    ///< settled messages that trace() still knows
+  Duration retry_min = seconds(2);     ///< without receipt over a link that is up
   Duration retry_max = minutes(10);
   Duration connect_linger = seconds(60);
   Duration clock_skew = minutes(10);     ///< how far expiry may be behind and still be taken

@@ -46,6 +46,22 @@ struct MetaRow {
   friend bool operator==(const MetaRow&, const MetaRow&) = default;
 };
 
+/// The place of a message that is gone: what tells which messages of a conversation are behind it.
+struct Placed {
+  static constexpr std::string_view kName = "placed";
+  std::string conversation;
+  std::uint64_t sequence = 0;
+  std::uint64_t place = 0;
+  std::uint64_t delivered = 0;  ///< as in its Order
+
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("conversation", &Placed::conversation, wire::max_size(kMaxConversationLength)),
+                   wire::field<2>("sequence", &Placed::sequence), wire::field<3>("place", &Placed::place),
+                   wire::field<4>("delivered", &Placed::delivered));
+
+  friend bool operator==(const Placed&, const Placed&) = default;
+};
+
 struct OutboxRow {
   static constexpr std::string_view kName = "outbox row";
   MessageId id;
@@ -60,6 +76,7 @@ struct OutboxRow {
   std::optional<crypto::Digest> digest;  ///< of the content, if the caller chose the id
   ByteView body;                         ///< borrowed
   std::optional<Exchange> exchange = {};
+  std::optional<Order> order = {};
 
   static constexpr auto kFields = wire::fields(
       wire::field<1>("id", &OutboxRow::id), wire::field<2>("to", &OutboxRow::to),
@@ -70,7 +87,7 @@ struct OutboxRow {
       wire::field<8>("content_type", &OutboxRow::content_type, wire::max_size(kMaxTypeLength)),
       wire::field<9>("in_reply_to", &OutboxRow::in_reply_to), wire::field<10>("digest", &OutboxRow::digest),
       wire::field<11>("body", &OutboxRow::body, wire::max_size(kMaxBody)),
-      wire::field<12>("exchange", &OutboxRow::exchange));
+      wire::field<12>("exchange", &OutboxRow::exchange), wire::field<13>("order", &OutboxRow::order));
 };
 
 struct InboxMessage {
@@ -83,6 +100,10 @@ struct InboxMessage {
   std::optional<MessageId> in_reply_to;
   ByteView body;  ///< borrowed
   std::optional<Exchange> exchange = {};
+  std::optional<Order> order = {};
+  std::optional<std::uint64_t> missing = {};  ///< announced with this gap before it
+  std::optional<bool> late = {};              ///< announced after later ones
+  std::optional<bool> early = {};             ///< waits for others of its conversation
 
   static constexpr auto kFields =
       wire::fields(wire::field<1>("sent", &InboxMessage::sent), wire::field<2>("received", &InboxMessage::received),
@@ -91,7 +112,9 @@ struct InboxMessage {
                    wire::field<5>("content_type", &InboxMessage::content_type, wire::max_size(kMaxTypeLength)),
                    wire::field<6>("in_reply_to", &InboxMessage::in_reply_to),
                    wire::field<7>("body", &InboxMessage::body, wire::max_size(kMaxBody)),
-                   wire::field<8>("exchange", &InboxMessage::exchange));
+                   wire::field<8>("exchange", &InboxMessage::exchange), wire::field<9>("order", &InboxMessage::order),
+                   wire::field<10>("missing", &InboxMessage::missing), wire::field<11>("late", &InboxMessage::late),
+                   wire::field<12>("early", &InboxMessage::early));
 };
 
 struct InboxRow {
@@ -102,11 +125,13 @@ struct InboxRow {
   std::uint64_t sequence = 0;
   WallTime expires;
   std::optional<InboxMessage> message;  ///< absent: taken, a tombstone
+  std::optional<Placed> placed = {};    ///< of a tombstone, if the message was ordered
 
   static constexpr auto kFields =
       wire::fields(wire::field<1>("from", &InboxRow::from), wire::field<2>("id", &InboxRow::id),
                    wire::field<3>("epoch", &InboxRow::epoch), wire::field<4>("sequence", &InboxRow::sequence),
-                   wire::field<5>("expires", &InboxRow::expires), wire::field<6>("message", &InboxRow::message));
+                   wire::field<5>("expires", &InboxRow::expires), wire::field<6>("message", &InboxRow::message),
+                   wire::field<7>("placed", &InboxRow::placed));
 };
 
 struct WindowRow {
@@ -150,6 +175,7 @@ struct HistoryEntry {
   std::vector<std::uint64_t> steps;      ///< see pack_steps
   std::optional<DepositsRow> stored;     ///< the mailboxes that kept it
   std::optional<std::string> type = {};  ///< absent if it is empty
+  std::optional<Placed> placed = {};     ///< if it was ordered
 
   static constexpr auto kFields =
       wire::fields(wire::field<1>("id", &HistoryEntry::id), wire::field<2>("accepted", &HistoryEntry::accepted),
@@ -161,7 +187,8 @@ struct HistoryEntry {
                    wire::field<9>("digest", &HistoryEntry::digest),
                    wire::field<10>("steps", &HistoryEntry::steps, wire::max_count(3 * kMaxTraceSteps)),
                    wire::field<11>("stored", &HistoryEntry::stored),
-                   wire::field<12>("type", &HistoryEntry::type, wire::max_size(kMaxTypeLength)));
+                   wire::field<12>("type", &HistoryEntry::type, wire::max_size(kMaxTypeLength)),
+                   wire::field<13>("placed", &HistoryEntry::placed));
 
   friend bool operator==(const HistoryEntry&, const HistoryEntry&) = default;
 };

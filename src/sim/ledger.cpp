@@ -50,7 +50,7 @@ std::optional<SendNumber> Ledger::arrived(HostIndex at, std::uint64_t boot, cons
   }
   Entry& entry = entries_[number];
   if (is_blocked(at, from)) breach(describe(number) + " arrived, and its sender is blocked");
-  if (message.number != 0) check_order(at, from, boot, message.number);
+  if (message.number != 0) check_numbers(at, from, boot, message.number);
   if (entry.refused) breach(describe(number) + " was refused and arrived all the same");
   if (entry.taken) {
     breach(describe(number) + " arrived again after it was taken");
@@ -61,13 +61,15 @@ std::optional<SendNumber> Ledger::arrived(HostIndex at, std::uint64_t boot, cons
     return std::nullopt;
   }
   entry.arrived_in_boot = boot;
+  check_order(number, boot, message);
   if (!entry.arrived) entry.arrived = now;
   // The sender may have crashed between the disk and the answer: it was accepted all the same.
   by_id_.try_emplace(message.id, number);
+  if (const auto receipt = early_receipts_.extract(message.id)) entry.receipted = receipt.mapped();
   return number;
 }
 
-void Ledger::check_order(HostIndex at, HostIndex from, std::uint64_t boot, std::uint64_t number) {
+void Ledger::check_numbers(HostIndex at, HostIndex from, std::uint64_t boot, std::uint64_t number) {
   Last& last = last_[{at, from}];
   if (last.boot == boot && last.number >= number) {
     breach("number " + std::to_string(number) + " of host " + std::to_string(from) + " arrived at host " +
@@ -76,23 +78,58 @@ void Ledger::check_order(HostIndex at, HostIndex from, std::uint64_t boot, std::
   last = {boot, number};
 }
 
+void Ledger::order(SendNumber number, const std::string& conversation) {
+  Entry& entry = entries_[number];
+  entry.conversation = conversation;
+  streams_[{entry.from, entry.to, conversation}].sent.push_back(number);
+}
+
+void Ledger::check_order(SendNumber number, std::uint64_t boot, const router::Arrived& message) {
+  const Entry& entry = entries_[number];
+  if (entry.conversation.has_value() != message.order.has_value()) {
+    return breach(describe(number) + (message.order ? " is unordered" : " is ordered") + ", and arrived otherwise");
+  }
+  if (!message.order) return;
+  Stream& stream = streams_[{entry.from, entry.to, message.order->conversation}];
+  if (std::exchange(stream.boot, boot) != boot) stream.last_of_boot = 0;
+  if (!message.late && number < stream.last_of_boot) {
+    breach(describe(number) + " arrived after #" + std::to_string(stream.last_of_boot) + " of its conversation");
+  }
+  if (!message.late) stream.last_of_boot = number;
+  if (entry.arrived) return;
+  if (message.late != (stream.last && number < *stream.last)) {
+    breach(describe(number) + (message.late ? " is said to be late" : " is late, and that was not said"));
+  }
+  stream.last = std::max(stream.last.value_or(number), number);
+  if (message.missing == 0) return;
+  const auto missing = std::count_if(stream.sent.begin(), stream.sent.end(), [&](SendNumber before) {
+    return before < number && !entries_[before].refused && !entries_[before].receipted;
+  });
+  if (message.missing > static_cast<std::uint64_t>(missing)) {
+    breach(describe(number) + " says that " + std::to_string(message.missing) + " before it are missing, and " +
+           std::to_string(missing) + " are");
+  }
+}
+
 void Ledger::taken(SendNumber number) { entries_[number].taken = true; }
 
 void Ledger::state_changed(HostIndex at, const router::MessageId& id, router::MessageState state, Instant now) {
   if (state != router::MessageState::delivered) return;
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) {
-    if (has_questions_ || has_strangers_) return;
-    breach("host " + std::to_string(at) + " heard of the delivery of " + id.text() + ", which has not arrived");
+    early_receipts_.emplace(id, now);
     return;
   }
   Entry& entry = entries_[found->second];
-  if (!entry.arrived && !has_strangers_) breach(describe(found->second) + " was receipted and has not arrived");
+  if (!entry.arrived && !has_strangers_ && !entry.conversation) {
+    breach(describe(found->second) + " was receipted and has not arrived");
+  }
   if (entry.from != at) breach(describe(found->second) + " was receipted to host " + std::to_string(at));
   if (!entry.receipted) entry.receipted = now;
 }
 
 bool Ledger::settled(Instant now) const {
+  if (!early_receipts_.empty() && !has_questions_ && !has_strangers_) return false;
   return std::all_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
     if (entry.delivery != router::DeliveryClass::durable || !entry.accepted || entry.expires <= now) return true;
     if (is_blocked(entry.to, entry.from)) return true;
@@ -101,6 +138,9 @@ bool Ledger::settled(Instant now) const {
 }
 
 void Ledger::check_end(Instant now) {
+  for (const auto& [id, at] : early_receipts_) {
+    if (!has_questions_ && !has_strangers_) breach(id.text() + " was receipted and has never arrived");
+  }
   for (SendNumber number = 0; number < entries_.size(); ++number) {
     const Entry& entry = entries_[number];
     if (entry.delivery != router::DeliveryClass::durable || !entry.accepted || entry.expires <= now) continue;

@@ -5,11 +5,15 @@
 //   1. Nothing arrives that was not sent: same sender, recipient and body; and nothing that was refused.
 //   2. Nothing reaches the application twice: not twice in one run of a node, and never again once its take was
 //   answered.
-//   3. No receipt without delivery: a sender hears "delivered" only of a message that has arrived.
+//   3. No receipt without delivery: a sender hears "delivered" only of a message that has arrived, or that has to
+//   wait for its turn in its conversation: that one has arrived by the end.
 //   4. Nothing accepted is lost: at the end, each accepted durable message that has not expired has arrived.
 //   5. Of a blocked host nothing arrives; what it has sent, and was receipted for, is not owed any more. Where owners
 //   are asked about strangers, what is receipted may arrive later, and has to by the end.
 //   6. What arrives from one host in one run of a node comes in the order of its numbers.
+//   7. What is ordered arrives in the order in which it was sent, for each sender and conversation: in one run of a
+//   node, and over all of them what arrives for the first time. Only what says that it is late is excepted, and it is.
+//   Nothing is told to be missing for which its sender has a receipt.
 // A breach stops the simulation; its text names the message.
 #pragma once
 
@@ -18,6 +22,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/time.hpp"
@@ -40,10 +46,11 @@ class Ledger {
     std::optional<Instant> accepted;
     std::optional<Instant> arrived;
     std::optional<Instant> receipted;
-    bool refused = false;               ///< at submission
-    bool maybe_taken = false;           ///< a crash swallowed the answer
-    bool taken = false;                 ///< and answered
-    std::uint64_t arrived_in_boot = 0;  ///< of the recipient, from 1
+    std::optional<std::string> conversation{};  ///< in which it is ordered
+    bool refused = false;                       ///< at submission
+    bool maybe_taken = false;                   ///< a crash swallowed the answer
+    bool taken = false;                         ///< and answered
+    std::uint64_t arrived_in_boot = 0;          ///< of the recipient, from 1
   };
 
   /// The body carries the number, so that an arrival can be told from all others.
@@ -52,6 +59,8 @@ class Ledger {
   SendNumber submit(HostIndex from, HostIndex to, router::DeliveryClass delivery, std::size_t body_size,
                     Instant expires, Rng& rng);
   const Bytes& body_of(SendNumber number) const { return entries_[number].body; }
+  /// It is ordered, in this conversation of its sender and recipient.
+  void order(SendNumber number, const std::string& conversation);
 
   void accepted(SendNumber number, const router::MessageId& id, Instant now);
   void refused(SendNumber number) { entries_[number].refused = true; }
@@ -99,7 +108,8 @@ class Ledger {
 
  private:
   std::string describe(SendNumber number) const;
-  void check_order(HostIndex at, HostIndex from, std::uint64_t boot, std::uint64_t number);
+  void check_numbers(HostIndex at, HostIndex from, std::uint64_t boot, std::uint64_t number);
+  void check_order(SendNumber number, std::uint64_t boot, const router::Arrived& message);
 
   std::vector<Entry> entries_;
   std::map<router::MessageId, SendNumber> by_id_;
@@ -107,6 +117,7 @@ class Ledger {
   std::map<router::MessageId, std::uint32_t> copies_;
   std::uint64_t relayed_ = 0;
   std::uint64_t hops_ = 0;
+  std::map<router::MessageId, Instant> early_receipts_;  ///< of messages whose sender crashed before it could say so
   bool has_questions_ = false;
   bool has_strangers_ = false;
   std::set<std::pair<HostIndex, HostIndex>> blocked_;  ///< recipient and sender
@@ -115,6 +126,13 @@ class Ledger {
     std::uint64_t number = 0;
   };
   std::map<std::pair<HostIndex, HostIndex>, Last> last_;  ///< arrival of durable messages
+  struct Stream {
+    std::vector<SendNumber> sent;
+    std::uint64_t boot = 0;
+    SendNumber last_of_boot = 0;
+    std::optional<SendNumber> last;  ///< in all runs
+  };
+  std::map<std::tuple<HostIndex, HostIndex, std::string>, Stream> streams_;  ///< sender, recipient, conversation
 };
 
 }  // namespace ekiden::sim

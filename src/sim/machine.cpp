@@ -149,6 +149,11 @@ void Machine::send(const Machine& to, router::DeliveryClass delivery, wire::Prio
   draft.ttl = ttl;
   draft.priority = priority;
   draft.delivery = delivery;
+  if (delivery == router::DeliveryClass::durable) {
+    draft.unordered = number % 8 == 7;
+    draft.conversation = number % 4 == 1 ? "tea" : "";
+    if (!draft.unordered) shared_.ledger.order(number, draft.conversation);
+  }
   feed(node::SendMessage{request, std::move(draft)});
 }
 

@@ -77,9 +77,12 @@ class Fields {
       put(result.error());
     }
   }
+  void put(const router::Order& order) {
+    (*this)(order.conversation, order.place, order.previous, order.delivered, order.wait_ms, order.earlier_ms);
+  }
   void put(const router::Draft& draft) {
     (*this)(draft.to, draft.type, draft.content_type, draft.in_reply_to, draft.id, draft.body, draft.ttl,
-            draft.priority, draft.delivery, draft.exchange);
+            draft.priority, draft.delivery, draft.exchange, draft.unordered, draft.conversation);
   }
   void put(const router::Question& question) {
     (*this)(question.to, question.capability, question.type, question.content_type, question.body, question.timeout,
@@ -92,7 +95,8 @@ class Fields {
   void put(const router::Answer& answer) { (*this)(answer.request, answer.capability, *answer.message, answer.took); }
   void put(const router::Arrived& message) {
     (*this)(message.number, message.id, message.from, message.sent, message.received, message.expires, message.priority,
-            message.delivery, message.type, message.content_type, message.in_reply_to, message.body, message.exchange);
+            message.delivery, message.type, message.content_type, message.in_reply_to, message.body, message.exchange,
+            message.order, message.missing, message.late);
   }
 
   TraceHash& hash_;

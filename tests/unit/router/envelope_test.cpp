@@ -56,6 +56,21 @@ Request sample_request() {
   return request;
 }
 
+Order sample_order() {
+  return {.conversation = "tea", .place = 9, .previous = 38, .delivered = 7, .wait_ms = 604'800'000, .earlier_ms = 0};
+}
+
+/// A message that has a place in a conversation.
+struct Ordered : Content {
+  static constexpr std::string_view kName = "content_ordered";
+};
+
+Ordered sample_ordered() {
+  Ordered ordered{sample_content()};
+  ordered.order = sample_order();
+  return ordered;
+}
+
 Receipt sample_receipt() {
   return {.by = peer(0x60), .to = peer(0x10), .at = from_unix_ms(1'767'225'613'000), .delivered = {kId, kOther}};
 }
@@ -66,6 +81,8 @@ TEST(Envelope, HasItsGoldenBytes) { ekiden::test::check_golden(sample_envelope()
 TEST(Content, HasItsGoldenBytes) { ekiden::test::check_golden(sample_content()); }
 TEST(Exchange, HasItsGoldenBytes) { ekiden::test::check_golden(sample_exchange()); }
 TEST(Request, HasItsGoldenBytes) { ekiden::test::check_golden(sample_request()); }
+TEST(Order, HasItsGoldenBytes) { ekiden::test::check_golden(sample_order()); }
+TEST(Ordered, HasItsGoldenBytes) { ekiden::test::check_golden(sample_ordered()); }
 TEST(Receipt, HasItsGoldenBytes) { ekiden::test::check_golden(sample_receipt()); }
 TEST(Refusal, HasItsGoldenBytes) { ekiden::test::check_golden(sample_refusal()); }
 
@@ -73,10 +90,13 @@ TEST(Envelope, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_
 TEST(Content, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_content()); }
 TEST(Exchange, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_exchange()); }
 TEST(Request, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_request()); }
+TEST(Order, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_order()); }
+TEST(Ordered, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_ordered()); }
 TEST(Receipt, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_receipt()); }
 TEST(Refusal, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_refusal()); }
 
 TEST(Exchange, RoundTrips) { ekiden::test::check_round_trips<Exchange>(6); }
+TEST(Order, RoundTrips) { ekiden::test::check_round_trips<Order>(7); }
 TEST(Receipt, RoundTrips) { ekiden::test::check_round_trips<Receipt>(1); }
 TEST(Refusal, RoundTrips) { ekiden::test::check_round_trips<Refusal>(2); }
 TEST(Rows, RoundTrip) {

@@ -18,7 +18,8 @@ RC_GTEST_PROP(Model, KeepsItsPromisesUnderAnyScript, ()) {
 /// Long scripts from a seed, where RapidCheck's are short.
 TEST(Model, KeepsItsPromisesInLongRuns) {
   std::size_t delivered = 0;
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  std::uint64_t gaps = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     Rng::Seed bytes{};
     put_be(bytes, seed);
     Rng rng(bytes);
@@ -27,8 +28,10 @@ TEST(Model, KeepsItsPromisesInLongRuns) {
     test::Play play{script};
     ASSERT_NO_THROW(play.run()) << "seed " << seed;
     delivered += play.delivered();
+    gaps += play.gaps();
   }
   EXPECT_GT(delivered, 500u) << "the scripts test something";
+  EXPECT_GT(gaps, 5u);
 }
 
 }  // namespace

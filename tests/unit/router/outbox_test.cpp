@@ -84,7 +84,7 @@ TEST(Outbox, DeliversOverALinkWithTwoCommitsAndOneReceipt) {
   EXPECT_EQ(trace->attempts, 1u);
   EXPECT_FALSE(trace->receipt.empty());
   EXPECT_EQ(story(world[0], id),
-            "accepted and stored\nsealed end to end, 85 bytes\nsent over the link\n"
+            "accepted and stored\nsealed end to end, 99 bytes\nsent over the link\n"
             "receipt verified, signed by " +
                 world[1].id().text() + "\n");
 }
@@ -205,6 +205,7 @@ TEST(Outbox, SealsTheHighestPriorityFirst) {
                                        {"normal too", wire::Priority::normal}}) {
     Draft next = draft(text);
     next.priority = priority;
+    next.unordered = true;
     world.send(0, 1, next);
   }
   world.flow();

@@ -3,12 +3,15 @@
 // are a script. The stations check what must hold at every moment (station.hpp); the end checks what must hold at last:
 //   - every accepted durable message is delivered or reported as expired, and what is reported as delivered was stored;
 //   - every message was delivered under one number, and every text submitted once arrived under one id;
+//   - so many messages as are said to be missing before another one had not come when that was said, or their sender
+//     never had a receipt for them, or has restarted with a history too short to remember it;
 //   - once the floor has passed, nothing is left on any disk but one tombstone and one window for each sender.
 #pragma once
 
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "world.hpp"
@@ -17,7 +20,9 @@ namespace ekiden::router::test {
 
 class Play {
  public:
-  explicit Play(ByteView script) : script_(script), world_(kStations, small_config()) {}
+  explicit Play(ByteView script) : script_(script), world_(kStations, small_config()) {
+    for (std::size_t i = 0; i < kStations; ++i) world_[i].sends_numbers = true;
+  }
 
   void run() {
     while (!script_.empty()) step();
@@ -26,6 +31,8 @@ class Play {
 
   World& world() { return world_; }
   std::size_t delivered() const { return delivered_; }
+  /// Messages of which the recipient was told that they are missing.
+  std::uint64_t gaps() const { return gaps_; }
 
  private:
   static constexpr std::size_t kStations = 3;
@@ -120,6 +127,13 @@ class Play {
     constexpr Duration kTtl[] = {milliseconds(700), seconds(20), minutes(10), hours(1)};
     draft.ttl = kTtl[how / 8 % 4];
     const std::string text = std::to_string(++texts_) + std::string(how / 32 * 20u, '.');
+    constexpr std::string_view kConversations[] = {"", "", "tea", "a conversation with a long name"};
+    const auto which = (how / 4u + how / 64u) % 5;
+    draft.unordered = which == 4;
+    if (which < 4 && delivery == DeliveryClass::durable) {
+      draft.conversation = kConversations[which];
+      sent_[{which_, to, draft.conversation}].push_back(texts_);
+    }
     draft.body = to_bytes(as_bytes(text));
     if (how % 3 == 0) draft.id = id_of(texts_);
     world_.send(which_, to, draft);
@@ -195,6 +209,7 @@ class Play {
     repair();
     settle();
     for (std::size_t i = 0; i < kStations; ++i) check_promises(i);
+    for (std::size_t i = 0; i < kStations; ++i) check_gaps(i);
     check_texts();
     // A last message to each tells the floor.
     for (std::size_t i = 0; i < kStations; ++i) {
@@ -259,6 +274,37 @@ class Play {
     }
   }
 
+  /// The texts of this sender for which it has a receipt.
+  std::set<std::uint64_t> receipted_of(std::size_t from) {
+    std::set<std::uint64_t> receipted;
+    for (const auto& [id, draft] : world_[from].accepted) {
+      const auto fate = world_[from].settled.find(id);
+      if (fate == world_[from].settled.end() || fate->second != MessageState::delivered) continue;
+      receipted.insert(std::stoull(std::string(as_text(draft.body))));
+    }
+    return receipted;
+  }
+
+  void check_gaps(std::size_t i) {
+    std::set<std::uint64_t> come;
+    for (const auto& message : world_[i].arrivals) {
+      const std::uint64_t number = std::stoull(std::string(as_text(message->body)));
+      const bool is_new = come.insert(number).second;
+      if (!is_new || message->missing == 0) continue;
+      std::size_t from = 0;
+      while (world_[from].id() != message->from) ++from;
+      gaps_ += message->missing;
+      if (world_[from].boots() > 1) continue;
+      const auto receipted = receipted_of(from);
+      const auto missing = std::ranges::count_if(sent_.at({from, i, message->order->conversation}), [&](auto each) {
+        return each < number && (!come.contains(each) || !receipted.contains(each));
+      });
+      must(static_cast<std::uint64_t>(missing) >= message->missing,
+           std::to_string(message->missing) + " are said to be missing before " + std::to_string(number) + ", and " +
+               std::to_string(missing) + " are");
+    }
+  }
+
   void check_leftovers(std::size_t i) {
     must(world_[i].rows_in(store::Table::outbox) == 0, "rows are left in the outbox");
     must(world_[i].rows_in(store::Table::windows) == kStations - 1, "a window is missing");
@@ -271,6 +317,8 @@ class Play {
   std::size_t which_ = 0;
   std::uint64_t texts_ = 0;
   std::size_t delivered_ = 0;
+  std::uint64_t gaps_ = 0;
+  std::map<std::tuple<std::size_t, std::size_t, std::string>, std::vector<std::uint64_t>> sent_;  ///< ordered texts
   std::vector<Mail> ghosts_;
 };
 

@@ -60,6 +60,7 @@ class Station {
     must(loaded.has_value(), "rows do not load: " + (loaded ? "" : loaded.error().message));
     states_.clear();
     announced_.clear();
+    for (auto& [name, stream] : streams_) stream.last_of_boot = 0;
     call([&](auto& out) { router_->start(now, out); }, now);
   }
 
@@ -72,6 +73,7 @@ class Station {
   }
 
   bool is_running() const { return router_ != nullptr; }
+  std::uint64_t boots() const { return boots_; }
 
   /// Calls a handler of the router and carries out the effects.
   template <class Handler>
@@ -180,6 +182,7 @@ class Station {
   bool can_seal = true;
   bool volatile_waits = false;  ///< volatile messages wait for the disk, as at the start of a session
   bool link_takes = true;       ///< false: every Transmit fails as with a full queue
+  bool sends_numbers = false;   ///< the others do: texts that begin with ascending numbers
   Status last_status;           ///< of the last receive()
   std::map<RequestId, Result<MessageId>> answers;
   std::map<RequestId, Status> take_answers;
@@ -326,9 +329,23 @@ class Station {
     must(stored_.contains(message->id), "announced before it was stored");
     must(announced_.insert(message->number).second, "announced twice by one process");
     must(!taken.contains(message->number), "announced after it was taken");
+    if (message->order) check_order(*message);
     const auto [known, fresh] = number_of.emplace(message->id, message->number);
     must(known->second == message->number, "delivered twice: " + message->id.text());
     check_strangers();
+  }
+
+  /// Of texts that begin with a number, sent in the order of these numbers.
+  void check_order(const Arrived& message) {
+    const std::string text(as_text(message.body));
+    if (!sends_numbers || text[0] < '0' || text[0] > '9') return;
+    const std::uint64_t number = std::stoull(text);
+    Stream& stream = streams_[{message.from, message.order->conversation}];
+    must(message.late || number > stream.last_of_boot, "announced out of order: " + text);
+    stream.last_of_boot = std::max(stream.last_of_boot, number);
+    if (!stream.seen.insert(number).second) return;
+    must(message.late == (number < stream.last), message.late ? "late for no reason" : "late, and not said to be");
+    stream.last = std::max(stream.last, number);
   }
 
   /// Who was never a contact keeps to the pool of strangers.
@@ -358,6 +375,13 @@ class Station {
     }
   }
 
+  /// What was announced of one conversation.
+  struct Stream {
+    std::uint64_t last = 0;
+    std::uint64_t last_of_boot = 0;
+    std::set<std::uint64_t> seen;
+  };
+
   identity::Identity self_;
   std::uint8_t tag_;
   Config config_;
@@ -378,6 +402,7 @@ class Station {
   std::set<MessageId> written_;        // in the outbox on the disk, at some time
   std::map<MessageId, int> states_;    // of this boot
   std::set<std::uint64_t> announced_;  // in this boot
+  std::map<std::pair<identity::PeerId, std::string>, Stream> streams_;
 };
 
 }  // namespace ekiden::router::test
