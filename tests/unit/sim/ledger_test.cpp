@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 namespace ekiden::sim {
 namespace {
 
@@ -89,6 +91,70 @@ TEST_F(LedgerTest, SeesARefusedMessageArrive) {
   const SendNumber number = ledger_.submit(0, 1, router::DeliveryClass::durable, 64, Instant(hours(1)), rng_);
   ledger_.refused(number);
   ledger_.arrived(1, 1, arrival_of(number), 0, Instant(seconds(2)));
+  EXPECT_TRUE(broken());
+}
+
+class LedgerOrderTest : public LedgerTest {
+ protected:
+  SendNumber ordered_message() {
+    const SendNumber number = accepted_message();
+    ledger_.order(number, "tea");
+    ids_[number] = id_;
+    return number;
+  }
+  void arrive(SendNumber number, std::uint64_t boot = 1, std::uint64_t missing = 0, bool late = false) {
+    router::Arrived arrived = arrival_of(number);
+    arrived.id = ids_.at(number);
+    arrived.order = router::Order{.conversation = "tea", .place = 1};
+    arrived.missing = missing;
+    arrived.late = late;
+    ledger_.arrived(1, boot, arrived, 0, Instant(seconds(2)));
+  }
+  std::map<SendNumber, router::MessageId> ids_;
+  SendNumber first_ = ordered_message();
+  SendNumber second_ = ordered_message();
+};
+
+TEST_F(LedgerOrderTest, WhatIsInOrderBreaksNothing) {
+  arrive(first_);
+  arrive(second_);
+  arrive(first_, 2);
+  arrive(second_, 2);
+  EXPECT_FALSE(broken());
+}
+
+TEST_F(LedgerOrderTest, AGapAndWhatComesLateBreakNothing) {
+  arrive(second_, 1, 1);
+  arrive(first_, 1, 0, true);
+  EXPECT_FALSE(broken());
+}
+
+TEST_F(LedgerOrderTest, SeesAWrongOrder) {
+  arrive(second_);
+  arrive(first_);
+  EXPECT_TRUE(broken());
+}
+
+TEST_F(LedgerOrderTest, SeesAWrongOrderOverARestart) {
+  arrive(second_);
+  arrive(first_, 2);
+  EXPECT_TRUE(broken());
+}
+
+TEST_F(LedgerOrderTest, SeesWhatIsCalledLateForNoReason) {
+  arrive(first_, 1, 0, true);
+  EXPECT_TRUE(broken());
+}
+
+TEST_F(LedgerOrderTest, SeesAGapThatIsNone) {
+  arrive(first_);
+  ledger_.state_changed(0, ids_.at(first_), router::MessageState::delivered, Instant(seconds(3)));
+  arrive(second_, 1, 1);
+  EXPECT_TRUE(broken());
+}
+
+TEST_F(LedgerOrderTest, SeesWhatIsUnorderedAndShouldNotBe) {
+  ledger_.arrived(1, 1, arrival_of(second_), 0, Instant(seconds(2)));
   EXPECT_TRUE(broken());
 }
 
