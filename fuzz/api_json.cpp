@@ -73,11 +73,13 @@ void check_draft(const Json& json) {
     return;
   }
   const router::Draft* draft = &entry->draft;
-  check_known_keys(
-      json, {"to", "body", "body_base64", "type", "content_type", "id", "in_reply_to", "ttl_ms", "priority", "class"});
+  check_known_keys(json, {"to", "body", "body_base64", "type", "content_type", "id", "in_reply_to", "ttl_ms",
+                          "priority", "class", "conversation", "unordered"});
   CHECK(draft->body.size() <= router::kMaxBody);
   CHECK(draft->type == text_of(json, "type") && draft->type.size() <= router::kMaxTypeLength);
   CHECK(draft->content_type == text_of(json, "content_type") && draft->content_type.size() <= router::kMaxTypeLength);
+  CHECK(draft->conversation == text_of(json, "conversation") &&
+        draft->conversation.size() <= router::kMaxConversationLength);
   CHECK(draft->ttl > ekiden::Duration::zero() && draft->ttl <= ekiden::milliseconds(router::kMaxTtlMs));
   const auto encoded = text_of(json, "body_base64");
   if (encoded.empty()) {

@@ -43,6 +43,9 @@ struct OutgoingMessage {
   std::chrono::milliseconds ttl = std::chrono::hours(24 * 7);  ///< at most 30 days
   Priority priority = Priority::normal;
   Delivery delivery = Delivery::durable;
+  /// Durable messages reach the recipient's application in the order in which they were sent, for each conversation.
+  std::string conversation{};  ///< application-defined, UTF-8, at most 64 bytes; empty: the unnamed one with this peer
+  bool unordered = false;      ///< it waits for none before it, and none waits for it; then without a conversation
 };
 
 struct Message {
@@ -58,6 +61,10 @@ struct Message {
   Priority priority = Priority::normal;
   Delivery delivery = Delivery::durable;
   TrustTier tier = TrustTier::stranger;  ///< of the sender, when it arrived
+  bool ordered = false;                  ///< it has its place in a conversation
+  std::string conversation;              ///< which one; may be empty, the unnamed one
+  std::uint64_t missing = 0;             ///< so many before it in its conversation did not come while they were valid
+  bool late = false;                     ///< it was missing: later ones of its conversation came first
 };
 
 /// A question to a peer, or to whoever offers a capability.

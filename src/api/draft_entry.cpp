@@ -61,6 +61,8 @@ void read_delivery(ObjectReader& reader, router::Draft& draft) {
     if (delivery) draft.delivery = *delivery;
     if (!delivery) reader.refuse(delivery.error().code, delivery.error().message);
   }
+  draft.conversation = reader.text("conversation", router::kMaxConversationLength).value_or("");
+  draft.unordered = reader.boolean("unordered").value_or(false);
 }
 
 }  // namespace

@@ -278,6 +278,10 @@ Json message_view(const router::Arrived& message, const identity::ContactBook& c
   json["type"] = message.type;
   json["content_type"] = message.content_type;
   if (message.in_reply_to) json["in_reply_to"] = message.in_reply_to->text();
+  json["ordered"] = message.order.has_value();
+  if (message.order && !message.order->conversation.empty()) json["conversation"] = message.order->conversation;
+  if (message.missing > 0) json["missing"] = message.missing;
+  if (message.late) json["late"] = true;
   json["size"] = message.body.size();
   if (is_plain_text(message.body)) {
     json["body"] = std::string(as_text(message.body));

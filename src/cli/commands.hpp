@@ -66,6 +66,8 @@ struct SendArguments {
   std::string reply_to = {};
   std::string priority = {};
   std::string delivery = {};
+  std::string conversation = {};
+  bool unordered = false;
   std::optional<Duration> ttl = {};
   std::string wait = {};  ///< "", "accepted" or "delivered"
   std::optional<Duration> timeout = {};

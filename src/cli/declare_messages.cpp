@@ -40,7 +40,8 @@ void CommandLine::declare_send() {
                        "  ekiden send bob \"hello\" --wait --timeout 30s      until bob's node confirms it\n"
                        "  ekiden send bob --file report.json --content-type application/json --ttl 7d\n"
                        "  date | ekiden send bob - --priority high\n"
-                       "  ekiden send @print/a4 --file page.txt              to one of those who offer it\n");
+                       "  ekiden send @print/a4 --file page.txt              to one of those who offer it\n"
+                       "  ekiden send bob \"step 2\" --conversation build-7    in order with the others of build-7\n");
   send->add_option("to", send_.to, "Name of a contact, an id, or @ and a capability")
       ->required()
       ->type_name("NAME|ID|@CAPABILITY");
@@ -53,6 +54,11 @@ void CommandLine::declare_send() {
   choose(send->add_option("--priority", send_.priority, "What goes first [normal]"), priorities);
   choose(send->add_option("--class", send_.delivery, "durable survives restarts; volatile is faster and may be lost"),
          {"durable", "volatile"});
+  auto* conversation = send->add_option("--conversation", send_.conversation,
+                                        "What it belongs to: messages of one conversation arrive in order [unnamed]");
+  conversation->type_name("NAME");
+  send->add_flag("--unordered", send_.unordered, "Wait for no message before it, and hold none back")
+      ->excludes(conversation);
   // A flag with an optional value: as an option it would swallow the word after it.
   auto* wait = send->add_flag("--wait{delivered}", send_.wait, "Wait until the recipient has it");
   choose(wait, {"accepted", "delivered"});

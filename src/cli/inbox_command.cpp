@@ -36,8 +36,14 @@ void print_message(Output& output, const api::Json& message) {
   }
   if (const auto tier = text_of(message, "tier"); !tier.empty()) heading += "  " + tier;
   if (const auto type = text_of(message, "type"); !type.empty()) heading += "  [" + output.text(type) + "]";
+  if (const auto name = text_of(message, "conversation"); !name.empty()) heading += "  in " + output.text(name);
   output.line(heading);
   if (const auto reply = text_of(message, "in_reply_to"); !reply.empty()) output.line("  in reply to " + reply);
+  if (const auto missing = number_of(message, "missing"); missing > 0) {
+    output.line("  " + std::to_string(missing) + (missing == 1 ? " message" : " messages") +
+                " before this one did not come while it was valid");
+  }
+  if (flag_of(message, "late")) output.line("  late: later messages of this conversation were shown before");
   if (auto body = text_body(message)) {
     while (body->ends_with('\n')) body->pop_back();
     return output.line(indented(output.lines(*body)));

@@ -26,6 +26,8 @@ Result<api::Json> make_draft(const SendArguments& arguments) {
   put("in_reply_to", arguments.reply_to);
   put("priority", arguments.priority);
   put("class", arguments.delivery);
+  put("conversation", arguments.conversation);
+  if (arguments.unordered) draft["unordered"] = true;
   if (arguments.ttl) draft["ttl_ms"] = std::chrono::duration_cast<milliseconds>(*arguments.ttl).count();
   return draft;
 }

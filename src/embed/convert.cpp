@@ -27,6 +27,10 @@ Message to_message(const router::Arrived& arrived, TrustTier tier) {
   message.received = to_system(arrived.received);
   message.priority = static_cast<Priority>(arrived.priority);
   message.delivery = static_cast<Delivery>(arrived.delivery);
+  message.ordered = arrived.order.has_value();
+  if (arrived.order) message.conversation = arrived.order->conversation;
+  message.missing = arrived.missing;
+  message.late = arrived.late;
   return message;
 }
 
@@ -121,6 +125,8 @@ Result<router::Draft> to_draft(OutgoingMessage message) {
   draft.ttl = std::chrono::duration_cast<Duration>(std::clamp(message.ttl, milliseconds(-1), milliseconds(days(366))));
   draft.priority = static_cast<wire::Priority>(message.priority);
   draft.delivery = static_cast<router::DeliveryClass>(message.delivery);
+  draft.conversation = std::move(message.conversation);
+  draft.unordered = message.unordered;
   return draft;
 }
 

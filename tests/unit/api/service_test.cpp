@@ -60,6 +60,15 @@ TEST_F(Service, SendsToANameOrAnId) {
   EXPECT_EQ(by_id.response.fields.front().second, "/v1/messages/" + by_id.json.at("id").get<std::string>());
 }
 
+TEST_F(Service, SendsInAConversationOrUnordered) {
+  EXPECT_EQ(ask("POST", "/v1/messages", R"({"to":"bob","body":"hi","conversation":"tea"})").status, 202);
+  EXPECT_EQ(backend_.drafts.back().conversation, "tea");
+  EXPECT_FALSE(backend_.drafts.back().unordered);
+  EXPECT_EQ(ask("POST", "/v1/messages", R"({"to":"bob","body":"hi","unordered":true})").status, 202);
+  EXPECT_TRUE(backend_.drafts.back().unordered);
+  EXPECT_EQ(backend_.drafts.back().conversation, "");
+}
+
 TEST_F(Service, RefusesDraftsThatMakeNoSense) {
   const std::vector<std::pair<std::string, int>> cases = {
       {"", 400},
@@ -75,6 +84,8 @@ TEST_F(Service, RefusesDraftsThatMakeNoSense) {
       {R"({"to":"bob","class":"lasting"})", 400},
       {R"({"to":"bob","id":"7"})", 400},
       {R"({"to":"bob","text":"x"})", 400},
+      {R"({"to":"bob","unordered":1})", 400},
+      {R"({"to":"bob","conversation":")" + std::string(65, 'a') + "\"}", 413},
       {R"({"to":"bob","body":")" + std::string(router::kMaxBody + 1, 'a') + "\"}", 413},
       {R"({"to":"bob","type":")" + std::string(router::kMaxTypeLength + 1, 'a') + "\"}", 413},
   };

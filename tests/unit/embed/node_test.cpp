@@ -53,7 +53,8 @@ TEST_F(EmbedTest, AMessageArrivesWithAllThatWasSaidAboutIt) {
                                 .type = "greeting",
                                 .content_type = "text/plain",
                                 .in_reply_to = "7c9e6679-7425-40de-944b-e07fc1f90ae7",
-                                .priority = Priority::high});
+                                .priority = Priority::high,
+                                .conversation = "tea"});
   ASSERT_TRUE(id) << id.error().message;
   const auto message = bob_->receive(kPatience);
   ASSERT_TRUE(message) << message.error().message;
@@ -65,6 +66,10 @@ TEST_F(EmbedTest, AMessageArrivesWithAllThatWasSaidAboutIt) {
   EXPECT_EQ(message->in_reply_to, "7c9e6679-7425-40de-944b-e07fc1f90ae7");
   EXPECT_EQ(message->priority, Priority::high);
   EXPECT_EQ(message->delivery, Delivery::durable);
+  EXPECT_TRUE(message->ordered);
+  EXPECT_EQ(message->conversation, "tea");
+  EXPECT_EQ(message->missing, 0u);
+  EXPECT_FALSE(message->late);
   EXPECT_GT(message->sent, before);
   EXPECT_GT(message->received, before);
   EXPECT_EQ(alice_->wait_settled(*id, kPatience), MessageState::delivered);
