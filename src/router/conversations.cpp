@@ -93,7 +93,7 @@ Conversations::Chain& Conversations::restore(const identity::PeerId& peer, std::
   return chain;
 }
 
-void Conversations::recall(const identity::PeerId& peer, const Placed& placed, bool delivered) {
+void Conversations::recall(const identity::PeerId& peer, const KeptPlace& placed, bool delivered) {
   Chain& chain = chain_of(peer, placed.conversation);
   if (placed.sequence > chain.sequence) {
     chain.earlier = std::max(chain.earlier, std::exchange(chain.expires, WallTime{}));

@@ -44,7 +44,7 @@ class Conversations {
   /// A message that is not settled, from the outbox; in ascending order of sequences.
   Chain& restore(const identity::PeerId& peer, std::uint64_t sequence, WallTime expires, const Order& order);
   /// One that is, from the history.
-  void recall(const identity::PeerId& peer, const Placed& placed, bool delivered);
+  void recall(const identity::PeerId& peer, const KeptPlace& placed, bool delivered);
 
   /// Which priority a new message of the chain has when its turn to be sealed is decided: not before those before it,
   /// for it would only wait at the recipient, in a place that they may need.

@@ -220,7 +220,7 @@ class Receiver {
   void release_ready(Now now, const identity::PeerId& from, Window& window, store::Batch& batch, Effects& out);
   void release_all(Window& window, store::Batch& batch, Effects& out);
   static void forget_early(const Entry& entry, Window& window);
-  void recall(std::uint64_t number, Window& window, Entry& entry, bool early, const std::optional<Placed>& placed);
+  void recall(std::uint64_t number, Window& window, Entry& entry, bool early, const std::optional<KeptPlace>& placed);
 
   // inbox_room.cpp
   Window& insert(const identity::PeerId& from, Window window);
@@ -247,7 +247,7 @@ class Receiver {
   bool extend_expiry(Now now, const identity::PeerId& from, Window& window, WallTime expires);
   static void write_window(const identity::PeerId& from, const Window& window, store::Batch& batch);
   static void write_entry(std::uint64_t number, const Entry& entry, store::Batch& batch,
-                          std::optional<Placed> placed = {});
+                          std::optional<KeptPlace> placed = {});
   static bool is_in_window(const Entry& entry, const Window& window);
 
   const identity::PeerId self_;

@@ -69,12 +69,12 @@ void Receiver::forget_message(std::uint64_t number, Entry& entry, store::Batch& 
   forget_early(entry, window);
   const ArrivedPtr message = std::exchange(entry.message, nullptr);
   if (is_in_window(entry, window)) {
-    std::optional<Placed> placed;
+    std::optional<KeptPlace> placed;
     if (message->order && !entry.early) {
-      placed = Placed{.conversation = message->order->conversation,
-                      .sequence = entry.sequence,
-                      .place = message->order->place,
-                      .delivered = message->order->delivered};
+      placed = KeptPlace{.conversation = message->order->conversation,
+                         .sequence = entry.sequence,
+                         .place = message->order->place,
+                         .delivered = message->order->delivered};
     }
     write_entry(number, entry, batch, std::move(placed));
     entry.early = false;

@@ -232,7 +232,7 @@ void Receiver::on_deadline(Now now, Effects& out) {
 
 /// A row of the present epoch, from the disk.
 void Receiver::recall(std::uint64_t number, Window& window, Entry& entry, bool early,
-                      const std::optional<Placed>& placed) {
+                      const std::optional<KeptPlace>& placed) {
   const bool ordered = entry.message != nullptr && entry.message->order;
   if (!ordered && !placed) return;
   Conversation* const known = conversation(window, ordered ? entry.message->order->conversation : placed->conversation);

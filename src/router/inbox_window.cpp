@@ -80,7 +80,7 @@ void Receiver::write_window(const identity::PeerId& from, const Window& window, 
 }
 
 void Receiver::write_entry(std::uint64_t number, const Entry& entry, store::Batch& batch,
-                           std::optional<Placed> placed) {
+                           std::optional<KeptPlace> placed) {
   InboxRow row{.from = entry.from,
                .id = entry.id,
                .epoch = entry.epoch,

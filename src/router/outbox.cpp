@@ -278,10 +278,10 @@ HistoryEntry Sender::settle(Now now, Outgoing& message, MessageState state, stor
                      .type = message.type.empty() ? std::nullopt : std::optional(message.type)};
   if (!message.kept_at.empty()) entry.stored = DepositsRow{message.kept_at};
   if (message.order) {
-    entry.placed = Placed{.conversation = message.order->conversation,
-                          .sequence = message.sequence,
-                          .place = message.order->place,
-                          .delivered = message.order->delivered};
+    entry.placed = KeptPlace{.conversation = message.order->conversation,
+                             .sequence = message.sequence,
+                             .place = message.order->place,
+                             .delivered = message.order->delivered};
   }
   if (state != MessageState::sent) {
     message.steps.add(now, state == MessageState::delivered ? StepKind::delivered : StepKind::expired);

@@ -47,19 +47,19 @@ struct MetaRow {
 };
 
 /// The place of a message that is gone: what tells which messages of a conversation are behind it.
-struct Placed {
-  static constexpr std::string_view kName = "placed";
+struct KeptPlace {
+  static constexpr std::string_view kName = "kept place";
   std::string conversation;
   std::uint64_t sequence = 0;
   std::uint64_t place = 0;
   std::uint64_t delivered = 0;  ///< as in its Order
 
   static constexpr auto kFields =
-      wire::fields(wire::field<1>("conversation", &Placed::conversation, wire::max_size(kMaxConversationLength)),
-                   wire::field<2>("sequence", &Placed::sequence), wire::field<3>("place", &Placed::place),
-                   wire::field<4>("delivered", &Placed::delivered));
+      wire::fields(wire::field<1>("conversation", &KeptPlace::conversation, wire::max_size(kMaxConversationLength)),
+                   wire::field<2>("sequence", &KeptPlace::sequence), wire::field<3>("place", &KeptPlace::place),
+                   wire::field<4>("delivered", &KeptPlace::delivered));
 
-  friend bool operator==(const Placed&, const Placed&) = default;
+  friend bool operator==(const KeptPlace&, const KeptPlace&) = default;
 };
 
 struct OutboxRow {
@@ -124,8 +124,8 @@ struct InboxRow {
   std::uint64_t epoch = 0;
   std::uint64_t sequence = 0;
   WallTime expires;
-  std::optional<InboxMessage> message;  ///< absent: taken, a tombstone
-  std::optional<Placed> placed = {};    ///< of a tombstone, if the message was ordered
+  std::optional<InboxMessage> message;   ///< absent: taken, a tombstone
+  std::optional<KeptPlace> placed = {};  ///< of a tombstone, if the message was ordered
 
   static constexpr auto kFields =
       wire::fields(wire::field<1>("from", &InboxRow::from), wire::field<2>("id", &InboxRow::id),
@@ -175,7 +175,7 @@ struct HistoryEntry {
   std::vector<std::uint64_t> steps;      ///< see pack_steps
   std::optional<DepositsRow> stored;     ///< the mailboxes that kept it
   std::optional<std::string> type = {};  ///< absent if it is empty
-  std::optional<Placed> placed = {};     ///< if it was ordered
+  std::optional<KeptPlace> placed = {};  ///< if it was ordered
 
   static constexpr auto kFields =
       wire::fields(wire::field<1>("id", &HistoryEntry::id), wire::field<2>("accepted", &HistoryEntry::accepted),
