@@ -21,12 +21,9 @@ Status Conversations::check(const identity::PeerId& peer, const std::string& nam
   if (found == peers_.end() || found->second.busy < max_per_peer_) return {};
   const auto chain = found->second.chains.find(name);
   if (chain != found->second.chains.end() && chain->second.unsettled > 0) return {};
-  return fail(Errc::limit_exceeded,
-              "messages of too many conversations with this recipient are under way "
-              "(max_conversations = " +
-                  std::to_string(max_per_peer_) +
-                  "); try again when those of one are delivered or have expired, or send it "
-                  "unordered");
+  return fail(Errc::limit_exceeded, "messages of " + std::to_string(max_per_peer_) +
+                                        " conversations with this recipient are under way, as many as may be; try "
+                                        "again when those of one are delivered or have expired, or send it unordered");
 }
 
 Conversations::Chain& Conversations::chain_of(const identity::PeerId& peer, const std::string& name) {

@@ -358,7 +358,7 @@ TEST(Order, HoldsBackAConversationTooManyAtTheSender) {
   const RequestId third = post(world, in_conversation("c", "three"));
   ASSERT_FALSE(world[0].answers.at(third));
   EXPECT_EQ(world[0].answers.at(third).error().code, Errc::limit_exceeded);
-  EXPECT_NE(world[0].answers.at(third).error().message.find("max_conversations = 2"), std::string::npos);
+  EXPECT_NE(world[0].answers.at(third).error().message.find("messages of 2 conversations"), std::string::npos);
   EXPECT_TRUE(world[0].answers.at(post(world, in_conversation("d", "one"))));
   world.link(0, 1);
   world.pass(seconds(1));
