@@ -354,7 +354,7 @@ struct Node::Impl {
   std::deque<router::Seal> to_seal;       ///< with the next ticks
   std::optional<Instant> seal_at;
   std::optional<Instant> relay_flush_at;  ///< set while packets wait to be signed, in groups, over several inputs
-  std::optional<Instant> record_look;  ///< when to look at the clock again
+  std::optional<Instant> record_look;     ///< when to look at the clock again
   std::optional<Error> storage;
   bool ending = false;
   std::optional<Instant> leave_by;  ///< until then others may hear that what we published is over

@@ -101,7 +101,7 @@ void Ledger::check_order(SendNumber number, std::uint64_t boot, const router::Ar
     breach(describe(number) + (message.late ? " is said to be late" : " is late, and that was not said"));
   }
   stream.last = std::max(stream.last.value_or(number), number);
-  if (message.missing == 0) return;
+  if (message.missing == 0 || forgetful_.contains(entry.from)) return;
   const auto missing = std::count_if(stream.sent.begin(), stream.sent.end(), [&](SendNumber before) {
     return before < number && !entries_[before].refused && !entries_[before].receipted;
   });

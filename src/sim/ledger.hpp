@@ -13,7 +13,8 @@
 //   6. What arrives from one host in one run of a node comes in the order of its numbers.
 //   7. What is ordered arrives in the order in which it was sent, for each sender and conversation: in one run of a
 //   node, and over all of them what arrives for the first time. Only what says that it is late is excepted, and it is.
-//   Nothing is told to be missing for which its sender has a receipt.
+//   Nothing is told to be missing for which its sender has a receipt, unless its history is too short to tell so after
+//   a restart.
 // A breach stops the simulation; its text names the message.
 #pragma once
 
@@ -74,6 +75,8 @@ class Ledger {
   void expect_questions() { has_questions_ = true; }
   /// Owners are asked about strangers.
   void expect_strangers() { has_strangers_ = true; }
+  /// This host forgets what became of its messages before the end.
+  void expect_forgetful(HostIndex host) { forgetful_.insert(host); }
   /// The owner of `at` has decided to block `from`.
   void blocked(HostIndex at, HostIndex from) { blocked_.emplace(at, from); }
   bool is_blocked(HostIndex at, HostIndex from) const { return blocked_.contains({at, from}); }
@@ -120,6 +123,7 @@ class Ledger {
   std::map<router::MessageId, Instant> early_receipts_;  ///< of messages whose sender crashed before it could say so
   bool has_questions_ = false;
   bool has_strangers_ = false;
+  std::set<HostIndex> forgetful_;
   std::set<std::pair<HostIndex, HostIndex>> blocked_;  ///< recipient and sender
   struct Last {
     std::uint64_t boot = 0;

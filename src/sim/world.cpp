@@ -27,6 +27,7 @@ World::World(const Scenario& scenario, RunOptions options)
               .print_log = options.print_log} {
   for (std::uint32_t i = 0; i < scenario_.nodes; ++i) {
     node::Config config = scenario_.vary_config ? vary_config(rng_) : node::Config{};
+    if (config.router.max_history < scenario_.workload.messages) ledger_.expect_forgetful(i);
     machines_.push_back(std::make_unique<Machine>(shared_, config_of(i, std::move(config)), scenario_.disk,
                                                   scenario_.app, rng_.split()));
   }
