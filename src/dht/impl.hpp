@@ -86,6 +86,7 @@ struct Dht::Impl {
     std::uint64_t sequence = 0;
     WallTime expires{};
     bool is_withdrawal = false;   ///< It goes to the holders and is then forgotten.
+    bool is_searching = false;    ///< Of a withdrawal: a lookup for more who might hold it is under way.
     std::vector<Peer> holders{};  ///< Who has taken it; at most k, and as many again of a withdrawal.
     std::uint64_t round = 0;      ///< Grows with each change and each publication; results of earlier ones are void.
     std::size_t waiting = 0;      ///< Stores of this round without a result.
@@ -202,6 +203,7 @@ struct Dht::Impl {
   void publish_due(Now now, std::uint64_t number, Out& out);
   void publish_first(Now now, const Lookup& join, Out& out);
   void store_own(Now now, std::uint64_t number, const Lookup& lookup, Out& out);
+  void withdraw_from_closest(Now now, std::uint64_t number, const Lookup& lookup, Out& out);
   void begin_round(Now now, std::uint64_t number, const std::vector<Peer>& holders, Out& out);
   void note_stored(std::uint64_t number, std::uint64_t round, std::optional<Outcome> outcome, Out& out);
   void end_round(std::uint64_t number, Out& out);

@@ -143,8 +143,9 @@ void Dht::Impl::set_own(Now now, Own value, Out& out) {
   publish_due(now, number, out);
 }
 
-/// Tells those who took the value, and those who are closest now: it was handed on when they came. It is forgotten when
-/// they have answered.
+/// Tells those who took the value, at once, for one silent node on the way makes a lookup last longer than a node takes
+/// to end; and those whom a lookup finds closest now: it was handed on when they came. It is forgotten when all have
+/// answered.
 void Dht::Impl::withdraw_own(Now now, std::uint64_t number, const ValueFacts& facts, std::shared_ptr<const Bytes> bytes,
                              Out& out) {
   Own& value = own.at(number);
@@ -155,8 +156,30 @@ void Dht::Impl::withdraw_own(Now now, std::uint64_t number, const ValueFacts& fa
   timers.cancel({.kind = Timer::Kind::publish, .number = number});
   const Key key = value.key;
   const bool has_room = running.size() < config.max_lookups;
-  if (!has_room) return begin_round(now, number, std::vector<Peer>(value.holders), out);
+  value.is_searching = has_room;
+  begin_round(now, number, std::vector<Peer>(value.holders), out);
+  if (!has_room) return;
   begin(now, key, {.lookup = Lookup(key, config.k, config), .purpose = Purpose::publish, .own = number}, out);
+}
+
+/// The lookup of a withdrawal has ended.
+void Dht::Impl::withdraw_from_closest(Now now, std::uint64_t number, const Lookup& lookup, Out& out) {
+  Own& value = own.at(number);
+  const StoreJob job{
+      .to = {}, .kind = value.kind, .key = value.key, .bytes = value.bytes, .own = number, .round = value.round};
+  for (const Lookup::Index index : lookup.closest_answered(config.k)) {
+    if (value.holders.size() == 2 * config.k) break;
+    const Lookup::Node& node = lookup.node(index);
+    if (std::ranges::find(value.holders, node.id, &Peer::id) != value.holders.end()) continue;
+    value.holders.push_back({.id = node.id, .info = node.info});
+    ++value.waiting;
+    StoreJob next = job;
+    next.to = value.holders.back();
+    add_store(std::move(next), out);  // It ends nothing, for the lookup counts as under way.
+  }
+  value.is_searching = false;
+  if (value.waiting == 0) return end_round(number, out);
+  pump_stores(now, out);
 }
 
 void Dht::Impl::publish_due(Now now, std::uint64_t number, Out& out) {
@@ -192,16 +215,13 @@ void Dht::Impl::publish_first(Now now, const Lookup& join, Out& out) {
 void Dht::Impl::store_own(Now now, std::uint64_t number, const Lookup& lookup, Out& out) {
   const auto found = own.find(number);
   if (found == own.end()) return;
-  const bool is_withdrawal = found->second.is_withdrawal;
+  if (found->second.is_withdrawal) return withdraw_from_closest(now, number, lookup, out);
   std::vector<Peer> holders;
-  if (is_withdrawal) holders = found->second.holders;
   for (const Lookup::Index index : lookup.closest_answered(config.k)) {
-    if (holders.size() == 2 * config.k) break;
     const Lookup::Node& node = lookup.node(index);
-    const bool is_known = std::ranges::any_of(holders, [&](const Peer& holder) { return holder.id == node.id; });
-    if (!is_known) holders.push_back({.id = node.id, .info = node.info});
+    holders.push_back({.id = node.id, .info = node.info});
   }
-  if (holders.empty() && !is_withdrawal) {
+  if (holders.empty()) {
     timers.set({.kind = Timer::Kind::publish, .number = number}, now.mono + config.rejoin_interval);
   }
   begin_round(now, number, holders, out);
@@ -213,7 +233,7 @@ void Dht::Impl::begin_round(Now now, std::uint64_t number, const std::vector<Pee
   value.holders = holders;
   value.waiting = holders.size();
   value.result = {.kind = value.kind, .path = value.path, .is_withdrawal = value.is_withdrawal};
-  if (holders.empty()) return end_round(number, out);
+  if (holders.empty() && !value.is_searching) return end_round(number, out);
   const StoreJob job{
       .to = {}, .kind = value.kind, .key = value.key, .bytes = value.bytes, .own = number, .round = round};
   for (const Peer& holder : holders) {
@@ -237,7 +257,7 @@ void Dht::Impl::note_stored(std::uint64_t number, std::uint64_t round, std::opti
   } else {
     ++value.result.refused;
   }
-  if (--value.waiting == 0) end_round(number, out);
+  if (--value.waiting == 0 && !value.is_searching) end_round(number, out);
 }
 
 void Dht::Impl::end_round(std::uint64_t number, Out& out) {

@@ -230,6 +230,24 @@ TEST(Network, WhatIsWithdrawnIsNotFoundAgain) {
   EXPECT_EQ(world.node(5).dht->status().own_values, 0U);
 }
 
+/// A lookup waits for some seconds for nodes that are silent: whoever ends does not.
+TEST(Network, WhatIsWithdrawnBesideSilentNodesIsOverWithinASecond) {
+  World world(12, {.loss_per_mille = 0, .config = {}});
+  grow(world, 30);
+  world.publish(5, 1);
+  world.announce(5, "mail", 1);
+  world.run_for(minutes(1));
+  ASSERT_TRUE(world.find(20, world.node(5).id()).record);
+  for (const std::size_t silent : {8U, 9U, 10U}) world.kill(silent);
+  world.withdraw(5, 2);
+  world.unannounce(5, "mail", 2);
+  world.run_for(seconds(1));
+  EXPECT_GT(world.node(5).dht->status().own_values, 0U);  // Something is still waited for.
+  world.kill(5);
+  EXPECT_FALSE(world.find(20, world.node(5).id()).record);
+  EXPECT_TRUE(world.find(21, "mail", 5).announcements.empty());
+}
+
 TEST(Network, WhatIsPublishedWhileItIsWithdrawnHasNoMoreHoldersThanAnyValue) {
   World world(11, {.loss_per_mille = 0, .config = {}});
   grow(world, 30);
