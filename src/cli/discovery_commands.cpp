@@ -64,9 +64,12 @@ Status run_peers(const Context& context) {
   const auto nodes = part_of(answer, "nodes");
   const auto neighbours = part_of(answer, "lan");
   if (nodes.empty() && neighbours.empty()) {
-    context.output.note(flag_of(answer, "discovery")
-                            ? "no node of the network is known yet: name one with `ekiden up --bootstrap ID@ENDPOINT`"
-                            : "discovery is off: this node listens on no udp:// endpoint");
+    context.output.note(
+        flag_of(answer, "discovery")
+            ? "no node of the network is known yet: name one with `ekiden up --bootstrap ID@ENDPOINT`; "
+              "where all addresses are private, as on a single machine, set private_network = \"on\" in "
+              "ekiden.toml"
+            : "discovery is off: this node listens on no udp:// endpoint");
     return {};
   }
   const auto is_same = [](const api::Json& one, const api::Json& other) {

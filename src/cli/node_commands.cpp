@@ -137,6 +137,18 @@ Status check_serving(Output& output, const runtime::Settings& settings) {
   return {};
 }
 
+/// By default nodes listen on IPv4. One that tells addresses of IPv6 has to listen there as well.
+void listen_on_ipv6_too(runtime::Settings& settings) {
+  const auto is_v6 = [](const identity::Endpoint& endpoint) {
+    const auto address = endpoint.address();
+    return address && address->family == identity::IpAddress::Family::v6;
+  };
+  if (std::ranges::none_of(settings.advertise, is_v6) || std::ranges::any_of(settings.listen, is_v6)) return;
+  std::vector<identity::Endpoint> more = settings.listen;
+  for (identity::Endpoint& endpoint : more) endpoint.host = "::";
+  settings.listen.insert(settings.listen.end(), more.begin(), more.end());
+}
+
 }  // namespace
 
 Status run_up(const Context& context, const UpArguments& arguments) {
@@ -155,6 +167,7 @@ Status run_bootstrap_serve(const Context& context, const UpArguments& arguments)
     EKIDEN_ASSIGN(auto web, runtime::parse_listen(kDefaultWeb));
     settings.listen.push_back(std::move(web));
   }
+  if (arguments.listen.empty()) listen_on_ipv6_too(settings);
   EKIDEN_TRY(check_serving(context.output, settings));
   // It vouches for those that it has reached itself: the sooner it knows them, the longer its list.
   settings.node.bootstrap.enough = settings.node.bootstrap.max_nodes;

@@ -26,6 +26,15 @@ def run(*words, **options):
     return subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=60, **options)
 
 
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
 class InstallTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="ekiden-deploy-")
@@ -85,6 +94,21 @@ class ServeTest(unittest.TestCase):
         self.lineage = self.root / "lineage"
         self.lineage.mkdir()
         self.port, self.links, self.metrics = free_port(), free_port(), free_port()
+
+    @unittest.skipUnless(has_ipv6(), "this machine has no IPv6")
+    def test_who_tells_an_address_of_ipv6_listens_there(self):
+        server = Daemon(self.root / "server").init()
+        settings = server.directory / "ekiden.toml"
+        settings.write_text(settings.read_text().replace(f'"{server.endpoint}"', f'"tcp://127.0.0.1:{self.links}", '
+                                                         f'"udp://127.0.0.1:{self.links}"'))
+        with open(server.log, "ab") as log:
+            server.process = subprocess.Popen(
+                [BINARY, "bootstrap", "serve", "--data-dir", server.directory, "--endpoint", "tcp://[2001:db8::7]:7420",
+                 "--metrics", f"127.0.0.1:{self.metrics}"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.addCleanup(server.stop)
+        server.wait_ready()
+        for address in ("127.0.0.1", "::1"):
+            socket.create_connection((address, self.links)).close()
 
     def renew(self, **options):
         """As certbot does."""
