@@ -58,7 +58,7 @@ TEST(SessionLoss, IsToldThroughMailboxesAndTheMessageComesOnceInANewOne) {
   net.crash(4);
 
   // They are never there at the same time.
-  for (const std::size_t there : {5, 4, 5, 4}) {
+  for (const std::size_t there : {5U, 4U, 5U, 4U}) {
     net.boot(there);
     net.advance(minutes(2));
     net.crash(there);
@@ -73,7 +73,7 @@ TEST(SessionLoss, IsToldThroughRelaysAndTheMessageComesOnceInANewOne) {
   // From now on nobody can dial them.
   net.crash(4);
   net.crash(5);
-  for (const std::size_t closed : {4, 5}) {
+  for (const std::size_t closed : {4U, 5U}) {
     net.boot(closed);
     net[closed].endpoint.port = 1;
   }

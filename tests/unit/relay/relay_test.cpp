@@ -163,7 +163,7 @@ TEST(Relay, ABlackHoleIsScoredDownAndTheOtherWayTaken) {
 
 /// 0 and 3 are linked to 1 and 2, and have both for relays.
 void make_diamond(World& world) {
-  for (const std::size_t relay : {1, 2}) {
+  for (const std::size_t relay : {1U, 2U}) {
     world.link(0, relay);
     world.link(relay, 3);
   }
@@ -172,7 +172,7 @@ void make_diamond(World& world) {
 }
 
 TEST(Relay, AReceiptGoesBackTheWayThatItsMessageCame) {
-  for (const std::size_t broken : {1, 2}) {
+  for (const std::size_t broken : {1U, 2U}) {
     World world(4);
     make_diamond(world);
     std::optional<std::size_t> given_to;
@@ -191,7 +191,7 @@ TEST(Relay, AReceiptGoesBackTheWayThatItsMessageCame) {
 }
 
 TEST(Relay, AWayThatSwallowsReceiptsIsLeft) {
-  for (const std::size_t liar : {1, 2}) {
+  for (const std::size_t liar : {1U, 2U}) {
     World world(4);
     make_diamond(world);
     // All messages come by the liar, which hands on nothing that goes the other way.
