@@ -31,10 +31,12 @@ struct Config {
   std::size_t max_introductions = 128;   ///< Nodes that have shown one half of what the table asks for.
 
   // Queries.
-  std::size_t max_probes = 8;             ///< Pings under way.
-  std::size_t max_candidates = 256;       ///< Nodes that wait to be pinged.
-  Duration query_timeout = seconds(30);   ///< Longer than the transport ever tries: then it has forgotten the query.
-  Duration slow_after = seconds(1);       ///< A query without an answer for this long holds up its lookup no more.
+  std::size_t max_probes = 8;            ///< Pings under way.
+  std::size_t max_candidates = 256;      ///< Nodes that wait to be pinged.
+  Duration query_timeout = seconds(30);  ///< Longer than the transport ever tries: then it has forgotten the query.
+  /// A query without an answer for this long holds up its lookup no more. Shorter than the transport's first timeout: a
+  /// packet that is lost is not waited for.
+  Duration slow_after = milliseconds(400);
   Duration rejoin_interval = minutes(1);  ///< With an empty table, all that is remembered is pinged this often.
 
   // Lookups.
