@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -61,6 +62,18 @@ Integer get_be(ByteView view) {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < sizeof(Integer); ++i) value = value << 8 | view[i];
   return static_cast<Integer>(value);
+}
+
+/// Orders arrays lexicographically, in words: of ids the first word nearly always decides.
+template <std::size_t N>
+std::strong_ordering compare(const ByteArray<N>& a, const ByteArray<N>& b) {
+  static_assert(N % sizeof(std::uint64_t) == 0);
+  for (std::size_t at = 0; at < N; at += sizeof(std::uint64_t)) {
+    const auto x = get_be<std::uint64_t>(ByteView(a).subspan(at));
+    const auto y = get_be<std::uint64_t>(ByteView(b).subspan(at));
+    if (x != y) return x <=> y;
+  }
+  return std::strong_ordering::equal;
 }
 
 /// Orders byte strings lexicographically without copying; usable as a transparent comparator of ordered containers.

@@ -27,7 +27,8 @@ struct Uuid {
 
   std::string text() const;
 
-  friend auto operator<=>(const Uuid&, const Uuid&) = default;
+  friend bool operator==(const Uuid&, const Uuid&) = default;
+  friend auto operator<=>(const Uuid& a, const Uuid& b) { return compare(a.bytes, b.bytes); }
 };
 
 /// For tables of ids that this node or its applications chose. An id is as random as who made it wants: a table that a

@@ -15,7 +15,8 @@ struct Public {
   ByteArray<N> bytes{};
 
   ByteView view() const { return bytes; }
-  friend auto operator<=>(const Public&, const Public&) = default;
+  friend bool operator==(const Public&, const Public&) = default;
+  friend auto operator<=>(const Public& a, const Public& b) { return compare(a.bytes, b.bytes); }
 };
 
 using Ed25519PublicKey = Public<32, struct Ed25519PublicTag>;

@@ -33,7 +33,8 @@ struct PeerId {
   std::string short_text() const;
 
   ByteView view() const { return bytes; }
-  friend auto operator<=>(const PeerId&, const PeerId&) = default;
+  friend bool operator==(const PeerId&, const PeerId&) = default;
+  friend auto operator<=>(const PeerId& a, const PeerId& b) { return compare(a.bytes, b.bytes); }
 };
 
 }  // namespace ekiden::identity

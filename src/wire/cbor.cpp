@@ -1,6 +1,7 @@
 #include "wire/cbor.hpp"
 
 #include <string>
+#include <utility>
 
 #include "base/check.hpp"
 #include "base/encoding.hpp"
@@ -40,18 +41,33 @@ constexpr Kind kind_of(Byte initial) {
   return info >= kTwoBytes && info <= kEightBytes ? Kind::floating : Kind::simple;
 }
 
-void append_head(Bytes& out, std::uint8_t major, std::uint8_t info, std::uint64_t argument) {
-  const auto initial = static_cast<Byte>(major << 5 | info);
-  const std::size_t size = argument_size(info);
-  if (size == 0) return out.push_back(initial);
-  std::array<Byte, 1 + sizeof argument> head{initial};
-  for (std::size_t i = size; i > 0; --i, argument >>= 8) head[i] = static_cast<Byte>(argument);
-  out.insert(out.end(), head.begin(), head.begin() + static_cast<std::ptrdiff_t>(1 + size));
+/// Of a fixed size, so that no loop writes single bytes, which would be slow to read back in one piece.
+template <class T>
+void append_head(Bytes& out, Byte initial, T argument) {
+  std::array<Byte, 1 + sizeof(T)> head{initial};
+  put_be(MutableBytes(head).subspan(1), argument);
+  append(out, head);
 }
 
-std::unexpected<Error> over_limit(std::string_view what, std::size_t found, std::size_t limit) {
-  return fail(Errc::too_large, std::string(what) + " has " + std::to_string(found) + ", at most " +
-                                   std::to_string(limit) + " are allowed");
+void append_head(Bytes& out, std::uint8_t major, std::uint8_t info, std::uint64_t argument) {
+  const auto initial = static_cast<Byte>(major << 5 | info);
+  switch (info) {
+    case kOneByte:
+      return append_head(out, initial, static_cast<std::uint8_t>(argument));
+    case kTwoBytes:
+      return append_head(out, initial, static_cast<std::uint16_t>(argument));
+    case kFourBytes:
+      return append_head(out, initial, static_cast<std::uint32_t>(argument));
+    case kEightBytes:
+      return append_head(out, initial, argument);
+    default:
+      return out.push_back(initial);
+  }
+}
+
+Error over_limit(std::string_view what, std::size_t found, std::size_t limit) {
+  return {Errc::too_large,
+          std::string(what) + " has " + std::to_string(found) + ", at most " + std::to_string(limit) + " are allowed"};
 }
 
 }  // namespace
@@ -96,8 +112,15 @@ void Encoder::floating(std::uint64_t binary64_bits) {
 
 // Decoder: heads ------------------------------------------------------------------------------------------------------
 
-std::unexpected<Error> Decoder::malformed(std::string_view what) const {
-  return fail(Errc::malformed, std::string(what) + " at byte " + std::to_string(item_));
+/// What fails says why in `error_` and returns false: a Result for each of the many small steps would cost more than
+/// the steps.
+bool Decoder::refuse(Error why) {
+  error_ = std::move(why);
+  return false;
+}
+
+bool Decoder::malformed(std::string_view what) {
+  return refuse({Errc::malformed, std::string(what) + " at byte " + std::to_string(item_)});
 }
 
 Result<Kind> Decoder::peek() const {
@@ -105,7 +128,7 @@ Result<Kind> Decoder::peek() const {
   return kind_of(input_[position_]);
 }
 
-Result<Decoder::Head> Decoder::take_head() {
+bool Decoder::take_head(Head& head) {
   item_ = position_;
   if (done_) return malformed("a second item, where one is expected,");
   if (left() == 0) return malformed("the input ends too early");
@@ -114,114 +137,118 @@ Result<Decoder::Head> Decoder::take_head() {
     if (level.is_map && level.remaining % 2 == 0) level.key_begin = position_;
   }
   const Byte initial = input_[position_++];
-  Head head{kind_of(initial), static_cast<std::uint8_t>(initial & 31), 0};
+  head.kind = kind_of(initial);
+  head.info = static_cast<std::uint8_t>(initial & 31);
+  head.argument = head.info;
+  if (head.info >= kOneByte && !take_argument(head)) return false;
+  return content_of_ == kNotATag || check_tag_content(head);
+}
+
+/// Of an item whose argument is not in its first byte.
+bool Decoder::take_argument(Head& head) {
   if (head.info == kIndefinite) return malformed("an indefinite length or a break, which are not allowed,");
   if (head.info > kEightBytes) return malformed("a reserved length code");
   const std::size_t size = argument_size(head.info);
   if (left() < size) return malformed("the input ends inside the item");
-  if (size == 0) {
-    head.argument = head.info;
-  } else {
-    for (std::size_t i = 0; i < size; ++i) head.argument = head.argument << 8 | input_[position_++];
-    EKIDEN_TRY(check_argument(head));
-  }
-  if (content_of_ != kNotATag) EKIDEN_TRY(check_tag_content(head));
-  return head;
+  head.argument = 0;
+  for (std::size_t i = 0; i < size; ++i) head.argument = head.argument << 8 | input_[position_++];
+  return check_argument(head);
 }
 
-Result<Decoder::Head> Decoder::take_head(Kind expected) {
-  EKIDEN_ASSIGN(const Head head, take_head());
-  if (head.kind != expected) [[unlikely]] {
-    return malformed("expected " + std::string(kind_name(expected)) + ", found " + std::string(kind_name(head.kind)));
-  }
-  return head;
+bool Decoder::take_head(Kind expected, Head& head) {
+  if (!take_head(head)) return false;
+  if (head.kind == expected) return true;
+  return malformed("expected " + std::string(kind_name(expected)) + ", found " + std::string(kind_name(head.kind)));
 }
 
 /// Shortest forms only.
-Status Decoder::check_argument(const Head& head) const {
+bool Decoder::check_argument(const Head& head) {
   if (head.kind == Kind::floating) {
     const bool shortest = head.info == kTwoBytes ||
                           (head.info == kFourBytes && !half_from_double(double_from_single(head.argument))) ||
                           (head.info == kEightBytes && !single_from_double(head.argument));
-    return shortest ? Status() : malformed("a float that is not in its shortest form");
+    return shortest || malformed("a float that is not in its shortest form");
   }
   if (head.kind == Kind::simple) {
-    return head.argument > kIndefinite ? Status() : malformed("a reserved simple value");
+    return head.argument > kIndefinite || malformed("a reserved simple value");
   }
-  return info_for(head.argument) == head.info ? Status() : malformed("a number that is not in its shortest form");
+  return info_for(head.argument) == head.info || malformed("a number that is not in its shortest form");
 }
 
 /// The content that RFC 8949 section 3.4 asks for; big numbers must be too big for plain integers and start with a
 /// digit.
-Status Decoder::check_tag_content(const Head& head) const {
+bool Decoder::check_tag_content(const Head& head) {
   const bool is_number =
       head.kind == Kind::unsigned_integer || head.kind == Kind::negative_integer || head.kind == Kind::floating;
   switch (content_of_) {
     case kTagDateText:
-      return head.kind == Kind::text ? Status() : malformed("a date (tag 0) that is not text");
+      return head.kind == Kind::text || malformed("a date (tag 0) that is not text");
     case kTagDateNumber:
-      return is_number ? Status() : malformed("a date (tag 1) that is not a number");
+      return is_number || malformed("a date (tag 1) that is not a number");
     case kTagBigPositive:
     case kTagBigNegative:
       if (head.kind != Kind::bytes) return malformed("a big number that is not a byte string");
       if (head.argument <= sizeof(std::uint64_t) || left() == 0 || input_[position_] == 0) {
         return malformed("a big number that is not in its shortest form");
       }
-      return {};
+      return true;
     default:
-      return {};
+      return true;
   }
 }
 
 // Decoder: containers -------------------------------------------------------------------------------------------------
 
 /// Opens an array, a map or a tag, whose head was just read.
-Status Decoder::open(const Head& head) {
+bool Decoder::open(const Head& head) {
   content_of_ = head.kind == Kind::tag ? head.argument : kNotATag;
   const bool is_map = head.kind == Kind::map;
   const std::uint64_t count = head.kind == Kind::tag ? 1 : head.argument;
   if (count > (is_map ? left() / 2 : left())) return malformed("more elements announced than bytes remain");
   if (depth_ == kMaxDepth) {
-    return fail(Errc::too_large,
-                "nested deeper than " + std::to_string(kMaxDepth) + " levels at byte " + std::to_string(item_));
+    return refuse({Errc::too_large,
+                   "nested deeper than " + std::to_string(kMaxDepth) + " levels at byte " + std::to_string(item_)});
   }
   if (count == 0) return complete_item();
   const std::size_t remaining = static_cast<std::size_t>(count) * (is_map ? 2 : 1);
   levels_[depth_++] = {remaining, position_, 0, 0, is_map};
-  return {};
+  return true;
 }
 
 /// An item is complete; so are the containers whose last member it was.
-Status Decoder::complete_item() {
+bool Decoder::complete_item() {
   while (depth_ > 0) {
     Level& level = levels_[depth_ - 1];
-    if (level.is_map && level.remaining % 2 == 0) EKIDEN_TRY(complete_key(level));
-    if (--level.remaining > 0) return {};
+    if (level.is_map && level.remaining % 2 == 0 && !complete_key(level)) return false;
+    if (--level.remaining > 0) return true;
     --depth_;
   }
   done_ = true;
-  return {};
+  return true;
 }
 
 /// An item without members is complete; it was the content of the tag before it, if there was one.
-Status Decoder::complete_scalar() {
+bool Decoder::complete_scalar() {
   content_of_ = kNotATag;
   return complete_item();
 }
 
-Status Decoder::complete_key(Level& level) {
+bool Decoder::complete_key(Level& level) {
   const auto encoded = [&](std::size_t begin, std::size_t end) { return as_text(input_.subspan(begin, end - begin)); };
-  const std::string_view key = encoded(level.key_begin, position_);
   const bool is_first = level.last_key_end == 0;
-  if (!is_first) {
+  // Of nearly all keys the first byte decides.
+  if (!is_first && input_[level.key_begin] <= input_[level.last_key_begin]) {
+    const std::string_view key = encoded(level.key_begin, position_);
     const std::string_view last = encoded(level.last_key_begin, level.last_key_end);
     if (key == last) return malformed("a map key that was there before");
     if (key < last) return malformed("a map key out of order");
   }
   level.last_key_begin = level.key_begin;
   level.last_key_end = position_;
-  return {};
+  return true;
 }
+
+bool Decoder::take_scalar(Kind expected, Head& head) { return take_head(expected, head) && complete_scalar(); }
 
 Status Decoder::finish() const {
   if (depth_ > 0 || !done_) {
@@ -234,14 +261,15 @@ Status Decoder::finish() const {
 // Decoder: items ------------------------------------------------------------------------------------------------------
 
 Result<std::uint64_t> Decoder::unsigned_integer() {
-  EKIDEN_ASSIGN(const Head head, take_head(Kind::unsigned_integer));
-  EKIDEN_TRY(complete_scalar());
+  Head head;
+  if (!take_scalar(Kind::unsigned_integer, head)) [[unlikely]]
+    return failure();
   return head.argument;
 }
 
 Result<std::uint64_t> Decoder::negative_integer() {
-  EKIDEN_ASSIGN(const Head head, take_head(Kind::negative_integer));
-  EKIDEN_TRY(complete_scalar());
+  Head head;
+  if (!take_scalar(Kind::negative_integer, head)) return failure();
   return head.argument;
 }
 
@@ -249,89 +277,112 @@ Result<std::int64_t> Decoder::integer() {
   EKIDEN_ASSIGN(const Kind kind, peek());
   const bool negative = kind == Kind::negative_integer;
   EKIDEN_ASSIGN(const std::uint64_t number, negative ? negative_integer() : unsigned_integer());
-  if (number > INT64_MAX) return malformed("an integer that does not fit 64 bits");
+  if (number > INT64_MAX) {
+    malformed("an integer that does not fit 64 bits");
+    return failure();
+  }
   return static_cast<std::int64_t>(negative ? ~number : number);
 }
 
-Result<ByteView> Decoder::take_string(const Head& head, std::size_t max_size) {
+bool Decoder::take_string(const Head& head, std::size_t max_size, ByteView& out) {
   if (head.argument > left()) return malformed("a string longer than the bytes that remain");
   const auto size = static_cast<std::size_t>(head.argument);
-  if (size > max_size) return over_limit("the number of bytes of the string", size, max_size);
-  const ByteView view = input_.subspan(position_, size);
-  if (head.kind == Kind::text && !is_utf8(view)) return malformed("text that is not UTF-8");
+  if (size > max_size) return refuse(over_limit("the number of bytes of the string", size, max_size));
+  out = input_.subspan(position_, size);
+  if (head.kind == Kind::text && !is_utf8(out)) return malformed("text that is not UTF-8");
   position_ += size;
-  EKIDEN_TRY(complete_scalar());
-  return view;
+  return complete_scalar();
 }
 
 Result<ByteView> Decoder::bytes(std::size_t max_size) {
-  EKIDEN_ASSIGN(const Head head, take_head(Kind::bytes));
-  return take_string(head, max_size);
+  Head head;
+  ByteView view;
+  if (!take_head(Kind::bytes, head) || !take_string(head, max_size, view)) [[unlikely]]
+    return failure();
+  return view;
 }
 
 Result<std::string_view> Decoder::text(std::size_t max_size) {
-  EKIDEN_ASSIGN(const Head head, take_head(Kind::text));
-  EKIDEN_ASSIGN(const ByteView view, take_string(head, max_size));
+  Head head;
+  ByteView view;
+  if (!take_head(Kind::text, head) || !take_string(head, max_size, view)) [[unlikely]]
+    return failure();
   return as_text(view);
 }
 
 Result<std::uint8_t> Decoder::simple() {
-  EKIDEN_ASSIGN(const Head head, take_head(Kind::simple));
-  EKIDEN_TRY(complete_scalar());
+  Head head;
+  if (!take_scalar(Kind::simple, head)) return failure();
   return static_cast<std::uint8_t>(head.argument);
 }
 
 Result<bool> Decoder::boolean() {
   EKIDEN_ASSIGN(const std::uint8_t value, simple());
-  if (value != 20 && value != 21) return malformed("expected true or false, found another simple value");
-  return value == 21;
+  if (value == 20 || value == 21) return value == 21;
+  malformed("expected true or false, found another simple value");
+  return failure();
 }
 
 Status Decoder::null() {
   EKIDEN_ASSIGN(const std::uint8_t value, simple());
-  return value == 22 ? Status() : malformed("expected null, found another simple value");
+  if (value == 22) return {};
+  malformed("expected null, found another simple value");
+  return failure();
 }
 
 Result<std::uint64_t> Decoder::floating() {
-  EKIDEN_ASSIGN(const Head head, take_head(Kind::floating));
-  EKIDEN_TRY(complete_scalar());
+  Head head;
+  if (!take_scalar(Kind::floating, head)) return failure();
   if (head.info == kTwoBytes) return double_from_half(head.argument);
   return head.info == kFourBytes ? double_from_single(head.argument) : head.argument;
 }
 
-Result<std::size_t> Decoder::array(std::size_t max_count) {
-  EKIDEN_ASSIGN(const Head head, take_head(Kind::array));
-  EKIDEN_TRY(open(head));
+/// `what` is counted.
+Result<std::size_t> Decoder::container(Kind kind, std::size_t max_count, std::string_view what) {
+  Head head;
+  if (!take_head(kind, head) || !open(head)) [[unlikely]]
+    return failure();
   const auto count = static_cast<std::size_t>(head.argument);
-  if (count > max_count) return over_limit("the number of elements of the array", count, max_count);
-  return count;
+  if (count <= max_count) return count;
+  return std::unexpected(over_limit(what, count, max_count));
+}
+
+Result<std::size_t> Decoder::array(std::size_t max_count) {
+  return container(Kind::array, max_count, "the number of elements of the array");
 }
 
 Result<std::size_t> Decoder::map(std::size_t max_count) {
-  EKIDEN_ASSIGN(const Head head, take_head(Kind::map));
-  EKIDEN_TRY(open(head));
-  const auto count = static_cast<std::size_t>(head.argument);
-  if (count > max_count) return over_limit("the number of pairs of the map", count, max_count);
-  return count;
+  return container(Kind::map, max_count, "the number of pairs of the map");
 }
 
 Result<std::uint64_t> Decoder::tag() {
-  EKIDEN_ASSIGN(const Head head, take_head(Kind::tag));
-  EKIDEN_TRY(open(head));
+  Head head;
+  if (!take_head(Kind::tag, head) || !open(head)) return failure();
   return head.argument;
+}
+
+/// One item, without the members of a container.
+bool Decoder::skip_one() {
+  Head head;
+  ByteView ignored;
+  if (!take_head(head)) return false;
+  switch (head.kind) {
+    case Kind::array:
+    case Kind::map:
+    case Kind::tag:
+      return open(head);
+    case Kind::bytes:
+    case Kind::text:
+      return take_string(head, SIZE_MAX, ignored);
+    default:
+      return complete_scalar();
+  }
 }
 
 Status Decoder::skip() {
   const std::size_t outside = depth_;
   do {
-    EKIDEN_ASSIGN(const Head head, take_head());
-    if (head.kind == Kind::array || head.kind == Kind::map || head.kind == Kind::tag) {
-      EKIDEN_TRY(open(head));
-    } else if (head.kind == Kind::bytes || head.kind == Kind::text) {
-      EKIDEN_TRY(take_string(head, SIZE_MAX));
-    } else {
-      EKIDEN_TRY(complete_scalar());
-    }
+    if (!skip_one()) return failure();
   } while (depth_ > outside);
   return {};
 }

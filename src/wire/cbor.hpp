@@ -128,16 +128,22 @@ class Decoder {
     bool is_map;
   };
 
-  Result<Head> take_head();
-  Result<Head> take_head(Kind expected);
-  Status check_argument(const Head& head) const;
-  Status check_tag_content(const Head& head) const;
-  Result<ByteView> take_string(const Head& head, std::size_t max_size);
-  Status open(const Head& head);
-  Status complete_item();
-  Status complete_scalar();
-  Status complete_key(Level& level);
-  std::unexpected<Error> malformed(std::string_view what) const;
+  bool take_head(Head& head);
+  bool take_head(Kind expected, Head& head);
+  bool take_argument(Head& head);
+  bool take_scalar(Kind expected, Head& head);
+  bool check_argument(const Head& head);
+  bool check_tag_content(const Head& head);
+  bool take_string(const Head& head, std::size_t max_size, ByteView& out);
+  bool skip_one();
+  Result<std::size_t> container(Kind kind, std::size_t max_count, std::string_view what);
+  bool open(const Head& head);
+  bool complete_item();
+  bool complete_scalar();
+  bool complete_key(Level& level);
+  bool refuse(Error why);
+  bool malformed(std::string_view what);
+  std::unexpected<Error> failure() { return std::unexpected(std::move(error_)); }
   std::size_t left() const { return input_.size() - position_; }
 
   ByteView input_;
@@ -147,6 +153,7 @@ class Decoder {
   bool done_ = false;                    ///< The one item was read.
   std::uint64_t content_of_ = kNotATag;  ///< The tag whose content comes next.
   std::array<Level, kMaxDepth> levels_;  ///< Only the first depth_ are set.
+  Error error_;                          ///< Why the last step failed.
 
   static constexpr std::uint64_t kNotATag = UINT64_MAX;
 };
