@@ -173,6 +173,7 @@ void Node::Impl::handle(Now now, Input input) {
                  [&](const Tick&) { tick(now); },
                  [&](const ShutDown&) {
                    leave(now);
+                   router.flush(router_out);
                    lan.stop();
                    links.shut_down(now, link_out);
                    dht.flush(now, dht_out);

@@ -282,6 +282,7 @@ void Receiver::on_no_session(Now now, const Envelope& envelope, Effects& out) {
 void Receiver::on_persisted(Now now, std::uint64_t number, Effects& out) {
   Entry& entry = rows_.at(number);
   entry.persisted = true;
+  arrived_ = now.mono;
   ++received_;
   answers_.delivered(now, entry.from, entry.id, out);
   const bool is_blocked = standings_.is_blocked(entry.from);  // since it was received
@@ -302,7 +303,8 @@ void Receiver::on_persisted(Now now, std::uint64_t number, Effects& out) {
   write(std::move(batch), out);
 }
 
-void Receiver::take(RequestId request, std::vector<std::uint64_t> numbers, Effects& out) {
+/// Who takes what has just come will soon get more, probably.
+void Receiver::take(Now now, RequestId request, std::vector<std::uint64_t> numbers, Effects& out) {
   std::ranges::sort(numbers);
   numbers.erase(std::ranges::unique(numbers).begin(), numbers.end());
   store::Batch batch;
@@ -317,7 +319,9 @@ void Receiver::take(RequestId request, std::vector<std::uint64_t> numbers, Effec
     forget_message(number, found->second, batch);
   }
   if (batch.empty()) return out.push(Taken{request, std::move(answer)});
-  journal_.wait(journal_.write(std::move(batch), out), TakeWaits{request, std::move(answer)});
+  const bool more_may_come = arrived_ && now.mono - *arrived_ <= Journal::kPatience;
+  const auto token = more_may_come ? journal_.write_soon(now, std::move(batch)) : journal_.write(std::move(batch), out);
+  journal_.wait(token, TakeWaits{request, std::move(answer)});
 }
 
 }  // namespace ekiden::router

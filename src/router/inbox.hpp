@@ -105,7 +105,7 @@ class Receiver {
   void on_opened(Now now, const Envelope& envelope, ByteView plaintext, store::Batch changes, Effects& out);
   void on_duplicate(Now now, const Envelope& envelope, Effects& out);
   void on_no_session(Now now, const Envelope& envelope, Effects& out);
-  void take(RequestId request, std::vector<std::uint64_t> numbers, Effects& out);
+  void take(Now now, RequestId request, std::vector<std::uint64_t> numbers, Effects& out);
 
   /// The row with this number is persisted: receipt it, and announce it if its turn was there. The caller flushes the
   /// answers.
@@ -266,6 +266,7 @@ class Receiver {
   Pools pools_;
   using ByExpiry = std::map<std::pair<WallTime, identity::PeerId>, Window*>;
   std::array<ByExpiry, 2> by_expiry_;  ///< strangers and others, the first to expire first
+  std::optional<Instant> arrived_;     ///< when a message came last
   std::uint64_t received_ = 0;
   std::uint64_t duplicates_ = 0;
   std::uint64_t refused_ = 0;

@@ -103,8 +103,8 @@ void Receiver::write_entry(std::uint64_t number, const Entry& entry, store::Batc
     if (message.missing > 0) row.message->missing = message.missing;
     if (message.late) row.message->late = true;
     if (entry.early) row.message->early = true;
-    value.reserve(size_of(message) + 208);
   }
+  value.reserve((entry.message != nullptr ? size_of(*entry.message) : 0) + 208);
   wire::encode_to(row, value);
   batch.put(store::Table::inbox, number, std::move(value));
 }

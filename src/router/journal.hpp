@@ -1,7 +1,8 @@
 // The router's line to the store: numbers the batches it asks to persist and remembers who waits for which.
 //
-// Inputs: write (a batch), wait (something waits for a token), on_persisted (cumulative). Outputs: Persist effects, and
-// the waiters whose time has come, in the order in which they began to wait.
+// Inputs: write (a batch), write_soon (one that may share the next commit), wait (something waits for a token),
+// on_persisted (cumulative). Outputs: Persist effects, and the waiters whose time has come, in the order in which they
+// began to wait. Timer: the end of the patience of what was to be written soon.
 //
 // Also keeps the router's own row of Table::meta (Counters): the epoch of the outbox and two counters that are reserved
 // in blocks. The row that extends a reservation is written before the row that uses it, and batches are applied in
@@ -13,6 +14,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -45,11 +47,34 @@ using Waiter = std::variant<OutgoingWaits, ArrivalWaits, ReleaseWaits, TakeWaits
 
 class Journal {
  public:
+  static constexpr milliseconds kPatience{2};
+
   /// Asks for the batch to be persisted. An empty batch asks for nothing: the token is that of the last batch.
   store::PersistToken write(store::Batch batch, Effects& out) {
     if (batch.empty()) return last();
+    if (!soon_.empty()) {
+      soon_.append(std::move(batch));
+      batch = std::exchange(soon_, {});
+    }
     out.push(Persist{.batch = std::move(batch), .token = store::PersistToken{++last_}});
     return last();
+  }
+
+  /// Asks for it together with the batch that is written next, at the latest after kPatience: it costs no commit of its
+  /// own, and of a row that the next batch changes again only the end is written. REQUIRES: not empty.
+  store::PersistToken write_soon(Now now, store::Batch batch) {
+    if (soon_.empty()) flush_at_ = now.mono + kPatience;
+    soon_.append(std::move(batch));
+    return store::PersistToken{last_ + 1};
+  }
+
+  void flush(Effects& out) {
+    if (!soon_.empty()) write(std::exchange(soon_, {}), out);
+  }
+
+  std::optional<Instant> deadline() const { return soon_.empty() ? std::nullopt : std::optional(flush_at_); }
+  void on_deadline(Now now, Effects& out) {
+    if (flush_at_ <= now.mono) flush(out);
   }
 
   void wait(store::PersistToken token, Waiter waiter) {
@@ -83,6 +108,8 @@ class Journal {
   std::uint64_t last_ = 0;
   std::uint64_t persisted_ = 0;
   std::deque<Waiting> waiting_;
+  store::Batch soon_;
+  Instant flush_at_{};
 };
 
 /// The epoch and the reserved counters. Sequences are counted by recipient, but one ceiling covers all: after a restart

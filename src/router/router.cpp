@@ -130,8 +130,8 @@ void Router::submit(Now now, RequestId request, Draft draft, Outbox<Effect>& out
   impl_->sender.submit(now, request, std::move(draft), impl_->storage, out);
 }
 
-void Router::take(Now, RequestId request, const std::vector<std::uint64_t>& numbers, Outbox<Effect>& out) {
-  impl_->receiver.take(request, numbers, out);
+void Router::take(Now now, RequestId request, const std::vector<std::uint64_t>& numbers, Outbox<Effect>& out) {
+  impl_->receiver.take(now, request, numbers, out);
 }
 
 void Router::set_tier(const identity::PeerId& peer, identity::TrustTier tier, Outbox<Effect>& out) {
@@ -287,16 +287,20 @@ void Router::on_persisted(Now now, store::PersistToken token, Outbox<Effect>& ou
   if (arrivals) impl_->answers.flush(now, out);
 }
 
+void Router::flush(Outbox<Effect>& out) { impl_->journal.flush(out); }
+
 void Router::set_storage(Now, Status state) { impl_->storage = std::move(state); }
 
 std::optional<Instant> Router::deadline() const {
-  return earlier(impl_->sender.deadline(), earlier(impl_->receiver.deadline(), impl_->answers.deadline()));
+  return earlier(earlier(impl_->sender.deadline(), impl_->receiver.deadline()),
+                 earlier(impl_->answers.deadline(), impl_->journal.deadline()));
 }
 
 void Router::on_deadline(Now now, Outbox<Effect>& out) {
   impl_->sender.on_deadline(now, out);
   impl_->receiver.on_deadline(now, out);
   impl_->answers.on_deadline(now, out);
+  impl_->journal.on_deadline(now, out);
 }
 
 std::optional<Trace> Router::trace(const MessageId& id) const {

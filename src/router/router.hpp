@@ -279,9 +279,12 @@ class Router {
   /// may be repeated: the same content gets the same answer, other content already_exists, as long as the message is
   /// waiting or in the history. A longer time to live than kMaxTtlMs is cut to it.
   void submit(Now now, RequestId request, Draft draft, Outbox<Effect>& out);
-  /// The application has these inbox numbers and will not be given them again. Answered when that is persisted; with
-  /// not_found if one of them is unknown or taken already, and the others are taken nevertheless.
+  /// The application has these inbox numbers and will not be given them again. Answered when that is persisted, which
+  /// is with what is written next if messages are arriving, two milliseconds later at the latest; with not_found if one
+  /// of them is unknown or taken already, and the others are taken nevertheless.
   void take(Now now, RequestId request, const std::vector<std::uint64_t>& numbers, Outbox<Effect>& out);
+  /// Asks for all that waits to be written with something else to be persisted now: before the end.
+  void flush(Outbox<Effect>& out);
   /// What the owner thinks of this peer now: its messages are measured by that, and those that waited for it arrive.
   /// Not kept on disk: told again after each start, before or after load(). The caller bounds the number of contacts.
   void set_tier(const identity::PeerId& peer, identity::TrustTier tier, Outbox<Effect>& out);

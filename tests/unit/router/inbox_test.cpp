@@ -45,6 +45,8 @@ TEST(Inbox, SaysWhichNumberIsUnknownAndTakesTheOthers) {
   world.flow();
   const std::uint64_t number = world[1].arrivals[0]->number;
   world[1].take(world.now, {number, 777, number});
+  EXPECT_EQ(world[1].unsynced(), 0u) << "it may share a commit with what is written next";
+  world.pass(milliseconds(2));
   world.sync(1);
   const Status answer = world[1].take_answers.begin()->second;
   ASSERT_FALSE(answer);
@@ -53,6 +55,37 @@ TEST(Inbox, SaysWhichNumberIsUnknownAndTakesTheOthers) {
   EXPECT_TRUE(world[1].router().inbox(0, 10).empty());
   world[1].take(world.now, {number});
   EXPECT_FALSE(world[1].take_answers.rbegin()->second);
+}
+
+TEST(Inbox, WritesWhatWasTakenTogetherWithTheNextMessage) {
+  World world(2);
+  world.link(0, 1);
+  world.send(0, 1, "a");
+  world.flow();
+  world[1].take(world.now, {world[1].arrivals[0]->number});
+  world.send(0, 1, "b");
+  world.sync(0);
+  ASSERT_EQ(world[1].unsynced(), 0u);
+  world.deliver(0);
+  EXPECT_EQ(world[1].unsynced(), 1u);
+  EXPECT_TRUE(world[1].take_answers.empty());
+  world.sync(1);
+  EXPECT_TRUE(world[1].take_answers.begin()->second);
+  world.crash(1);
+  world.boot(1);
+  EXPECT_EQ(as_text(world[1].arrivals.back()->body), "b");
+  EXPECT_EQ(world[1].router().inbox(0, 10).size(), 1u);
+}
+
+TEST(Inbox, WritesWhatWasTakenAtTheEnd) {
+  World world(2);
+  world.link(0, 1);
+  world.send(0, 1, "a");
+  world.flow();
+  world[1].take(world.now, {world[1].arrivals[0]->number});
+  world[1].call([&](auto& out) { world[1].router().flush(out); }, world.now);
+  world.sync(1);
+  EXPECT_TRUE(world[1].take_answers.begin()->second);
 }
 
 TEST(Inbox, GivesTheReceiptAgainForARepeatedMessage) {
