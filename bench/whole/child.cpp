@@ -37,7 +37,7 @@ Child::Child(Child&& other) noexcept
       in_(std::exchange(other.in_, -1)),
       out_(std::exchange(other.out_, nullptr)) {}
 
-Child::~Child() { finish(); }
+Child::~Child() { (void)finish(); }
 
 Result<std::string> Child::line() {
   std::string text;
@@ -53,7 +53,7 @@ void Child::tell(const std::string& text) {
   if (write(in_, whole.data(), whole.size()) < 0) return;
 }
 
-long Child::finish() {
+Result<long> Child::finish() {
   if (pid_ < 0) return 0;
   close(in_);
   int status = 0;
@@ -61,6 +61,11 @@ long Child::finish() {
   wait4(pid_, &status, 0, &usage);
   std::fclose(out_);
   pid_ = -1;
+  if (WIFSIGNALED(status))
+    return fail(Errc::internal, "a helper process died of signal " + std::to_string(WTERMSIG(status)));
+  if (WEXITSTATUS(status) != 0) {
+    return fail(Errc::internal, "a helper process ended with status " + std::to_string(WEXITSTATUS(status)));
+  }
   return usage.ru_maxrss;
 }
 

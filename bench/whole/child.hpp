@@ -25,8 +25,9 @@ class Child {
   Result<std::string> line();
   void tell(const std::string& line);
   pid_t pid() const { return pid_; }
-  /// Waits for it; returns its peak resident memory in KiB.
-  long finish();
+  /// Waits for its end; returns its peak resident memory in KiB.
+  /// Errors: it ended in another way than with status 0.
+  Result<long> finish();
 
  private:
   Child(pid_t pid, int in, FILE* out) : pid_(pid), in_(in), out_(out) {}

@@ -31,6 +31,7 @@ Result<Measured> measure(const std::string& program, const std::vector<std::stri
   if (std::sscanf(line.c_str(), "%lf %lf %lf %lf %lf", &f[0], &f[1], &f[2], &f[3], &f[4]) != 5) {
     return fail(Errc::internal, "the helper process said " + line);
   }
+  EKIDEN_TRY(child.finish());
   return all;
 }
 

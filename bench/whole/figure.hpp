@@ -29,8 +29,8 @@ struct Figure {
   std::string baseline;  ///< what the baseline is
   std::string bound;     ///< what the ratio or value must reach
   std::function<Result<Pair>(const Options&)> measure;
-  bool is_repeatable = true;     ///< otherwise once is as good as many times
-  bool only_when_named = false;  ///< takes so long that it is not measured with all others
+  bool is_repeatable = true;  ///< otherwise once is as good as many times
+  bool takes_long = false;    ///< so long that it is left out where nobody has named a prefix of it
 };
 
 /// Measures and prints. False if a repetition failed; why is on stderr.

@@ -33,13 +33,15 @@ namespace {
 
 using namespace ekiden::bench;
 
-constexpr std::string_view kHelp = R"(Usage: ekiden-bench [PREFIX ...] [--json] [--repetitions N] [--directory DIR]
+constexpr std::string_view kHelp =
+    R"(Usage: ekiden-bench [PREFIX ...] [--json] [--list] [--repetitions N] [--directory DIR]
 
-Measures figures whose names begin with one of the prefixes (all without any), each five times, alternating
-with its raw baseline, and prints median, spread, and the median of the ratios. Build it with the release preset.
-Figures of ten thousand simulated nodes take half an hour: they are measured only when named in full.
+Measures figures whose names begin with one of the prefixes, each five times, alternating with its raw baseline, and
+prints median, spread, and the median of the ratios. Build it with the release preset. Without a prefix all are measured
+but those of ten thousand simulated nodes, which take ten minutes on a fast machine: it says which it leaves out.
 
   --json             one object a line: figure, value, unit, baseline, ratio and the spread
+  --list             says which figures would be measured, and measures none
   --repetitions N    5
   --directory DIR    where data directories and files are made; its disk is what durable figures measure
 
@@ -47,7 +49,10 @@ Examples:
   ekiden-bench
   ekiden-bench message.volatile --json
   ekiden-bench link handshake --repetitions 9
-  ekiden-bench discovery.sim.queries.10000
+  ekiden-bench discovery --json
+  ekiden-bench discovery.sim --list
+
+Exit status: 0 all figures were measured, 1 one could not be, 2 wrong usage.
 )";
 
 /// Whole programs first: the peak memory of a process begins with what its parent had when it forked.
@@ -59,10 +64,34 @@ std::vector<Figure> all_figures() {
   return all;
 }
 
-bool is_chosen(const Figure& figure, const std::vector<std::string>& prefixes) {
-  if (figure.only_when_named) return std::ranges::find(prefixes, figure.name) != prefixes.end();
-  return prefixes.empty() ||
-         std::ranges::any_of(prefixes, [&](const std::string& prefix) { return figure.name.starts_with(prefix); });
+/// Without a prefix all but those that take long, about which it says so.
+std::vector<Figure> chosen_figures(const std::vector<std::string>& prefixes) {
+  std::vector<Figure> chosen = all_figures();
+  if (prefixes.empty()) {
+    for (const Figure& figure : chosen) {
+      if (figure.takes_long) std::fprintf(stderr, "ekiden-bench: left out unless named: %s\n", figure.name.c_str());
+    }
+    std::erase_if(chosen, [](const Figure& figure) { return figure.takes_long; });
+    return chosen;
+  }
+  std::erase_if(chosen, [&](const Figure& figure) {
+    return std::ranges::none_of(prefixes, [&](const std::string& prefix) { return figure.name.starts_with(prefix); });
+  });
+  return chosen;
+}
+
+/// False if one of them could not be measured.
+bool measure_all(const std::vector<Figure>& figures, Options& options, const std::string& parent) {
+  options.directory = parent + "/ekiden-bench.XXXXXX";
+  if (mkdtemp(options.directory.data()) == nullptr) {
+    std::fprintf(stderr, "ekiden-bench: cannot make a directory in %s\n", parent.c_str());
+    return false;
+  }
+  pin(0);
+  bool ok = true;
+  for (const Figure& figure : figures) ok = run_figure(figure, options) && ok;
+  std::filesystem::remove_all(options.directory);
+  return ok;
 }
 
 }  // namespace
@@ -74,6 +103,7 @@ int main(int argc, char** argv) {
   options.self = std::filesystem::read_symlink("/proc/self/exe");
   std::string parent = std::filesystem::temp_directory_path();
   std::vector<std::string> prefixes;
+  bool only_list = false;
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (words[i] == "--help" || words[i] == "-h") {
       std::printf("%.*s", static_cast<int>(kHelp.size()), kHelp.data());
@@ -82,6 +112,8 @@ int main(int argc, char** argv) {
     const bool has_value = i + 1 < words.size();
     if (words[i] == "--json") {
       options.json = true;
+    } else if (words[i] == "--list") {
+      only_list = true;
     } else if (words[i] == "--repetitions" && has_value) {
       options.repetitions = std::max(1, std::atoi(words[++i].c_str()));
     } else if (words[i] == "--directory" && has_value) {
@@ -93,25 +125,16 @@ int main(int argc, char** argv) {
       prefixes.push_back(words[i]);
     }
   }
-  options.directory = parent + "/ekiden-bench.XXXXXX";
-  if (mkdtemp(options.directory.data()) == nullptr) {
-    std::fprintf(stderr, "ekiden-bench: cannot make a directory in %s\n", parent.c_str());
-    return 1;
-  }
-  pin(0);
-  bool ok = true;
-  bool any = false;
-  for (const Figure& figure : all_figures()) {
-    if (!is_chosen(figure, prefixes)) continue;
-    any = true;
-    ok = run_figure(figure, options) && ok;
-  }
-  std::filesystem::remove_all(options.directory);
-  if (!any) {
+  const std::vector<Figure> figures = chosen_figures(prefixes);
+  if (figures.empty()) {
     std::fprintf(stderr,
                  "ekiden-bench: no figure has such a name; those of discovery are built where libopendht-dev is "
                  "installed (scripts/setup), and then the build is configured anew\n");
     return 2;
   }
-  return ok ? 0 : 1;
+  if (only_list) {
+    for (const Figure& figure : figures) std::printf("%s\n", figure.name.c_str());
+    return 0;
+  }
+  return measure_all(figures, options, parent) ? 0 : 1;
 }

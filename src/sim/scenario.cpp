@@ -143,6 +143,8 @@ Keys keys_of_outcome(Scenario& s) {
       {"expect.found_ppm_min", number(s.expect.found_ppm_min, 0, kMillion)},
       {"expect.search_median_max_ms", duration<milliseconds>(s.expect.search_median_max)},
       {"expect.search_p99_max_ms", duration<milliseconds>(s.expect.search_p99_max)},
+      {"expect.search_p99_percent_max", number(s.expect.search_p99_percent_max, 0, 100'000)},
+      {"expect.search_p99_spared_ms", duration<milliseconds>(s.expect.search_p99_spared)},
       {"expect.settle_max_s", duration<seconds>(s.expect.settle_max)},
       {"expect.latency_p99_max_ms", duration<milliseconds>(s.expect.latency_p99_max)},
       {"expect.bytes_per_message_max", number(s.expect.bytes_per_message_max, 0, kMillion * kMillion)},

@@ -1,6 +1,7 @@
 // What came of the searches of a simulation: how many found what there is, how long they took, how many they asked.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -19,6 +20,10 @@ class Searches {
 
     /// A search that never ended has not found anything.
     std::uint64_t found_ppm() const { return begun == 0 ? 0 : found * 1'000'000 / begun; }
+    /// So many percent of the median, and never less than `spared`. Without limit for 0 percent.
+    Duration p99_bound(std::uint32_t percent, Duration spared) const {
+      return percent == 0 ? Duration::max() : std::max(spared, median / 100 * percent);
+    }
   };
 
   void begin() { ++begun_; }

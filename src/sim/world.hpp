@@ -124,6 +124,7 @@ class World {
   void check_failures();
   void check_reached();
   void check_liars();
+  void check_searches(Outcome& outcome) const;
   void check_figures(Outcome& outcome) const;
 
   Scenario scenario_;

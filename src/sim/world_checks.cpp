@@ -18,6 +18,7 @@ void World::check_end(Outcome& outcome) {
   check_failures();
   attack_->check(machines_, ledger_);
   outcome = this->outcome();
+  check_searches(outcome);
   check_figures(outcome);
 }
 
@@ -52,7 +53,7 @@ void World::check_failures() {
   }
 }
 
-void World::check_figures(Outcome& outcome) const {
+void World::check_searches(Outcome& outcome) const {
   const Expectations& expect = scenario_.expect;
   const Searches::Totals& searches = outcome.searches;
   const auto breach = [&](std::string what) { outcome.breaches.push_back(std::move(what)); };
@@ -63,6 +64,17 @@ void World::check_figures(Outcome& outcome) const {
   if (scenario_.discovery.searches != 0 && searches.begun < scenario_.discovery.searches / 10) {
     breach("only " + std::to_string(searches.begun) + " searches were made: the scenario proves nothing");
   }
+  if (searches.median > expect.search_median_max) breach("the median of the searches took longer than its bound");
+  if (searches.p99 > expect.search_p99_max) breach("the 99th percentile of the searches took longer than its bound");
+  if (searches.p99 > searches.p99_bound(expect.search_p99_percent_max, expect.search_p99_spared)) {
+    breach("the 99th percentile of the searches took more than " + std::to_string(expect.search_p99_percent_max) +
+           " percent of their median");
+  }
+}
+
+void World::check_figures(Outcome& outcome) const {
+  const Expectations& expect = scenario_.expect;
+  const auto breach = [&](std::string what) { outcome.breaches.push_back(std::move(what)); };
   const Questions& questions = outcome.questions;
   if (questions.under_way() != 0) breach(std::to_string(questions.under_way()) + " questions never ended");
   if (questions.answered_ppm() < expect.answered_ppm_min) {
@@ -71,8 +83,6 @@ void World::check_figures(Outcome& outcome) const {
   if (scenario_.workload.questions != 0 && questions.asked < scenario_.workload.questions / 10) {
     breach("only " + std::to_string(questions.asked) + " questions were put: the scenario proves nothing");
   }
-  if (searches.median > expect.search_median_max) breach("the median of the searches took longer than its bound");
-  if (searches.p99 > expect.search_p99_max) breach("the 99th percentile of the searches took longer than its bound");
   if (outcome.totals.latency_p99 > expect.latency_p99_max) {
     breach("the 99th percentile of the latency is over its bound");
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sim/searches.hpp"
+
 namespace ekiden::sim {
 namespace {
 
@@ -26,6 +28,13 @@ TEST(ScenarioTest, RefusesWrongTypesRangesAndSyntax) {
                            "name = \"x\"\n[workload]\nbody_min = 100\nbody_max = 10\n"}) {
     EXPECT_FALSE(parse_scenario(text, "x.toml")) << text;
   }
+}
+
+TEST(ScenarioTest, TheBoundOfThe99thPercentileIsAShareOfTheMedian) {
+  const Searches::Totals totals{.median = milliseconds(230)};
+  EXPECT_EQ(totals.p99_bound(300, {}), Duration(milliseconds(690)));
+  EXPECT_EQ(totals.p99_bound(300, milliseconds(700)), Duration(milliseconds(700)));
+  EXPECT_EQ(totals.p99_bound(0, {}), Duration::max());
 }
 
 }  // namespace
