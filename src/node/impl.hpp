@@ -175,6 +175,7 @@ struct Node::Impl {
     identity::PeerId peer;
     identity::Endpoint endpoint;
     identity::LearnedFrom learned_from{};
+    std::vector<identity::IpAddress> only = {};  ///< where a name may lead; empty: anywhere
     Instant began{};
   };
   void probe_for_request(Now now, const ProbePeer& request);
@@ -227,9 +228,12 @@ struct Node::Impl {
   Status on_dial_back(Now now, const identity::PeerId& from, ByteView body);
   Status on_dial_back_answer(Now now, const identity::PeerId& from, ByteView body);
   /// Errors: refused, limit_exceeded, malformed.
-  Result<identity::Endpoint> check_dial_back(Now now, const identity::PeerId& from, const DialBack& asked);
-  bool spend_dial_back(Instant now, const identity::PeerId& peer);
-  void end_dial_back(Now now, const ForPeer& asked, const Result<Reachable>& result);
+  Result<Attempt> check_dial_back(Now now, const identity::PeerId& from, const DialBack& asked);
+  /// Where links of the peer come from, as far as strangers may dial there.
+  std::vector<identity::IpAddress> own_addresses(const identity::PeerId& peer) const;
+  bool spend_dial_back(Instant now, const identity::PeerId& peer, bool is_name);
+  void end_dial_back(Now now, const ForPeer& asked, const identity::Endpoint& endpoint,
+                     const Result<Reachable>& result);
   void answer_dial_back(Now now, const ForPeer& asked, reachability::Verdict verdict, std::string_view detail);
   /// Dials somebody who may tell whether we can be reached.
   void meet_somebody(Now now);
@@ -323,6 +327,7 @@ struct Node::Impl {
   struct MinuteCount {
     Instant since{};
     std::size_t count = 0;
+    std::size_t names = 0;  ///< of those
   };
   MinuteCount dial_backs;  ///< by all peers
   LruMap<identity::PeerId, MinuteCount> dial_backs_by_peer{4096};

@@ -201,6 +201,8 @@ struct Dial {
   ConnId conn;
   identity::Endpoint endpoint;
   identity::LearnedFrom learned_from{};
+  /// Where a name may lead; empty: anywhere. ConnFailed with not_found if it leads to none of these.
+  std::vector<identity::IpAddress> only = {};
 };
 /// Say this to all of the local network; whether it arrives is nobody's promise.
 struct SayBeacon {

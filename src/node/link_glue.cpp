@@ -9,7 +9,9 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
   std::visit(Overloaded{
                  [&](link::Dial& dial) {
                    const auto source = dial_source(dial);
-                   out->push(Dial{dial.conn, std::move(dial.endpoint), source});
+                   const auto tried = dials.find(dial.conn);
+                   auto only = tried == dials.end() ? std::vector<identity::IpAddress>{} : tried->second.only;
+                   out->push(Dial{dial.conn, std::move(dial.endpoint), source, std::move(only)});
                  },
                  [&](link::Hangup& hangup) { out->push(hangup); },
                  [&](link::WantWrite& want) { out->push(want); },

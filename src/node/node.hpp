@@ -70,7 +70,9 @@ struct Config {
   reachability::Config reachability;  ///< its private_network follows from the one above
   std::size_t max_dial_backs = 64;    ///< for others, under way
   std::size_t dial_backs_per_minute = 240;
-  std::size_t dial_backs_per_peer = 20;         ///< in a minute
+  std::size_t dial_backs_per_peer = 20;          ///< in a minute
+  std::size_t named_dial_backs_per_minute = 12;  ///< of those, to names
+  std::size_t named_dial_backs_per_peer = 4;
   Duration publish_gather = milliseconds(500);  ///< after an endpoint of ours was verified or lost, for others to join
   Duration publish_pause = seconds(10);         ///< between two records for that reason
   /// Our endpoints, as others may dial them; at most 8. In the DHT they are published once a peer has reached them.

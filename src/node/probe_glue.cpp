@@ -98,7 +98,7 @@ void Node::Impl::end_attempt(Now now, const Attempt& tried, Result<Reachable> re
                    --requested_probes;
                    out->push(PeerProbed{request, tried.peer, tried.endpoint, std::move(result)});
                  },
-                 [&](const ForPeer& asked) { end_dial_back(now, asked, result); },
+                 [&](const ForPeer& asked) { end_dial_back(now, asked, tried.endpoint, result); },
                  [](const ForMeeting&) {},
              },
              tried.purpose);

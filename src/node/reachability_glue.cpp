@@ -4,12 +4,15 @@
 // that changes, at most once in publish_pause.
 //
 // As the one who is asked: we dial an address that somebody else named. Rules, and the attack that they stop:
-//  - Only the address from which a link of the asker comes, given as an address and not as a name. (Nobody makes us
-//    dial a third party, or resolve names.)
+//  - Only the address from which a link of the asker comes, and a name only where it resolves to that. (Nobody makes us
+//    dial a third party.) What else a name resolves to, or that it resolves to nothing, is not told. (Nobody asks us
+//    for the names of the network behind us.)
 //  - Only addresses that strangers may name: not our loopback, nor the network behind us, unless this is a private
 //    network. (A tunnel that ends on our machine, and asks us to dial its services.)
-//  - So many a minute, for each peer and in total; so many at one time. Refused is said at once, and costs the asker
-//    nothing but to ask somebody else.
+//  - So many a minute, for each peer and in total; so many at one time; few of names, for a name server of the asker
+//  may
+//    keep a lookup waiting for half a minute. Refused is said at once, and costs the asker nothing but to ask
+//    somebody else.
 //  - Who is there has to prove the key of the asker. (Somebody who shows another node behind the same address.)
 #include <algorithm>
 #include <utility>
@@ -178,61 +181,84 @@ bool Node::Impl::meet(Now now, const identity::PeerId& peer, const std::optional
 
 // As the one who is asked. --------------------------------------------------------------------------------------------
 
-bool Node::Impl::spend_dial_back(Instant now, const identity::PeerId& peer) {
+bool Node::Impl::spend_dial_back(Instant now, const identity::PeerId& peer, bool is_name) {
   const auto begin_minute = [now](MinuteCount& minute) {
-    if (now - minute.since >= minutes(1)) minute = {.since = now, .count = 0};
+    if (now - minute.since >= minutes(1)) minute = {.since = now};
   };
   MinuteCount* of_peer = dial_backs_by_peer.find(peer);
-  if (of_peer == nullptr) of_peer = &dial_backs_by_peer.put(peer, {.since = now, .count = 0});
+  if (of_peer == nullptr) of_peer = &dial_backs_by_peer.put(peer, {.since = now});
   begin_minute(*of_peer);
   begin_minute(dial_backs);
-  const bool has_room = dial_backs_running < config.max_dial_backs && of_peer->count < config.dial_backs_per_peer &&
-                        dial_backs.count < config.dial_backs_per_minute;
+  bool has_room = dial_backs_running < config.max_dial_backs && of_peer->count < config.dial_backs_per_peer &&
+                  dial_backs.count < config.dial_backs_per_minute;
+  if (is_name) {
+    has_room = has_room && of_peer->names < config.named_dial_backs_per_peer &&
+               dial_backs.names < config.named_dial_backs_per_minute;
+  }
   if (!has_room) return false;
-  ++of_peer->count;
-  ++dial_backs.count;
+  for (MinuteCount* minute : {of_peer, &dial_backs}) {
+    ++minute->count;
+    if (is_name) ++minute->names;
+  }
   return true;
 }
 
-Result<identity::Endpoint> Node::Impl::check_dial_back(Now now, const identity::PeerId& from, const DialBack& asked) {
+std::vector<identity::IpAddress> Node::Impl::own_addresses(const identity::PeerId& peer) const {
+  std::vector<identity::IpAddress> own;
+  for (const link::PeerAddress& known : links.addresses(peer)) {
+    if (may_dial(known.ip)) own.push_back(known.ip);
+  }
+  return own;
+}
+
+Result<Node::Impl::Attempt> Node::Impl::check_dial_back(Now now, const identity::PeerId& from, const DialBack& asked) {
   if (!takes_part() || ending || record.empty()) return fail(Errc::refused, "this node dials nobody back now");
   EKIDEN_ASSIGN(auto endpoint, identity::Endpoint::parse(asked.endpoint));
   const auto address = endpoint.address();
-  if (!address) return fail(Errc::refused, "only addresses are dialled back, not names");
-  if (!may_dial(*address)) return fail(Errc::refused, address->text() + " is not an address that others may dial");
-  const auto known = links.addresses(from);
-  const bool is_its_own =
-      std::ranges::any_of(known, [&](const link::PeerAddress& from_link) { return from_link.ip == *address; });
+  if (!address && endpoint.is_udp()) return fail(Errc::refused, "names are not resolved for datagrams");
+  if (address && !may_dial(*address)) {
+    return fail(Errc::refused, address->text() + " is not an address that others may dial");
+  }
+  const auto own = own_addresses(from);
+  const bool is_its_own = address ? std::ranges::find(own, *address) != own.end() : !own.empty();
   if (!is_its_own) {
+    const auto known = links.addresses(from);
     const std::string seen = known.empty() ? "an address that is not known here" : known.front().ip.text();
     return fail(Errc::refused, "your link comes from " + seen);
   }
   if (record_of(from) == nullptr) return fail(Errc::refused, "your record is not known here");
-  if (!spend_dial_back(now.mono, from)) return fail(Errc::limit_exceeded, "too many dial-backs were asked for");
-  return endpoint;
+  if (!spend_dial_back(now.mono, from, !address)) {
+    return fail(Errc::limit_exceeded, "too many dial-backs were asked for");
+  }
+  return Attempt{.purpose = ForPeer{.asker = from, .request = asked.request},
+                 .peer = from,
+                 .endpoint = std::move(endpoint),
+                 .learned_from = config.private_network ? identity::LearnedFrom::configuration
+                                                        : identity::LearnedFrom::remote_record,
+                 .only = address ? std::vector<identity::IpAddress>{} : own};
 }
 
 Status Node::Impl::on_dial_back(Now now, const identity::PeerId& from, ByteView body) {
   EKIDEN_ASSIGN(const auto asked, wire::decode<DialBack>(body));
-  const ForPeer purpose{.asker = from, .request = asked.request};
-  auto endpoint = check_dial_back(now, from, asked);
-  if (!endpoint) {
-    answer_dial_back(now, purpose, reachability::Verdict::refused, endpoint.error().message);
+  auto tried = check_dial_back(now, from, asked);
+  if (!tried) {
+    const ForPeer purpose{.asker = from, .request = asked.request};
+    answer_dial_back(now, purpose, reachability::Verdict::refused, tried.error().message);
     return {};
   }
   ++dial_backs_running;
-  const auto key = record_of(from)->public_key;
-  const auto source =
-      config.private_network ? identity::LearnedFrom::configuration : identity::LearnedFrom::remote_record;
-  attempt(now, {.purpose = purpose, .peer = from, .endpoint = std::move(*endpoint), .learned_from = source}, key);
+  attempt(now, std::move(*tried), record_of(from)->public_key);
   return {};
 }
 
-void Node::Impl::end_dial_back(Now now, const ForPeer& asked, const Result<Reachable>& result) {
+void Node::Impl::end_dial_back(Now now, const ForPeer& asked, const identity::Endpoint& endpoint,
+                               const Result<Reachable>& result) {
   --dial_backs_running;
   if (result) return answer_dial_back(now, asked, reachability::Verdict::reached, {});
   const Error& why = result.error();
-  const bool is_our_fault = ending || why.code == Errc::limit_exceeded;
+  // Not to have tried says nothing about the endpoint: another one may see the asker where its name leads.
+  const bool leads_elsewhere = !endpoint.address() && why.code == Errc::not_found;
+  const bool is_our_fault = ending || leads_elsewhere || why.code == Errc::limit_exceeded;
   const auto verdict = is_our_fault ? reachability::Verdict::refused : reachability::Verdict::not_reached;
   answer_dial_back(now, asked, verdict, why.message);
 }

@@ -63,10 +63,11 @@ void Reachability::add(Now now, const identity::Endpoint& endpoint, Source sourc
   if (candidates_.contains(endpoint)) return;
   Candidate candidate{.source = source, .order = ++last_order_};
   const auto address = endpoint.address();
-  if (!address) {
-    candidate.state = State::declared;
+  if (!address && endpoint.is_udp()) {
+    candidate.state = State::unreachable;
     candidate.may_be_asked = false;
-  } else if (!is_allowed(*address)) {
+    candidate.last_error = "names are not resolved for datagrams: say the address";
+  } else if (address && !is_allowed(*address)) {
     candidate.state = State::unreachable;
     candidate.may_be_asked = false;
     candidate.last_error = "others do not dial " + std::string(identity::class_name(identity::classify(*address))) +
@@ -77,7 +78,7 @@ void Reachability::add(Now now, const identity::Endpoint& endpoint, Source sourc
     checks_.set(endpoint,
                 now.mono + (is_verified ? rng_.between(config_.retry_min, config_.retry_min * kSpread) : Duration(0)));
   }
-  const bool is_news = candidate.state == State::declared || candidate.state == State::verified;
+  const bool is_news = candidate.state == State::verified;
   candidates_.emplace(endpoint, std::move(candidate));
   if (is_news) out.push(Changed{});
 }

@@ -27,7 +27,7 @@ enum class State : std::uint8_t {
   candidate,    ///< Nobody has said yet whether it works.
   verified,     ///< Peers have reached it: published.
   unreachable,  ///< Peers have not reached it, or nobody may dial such an address.
-  declared,     ///< A name: published on the word of the owner, for no peer can check it (docs/protocol/link.md).
+  declared,     ///< Published on the word of the owner: discovery is off, and nobody is asked.
 };
 std::string_view state_name(State state);
 

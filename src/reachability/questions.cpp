@@ -61,12 +61,12 @@ bool Reachability::spend_question(Instant now) {
 std::optional<unsigned> Reachability::rank(Now now, const Item& item, const identity::PeerId& id,
                                            const Peer& peer) const {
   const auto& [endpoint, candidate] = item;
-  const identity::IpAddress address = *endpoint.address();
+  const auto address = endpoint.address();  // None of a name: what it leads to is seen by who resolves it.
   const auto rest = candidate.resting.find(id);
   if (rest != candidate.resting.end() && rest->second > now.mono) return std::nullopt;
   // It dials only the address at which it sees us.
-  if (peer.sees && *peer.sees != address) return std::nullopt;
-  if (peer.address && peer.address->family != address.family) return std::nullopt;
+  if (address && peer.sees && *peer.sees != *address) return std::nullopt;
+  if (address && peer.address && peer.address->family != address->family) return std::nullopt;
   const Voter its_voter = voter(id, peer.address);
   if (candidate.state != State::verified && candidate.reached_by.contains(its_voter)) return std::nullopt;
   const auto has_failed = [&](const auto& failed) { return failed.second == its_voter; };

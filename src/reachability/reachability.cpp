@@ -149,8 +149,7 @@ std::vector<const Reachability::Item*> Reachability::in_order() const {
 std::vector<identity::Endpoint> Reachability::endpoints() const {
   std::vector<identity::Endpoint> out;
   for (const Item* item : in_order()) {
-    const State state = item->second.state;
-    if (state == State::verified || state == State::declared) out.push_back(item->first);
+    if (item->second.state == State::verified) out.push_back(item->first);
   }
   return out;
 }
@@ -181,8 +180,8 @@ void Reachability::check_invariants() const {
     if (candidate.asking) ++asking;
     CHECK((checks_.at(endpoint).has_value() || candidate.asking.has_value()) == candidate.may_be_asked);
     CHECK(!checks_.at(endpoint) || !candidate.asking);
-    CHECK(candidate.may_be_asked || candidate.state == State::declared || candidate.state == State::unreachable);
-    CHECK((candidate.state == State::declared) == !endpoint.address());
+    CHECK(candidate.may_be_asked || candidate.state == State::unreachable);
+    CHECK(candidate.state != State::declared);
     CHECK(candidate.state != State::verified || (candidate.verified_at && candidate.may_be_asked));
     CHECK(candidate.reached_by.size() <= config_.votes && candidate.failed_by.size() <= config_.failures);
     for (const auto& [peer, until] : candidate.resting) CHECK(peers_.contains(peer));

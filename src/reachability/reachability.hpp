@@ -26,8 +26,9 @@
 //  6. For a datagram endpoint, peers to whose address we have sent nothing are asked first. (A router lets in
 //     those to whom we have spoken, and drops everybody else.)
 //
-// A name, in place of an address, cannot be checked by peers that must not be made to dial third parties: it is
-// published on the owner's word.
+//  7. A name, in place of an address, is verified like an address: who is asked resolves it, and dials it only where it
+//     sees us. Names for datagrams are no candidates, for nobody resolves them. (A name of ours that leads to
+//     a third party, or to the network behind who believes us.)
 #pragma once
 
 #include <cstdint>
@@ -72,7 +73,7 @@ class Reachability {
   /// Where this node listens: the ports of observed addresses.
   void set_listening(std::vector<identity::Endpoint> endpoints);
 
-  /// Call once. endpoints() has then what is declared, and what is remembered as verified.
+  /// Call once. endpoints() has then what is remembered as verified.
   void start(Now now, Outbox<Effect>& out);
 
   // Inputs, after start().

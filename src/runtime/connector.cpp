@@ -19,11 +19,13 @@ std::vector<identity::IpAddress> interleave_families(const std::vector<identity:
   return ordered;
 }
 
-Connector::Connector(asio::io_context& loop, identity::Endpoint endpoint, identity::LearnedFrom learned_from, Done done)
+Connector::Connector(asio::io_context& loop, identity::Endpoint endpoint, identity::LearnedFrom learned_from, Done done,
+                     std::vector<identity::IpAddress> only)
     : loop_(loop),
       endpoint_(std::move(endpoint)),
       learned_from_(learned_from),
       done_(std::move(done)),
+      only_(std::move(only)),
       stagger_(loop) {}
 
 void Connector::start(Resolver& resolver) {
@@ -34,6 +36,8 @@ void Connector::start(Resolver& resolver) {
   resolver.resolve(endpoint_.host, [self = shared_from_this()](Result<std::vector<identity::IpAddress>> addresses) {
     if (addresses) {
       self->race(std::move(*addresses));
+    } else if (!self->only_.empty() && addresses.error().code != Errc::limit_exceeded) {
+      self->finish(std::unexpected(self->leads_elsewhere()));
     } else {
       self->finish(std::unexpected(std::move(addresses).error()));
     }
@@ -48,6 +52,10 @@ void Connector::cancel() {
 
 void Connector::race(std::vector<identity::IpAddress> addresses) {
   if (!done_) return;
+  if (!only_.empty()) {
+    std::erase_if(addresses, [&](const auto& address) { return std::ranges::find(only_, address) == only_.end(); });
+    if (addresses.empty()) return finish(std::unexpected(leads_elsewhere()));
+  }
   Status refusal = fail(Errc::refused, endpoint_.host + " has no address");
   std::erase_if(addresses, [&](const identity::IpAddress& address) {
     auto allowed = identity::check_dial(address, learned_from_);
@@ -62,6 +70,12 @@ void Connector::race(std::vector<identity::IpAddress> addresses) {
   }
   attempts_.reserve(addresses_.size());
   try_next();
+}
+
+Error Connector::leads_elsewhere() const {
+  std::string where;
+  for (const identity::IpAddress& address : only_) where += (where.empty() ? "" : " or ") + address.text();
+  return {Errc::not_found, endpoint_.host + " does not resolve to " + where};
 }
 
 void Connector::try_next() {

@@ -27,7 +27,10 @@ class Connector : public std::enable_shared_from_this<Connector> {
 
   using Done = std::function<void(Result<Socket>)>;
 
-  Connector(asio::io_context& loop, identity::Endpoint endpoint, identity::LearnedFrom learned_from, Done done);
+  /// With `only`, the endpoint has to lead to one of these addresses. If it does not, or to nothing, the error is
+  /// not_found and does not say which: who wants to know may be a stranger.
+  Connector(asio::io_context& loop, identity::Endpoint endpoint, identity::LearnedFrom learned_from, Done done,
+            std::vector<identity::IpAddress> only = {});
 
   /// `resolver` outlives the call only.
   void start(Resolver& resolver);
@@ -35,6 +38,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
 
  private:
   void race(std::vector<identity::IpAddress> addresses);
+  Error leads_elsewhere() const;
   void try_next();
   void on_connected(std::size_t attempt, ErrorCode error);
   void finish(Result<Socket> result);
@@ -43,6 +47,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
   identity::Endpoint endpoint_;
   identity::LearnedFrom learned_from_;
   Done done_;  ///< empty once it was called or cancelled
+  std::vector<identity::IpAddress> only_;
   std::vector<identity::IpAddress> addresses_;
   std::vector<Socket> attempts_;
   std::size_t failed_ = 0;

@@ -18,7 +18,7 @@ void Host::Impl::run_effects() {
 void Host::Impl::run(node::Effect&& effect) {
   std::visit(
       Overloaded{
-          [this](node::Dial& dial) { tcp.dial(dial.conn, dial.endpoint, dial.learned_from); },
+          [this](node::Dial& dial) { tcp.dial(dial.conn, dial.endpoint, dial.learned_from, std::move(dial.only)); },
           [this](link::Hangup& hangup) { tcp.hang_up(hangup.conn); },
           [this](link::WantWrite& want) { tcp.want_write(want.conn); },
           [this](node::SendDatagram& datagram) { udp.send(datagram.to, std::move(datagram.packet)); },

@@ -102,9 +102,11 @@ class Tcp {
   void stop_accepting();
 
   /// Names are resolved; addresses that whoever named the endpoint may not name are refused. Behind a proxy, names are
-  /// the proxy's to resolve and to judge.
+  /// the proxy's to resolve and to judge. With `only` a name has to lead to one of these addresses, and is dialled
+  /// there; where it does not, or a proxy would judge, the dial fails with not_found.
   void dial(ConnId conn, const identity::Endpoint& endpoint,
-            identity::LearnedFrom learned_from = identity::LearnedFrom::configuration);
+            identity::LearnedFrom learned_from = identity::LearnedFrom::configuration,
+            std::vector<identity::IpAddress> only = {});
   /// Closes; what was handed to the kernel is still sent by it, and a stream says its last words without the user
   /// noticing. Unknown connections are ignored.
   void hang_up(ConnId conn);
@@ -160,7 +162,8 @@ class Tcp {
   void pause_accepting(Listening& listening, const ErrorCode& error);
 
   // tcp_open.cpp
-  Status begin_dial(ConnId conn, Connection& connection, identity::LearnedFrom learned_from);
+  Status begin_dial(ConnId conn, Connection& connection, identity::LearnedFrom learned_from,
+                    std::vector<identity::IpAddress> only);
   void on_dialled(ConnId conn, Result<Socket> socket);
   void shake_hands(ConnId conn);
   void on_open(ConnId conn, Connection& connection);

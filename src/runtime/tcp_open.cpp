@@ -17,10 +17,11 @@ Error with_name(const std::string& name, Error why) {
 
 }  // namespace
 
-void Tcp::dial(ConnId conn, const identity::Endpoint& endpoint, identity::LearnedFrom learned_from) {
+void Tcp::dial(ConnId conn, const identity::Endpoint& endpoint, identity::LearnedFrom learned_from,
+               std::vector<identity::IpAddress> only) {
   auto [entry, fresh] = connections_.try_emplace(conn, Socket(loop_));
   entry->second.dialling = std::make_unique<Dialling>(endpoint, loop_);
-  if (auto begun = begin_dial(conn, entry->second, learned_from); !begun) {
+  if (auto begun = begin_dial(conn, entry->second, learned_from, std::move(only)); !begun) {
     // Said later: nothing calls the user from within dial().
     asio::post(loop_, [this, conn, why = std::move(begun).error()] {
       on_open_failed(conn, why);
@@ -29,19 +30,23 @@ void Tcp::dial(ConnId conn, const identity::Endpoint& endpoint, identity::Learne
   }
 }
 
-Status Tcp::begin_dial(ConnId conn, Connection& connection, identity::LearnedFrom learned_from) {
+Status Tcp::begin_dial(ConnId conn, Connection& connection, identity::LearnedFrom learned_from,
+                       std::vector<identity::IpAddress> only) {
   Dialling& dialling = *connection.dialling;
   if (dialling.endpoint.transport == Transport::udp) {
     return fail(Errc::unsupported, "links are not carried over UDP");
   }
   EKIDEN_ASSIGN(dialling.proxy, carriers_.options().proxies.find(dialling.endpoint));
+  if (dialling.proxy && !only.empty()) {
+    return fail(Errc::not_found, "a proxy resolves names here: nobody sees where they lead");
+  }
   const identity::Endpoint to =
       dialling.proxy
           ? identity::Endpoint{.transport = Transport::tcp, .host = dialling.proxy->host, .port = dialling.proxy->port}
           : dialling.endpoint;
   const auto source = dialling.proxy ? identity::LearnedFrom::configuration : learned_from;
   dialling.connector = std::make_shared<Connector>(
-      loop_, to, source, [this, conn](Result<Socket> socket) { on_dialled(conn, std::move(socket)); });
+      loop_, to, source, [this, conn](Result<Socket> socket) { on_dialled(conn, std::move(socket)); }, std::move(only));
   if (dialling.endpoint.transport != Transport::tcp) {
     const Duration limit = carriers_.options().open_timeout;
     dialling.deadline.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(limit));

@@ -152,7 +152,7 @@ void trace(TraceHash& hash, const node::Effect& effect) {
   Fields add(hash);
   add(effect.index());
   std::visit(Overloaded{
-                 [&](const node::Dial& out) { add(out.conn, out.endpoint, out.learned_from); },
+                 [&](const node::Dial& out) { add(out.conn, out.endpoint, out.learned_from, out.only); },
                  [&](const node::Hangup& out) { add(out.conn); },
                  [&](const node::WantWrite& out) { add(out.conn); },
                  [&](const node::SendDatagram& out) { add(out.to, out.packet); },

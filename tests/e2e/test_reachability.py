@@ -78,6 +78,25 @@ class ReachabilityTest(unittest.TestCase):
         self.assertIn(first.id, text)
         self.assertNotIn(wrong, self.published(first, second))
 
+    def test_a_name_is_published_where_it_leads_to_its_node(self):
+        first, second = self.node(), self.node()
+        port = int(second.endpoint.rsplit(":", 1)[1])
+        right, wrong = f"tcp://localhost:{port}", f"tcp://nobody.invalid:{port}"
+        datagrams = f"udp://localhost:{port}"
+        settings = second.directory / "ekiden.toml"
+        settings.write_text(settings.read_text().replace("advertise = []",
+                                                         f"advertise = {json.dumps([right, wrong, datagrams])}"))
+        first.start()
+        second.start("--bootstrap", f"{first.id}@{first.endpoint}")
+        self.wait_for_state(second, right, "verified")
+        self.wait_for_state(second, datagrams, "unreachable")
+        wait_until(lambda: "does not resolve" in self.endpoints(second)[wrong].get("why", ""), 60,
+                   lambda: f"{second.log_text()}\n{self.endpoints(second)}")
+        self.assertFalse(self.endpoints(second)[wrong]["published"])
+        wait_until(lambda: right in self.published(first, second), 60,
+                   lambda: f"{second.log_text()}\nits record does not show the name")
+        self.assertFalse({wrong, datagrams} & set(self.published(first, second)))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -223,6 +224,7 @@ class Harness {
   RequestId next_request() { return RequestId{++requests_}; }
 
   Tune tune;
+  std::map<std::string, std::string> names;  ///< and the addresses to which they lead
 
  private:
   struct Datagram {
@@ -286,10 +288,23 @@ class Harness {
         effect);
   }
 
+  /// Where it leads, and may lead.
+  Result<identity::Endpoint> resolve(const Dial& dial) const {
+    if (dial.endpoint.address()) return dial.endpoint;
+    const auto found = names.find(dial.endpoint.host);
+    const bool is_wanted =
+        found != names.end() &&
+        (dial.only.empty() || std::ranges::any_of(dial.only, [&](auto& only) { return only.text() == found->second; }));
+    if (!is_wanted) return fail(Errc::not_found, dial.endpoint.host + " leads elsewhere");
+    return identity::Endpoint{dial.endpoint.transport, found->second, dial.endpoint.port};
+  }
+
   void connect(std::size_t i, const Dial& dial) {
     peers_[i].dials.push_back(dial);
+    const auto to = resolve(dial);
+    if (!to) return feed(i, ConnFailed{dial.conn, to.error()});
     for (std::size_t j = 0; j < peers_.size(); ++j) {
-      if (!peers_[j].node || peers_[j].endpoint != dial.endpoint) continue;
+      if (!peers_[j].node || peers_[j].endpoint != *to) continue;
       const End here{i, dial.conn};
       const End there{j, ConnId{link::kFirstAccepted + peers_[j].accepted++}};
       connections_[here] = there;

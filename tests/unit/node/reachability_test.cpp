@@ -69,12 +69,65 @@ TEST(Reachable, NobodyIsMadeToDialAThirdParty) {
     config.reachability.votes = 9;
   });
   for (std::size_t i = 0; i < 3; ++i) {
-    for (const Dial& dial : net[i].dials) EXPECT_TRUE(dial.endpoint != third && dial.endpoint != name);
+    for (const Dial& dial : net[i].dials) {
+      EXPECT_NE(dial.endpoint, third);
+      const std::vector only = {Harness::address_of(1).ip};
+      EXPECT_TRUE(dial.endpoint != name || dial.only == only) << "resolved, to see whether it leads there";
+    }
   }
-  EXPECT_EQ(published(net, 1), std::vector{name.text()}) << "a name is published on the word of the owner";
+  EXPECT_TRUE(published(net, 1).empty());
   const auto status = status_of(net, 1, third);
   EXPECT_EQ(status.state, reachability::State::candidate);
   EXPECT_TRUE(status.last_error.contains("your link comes from 10.0.1.1")) << status.last_error;
+}
+
+/// Three nodes, of which the second tells a name.
+Harness network_with_name(const Endpoint& name, const std::string& leads_to) {
+  Harness net = make_network(3, [&](std::size_t i, Config& config) {
+    config.mailbox.collect = false;
+    if (i != 1) return;
+    config.advertised = {name};
+    config.listening.clear();
+    config.reachability.votes = 9;
+  });
+  net.names[name.host] = leads_to;
+  net.advance(minutes(30));
+  return net;
+}
+
+TEST(Reachable, ANameIsVerifiedWhereItLeadsToTheAsker) {
+  const Endpoint name = tcp("boot.example.org");
+  Harness net = network_with_name(name, "10.0.1.1");
+  EXPECT_EQ(published(net, 1), std::vector{name.text()});
+  EXPECT_EQ(status_of(net, 1, name).state, reachability::State::verified);
+}
+
+TEST(Reachable, ANameThatLeadsElsewhereIsNotPublished) {
+  const Endpoint name = tcp("boot.example.org");
+  for (const char* leads_to : {"10.0.2.1", "10.0.77.1", "127.0.0.1"}) {
+    Harness net = network_with_name(name, leads_to);
+    EXPECT_TRUE(published(net, 1).empty()) << leads_to;
+    const auto status = status_of(net, 1, name);
+    EXPECT_EQ(status.state, reachability::State::candidate);
+    EXPECT_TRUE(status.last_error.contains("leads elsewhere")) << status.last_error;
+  }
+}
+
+TEST(Reachable, FewNamesAreResolvedForOneAsker) {
+  Harness net = make_network(2, [&](std::size_t i, Config& config) {
+    config.mailbox.collect = false;
+    if (i != 1) return;
+    config.advertised.clear();
+    for (const char* name : {"a.example", "b.example", "c.example", "d.example", "e.example", "f.example"}) {
+      config.advertised.push_back(tcp(name));
+    }
+  });
+  const auto is_name = [](const Dial& dial) { return !dial.endpoint.address(); };
+  const auto dialled = std::ranges::count_if(net[0].dials, is_name);
+  EXPECT_GE(dialled, 4);
+  EXPECT_LE(dialled, 12) << "in two minutes and what is begun of a third";
+  EXPECT_TRUE(std::ranges::any_of(net[1].node->status().endpoints,
+                                  [](const auto& status) { return status.last_error.contains("too many"); }));
 }
 
 TEST(Reachable, WhoIsToldNothingLearnsItsAddressFromItsPeers) {

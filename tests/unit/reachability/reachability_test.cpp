@@ -168,13 +168,29 @@ TEST(Reachability, ARowThatDoesNotDecodeIsCorruption) {
   EXPECT_EQ(loaded.error().code, Errc::storage_corrupt);
 }
 
-TEST(Reachability, ANameIsPublishedOnTheWordOfTheOwner) {
-  World world({}, {"wss://relay.example.org:443"});
-  EXPECT_TRUE(world.publishes("wss://relay.example.org:443"));
-  EXPECT_EQ(world.status_of("wss://relay.example.org:443")->state, State::declared);
+TEST(Reachability, ANameIsPublishedOnceAPeerHasReachedIt) {
+  const std::string name = "wss://relay.example.org:443";
+  World world({}, {name});
+  world.sees(1, "8.8.4.4");  // Where it leads is not known here.
+  world.up(1, World::Answer::refused);
+  EXPECT_FALSE(world.publishes(name));
+  EXPECT_EQ(world.status_of(name)->state, State::candidate);
+  world.up(11);
+  world.run(minutes(1));
+  EXPECT_TRUE(world.publishes(name));
+  EXPECT_EQ(world.status_of(name)->state, State::verified);
+  world.peers.clear();
+  world.boot(2);
+  EXPECT_TRUE(world.publishes(name)) << "it is remembered";
+}
+
+TEST(Reachability, NobodyResolvesNamesForDatagrams) {
+  World world({}, {"udp://relay.example.org:7420"});
   world.up(1);
   world.run(hours(1));
   EXPECT_TRUE(world.asked.empty());
+  EXPECT_EQ(world.status_of("udp://relay.example.org:7420")->state, State::unreachable);
+  EXPECT_FALSE(world.status_of("udp://relay.example.org:7420")->last_error.empty());
 }
 
 TEST(Reachability, AddressesThatStrangersDoNotDialAreNoCandidates) {

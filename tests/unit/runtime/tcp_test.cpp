@@ -263,6 +263,42 @@ TEST_F(TcpTest, ANameThatAStrangerChoseIsJudgedByWhatItResolvesTo) {
   EXPECT_EQ(client_.connected_to[ConnId{3}].text(), "127.0.0.1:" + std::to_string(at.port));
 }
 
+TEST_F(TcpTest, ANameMayBeHeldToTheAddressesOfWhoToldIt) {
+  const auto at = listen();
+  const auto named = endpoint("tcp://localhost:" + std::to_string(at.port));
+  const std::vector theirs = {*identity::IpAddress::parse("203.0.113.7")};
+  client_.tcp.dial(kConn, named, identity::LearnedFrom::configuration, theirs);
+  const auto missing = endpoint("tcp://nobody.invalid:" + std::to_string(at.port));
+  client_.tcp.dial(ConnId{2}, missing, identity::LearnedFrom::configuration, theirs);
+  ASSERT_TRUE(run_until([&] { return client_.failed.size() == 2; }));
+  // Whether there is such a name is not told.
+  EXPECT_EQ(client_.failed[kConn],
+            (Error{Errc::not_found, named.text() + ": localhost does not resolve to 203.0.113.7"}));
+  EXPECT_EQ(client_.failed[ConnId{2}],
+            (Error{Errc::not_found, missing.text() + ": nobody.invalid does not resolve to 203.0.113.7"}));
+  EXPECT_TRUE(server_.accepted.empty());
+  // It does not make an address good that strangers may not name.
+  const std::vector loopback = {*identity::IpAddress::parse("127.0.0.1")};
+  client_.tcp.dial(ConnId{3}, named, identity::LearnedFrom::remote_record, loopback);
+  ASSERT_TRUE(run_until([&] { return client_.failed.size() == 3; }));
+  EXPECT_EQ(client_.failed[ConnId{3}].code, Errc::refused);
+  client_.tcp.dial(ConnId{4}, named, identity::LearnedFrom::configuration, loopback);
+  ASSERT_TRUE(run_until([&] { return client_.connected.size() == 1; }));
+  EXPECT_EQ(client_.connected_to[ConnId{4}].text(), "127.0.0.1:" + std::to_string(at.port));
+}
+
+TEST_F(TcpTest, BehindAProxyNobodySeesWhereANameLeads) {
+  WebOptions options;
+  options.proxies = Proxies::from([](const std::string& name) {
+    return name == "http_proxy" ? std::optional<std::string>("http://127.0.0.1:9") : std::nullopt;
+  });
+  ASSERT_TRUE(client_.tcp.use(std::move(options)));
+  client_.tcp.dial(kConn, endpoint("ws://localhost:80"), identity::LearnedFrom::configuration,
+                   {*identity::IpAddress::parse("127.0.0.1")});
+  ASSERT_TRUE(run_until([&] { return client_.failed.size() == 1; }));
+  EXPECT_EQ(client_.failed[kConn].code, Errc::not_found);
+}
+
 TEST(ConnectorTest, FamiliesTakeTurns) {
   const auto parse = [](const char* text) { return *identity::IpAddress::parse(text); };
   const std::vector addresses = {parse("2001:db8::1"), parse("2001:db8::2"), parse("2001:db8::3"), parse("192.0.2.1")};
