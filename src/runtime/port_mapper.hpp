@@ -3,20 +3,18 @@
 // Both libraries block, for seconds where nothing answers, so all of it happens on a thread of its own, which touches
 // nothing of the node: it says what is mapped through callbacks, which post to the loop. A mapping is asked for again
 // at half of its lifetime; a router that does not answer any more is looked for anew, and what it had mapped is lost.
-// At the end the mappings are taken back.
+// At the end the mappings are taken back, if the router answers fast enough: whoever ends a node does not wait for
+// one that is silent. The thread is then left to itself, says nothing more, and ends with the process at the latest.
 //
 // What a router says is a hint and no more: peers verify it before it is published (reachability/reachability.hpp).
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "base/result.hpp"
@@ -61,7 +59,8 @@ struct PortMapperOptions {
       [] { return find_upnp_router(); },
   };
   seconds lifetime = hours(1);
-  seconds retry = minutes(10);  ///< while no router answers
+  seconds retry = minutes(10);         ///< while no router answers
+  milliseconds patience = seconds(1);  ///< from stop() on, with a router that is silent
 };
 
 class PortMapper {
@@ -70,7 +69,8 @@ class PortMapper {
   static bool is_useful(const std::vector<identity::Endpoint>& listening);
 
   explicit PortMapper(PortMapperOptions options);
-  /// Waits for the thread, which takes the mappings back: for some seconds at most.
+  /// stop(), and waits for the thread, which takes the mappings back, for what is left of options.patience. No callback
+  /// is called later.
   ~PortMapper();
   PortMapper(const PortMapper&) = delete;
   PortMapper& operator=(const PortMapper&) = delete;
@@ -79,28 +79,8 @@ class PortMapper {
   void stop();
 
  private:
-  struct Wish {
-    identity::Endpoint listening;
-    std::optional<identity::Endpoint> mapped = {};
-    seconds lifetime{};
-  };
-
-  void run();
-  void find_router();
-  void map_all();
-  void lose(Wish& wish);
-  bool is_stopping();
-  /// True if it is over because of stop().
-  bool wait(seconds time);
-
-  const PortMapperOptions options_;
-  std::vector<Wish> wishes_;
-  std::unique_ptr<Router> router_;
-  bool has_said_none_ = false;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
-  std::thread thread_;
+  class Work;
+  std::shared_ptr<Work> work_;  ///< the thread has it too
 };
 
 }  // namespace ekiden::runtime

@@ -12,6 +12,8 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <future>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -123,6 +125,29 @@ TEST(PortMapper, WithoutARouterItSaysSoOnce) {
   options.find = {[]() -> Result<std::unique_ptr<Router>> { return fail(Errc::unreachable, "none"); }};
   PortMapper mapper(std::move(options));
   EXPECT_TRUE(told.wait_for_line());
+}
+
+TEST(PortMapper, ARouterThatIsSilentHoldsNobodyUp) {
+  Told told;
+  std::promise<void> answered, ended;
+  PortMapperOptions options = told.options({kTcp});
+  options.patience = milliseconds(1);
+  options.find = {[&, go = answered.get_future().share()]() -> Result<std::unique_ptr<Router>> {
+                    go.wait();
+                    return fail(Errc::timed_out, "nobody");
+                  },
+                  [&]() -> Result<std::unique_ptr<Router>> {
+                    ADD_FAILURE() << "it was stopped meanwhile";
+                    return fail(Errc::timed_out, "nobody");
+                  }};
+  options.log = [&, keep = std::shared_ptr<void>(nullptr, [&](void*) { ended.set_value(); })](const std::string& line) {
+    ADD_FAILURE() << "said after its end: " << line;
+  };
+  {
+    PortMapper mapper(std::move(options));
+  }
+  answered.set_value();
+  EXPECT_EQ(ended.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
 }
 
 TEST(PortMapper, AsksForNothingThatIsOnLoopback) {
