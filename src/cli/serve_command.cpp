@@ -23,6 +23,7 @@
 #include "cli/text.hpp"
 #include "identity/peer_record.hpp"
 #include "router/envelope.hpp"
+#include "runtime/file_lock.hpp"
 #include "runtime/utc_text.hpp"
 
 namespace ekiden::cli {
@@ -309,6 +310,12 @@ Status run_serve(const Context& context, const ServeArguments& arguments) {
   if (!identity::is_capability(arguments.capability)) {
     return fail(Errc::invalid_argument, "'" + arguments.capability + "' is no capability: one is like translate/ja-en");
   }
+  // Two would each run every request, and only one of the answers counts.
+  const auto file = "serve-" + api::escape_segment(arguments.capability) + ".lock";
+  EKIDEN_ASSIGN([[maybe_unused]] const auto lock,
+                runtime::FileLock::acquire(context.data_dir / file, "another `ekiden serve`",
+                                           "answers requests for " + arguments.capability +
+                                               ": end it first, or give it more workers with --concurrency"));
   return Server(context, arguments).run();
 }
 

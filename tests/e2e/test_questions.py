@@ -94,6 +94,18 @@ class QuestionTest(unittest.TestCase):
         self.assertEqual(serve.end(), 0, "Ctrl-C is the way to end it")
         self.assertEqual(self.capabilities(self.bob), [])
 
+    def test_one_serve_for_each_capability(self):
+        first = self.serve(self.bob, "text/upper", "tr a-z A-Z")
+        second = command("serve", "--capability", "text/upper", "--exec", "cat", "--data-dir", self.bob.directory,
+                         check=False)
+        self.assertEqual(second.returncode, 1)
+        self.assertIn(f"another `ekiden serve` (process {first.process.pid}) answers requests for text/upper",
+                      second.stderr)
+        self.assertEqual(self.capabilities(self.bob), ["text/upper"], "who is refused withdraws nothing")
+        self.serve(self.bob, "text", "cat")
+        first.end(signal.SIGKILL)
+        self.serve(self.bob, "text/upper", "tr a-z A-Z")
+
     def test_the_environment_says_who_asks(self):
         names = ("FROM", "FROM_NAME", "CAPABILITY", "TYPE", "REQUEST_ID")
         self.serve(self.bob, "who", "echo " + " ".join(f'"$EKIDEN_{name}"' for name in names))
