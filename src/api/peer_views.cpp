@@ -71,6 +71,15 @@ Json nodes_view(const Backend& backend) {
     entry["at"] = "udp://" + node.at.text();
     json["nodes"].push_back(std::move(entry));
   }
+  json["links"] = Json::array();
+  for (const link::LinkStatus& link : status.links) {
+    if (json["links"].size() == kMaxListed) break;
+    if (!link.carries_traffic) continue;  // One for each peer.
+    Json entry = peer_of(link.peer, backend.contacts());
+    entry["remote"] = link.remote;
+    entry["direction"] = link.initiated_by_us ? "out" : "in";
+    json["links"].push_back(std::move(entry));
+  }
   json["lan"] = Json::array();
   for (const node::LanPeer& peer : backend.lan_peers()) {
     if (json["lan"].size() == kMaxListed) break;
@@ -112,7 +121,8 @@ Json owners_view(const node::CapabilityFound& found, const identity::ContactBook
 }
 
 Json offers_view(const Backend& backend) {
-  Json json = {{"discovery", backend.status().discovery}, {"capabilities", Json::array()}};
+  const auto status = backend.status();
+  Json json = {{"discovery", status.discovery}, {"nodes_total", status.dht.nodes}, {"capabilities", Json::array()}};
   for (const node::Offer& offer : backend.offers()) {
     json["capabilities"].push_back({{"capability", offer.capability}, {"holders", offer.holders}});
   }

@@ -130,9 +130,11 @@ Status run_capability_add(const Context& context, const std::string& capability)
   EKIDEN_TRY(client.put(capability_path(capability)));
   EKIDEN_ASSIGN(const auto listed, client.get("/v1/capabilities"));
   if (context.output.json()) context.output.object({{"capability", capability}, {"offered", true}});
-  context.output.note(flag_of(listed, "discovery")
-                          ? "offered: others find this node with `ekiden find " + capability + "`"
-                          : "offered to neighbours alone: discovery is off, this node listens on no udp:// endpoint");
+  if (flag_of(listed, "discovery") && number_of(listed, "nodes_total") > 0) {
+    context.output.note("offered: others find this node with `ekiden find " + capability + "`");
+  } else {
+    context.output.note("offered to neighbours alone: " + nobody_to_ask(flag_of(listed, "discovery")));
+  }
   return {};
 }
 

@@ -147,7 +147,7 @@ Status run_send(const Context& context, const SendArguments& arguments);
 Status run_inbox(const Context& context, const InboxArguments& arguments);
 Status run_outbox(const Context& context, const OutboxArguments& arguments);
 Status run_ask(const Context& context, const AskArguments& arguments);
-/// Until SIGINT or SIGTERM, or until the node stops (closed).
+/// Until SIGINT or SIGTERM, or until the node stops (closed). Errors: busy (another one answers for the capability).
 Status run_serve(const Context& context, const ServeArguments& arguments);
 Status run_trace(const Context& context, const TraceArguments& arguments);
 Status run_status(const Context& context);
@@ -160,6 +160,8 @@ Status run_relay_switch(const Context& context, bool on);
 Status run_lookup(const Context& context, const std::string& peer);
 Status run_explain(const Context& context, const std::string& peer);
 Status run_peers(const Context& context);
+/// Why a search would ask nobody, and what to do; for a node that knows no other.
+std::string nobody_to_ask(bool discovery);
 Status run_find(const Context& context, const FindArguments& arguments);
 Status run_capability_add(const Context& context, const std::string& capability);
 Status run_capability_remove(const Context& context, const std::string& capability);

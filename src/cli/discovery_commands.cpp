@@ -1,5 +1,5 @@
 // lookup and peers: finding others, and whom this node knows.
-#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "cli/commands.hpp"
@@ -9,7 +9,30 @@
 namespace ekiden::cli {
 namespace {
 
-constexpr const char* kNear = "on the local network";
+/// The table of `peers`: each peer once, with all that is known of it.
+class PeerTable {
+ public:
+  explicit PeerTable(Output& output) : output_(output) {}
+
+  void add(const api::Json& entry, const std::string& at, const char* how) {
+    const auto [known, is_new] = places_.try_emplace(text_of(entry, "peer"), rows_.size());
+    if (is_new) {
+      rows_.push_back({output_.text(peer_of(entry, "peer", "name")), output_.text(at), how});
+    } else {
+      rows_[known->second][2] += std::string(", ") + how;
+    }
+  }
+  bool empty() const { return rows_.empty(); }
+  void print() {
+    rows_.insert(rows_.begin(), {"PEER", "AT", ""});
+    output_.table(rows_);
+  }
+
+ private:
+  Output& output_;
+  std::vector<std::vector<std::string>> rows_;
+  std::map<std::string, std::size_t> places_;  ///< rows, by peer
+};
 
 void print_record(Output& output, const api::Json& record) {
   output.field("issued", text_of(record, "issued"));
@@ -38,6 +61,12 @@ void print_steps(Output& output, const api::Json& lookup) {
 
 }  // namespace
 
+std::string nobody_to_ask(bool discovery) {
+  if (!discovery) return "discovery is off: this node listens on no udp:// endpoint";
+  return "no node of the network is known yet: name one with `ekiden up --bootstrap ID@ENDPOINT`; where all addresses "
+         "are private, as on a single machine, set private_network = \"on\" in ekiden.toml";
+}
+
 Status run_lookup(const Context& context, const std::string& peer) {
   EKIDEN_ASSIGN(auto client, context.client());
   EKIDEN_ASSIGN(const auto lookup, client.post("/v1/lookups", {{"peer", peer}}));
@@ -61,33 +90,16 @@ Status run_peers(const Context& context) {
     context.output.object(answer);
     return {};
   }
-  const auto nodes = part_of(answer, "nodes");
-  const auto neighbours = part_of(answer, "lan");
-  if (nodes.empty() && neighbours.empty()) {
-    context.output.note(
-        flag_of(answer, "discovery")
-            ? "no node of the network is known yet: name one with `ekiden up --bootstrap ID@ENDPOINT`; "
-              "where all addresses are private, as on a single machine, set private_network = \"on\" in "
-              "ekiden.toml"
-            : "discovery is off: this node listens on no udp:// endpoint");
-    return {};
-  }
-  const auto is_same = [](const api::Json& one, const api::Json& other) {
-    return text_of(one, "peer") == text_of(other, "peer");
-  };
-  std::vector<std::vector<std::string>> rows = {{"PEER", "AT", ""}};
-  for (const auto& node : nodes) {
-    const bool is_near = std::ranges::any_of(neighbours, [&](const auto& one) { return is_same(one, node); });
-    rows.push_back({context.output.text(peer_of(node, "peer", "name")), text_of(node, "at"), is_near ? kNear : ""});
-  }
-  for (const auto& neighbour : neighbours) {
-    const bool is_listed = std::ranges::any_of(nodes, [&](const auto& one) { return is_same(one, neighbour); });
+  PeerTable table(context.output);
+  for (const auto& link : part_of(answer, "links")) table.add(link, text_of(link, "remote"), "linked");
+  for (const auto& node : part_of(answer, "nodes")) table.add(node, text_of(node, "at"), "in the DHT");
+  for (const auto& neighbour : part_of(answer, "lan")) {
     const auto endpoints = part_of(neighbour, "endpoints");
-    if (is_listed || endpoints.empty() || !endpoints.back().is_string()) continue;
-    rows.push_back(
-        {context.output.text(peer_of(neighbour, "peer", "name")), endpoints.back().get<std::string>(), kNear});
+    if (endpoints.empty() || !endpoints.back().is_string()) continue;
+    table.add(neighbour, endpoints.back().get<std::string>(), "on the local network");
   }
-  context.output.table(rows);
+  if (!table.empty()) table.print();
+  if (part_of(answer, "nodes").empty()) context.output.note(nobody_to_ask(flag_of(answer, "discovery")));
   return {};
 }
 

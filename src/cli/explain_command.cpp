@@ -1,12 +1,14 @@
 // explain: whether a peer can be reached, step by step: what is known of it, where its record is, what each of its
 // addresses answers; and what to do about the first step that fails.
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "api/http_target.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_read.hpp"
 #include "cli/text.hpp"
+#include "runtime/utc_text.hpp"
 
 namespace ekiden::cli {
 namespace {
@@ -29,6 +31,7 @@ class Explanation {
 
  private:
   Status try_address(const std::string& endpoint, const char* from);
+  void add_age();
   std::string advice() const;
   bool has_record() const { return json_.contains("record"); }
 
@@ -89,7 +92,17 @@ Status Explanation::try_address(const std::string& endpoint, const char* from) {
   return {};
 }
 
+/// How old the record is by the clock of this machine, which is not that of the owner.
+void Explanation::add_age() {
+  if (!has_record()) return;
+  const auto issued = runtime::parse_utc(text_of(json_["record"], "issued"));
+  if (!issued) return;
+  const WallTime now(std::chrono::floor<milliseconds>(std::chrono::system_clock::now().time_since_epoch()));
+  json_["record"]["age_ms"] = std::max<std::int64_t>(0, (now - *issued).count());
+}
+
 void Explanation::judge() {
+  add_age();
   const auto addresses = part_of(json_, "addresses");
   const bool answers = std::ranges::any_of(addresses, [](const api::Json& tried) {
     return flag_of(tried, "reachable") && !is_udp(text_of(tried, "endpoint"));
@@ -143,7 +156,11 @@ void print_found_record(Output& output, const api::Json& json) {
   }
   const auto record = part_of(json, "record");
   output.field("record", text_of(record, "where") + ", sequence " + std::to_string(number_of(record, "sequence")));
-  output.field("issued", text_of(record, "issued") + ", expires " + text_of(record, "expires"));
+  std::string issued = text_of(record, "issued");
+  if (record.contains("age_ms")) {
+    issued += ", " + human_duration(milliseconds(number_of(record, "age_ms"))) + " ago";
+  }
+  output.field("issued", issued + ", expires " + text_of(record, "expires"));
 }
 
 void print_lookup(Output& output, const api::Json& lookup) {

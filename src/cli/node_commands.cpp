@@ -26,6 +26,10 @@ Result<std::vector<identity::Endpoint>> parse_endpoints(const std::vector<std::s
   return out;
 }
 
+bool listens_on(const runtime::Settings& settings, identity::Endpoint::Transport transport) {
+  return std::ranges::any_of(settings.listen, [&](const auto& endpoint) { return endpoint.transport == transport; });
+}
+
 /// The settings of the file, with what the command line says instead.
 Result<runtime::Settings> settings_for(const Context& context, const UpArguments& arguments) {
   EKIDEN_ASSIGN(auto settings, runtime::load_settings(context.data_dir));
@@ -50,6 +54,15 @@ Result<runtime::Settings> settings_for(const Context& context, const UpArguments
   EKIDEN_ASSIGN(settings.node.sources,
                 runtime::read_bootstrap_source(runtime::bootstrap_places(arguments.bootstrap, context.data_dir)));
   return settings;
+}
+
+/// A node that has run before goes on by itself; a new one has nobody to ask.
+void say_what_is_missing(Output& output, const runtime::Settings& settings) {
+  const bool has_sources = !settings.node.sources.seeds.empty() || !settings.node.sources.lists.empty();
+  if (has_sources || !listens_on(settings, identity::Endpoint::Transport::udp)) return;
+  output.note(
+      "no node to join through is named: this one waits for those that it remembers or hears nearby; "
+      "`ekiden up --bootstrap ID@ENDPOINT` names one");
 }
 
 void print_ready(Output& output, const api::DaemonInfo& info) {
@@ -109,10 +122,6 @@ Status run_node(const Context& context, runtime::Settings settings, bool new_sto
                          [&](const api::DaemonInfo& info) { print_ready(context.output, info); });
 }
 
-bool listens_on(const runtime::Settings& settings, identity::Endpoint::Transport transport) {
-  return std::ranges::any_of(settings.listen, [&](const auto& endpoint) { return endpoint.transport == transport; });
-}
-
 /// What is missing for others to join through this node. Warnings are for what works, but not for everybody.
 Status check_serving(Output& output, const runtime::Settings& settings) {
   using enum identity::Endpoint::Transport;
@@ -153,6 +162,7 @@ void listen_on_ipv6_too(runtime::Settings& settings) {
 
 Status run_up(const Context& context, const UpArguments& arguments) {
   EKIDEN_ASSIGN(auto settings, settings_for(context, arguments));
+  say_what_is_missing(context.output, settings);
   return run_node(context, std::move(settings), arguments.new_store);
 }
 

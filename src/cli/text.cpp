@@ -106,6 +106,7 @@ std::string human_duration(Duration duration) {
   const auto us = std::max<std::int64_t>(0, std::chrono::duration_cast<microseconds>(duration).count());
   const auto ms = us / 1000;
   const auto s = ms / 1000;
+  if (us < 100) return std::to_string(us) + " us";  // Two programs on one machine: "0.0 ms" says nothing.
   if (ms < 10) return std::to_string(ms) + "." + std::to_string(us % 1000 / 100) + " ms";
   if (s < 1) return std::to_string(ms) + " ms";
   if (s < 10) {

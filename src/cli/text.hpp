@@ -14,7 +14,7 @@ namespace ekiden::cli {
 /// invalid_argument, with examples.
 Result<Duration> parse_duration(std::string_view text);
 
-/// "0.2 ms", "250 ms", "1.250 s", "12 s", "4 min 5 s", "3 h 12 min", "2 d 4 h": two units say enough.
+/// "73 us", "0.2 ms", "250 ms", "1.250 s", "12 s", "4 min 5 s", "3 h 12 min", "2 d 4 h": two units say enough.
 std::string human_duration(Duration duration);
 
 /// "1 message", "2 messages", "12,345 messages".

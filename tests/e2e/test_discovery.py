@@ -57,12 +57,31 @@ class DiscoveryTest(unittest.TestCase):
         self.assertIn(sought.endpoint, self.run_on(seeker, "lookup", sought.id).stdout)
         self.assertIn(self.nodes[2].id, self.run_on(seeker, "peers").stdout)
 
+    def line_about(self, node, other):
+        """Of the table of `peers`."""
+        lines = self.run_on(node, "peers").stdout.splitlines()
+        found = [line for line in lines if line.split()[0] in (other.id, "other")]
+        self.assertLessEqual(len(found), 1, "one line for each peer")
+        return found[0] if found else ""
+
     def test_a_message_needs_no_address(self):
         sender, recipient = self.nodes[2], self.nodes[5]
         recipient.know("sender", sender)
         self.run_on(sender, "send", recipient.id, "found you", "--wait", "delivered")
         shown = json.loads(self.run_on(recipient, "inbox", "--json").stdout)
         self.assertEqual((shown["body"], shown["from"]), ("found you", sender.id))
+
+    def test_peers_shows_links_and_explain_how_old_a_record_is(self):
+        first, other = self.nodes[0], self.nodes[1]
+        first.add_contact("other", other)
+        wait_until(lambda: "linked" in self.line_about(first, other), 60,
+                   lambda: f"{first.log_text()}\n{self.run_on(first, 'peers').stdout}")
+        self.assertIn("in the DHT", self.line_about(first, other))
+        with first.api() as api:
+            self.assertIn(other.id, [link["peer"] for link in api.call("GET", "/v1/peers")["links"]])
+        explained = self.run_on(first, "explain", other.id, "--json", check=False)
+        self.assertGreaterEqual(json.loads(explained.stdout)["record"]["age_ms"], 0)
+        self.assertRegex(self.run_on(first, "explain", other.id, check=False).stdout, r"issued .* ago, expires ")
 
     def test_a_node_that_has_run_before_needs_no_bootstrap_node(self):
         node = self.nodes[3]
@@ -127,6 +146,28 @@ class DiscoveryTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn(stranger.id, done.stdout)
         self.assertTrue(done.stderr.strip())
+
+
+class LonelyTest(unittest.TestCase):
+    """A node that nobody told where others are."""
+
+    def test_it_says_what_is_missing(self):
+        with tempfile.TemporaryDirectory(prefix="ekiden-lonely-") as folder:
+            node = Daemon(pathlib.Path(folder) / "node").init()
+            settings = node.directory / "ekiden.toml"
+            settings.write_text(settings.read_text().replace(f'"{node.endpoint}"',
+                                                             f'"{node.endpoint}", "udp://127.0.0.1:0"'))
+            node.start("--no-lan")
+            try:
+                self.assertIn("--bootstrap ID@ENDPOINT", node.log_text())
+                offered = command("capability", "add", "ocr", "--data-dir", node.directory).stdout
+                self.assertIn("neighbours alone", offered)
+                self.assertIn("no node of the network is known yet", offered)
+                self.assertIn("private_network", command("peers", "--data-dir", node.directory).stdout)
+            finally:
+                node.stop()
+            node.start("--no-lan", "--bootstrap", "none")
+            self.assertEqual(node.stop(), 0)
 
 
 if __name__ == "__main__":

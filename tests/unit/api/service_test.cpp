@@ -442,6 +442,20 @@ TEST_F(Service, ListsTheNodesThatItKnows) {
   EXPECT_EQ(answer.json.at("nodes").at(0).at("at"), "udp://203.0.113.9:7420");
 }
 
+TEST_F(Service, ListsThePeersThatItIsLinkedTo) {
+  EXPECT_TRUE(ask("GET", "/v1/peers").json.at("links").empty());
+  link::LinkStatus link;
+  link.peer = test::identity_of(2).id();
+  link.remote = "203.0.113.9:7420";
+  backend_.self.links = {link, link};
+  backend_.self.links.front().carries_traffic = true;
+  const auto links = ask("GET", "/v1/peers").json.at("links");
+  ASSERT_EQ(links.size(), 1U) << "one for each peer";
+  EXPECT_EQ(links.at(0).at("name"), "bob");
+  EXPECT_EQ(links.at(0).at("remote"), "203.0.113.9:7420");
+  EXPECT_EQ(links.at(0).at("direction"), "in");
+}
+
 TEST_F(Service, ListsThePeersThatItHearsOnTheLocalNetwork) {
   EXPECT_TRUE(ask("GET", "/v1/peers").json.at("lan").empty());
   EXPECT_FALSE(ask("GET", "/v1/peers/bob").json.contains("lan"));

@@ -42,7 +42,8 @@ TEST(HumanText, IsShort) {
   EXPECT_EQ(human_duration(seconds(245)), "4 min 5 s");
   EXPECT_EQ(human_duration(hours(3)), "3 h");
   EXPECT_EQ(human_duration(hours(52)), "2 d 4 h");
-  EXPECT_EQ(human_duration(seconds(-1)), "0.0 ms");
+  EXPECT_EQ(human_duration(microseconds(99)), "99 us");
+  EXPECT_EQ(human_duration(seconds(-1)), "0 us");
   EXPECT_EQ(counted(1, "message"), "1 message");
   EXPECT_EQ(counted(0, "message"), "0 messages");
   EXPECT_EQ(counted(1'234'567, "byte"), "1,234,567 bytes");
