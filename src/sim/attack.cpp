@@ -16,8 +16,16 @@ constexpr std::array<std::array<Byte, 4>, 4> kForbidden{
 /// Long enough to have filled a table.
 constexpr Duration kJoined = minutes(2);
 
+constexpr Duration kLook = seconds(1);
+
 /// All that a table holds, and more.
 constexpr std::size_t kWholeTable = 4096;
+
+/// Bytes that may go to an address that has proven nothing, for each byte from there.
+constexpr std::uint64_t kMaxAmplification = 3;
+
+/// A session may be renewed while the old one lasts, and both sides may have begun one.
+constexpr std::size_t kSessionsPerNode = 4;
 
 identity::IpAddress sybil_address(std::uint32_t index, std::uint32_t prefixes) {
   return identity::IpAddress::v4({60, 0, static_cast<Byte>(index % prefixes), static_cast<Byte>(index / prefixes + 1)});
@@ -47,14 +55,23 @@ Attack::Attack(const AttackModel& model, Schedule& schedule, Network& network, c
     flooders_.push_back(std::make_unique<Flooder>(schedule_, network_, at, capabilities, rng_.split()));
     flooders_.back()->set_victims(gang_.honest);
   }
-  if (model_.spoofed_flights != 0) {
-    reflected_ = std::make_unique<Bystander>(network_, identity::IpAddress::v4({62, 0, 0, 1}));
-    spoofing_host_ = std::make_unique<Bystander>(network_, identity::IpAddress::v4({62, 0, 1, 1}));
-    spoofer_ = std::make_unique<Spoofer>(schedule_, network_, spoofing_host_->host(), reflected_->at(), rng_.split());
+  if (model_.spoofed_flights != 0) add_spoofer();
+  if (model_.boasters != 0) traps_ = std::make_unique<Traps>(network_);
+  for (std::uint32_t i = 0; i < model_.boasters; ++i) {
+    boasters_.push_back(std::make_unique<Boaster>(schedule_, network_, rng_.split()));
   }
 }
 
 Attack::~Attack() = default;
+
+void Attack::add_spoofer() {
+  reflected_ = std::make_unique<Bystander>(network_, identity::IpAddress::v4({62, 0, 0, 1}));
+  spoofing_host_ = std::make_unique<Bystander>(network_, identity::IpAddress::v4({62, 0, 1, 1}));
+  spoofer_ = std::make_unique<Spoofer>(schedule_, network_, spoofing_host_->host(), reflected_->at(), rng_.split());
+  reflected_->tell([this](const identity::SocketAddress& from, std::uint64_t bytes) {
+    if (bytes > kMaxAmplification * spoofer_->bytes_to(from)) ++amplified_;
+  });
+}
 
 void Attack::add_sybils(const Machine& victim) {
   for (const auto& octets : kForbidden) {
@@ -72,22 +89,51 @@ void Attack::add_sybils(const Machine& victim) {
 void Attack::begin(const Machines& machines, Duration duration) {
   for (auto& sybil : sybils_) sybil->start();
   for (auto& flooder : flooders_) flooder->start(model_.announcements_per_second);
-  for (std::uint32_t i = 0; !sybils_.empty() && i < model_.letters; ++i) {
+  for (std::uint32_t i = 0; !(sybils_.empty() && boasters_.empty()) && i < model_.letters; ++i) {
     schedule_.after(rng_.between(duration / 4, duration), [this, &machines] {
-      const Sybil& to = *sybils_[rng_.below(sybils_.size())];
-      machines[rng_.below(machines.size())]->write_to_stranger(to.self().id());
+      const identity::PeerId to = any_stranger();
+      machines[rng_.below(machines.size())]->write_to_stranger(to);
     });
   }
   for (std::uint32_t i = 0; i < model_.spoofed_flights; ++i) {
-    schedule_.after(rng_.between(Duration(0), duration),
-                    [this] { spoofer_->shoot(gang_.honest[rng_.below(gang_.honest.size())]); });
+    schedule_.after(rng_.between(Duration(0), duration), [this] {
+      spoofer_->shoot(model_.spoofed_at_one ? gang_.honest.back() : gang_.honest[rng_.below(gang_.honest.size())]);
+    });
   }
+  std::vector<Boaster::Victim> victims;
+  for (const auto& machine : machines) victims.push_back({machine->info(), Network::endpoint_of(machine->host())});
+  for (auto& boaster : boasters_) boaster->start(victims);
+  if (!spoofer_ && boasters_.empty()) return;
+  peaks_.resize(machines.size());
+  look_at_state(machines, schedule_.now() + duration);
+}
+
+const identity::PeerId& Attack::any_stranger() {
+  if (boasters_.empty()) return sybils_[rng_.below(sybils_.size())]->self().id();
+  return boasters_[rng_.below(boasters_.size())]->self().id();
+}
+
+void Attack::look_at_state(const Machines& machines, Instant until) {
+  for (std::size_t i = 0; i < machines.size(); ++i) {
+    if (machines[i]->node() == nullptr) continue;
+    const node::NodeStatus status = machines[i]->node()->status();
+    Peak& peak = peaks_[i];
+    peak.provisional = std::max(peak.provisional, status.datagrams.provisional);
+    peak.sessions = std::max(peak.sessions, status.datagrams.sessions);
+    peak.nodes = std::max(peak.nodes, status.dht.nodes + status.dht.spares);
+    peak.values = std::max(peak.values, status.dht.values);
+    peak.half_open = std::max(peak.half_open, status.half_open);
+  }
+  if (schedule_.now() >= until) return;
+  schedule_.after(kLook, [this, &machines, until] { look_at_state(machines, until); });
 }
 
 void Attack::check(const Machines& machines, Ledger& ledger) const {
   check_forbidden(ledger);
   check_tables(machines, ledger);
   if (spoofer_) check_spoofed(machines, ledger);
+  if (!boasters_.empty()) check_boasts(ledger);
+  if (!peaks_.empty()) check_state(machines, ledger);
   if (!sybils_.empty() && gang_.lies == 0)
     ledger.breach("no Sybil was asked for a record: the scenario proves nothing");
 }
@@ -123,9 +169,10 @@ void Attack::check_tables(const Machines& machines, Ledger& ledger) const {
 
 void Attack::check_spoofed(const Machines& machines, Ledger& ledger) const {
   if (reflected_->bytes() == 0) ledger.breach("no forged first flight was answered: the scenario proves nothing");
-  if (reflected_->bytes() > 3 * spoofer_->bytes()) {
-    ledger.breach(std::to_string(spoofer_->bytes()) + " forged bytes brought their victim " +
-                  std::to_string(reflected_->bytes()));
+  if (amplified_ != 0) {
+    ledger.breach("at " + std::to_string(amplified_) +
+                  " moments a node had sent the victim of forged first flights over " +
+                  std::to_string(kMaxAmplification) + " times what it got");
   }
   for (const auto& machine : machines) {
     if (machine->node() == nullptr) continue;
@@ -133,6 +180,34 @@ void Attack::check_spoofed(const Machines& machines, Ledger& ledger) const {
     if (std::ranges::any_of(known, [&](const identity::NodeInfo& node) { return node.at == reflected_->at(); })) {
       ledger.breach("host " + std::to_string(machine->host()) + " knows a node that only forged first flights named");
     }
+  }
+}
+
+void Attack::check_boasts(Ledger& ledger) const {
+  traps_->check(network_, ledger);
+  for (const Boast kind : {Boast::special, Boast::oversized, Boast::thousand}) {
+    const bool is_told = std::ranges::any_of(boasters_, [&](const auto& boaster) { return boaster->told(kind) != 0; });
+    if (!is_told) ledger.breach("a kind of record was never told: the scenario proves nothing");
+  }
+}
+
+/// However many flights and records there were, a machine keeps no more than the nodes that there are ask for, but for
+/// the one table of handshakes that were answered and not proven, which has its own bound.
+void Attack::check_state(const Machines& machines, Ledger& ledger) const {
+  const std::size_t nodes = machines.size() + boasters_.size();
+  const datagram::Config limits;
+  for (std::size_t i = 0; i < peaks_.size(); ++i) {
+    const Peak& peak = peaks_[i];
+    const auto check = [&](const char* what, std::size_t count, std::size_t most) {
+      if (count <= most) return;
+      ledger.breach("host " + std::to_string(i) + " kept " + std::to_string(count) + " " + what + ", at most " +
+                    std::to_string(most) + " are of use");
+    };
+    check("handshakes that nobody has proven", peak.provisional, limits.max_provisional);
+    check("sessions of datagrams", peak.sessions, kSessionsPerNode * nodes);
+    check("nodes", peak.nodes, nodes);
+    check("values", peak.values, nodes);
+    check("half-open links", peak.half_open, nodes);
   }
 }
 

@@ -1,5 +1,6 @@
-// The attackers of a simulation: Sybils, floods of announcements, forged first flights. Where the rules of the network
-// hold they get nowhere, and check() says where they did.
+// The attackers of a simulation: Sybils, floods of announcements, forged first flights, records that nobody may
+// believe. Where the rules of the network hold they get nowhere, and check() says where they did. What honest nodes
+// keep is also looked at meanwhile, every second, for a table that is full for a moment has an empty end.
 #pragma once
 
 #include <cstdint>
@@ -7,12 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "sim/boaster.hpp"
 #include "sim/flooder.hpp"
 #include "sim/ledger.hpp"
 #include "sim/machine.hpp"
 #include "sim/scenario.hpp"
 #include "sim/spoofer.hpp"
 #include "sim/sybil.hpp"
+#include "sim/traps.hpp"
 
 namespace ekiden::sim {
 
@@ -38,6 +41,12 @@ class Attack {
   void check_forbidden(Ledger& ledger) const;
   void check_tables(const Machines& machines, Ledger& ledger) const;
   void check_spoofed(const Machines& machines, Ledger& ledger) const;
+  void check_boasts(Ledger& ledger) const;
+  void check_state(const Machines& machines, Ledger& ledger) const;
+  void add_spoofer();
+  const identity::PeerId& any_stranger();
+  /// What a machine keeps for attackers, at most.
+  void look_at_state(const Machines& machines, Instant until);
 
   const AttackModel model_;
   Schedule& schedule_;
@@ -50,6 +59,17 @@ class Attack {
   std::unique_ptr<Bystander> reflected_;               ///< in whose name the spoofer sends
   std::unique_ptr<Bystander> spoofing_host_;
   std::unique_ptr<Spoofer> spoofer_;
+  std::uint64_t amplified_ = 0;  ///< moments in which a node had sent the victim over three times what it got
+  std::unique_ptr<Traps> traps_;
+  std::vector<std::unique_ptr<Boaster>> boasters_;
+  struct Peak {
+    std::size_t provisional = 0;
+    std::size_t sessions = 0;
+    std::size_t nodes = 0;
+    std::size_t values = 0;
+    std::size_t half_open = 0;
+  };
+  std::vector<Peak> peaks_;  ///< by machine
 };
 
 }  // namespace ekiden::sim

@@ -154,6 +154,7 @@ void Network::dial(HostIndex from, link::ConnId conn, const identity::Endpoint& 
   const auto address = to.address();
   Error why{Errc::unreachable, "no route to host"};
   if (address) {
+    if (const auto watched = tries_.find(*address); watched != tries_.end()) ++watched->second;
     if (auto allowed = identity::check_dial(*address, learned_from); !allowed) why = std::move(allowed).error();
   }
   const auto host = address ? host_at({*address, to.port}) : std::nullopt;

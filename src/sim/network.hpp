@@ -117,6 +117,9 @@ class Network {
   std::uint64_t segments_lost() const { return segments_lost_; }
   /// To addresses that no host has, or that may not be dialled.
   std::uint64_t dials_lost() const { return dials_lost_; }
+  /// Counts dials of this address from now on, also those that are refused.
+  void watch(const identity::IpAddress& address) { tries_.emplace(address, 0); }
+  std::uint64_t tries(const identity::IpAddress& watched) const { return tries_.at(watched); }
   std::uint64_t datagrams_sent() const { return datagrams_sent_; }
 
  private:
@@ -155,6 +158,7 @@ class Network {
   std::uint64_t segments_sent_ = 0;
   std::uint64_t segments_lost_ = 0;
   std::uint64_t dials_lost_ = 0;
+  std::map<identity::IpAddress, std::uint64_t> tries_;  ///< by watched address
   std::uint64_t datagrams_sent_ = 0;
 };
 

@@ -126,6 +126,8 @@ Keys keys_of_events(Scenario& s) {
       {"attack.black_holes", number(s.attack.black_holes, 0, 100)},
       {"attack.bad_mailboxes_of_each_kind", number(s.attack.bad_mailboxes_of_each_kind, 0, 100)},
       {"attack.spoofed_flights", number(s.attack.spoofed_flights, 0, 100'000)},
+      {"attack.spoofed_at_one", boolean(s.attack.spoofed_at_one)},
+      {"attack.boasters", number(s.attack.boasters, 0, 100)},
   };
 }
 

@@ -85,10 +85,14 @@ struct AttackModel {
   std::uint32_t sybil_prefixes = 4;  ///< /24 networks that they sit in
   /// The Sybils choose ids around that of the last machine and push themselves at it: it shall see nobody else.
   bool eclipse = false;
-  std::uint32_t letters = 0;   ///< messages of random machines to Sybils, whose records name forbidden addresses
-  std::uint32_t flooders = 0;  ///< machines of one /24
+  /// Messages of random machines to Sybils or boasters, whose records name forbidden addresses.
+  std::uint32_t letters = 0;
+  std::uint32_t flooders = 0;                   ///< machines of one /24
   std::uint32_t announcements_per_second = 10;  ///< of each
   std::uint32_t spoofed_flights = 0;            ///< each of which is repeated three times
+  bool spoofed_at_one = false;                  ///< all of them at one machine, which asks for cookies then
+  /// Strangers whose records name special addresses, are too large, or have a thousand endpoints (sim/boaster.hpp).
+  std::uint32_t boasters = 0;
   /// Nodes of others beside the machines, which join the network and lie when they relay or keep mail (sim/vice.hpp);
   /// of each kind as many.
   std::uint32_t bad_relays_of_each_kind = 0;

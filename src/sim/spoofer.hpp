@@ -3,6 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "base/rng.hpp"
@@ -24,6 +27,9 @@ class Bystander final : public NetworkHost {
   std::uint64_t bytes() const { return bytes_; }
   std::uint64_t dials() const { return dials_; }
   std::uint64_t datagrams() const { return datagrams_; }
+  /// Called with each datagram, when it has been counted: its sender, and the bytes that came from there so far.
+  using Heard = std::function<void(const identity::SocketAddress& from, std::uint64_t bytes)>;
+  void tell(Heard heard) { heard_ = std::move(heard); }
 
   // NetworkHost.
   bool is_up() const override { return true; }
@@ -36,9 +42,10 @@ class Bystander final : public NetworkHost {
   void on_bytes(link::ConnId /*conn*/, ByteView /*bytes*/) override {}
   void on_room(link::ConnId /*conn*/) override {}
   void on_closed(link::ConnId /*conn*/, Error /*why*/) override {}
-  void on_datagram(const identity::SocketAddress& /*from*/, ByteView bytes) override {
+  void on_datagram(const identity::SocketAddress& from, ByteView bytes) override {
     ++datagrams_;
     bytes_ += bytes.size();
+    if (heard_) heard_(from, bytes_from_[from] += bytes.size());
   }
 
  private:
@@ -48,6 +55,8 @@ class Bystander final : public NetworkHost {
   std::uint64_t bytes_ = 0;
   std::uint64_t dials_ = 0;
   std::uint64_t datagrams_ = 0;
+  std::map<identity::SocketAddress, std::uint64_t> bytes_from_;
+  Heard heard_;
 };
 
 class Spoofer {
@@ -55,9 +64,11 @@ class Spoofer {
   /// Sends from `host`, in the name of `victim`.
   Spoofer(Schedule& schedule, Network& network, HostIndex host, const identity::SocketAddress& victim, Rng rng);
 
-  /// One first flight in the name of the victim, and copies of it later.
+  /// One first flight in the name of the victim and of an identity that nobody has seen, and copies of it later.
   void shoot(const identity::NodeInfo& at);
   std::uint64_t bytes() const { return bytes_; }
+  /// That went to this node so far.
+  std::uint64_t bytes_to(const identity::SocketAddress& to) const;
 
  private:
   void send(const identity::SocketAddress& to, const Bytes& packet);
@@ -67,8 +78,8 @@ class Spoofer {
   HostIndex host_;
   identity::SocketAddress victim_;
   Rng rng_;
-  identity::Identity self_;
   std::uint64_t bytes_ = 0;
+  std::map<identity::SocketAddress, std::uint64_t> bytes_to_;
 };
 
 }  // namespace ekiden::sim

@@ -101,6 +101,65 @@ TEST(AttackTest, ACopyInTheNameOfAnotherReachesThatOneOnly) {
   EXPECT_GE(spoofer.bytes(), 4 * datagram::kMinInitiation);
 }
 
+TEST(AttackTest, NoStrangerMayNameTheSpecialTraps) {
+  for (const std::string& where : Traps::special()) {
+    const auto endpoint = identity::Endpoint::parse("tcp://" + where);
+    ASSERT_TRUE(endpoint && endpoint->address()) << where;
+    EXPECT_FALSE(identity::may_dial(*endpoint->address(), identity::LearnedFrom::remote_record)) << where;
+  }
+  EXPECT_TRUE(identity::may_dial(*identity::Endpoint::parse("tcp://" + Traps::open(7))->address(),
+                                 identity::LearnedFrom::remote_record));
+}
+
+TEST(AttackTest, ABoasterBreaksOneRuleAtATime) {
+  Stage stage;
+  Boaster boaster(stage.schedule, stage.network, stage.rng.split());
+  const auto special = identity::verify_record(boaster.boast(Boast::special), kEpoch);
+  ASSERT_TRUE(special) << special.error().message;
+  EXPECT_EQ(special->endpoints.size(), identity::kMaxRecordEndpoints);
+  for (const Boast boast : {Boast::oversized, Boast::thousand}) {
+    const auto record = identity::verify_record(boaster.boast(boast), kEpoch);
+    ASSERT_FALSE(record);
+    EXPECT_EQ(record.error().code, Errc::too_large);
+  }
+  EXPECT_GT(boaster.boast(Boast::thousand).size(), 10'000U);
+}
+
+TEST(AttackTest, WhoGoesIntoATrapIsSeen) {
+  for (const bool by_link : {true, false}) {
+    Stage stage;
+    Traps traps(stage.network);
+    Bystander walker(stage.network, address(1));
+    Ledger before;
+    traps.check(stage.network, before);
+    EXPECT_TRUE(before.breaches().empty());
+    const auto trap = *identity::Endpoint::parse("tcp://" + Traps::special().front());
+    if (by_link) {
+      // Refused by the network, but tried.
+      stage.network.dial(walker.host(), link::ConnId{1}, trap, identity::LearnedFrom::remote_record);
+    } else {
+      stage.network.send_datagram(walker.host(), {*trap.address(), trap.port}, Bytes{1});
+    }
+    stage.run(seconds(5));
+    Ledger after;
+    traps.check(stage.network, after);
+    EXPECT_EQ(after.breaches().size(), 1U);
+  }
+}
+
+TEST(AttackTest, ABystanderTellsWhatCameFromWhom) {
+  Stage stage;
+  Bystander victim(stage.network, address(1));
+  Bystander first(stage.network, address(2));
+  Bystander second(stage.network, address(3));
+  std::map<identity::SocketAddress, std::uint64_t> heard;
+  victim.tell([&](const identity::SocketAddress& from, std::uint64_t bytes) { heard[from] = bytes; });
+  for (int i = 0; i < 2; ++i) stage.network.send_datagram(first.host(), victim.at(), Bytes(10));
+  stage.network.send_datagram(second.host(), victim.at(), Bytes(5));
+  stage.run(seconds(5));
+  EXPECT_EQ(heard, (std::map<identity::SocketAddress, std::uint64_t>{{first.at(), 20}, {second.at(), 5}}));
+}
+
 Scenario crowd() {
   Scenario scenario;
   scenario.name = "crowd";
