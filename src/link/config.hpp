@@ -24,6 +24,8 @@ struct Config {
   std::uint64_t rekey_bytes = std::uint64_t{1} << 34;
   Duration redial_min = milliseconds(200);
   Duration redial_max = minutes(5);
+  Duration redial_soon = seconds(8);      ///< At most, for a peer that is awaited …
+  Duration redial_soon_for = minutes(5);  ///< … and has not been away for longer than this.
 
   // Bounds.
   std::size_t max_links = 4096;

@@ -38,6 +38,8 @@ void LinkPool::want(Now now, const identity::PeerId& peer, std::vector<identity:
 
 void LinkPool::unwant(Now /*now*/, const identity::PeerId& peer) { state_->unwant(peer); }
 
+void LinkPool::set_awaited(const identity::PeerId& peer, bool awaited) { state_->set_awaited(peer, awaited); }
+
 void LinkPool::retry_now(Now now, const identity::PeerId& peer, Outbox<Effect>& out) {
   state_->dial_now(now, peer, out);
 }

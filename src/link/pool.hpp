@@ -86,6 +86,9 @@ class LinkPool {
   void retry_now(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
 
   /// Dials one endpoint once, whatever other links and dials to the peer there are. Ends with Probed, which comes with
+  /// Whether somebody waits for this wanted peer, and for no other in its place: one that has been away for less than
+  /// `redial_soon_for` is dialled at least every `redial_soon`, for most absences are restarts.
+  void set_awaited(const identity::PeerId& peer, bool awaited);
   /// the connection that is returned. A link that it opens is one like others: the peer is Up, and the link idles out
   /// unless it is wanted, after Config::probe_idle_timeout. With a key the handshake is IK. REQUIRES: `peer` is not
   /// this node.

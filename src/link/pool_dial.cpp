@@ -32,6 +32,7 @@ void LinkPool::State::unwant(const identity::PeerId& id) {
   auto* peer = find(id);
   if (peer == nullptr || !peer->wanted) return;
   peer->wanted = false;
+  peer->is_awaited = false;
   --wanted;
   redials.cancel(id);
   for (const auto conn : peer->links) {
@@ -39,6 +40,11 @@ void LinkPool::State::unwant(const identity::PeerId& id) {
     timers.set_no_later_than(conn, find(conn)->link->deadline());
   }
   forget_if_idle(id);
+}
+
+void LinkPool::State::set_awaited(const identity::PeerId& id, bool awaited) {
+  auto* peer = find(id);
+  if (peer != nullptr && peer->wanted) peer->is_awaited = awaited;
 }
 
 /// Starts a round over the endpoints, unless there is a link or a dial already.
@@ -108,7 +114,7 @@ void LinkPool::State::attempt_failed(Now now, const identity::PeerId& id, Error 
 }
 
 void LinkPool::State::end_round(Now now, const identity::PeerId& id, Peer& peer, Error why, Out& out) {
-  ++peer.failures;
+  if (++peer.failures == 1) peer.failing_since = now.mono;
   const auto at = schedule_redial(now, id, peer);
   out.push(DialFailed{id, std::move(why), at});
 }
@@ -118,7 +124,8 @@ Instant LinkPool::State::schedule_redial(Now now, const identity::PeerId& id, Pe
   peer.next_endpoint = 0;
   auto delay = config.redial_min;
   for (unsigned i = 1; i < peer.failures && delay < config.redial_max; ++i) delay *= 2;
-  delay = std::min(delay, config.redial_max);
+  const bool is_soon = peer.is_awaited && now.mono - peer.failing_since < config.redial_soon_for;
+  delay = std::min(delay, is_soon ? std::min(config.redial_soon, config.redial_max) : config.redial_max);
   auto at = now.mono + rng.between(delay / 2, delay);
   if (peer.not_before) at = std::max(at, *peer.not_before);
   redials.set(id, at);

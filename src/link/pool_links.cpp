@@ -158,6 +158,7 @@ void LinkPool::State::peer_lost_link(Now now, ConnId id, const Conn& conn, Error
   if (peer.wanted && !shutting_down) {
     // A link that lasted ends the series of failures; one that did not must not make us dial in a tight loop.
     const bool lasted = now.mono >= conn.since + config.keepalive_interval;
+    if (lasted || peer.failures == 0) peer.failing_since = now.mono;
     peer.failures = lasted ? 0 : peer.failures + 1;
     if (!peer.dialling) schedule_redial(now, *conn.peer, peer);
   }

@@ -58,7 +58,9 @@ struct LinkPool::State {
     std::optional<crypto::Ed25519PublicKey> public_key;
     std::optional<crypto::X25519PublicKey> noise_key;  ///< Made of public_key when first needed.
     std::optional<ConnId> dialling;
-    unsigned failures = 0;                  ///< Rounds in a row that ended without a link that lasted.
+    bool is_awaited = false;
+    unsigned failures = 0;                  ///< Rounds in a row that ended without a link that lasted …
+    Instant failing_since;                  ///< … and when the first of them did.
     std::optional<Instant> not_before;      ///< It was cut.
     std::vector<ConnId> links;              ///< In the order of their opening; closing ones included.
     std::optional<std::uint64_t> sequence;  ///< Of the newest record seen on these links.
@@ -70,6 +72,7 @@ struct LinkPool::State {
   void want(Now now, const identity::PeerId& id, std::vector<identity::Endpoint> endpoints,
             std::optional<identity::PeerRecord> record, Out& out);
   void unwant(const identity::PeerId& id);
+  void set_awaited(const identity::PeerId& id, bool awaited);
   void dial_now(Now now, const identity::PeerId& id, Out& out);
   ConnId probe(Now now, const identity::PeerId& id, const identity::Endpoint& endpoint,
                const std::optional<crypto::Ed25519PublicKey>& key, Out& out);

@@ -109,6 +109,8 @@ struct Node::Impl {
   enum WantedBy : std::uint8_t { by_router = 1, by_depositor = 2, by_collector = 4, by_ask = 8, by_relay = 16 };
   void want(Now now, const identity::PeerId& peer, WantedBy by);
   void unwant(Now now, const identity::PeerId& peer, WantedBy by);
+  /// Nobody else does in its place, as one mailbox does for another of those that a peer names.
+  bool is_awaited(const identity::PeerId& peer) const;
   /// With what is known of it now. REQUIRES: it is wanted.
   void reach(Now now, const identity::PeerId& peer);
   void dial(Now now, const identity::PeerId& peer);

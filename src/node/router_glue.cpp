@@ -76,13 +76,19 @@ void Node::Impl::connect(Now now, const router::Connect& request) {
 void Node::Impl::want(Now now, const identity::PeerId& peer, WantedBy by) {
   wanted[peer] |= by;
   reach(now, peer);
+  links.set_awaited(peer, is_awaited(peer));
+}
+
+bool Node::Impl::is_awaited(const identity::PeerId& peer) const {
+  const auto reasons = wanted.find(peer);
+  return reasons != wanted.end() && (reasons->second & (by_router | by_ask | by_collector)) != 0;
 }
 
 void Node::Impl::unwant(Now now, const identity::PeerId& peer, WantedBy by) {
   const auto reasons = wanted.find(peer);
   if (reasons == wanted.end()) return;
   reasons->second &= static_cast<std::uint8_t>(~by);
-  if (reasons->second != 0) return;
+  if (reasons->second != 0) return links.set_awaited(peer, is_awaited(peer));
   wanted.erase(reasons);
   end_search(peer);
   links.unwant(now, peer);

@@ -74,6 +74,44 @@ TEST(Pools, TheBackOffDoublesWithJitterUpToItsMaximum) {
   EXPECT_EQ(expected, world.config.redial_max);
 }
 
+TEST(Pools, AnAwaitedPeerIsDialledOftenForAWhile) {
+  World world(1);
+  const auto nowhere = *identity::Endpoint::parse("tcp://10.9.9.9:1");
+  const auto peer = test::make_identity(9).id();
+  world.want(0, peer, {nowhere});
+  world.pool(0).set_awaited(peer, true);
+  const auto begin = world.now().mono;
+  const auto next_wait = [&] {
+    world.run();
+    return world.nodes[0]->failures.back().next_attempt - world.now().mono;
+  };
+  Duration longest{};
+  while (world.now().mono - begin < world.config.redial_soon_for) {
+    const Duration wait = next_wait();
+    longest = std::max(longest, wait);
+    world.advance(wait);
+  }
+  EXPECT_LE(longest, world.config.redial_soon);
+  EXPECT_GT(longest, world.config.redial_soon / 2);
+  EXPECT_GT(next_wait(), world.config.redial_soon) << "it does not come back soon";
+}
+
+TEST(Pools, WhoIsNotAwaitedAnyMoreIsDialledAsOthersAre) {
+  World world(1);
+  const auto nowhere = *identity::Endpoint::parse("tcp://10.9.9.9:1");
+  const auto peer = test::make_identity(9).id();
+  world.want(0, peer, {nowhere});
+  world.pool(0).set_awaited(peer, true);
+  Duration wait{};
+  for (int i = 0; i < 12; ++i) {
+    if (i == 9) world.pool(0).set_awaited(peer, false);
+    world.run();
+    wait = world.nodes[0]->failures.back().next_attempt - world.now().mono;
+    world.advance(wait);
+  }
+  EXPECT_GT(wait, world.config.redial_soon);
+}
+
 TEST(Pools, AConnectThatTakesTooLongIsGivenUp) {
   World world(2);
   world.want(0, 1);
