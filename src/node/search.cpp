@@ -9,8 +9,14 @@ namespace ekiden::node {
 
 void Node::Impl::search(Now now, const identity::PeerId& peer) {
   if (!takes_part() || !wanted.contains(peer)) return;
-  const auto [entry, fresh] = searches.try_emplace(peer, Search{config.search_min});
-  if (fresh) search_due.set(peer, now.mono);
+  // Mailboxes and relays have others in their place: under churn most of all searches would be for those that are away.
+  const bool is_spare = (wanted.at(peer) & (by_router | by_ask)) == 0;
+  const auto [entry, fresh] = searches.try_emplace(peer);
+  Search& search = entry->second;
+  if (!fresh && (is_spare || !search.is_spare)) return;
+  search.interval = is_spare ? config.search_spare : config.search_min;
+  search.is_spare = is_spare;
+  if (!search.is_running) search_due.set(peer, now.mono);
 }
 
 /// The DHT may have an older record than we hold: then the peer is where we could not reach it, or gone.
