@@ -184,6 +184,8 @@ std::vector<PeerAddress> LinkPool::addresses(const identity::PeerId& id) const {
   return all;
 }
 
+const SentBytes& LinkPool::sent_bytes() const { return state_->sent_bytes; }
+
 std::size_t LinkPool::half_open() const { return state_->half_open; }
 
 void LinkPool::check_invariants() const { state_->check_invariants(); }

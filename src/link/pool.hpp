@@ -20,6 +20,7 @@
 // key-compromised first flights bring no state).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -63,6 +64,11 @@ struct PeerAddress {
   bool initiated_by_us = false;
 };
 
+/// Bytes of the messages that were given to links, since start, by type: frame headers are counted, records,
+/// repetitions of the transport and what is below it are not.
+inline constexpr std::size_t kCountedTypes = 32;
+using SentBytes = std::array<std::uint64_t, kCountedTypes>;
+
 class LinkPool {
  public:
   using Effect = std::variant<Dial, Hangup, WantWrite, Up, Down, Message, DialFailed, Probed, Notice>;
@@ -80,15 +86,15 @@ class LinkPool {
   /// otherwise XX and the identity that answers must be `peer`. Again for a wanted peer: replaces endpoints and record.
   void want(Now now, const identity::PeerId& peer, std::vector<identity::Endpoint> endpoints,
             std::optional<identity::PeerRecord> record, Outbox<Effect>& out);
+  /// Whether somebody waits for this wanted peer, and for no other in its place: one that has been away for less than
+  /// `redial_soon_for` is dialled at least every `redial_soon`, for most absences are restarts.
+  void set_awaited(const identity::PeerId& peer, bool awaited);
   /// No longer dial it; an existing link ends by idling.
   void unwant(Now now, const identity::PeerId& peer);
   /// Dial now what is backing off (the network came back, the user asks).
   void retry_now(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
 
   /// Dials one endpoint once, whatever other links and dials to the peer there are. Ends with Probed, which comes with
-  /// Whether somebody waits for this wanted peer, and for no other in its place: one that has been away for less than
-  /// `redial_soon_for` is dialled at least every `redial_soon`, for most absences are restarts.
-  void set_awaited(const identity::PeerId& peer, bool awaited);
   /// the connection that is returned. A link that it opens is one like others: the peer is Up, and the link idles out
   /// unless it is wanted, after Config::probe_idle_timeout. With a key the handshake is IK. REQUIRES: `peer` is not
   /// this node.
@@ -135,6 +141,7 @@ class LinkPool {
   /// that opened last comes first.
   std::vector<PeerAddress> addresses(const identity::PeerId& peer) const;
   std::size_t half_open() const;
+  const SentBytes& sent_bytes() const;
 
   void check_invariants() const;
 

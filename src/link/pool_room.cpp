@@ -48,6 +48,7 @@ Status LinkPool::State::send(Now now, const identity::PeerId& to, wire::Priority
   if (conn == nullptr) return fail(Errc::unreachable, "no link to " + to.short_text());
   EKIDEN_TRY(reserve(now, *conn, kFrameHeader + message.size(), out));
   EKIDEN_TRY(conn->link->send(now, priority, message));
+  if (message[0] < sent_bytes.size()) sent_bytes[message[0]] += kFrameHeader + message.size();
   count_queued(*conn);
   if (!conn->write_said) {
     conn->write_said = true;

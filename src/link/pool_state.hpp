@@ -129,6 +129,7 @@ struct LinkPool::State {
   std::map<ConnId, Conn> conns;
   std::map<identity::PeerId, Peer> peers;
   DeadlineMap<ConnId> timers;  ///< Never later than the deadline of the connection.
+  SentBytes sent_bytes{};
   DeadlineMap<identity::PeerId> redials;
   using Counts = std::map<identity::AddressPrefix, std::size_t>;
   Counts half_open_by_prefix;

@@ -331,6 +331,7 @@ NodeStatus Node::status() const {
           .ready = !impl_->record.empty()};
 }
 
+const link::SentBytes& Node::sent_bytes() const { return impl_->links.sent_bytes(); }
 std::optional<router::Trace> Node::trace(const router::MessageId& id) const { return impl_->router.trace(id); }
 std::vector<router::Trace> Node::outgoing(std::size_t limit, const router::OutgoingFilter& filter) const {
   return impl_->router.outgoing(limit, filter);

@@ -156,6 +156,7 @@ class Node {
 
   const identity::Identity& self() const;
   NodeStatus status() const;
+  const link::SentBytes& sent_bytes() const;  ///< by message type
   std::optional<router::Trace> trace(const router::MessageId& id) const;
   std::vector<router::Trace> outgoing(std::size_t limit, const router::OutgoingFilter& filter = {}) const;
   std::vector<router::ArrivedPtr> inbox(std::uint64_t after, std::size_t limit,

@@ -125,7 +125,10 @@ void Relay::on_link_down(Now now, const identity::PeerId& peer, Effects& out) {
 }
 
 void Relay::transmit(const identity::PeerId& to, const Packet& packet, Effects& out) {
-  out.push(Transmit{to, packet.priority, link_message(wire::MessageType::packet, packet, size_with_hop(packet))});
+  auto message = link_message(wire::MessageType::packet, packet, size_with_hop(packet));
+  const bool is_search = packet.kind == PacketKind::route_request || packet.kind == PacketKind::route_reply;
+  if (is_search) search_bytes_ += message->size();
+  out.push(Transmit{to, packet.priority, std::move(message)});
 }
 
 void Relay::sign(Packet packet, std::shared_ptr<const Bytes> buffer, const crypto::Digest& subject,
@@ -205,7 +208,8 @@ RelayStatus Relay::status() const {
                      .handed_on = handed_on_,
                      .passed = passed_,
                      .refused = refused_,
-                     .expired = expired_};
+                     .expired = expired_,
+                     .search_bytes = search_bytes_};
   for (const auto& [peer, neighbour] : neighbours_) status.relays += neighbour.relays ? 1 : 0;
   return status;
 }

@@ -90,6 +90,7 @@ struct RelayStatus {
   std::uint64_t passed = 0;  ///< packets that are not durable
   std::uint64_t refused = 0;
   std::uint64_t expired = 0;
+  std::uint64_t search_bytes = 0;  ///< of route requests and replies that were sent, ours and those of others
 };
 
 class Relay {
@@ -200,7 +201,7 @@ class Relay {
   using Key = std::pair<identity::PeerId, Uuid>;
 
   bool is_neighbour(const identity::PeerId& peer) const { return neighbours_.contains(peer); }
-  static void transmit(const identity::PeerId& to, const Packet& packet, Effects& out);
+  void transmit(const identity::PeerId& to, const Packet& packet, Effects& out);
   void sign(Packet packet, std::shared_ptr<const Bytes> buffer, const crypto::Digest& subject,
             const identity::PeerId& next);
   void refuse(const identity::PeerId& giver, const crypto::Digest& subject, Refusal reason, Effects& out);
@@ -281,6 +282,7 @@ class Relay {
   std::uint64_t handed_on_ = 0;
   std::uint64_t passed_ = 0;
   std::uint64_t refused_ = 0;
+  std::uint64_t search_bytes_ = 0;
   std::uint64_t expired_ = 0;
 };
 
