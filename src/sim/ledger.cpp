@@ -8,6 +8,14 @@ namespace {
 
 constexpr std::size_t kMaxBreaches = 40;
 
+/// `percent` of the times are no longer than this.
+Duration percentile(std::vector<Duration>& times, std::size_t percent) {
+  if (times.empty()) return {};
+  const auto at = times.begin() + static_cast<std::ptrdiff_t>(times.size() * percent / 100);
+  std::nth_element(times.begin(), at, times.end());
+  return *at;
+}
+
 }  // namespace
 
 Bytes Ledger::make_body(SendNumber number, std::size_t size, Rng& rng) {
@@ -67,6 +75,37 @@ std::optional<SendNumber> Ledger::arrived(HostIndex at, std::uint64_t boot, cons
   by_id_.try_emplace(message.id, number);
   if (const auto receipt = early_receipts_.extract(message.id)) entry.receipted = receipt.mapped();
   return number;
+}
+
+void Ledger::note_due(Entry& entry, Instant now) const {
+  if (entry.due || !entry.has_waited || !present_.contains(entry.to)) return;
+  const auto is_present = [&](HostIndex host) { return present_.contains(host); };
+  if (is_present(entry.from) || std::ranges::any_of(entry.keepers, is_present)) entry.due = now;
+}
+
+void Ledger::came(HostIndex host, Instant now) {
+  present_.insert(host);
+  for (Entry& entry : entries_) {
+    if (!entry.accepted || entry.arrived || entry.due || entry.delivery != router::DeliveryClass::durable) continue;
+    entry.has_waited = entry.has_waited || entry.to == host;
+    note_due(entry, now);
+  }
+}
+
+void Ledger::kept(HostIndex by, const router::MessageId& id, Instant now) {
+  ++copies_[id];
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return;
+  Entry& entry = entries_[found->second];
+  entry.keepers.insert(by);
+  ++entry.copies;
+  if (!entry.arrived) note_due(entry, now);
+}
+
+void Ledger::relayed(const router::MessageId& id, std::size_t hops) {
+  ++relayed_;
+  hops_ += hops;
+  if (const auto found = by_id_.find(id); found != by_id_.end()) entries_[found->second].path_hops = hops;
 }
 
 void Ledger::check_numbers(HostIndex at, HostIndex from, std::uint64_t boot, std::uint64_t number) {
@@ -169,6 +208,7 @@ Ledger::Totals Ledger::totals(Instant now) const {
   Totals totals;
   totals.submitted = entries_.size();
   std::vector<Duration> latencies;
+  std::vector<Duration> after_return;
   for (const Entry& entry : entries_) {
     const bool durable = entry.delivery == router::DeliveryClass::durable;
     totals.accepted += entry.accepted.has_value();
@@ -180,16 +220,22 @@ Ledger::Totals Ledger::totals(Instant now) const {
     totals.durable_accepted += durable && entry.accepted;
     totals.durable_arrived += durable && entry.accepted && entry.arrived;
     if (entry.accepted && entry.arrived) latencies.push_back(std::max(Duration(0), *entry.arrived - *entry.accepted));
+    if (entry.arrived) {
+      totals.hop_bytes += entry.body.size() * std::max<std::size_t>(1, entry.path_hops + 2 * entry.copies);
+    }
+    if (entry.due && entry.arrived) after_return.push_back(*entry.arrived - *entry.due);
   }
   totals.relayed = relayed_;
   totals.hops = hops_;
   totals.deposited = copies_.size();
   for (const auto& [id, copies] : copies_) totals.copies += copies;
-  if (!latencies.empty()) {
-    std::sort(latencies.begin(), latencies.end());
-    totals.latency_median = latencies[latencies.size() / 2];
-    totals.latency_p99 = latencies[latencies.size() * 99 / 100];
-  }
+  totals.latency_median = percentile(latencies, 50);
+  totals.latency_p99 = percentile(latencies, 99);
+  totals.awaited = after_return.size();
+  totals.awaited_soon =
+      static_cast<std::uint64_t>(std::ranges::count_if(after_return, [](Duration d) { return d <= kSoon; }));
+  totals.return_median = percentile(after_return, 50);
+  totals.return_p99 = percentile(after_return, 99);
   return totals;
 }
 

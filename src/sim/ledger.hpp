@@ -33,6 +33,10 @@
 
 namespace ekiden::sim {
 
+/// What waits for a recipient should arrive within this time of its return, or of that of the first who has it, if all
+/// of them are away at that time.
+inline constexpr Duration kSoon = seconds(10);
+
 /// Names one attempt of an application to send: carried in the body of the message.
 using SendNumber = std::uint64_t;
 
@@ -47,7 +51,12 @@ class Ledger {
     std::optional<Instant> accepted;
     std::optional<Instant> arrived;
     std::optional<Instant> receipted;
+    std::set<HostIndex> keepers{};  ///< mailboxes that have written it to their disks
+    bool has_waited = false;        ///< its recipient has come back since it was accepted, and it had not arrived yet
+    std::optional<Instant> due{};   ///< and since when somebody who has it was there as well
     std::optional<std::string> conversation{};  ///< in which it is ordered
+    std::size_t copies = 0;                     ///< that mailboxes have kept
+    std::size_t path_hops = 0;                  ///< of the path that its receipt proves
     bool refused = false;                       ///< at submission
     bool maybe_taken = false;                   ///< a crash swallowed the answer
     bool taken = false;                         ///< and answered
@@ -81,6 +90,10 @@ class Ledger {
   void blocked(HostIndex at, HostIndex from) { blocked_.emplace(at, from); }
   bool is_blocked(HostIndex at, HostIndex from) const { return blocked_.contains({at, from}); }
   std::size_t blocked_pairs() const { return blocked_.size(); }
+  /// The node of `host` runs, again or for the first time: what is owed to it, and what it has for others, should
+  /// arrive soon.
+  void came(HostIndex host, Instant now);
+  void went(HostIndex host) { present_.erase(host); }
   void state_changed(HostIndex at, const router::MessageId& id, router::MessageState state, Instant now);
 
   /// Rule 4, and that each delivered message was receipted.
@@ -92,25 +105,29 @@ class Ledger {
   const std::vector<std::string>& breaches() const { return breaches_; }
   void breach(std::string what);
 
-  /// A mailbox has written this message to its disk.
-  void kept(const router::MessageId& id) { ++copies_[id]; }
+  /// The mailbox of `by` has written this message to its disk.
+  void kept(HostIndex by, const router::MessageId& id, Instant now);
   /// A receipt proves that so many nodes handed a message on, its sender included.
-  void relayed(std::size_t hops) {
-    ++relayed_;
-    hops_ += hops;
-  }
+  void relayed(const router::MessageId& id, std::size_t hops);
 
   struct Totals {
     std::uint64_t submitted = 0, accepted = 0, arrived = 0, taken = 0, receipted = 0, expired = 0, refused = 0;
     std::uint64_t durable_accepted = 0, durable_arrived = 0;
-    std::uint64_t relayed = 0, hops = 0;       ///< messages with a proven path, and its nodes together
-    std::uint64_t deposited = 0, copies = 0;   ///< messages that mailboxes kept, and how often together
+    std::uint64_t relayed = 0, hops = 0;      ///< messages with a proven path, and its nodes together
+    std::uint64_t deposited = 0, copies = 0;  ///< messages that mailboxes kept, and how often together
+    /// Bytes of the bodies that arrived, each as often as there are hops on its ways: one where it came by a link,
+    /// those of the path that its receipt proves, and two for each copy that a mailbox kept.
+    std::uint64_t hop_bytes = 0;
     Duration latency_median{}, latency_p99{};  ///< accepted to arrived
+    std::uint64_t awaited = 0;       ///< durable messages that waited for their recipient to come back, and arrived
+    std::uint64_t awaited_soon = 0;  ///< of those, within kSoon of the moment since when it and a holder were there
+    Duration return_median{}, return_p99{};  ///< of those, from that moment to the arrival
   };
   Totals totals(Instant now) const;
 
  private:
   std::string describe(SendNumber number) const;
+  void note_due(Entry& entry, Instant now) const;
   void check_numbers(HostIndex at, HostIndex from, std::uint64_t boot, std::uint64_t number);
   void check_order(SendNumber number, std::uint64_t boot, const router::Arrived& message);
 
@@ -118,6 +135,7 @@ class Ledger {
   std::map<router::MessageId, SendNumber> by_id_;
   std::vector<std::string> breaches_;
   std::map<router::MessageId, std::uint32_t> copies_;
+  std::set<HostIndex> present_;  ///< whose nodes run
   std::uint64_t relayed_ = 0;
   std::uint64_t hops_ = 0;
   std::map<router::MessageId, Instant> early_receipts_;  ///< of messages whose sender crashed before it could say so

@@ -66,7 +66,9 @@ Duration Machine::wall_error() const {
 void Machine::boot() {
   CHECK(node_ == nullptr);
   ++boots_;
+  is_leaving_ = false;
   log("machine", "boots");
+  shared_.ledger.came(host_, shared_.schedule.now());
   in_order_since_ = shared_.schedule.now();
   node_ = std::make_unique<node::Node>(seed_, config_, rng_.split());
   begin_trace(Step::boot);
@@ -88,6 +90,8 @@ void Machine::crash(bool reset, std::optional<std::size_t> reached) {
   if (node_ == nullptr) return;
   log("machine", reset ? "the process dies" : "the power goes");
   begin_trace(reset ? Step::process_died : Step::power_went);
+  shared_.ledger.went(host_);
+  delivery_bytes_ = delivery_bytes();
   node_.reset();
   out_.take();
   to_flush_.clear();
@@ -112,6 +116,7 @@ void Machine::crash(bool reset, std::optional<std::size_t> reached) {
 void Machine::leave() {
   if (node_ == nullptr) return;
   in_order_since_ = shared_.schedule.now();  // What it withdraws now cannot be found.
+  is_leaving_ = true;
   feed(node::ShutDown{});
   shared_.schedule.after(config_.leave_max + seconds(1), [this, boot = boots_] {
     if (boot == boots_) crash(true);
@@ -299,22 +304,6 @@ void Machine::run_effect(node::Effect effect) {
       effect);
 }
 
-/// The path that is shown as proven leads from here to the recipient, by nodes that there are, each once.
-void Machine::on_delivered(const router::MessageId& id) {
-  const auto trace = node_->trace(id);
-  if (!trace || trace->path.empty()) return;
-  shared_.ledger.relayed(trace->path.size());
-  std::set<identity::PeerId> passed{trace->peer};
-  for (const path::Hop& hop : trace->path) {
-    const auto by = identity::PeerId::of(hop.by);
-    const bool is_somebody = shared_.hosts.contains(by) || shared_.traitors.contains(by);
-    const bool is_ours = by == id_;
-    if (is_somebody && is_ours == (passed.size() == 1) && passed.insert(by).second) continue;
-    shared_.ledger.breach("host " + std::to_string(host_) + " shows a path of message " + id.text() +
-                          " that cannot have been");
-  }
-}
-
 void Machine::log(std::string_view component, const std::string& text) const {
   if (!shared_.print_log) return;
   const auto us = std::chrono::duration_cast<microseconds>(shared_.schedule.now().time_since_epoch()).count();
@@ -348,28 +337,6 @@ void Machine::arm_timer() {
     timer_.reset();
     feed(node::Tick{});
   });
-}
-
-void Machine::on_arrival(const router::ArrivedPtr& message) {
-  const auto from = shared_.hosts.find(message->from);
-  CHECK(from != shared_.hosts.end());
-  if (message->exchange) {
-    // A reply that nobody waits for is left to its deadline.
-    if (message->exchange->part == router::Exchange::Part::request) on_request(message);
-    return;
-  }
-  const auto number = shared_.ledger.arrived(host_, boots_, *message, from->second, shared_.schedule.now());
-  if (!number || message->delivery == router::DeliveryClass::volatile_) return;
-  shared_.schedule.after(rng_.between(Duration(0), app_.take_delay_max),
-                         [this, boot = boots_, inbox_number = message->number, n = *number] {
-                           if (boot == boots_ && node_ != nullptr) take(inbox_number, n);
-                         });
-}
-
-void Machine::take(std::uint64_t inbox_number, SendNumber number) {
-  const auto request = next_request();
-  takes_[request] = number;
-  feed(node::TakeMessages{request, {inbox_number}});
 }
 
 void Machine::on_accepted(link::ConnId conn, const identity::IpAddress& from, std::uint16_t port) {

@@ -100,6 +100,10 @@ class Machine final : public NetworkHost {
 
   // NetworkHost.
   bool is_up() const override { return node_ != nullptr; }
+  /// Of all that it has sent over links to bring messages and receipts to their recipients, over all its runs.
+  std::uint64_t delivery_bytes() const;
+  /// It says goodbye, and is gone in a few seconds.
+  bool is_leaving() const { return is_up() && is_leaving_; }
   void on_accepted(link::ConnId conn, const identity::IpAddress& from, std::uint16_t port) override;
   void on_connected(link::ConnId conn, const identity::SocketAddress& to) override;
   void on_connect_failed(link::ConnId conn, Error why) override;
@@ -176,6 +180,8 @@ class Machine final : public NetworkHost {
   std::map<router::RequestId, Finding<Asked>> asks_;
   std::optional<Instant> timer_;
   std::uint64_t boots_ = 0;
+  bool is_leaving_ = false;
+  std::uint64_t delivery_bytes_ = 0;  ///< of the runs that are over
   Instant in_order_since_;
   std::uint64_t requests_ = 0;
   std::int64_t drift_ppm_ = 0;

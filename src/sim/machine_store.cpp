@@ -41,7 +41,7 @@ void Machine::count_kept(const store::Batch& batch) {
       if (const auto message = kept_message(row.value)) kept.erase(*message);
     }
   }
-  for (const Uuid& message : kept) shared_.ledger.kept(message);
+  for (const Uuid& message : kept) shared_.ledger.kept(host_, message, shared_.schedule.now());
 }
 
 }  // namespace ekiden::sim

@@ -62,22 +62,26 @@ void print_outcome(const Options& options, const std::string& name, std::uint64_
                    double seconds) {
   const char* verdict = o.breaches.empty() ? "ok" : "BROKEN";
   if (options.json) {
-    std::printf(
-        R"({"scenario":"%s","seed":%)" PRIu64 R"(,"ok":%s,"trace_hash":"%016)" PRIx64 R"(","submitted":%)" PRIu64
-        R"(,"accepted":%)" PRIu64 R"(,"arrived":%)" PRIu64 R"(,"receipted":%)" PRIu64 R"(,"expired":%)" PRIu64
-        R"(,"refused":%)" PRIu64 R"(,"crashes":%)" PRIu64 R"(,"inputs":%)" PRIu64 R"(,"commits":%)" PRIu64
-        R"(,"wire_bytes":%)" PRIu64 R"(,"segments":%)" PRIu64 R"(,"segments_lost":%)" PRIu64
-        R"(,"latency_median_ms":%.3f,"latency_p99_ms":%.3f,"datagrams":%)" PRIu64 R"(,"relayed":%)" PRIu64
-        R"(,"hops":%)" PRIu64 R"(,"deposited":%)" PRIu64 R"(,"copies":%)" PRIu64 R"(,"searches":%)" PRIu64
-        R"(,"found":%)" PRIu64 R"(,"search_median_ms":%.3f,"search_p99_ms":%.3f,"search_queries":%)" PRIu64
-        R"(,"virtual_s":%.3f,"real_s":%.3f})"
-        "\n",
-        name.c_str(), seed, o.breaches.empty() ? "true" : "false", o.trace_hash, o.totals.submitted, o.totals.accepted,
-        o.totals.arrived, o.totals.receipted, o.totals.expired, o.totals.refused, o.crashes, o.inputs, o.commits,
-        o.wire_bytes, o.segments, o.segments_lost, milliseconds_of(o.totals.latency_median),
-        milliseconds_of(o.totals.latency_p99), o.datagrams, o.totals.relayed, o.totals.hops, o.totals.deposited,
-        o.totals.copies, o.searches.begun, o.searches.found, milliseconds_of(o.searches.median),
-        milliseconds_of(o.searches.p99), o.searches.queries, milliseconds_of(o.virtual_time) / 1e3, seconds);
+    std::printf(R"({"scenario":"%s","seed":%)" PRIu64 R"(,"ok":%s,"trace_hash":"%016)" PRIx64
+                R"(","submitted":%)" PRIu64 R"(,"accepted":%)" PRIu64 R"(,"arrived":%)" PRIu64
+                R"(,"receipted":%)" PRIu64 R"(,"expired":%)" PRIu64 R"(,"refused":%)" PRIu64 R"(,"crashes":%)" PRIu64
+                R"(,"inputs":%)" PRIu64 R"(,"commits":%)" PRIu64 R"(,"wire_bytes":%)" PRIu64 R"(,"segments":%)" PRIu64
+                R"(,"segments_lost":%)" PRIu64 R"(,"latency_median_ms":%.3f,"latency_p99_ms":%.3f,"datagrams":%)" PRIu64
+                R"(,"relayed":%)" PRIu64 R"(,"hops":%)" PRIu64 R"(,"deposited":%)" PRIu64 R"(,"copies":%)" PRIu64
+                R"(,"delivery_bytes":%)" PRIu64 R"(,"hop_bytes":%)" PRIu64 R"(,"awaited":%)" PRIu64
+                R"(,"awaited_soon":%)" PRIu64 R"(,"return_median_ms":%.3f,"return_p99_ms":%.3f,"searches":%)" PRIu64
+                R"(,"found":%)" PRIu64 R"(,"search_median_ms":%.3f,"search_p99_ms":%.3f,"search_queries":%)" PRIu64
+                R"(,"virtual_s":%.3f,"real_s":%.3f})"
+                "\n",
+                name.c_str(), seed, o.breaches.empty() ? "true" : "false", o.trace_hash, o.totals.submitted,
+                o.totals.accepted, o.totals.arrived, o.totals.receipted, o.totals.expired, o.totals.refused, o.crashes,
+                o.inputs, o.commits, o.wire_bytes, o.segments, o.segments_lost,
+                milliseconds_of(o.totals.latency_median), milliseconds_of(o.totals.latency_p99), o.datagrams,
+                o.totals.relayed, o.totals.hops, o.totals.deposited, o.totals.copies, o.delivery_bytes,
+                o.totals.hop_bytes, o.totals.awaited, o.totals.awaited_soon, milliseconds_of(o.totals.return_median),
+                milliseconds_of(o.totals.return_p99), o.searches.begun, o.searches.found,
+                milliseconds_of(o.searches.median), milliseconds_of(o.searches.p99), o.searches.queries,
+                milliseconds_of(o.virtual_time) / 1e3, seconds);
     return;
   }
   std::printf("%s seed %" PRIu64 ": %s, %" PRIu64 "/%" PRIu64 " durable messages arrived, %" PRIu64 " crashes, %" PRIu64
@@ -91,6 +95,15 @@ void print_outcome(const Options& options, const std::string& name, std::uint64_
   if (o.totals.deposited != 0) {
     std::printf("  %" PRIu64 " messages lay in mailboxes, %.2f copies each\n", o.totals.deposited,
                 static_cast<double>(o.totals.copies) / static_cast<double>(o.totals.deposited));
+  }
+  if (o.totals.hop_bytes != 0) {
+    std::printf("  %.2f bytes on links for each byte of a message and each hop of its ways\n",
+                static_cast<double>(o.delivery_bytes) / static_cast<double>(o.totals.hop_bytes));
+  }
+  if (o.totals.awaited != 0) {
+    std::printf("  %" PRIu64 " messages waited for their recipients, %" PRIu64
+                " came within ten seconds of their return, 99th percentile %.1f ms\n",
+                o.totals.awaited, o.totals.awaited_soon, milliseconds_of(o.totals.return_p99));
   }
   for (const auto& [vice, deeds] : o.deeds) {
     std::printf("  %" PRIu64 " times a traitor %.*s\n", deeds, static_cast<int>(vice.size()), vice.data());

@@ -111,8 +111,14 @@ struct Expectations {
   std::uint32_t relayed_min = 0;    ///< messages whose receipts prove by which relays they came
   std::uint32_t blocked_min = 0;    ///< pairs of hosts, one of which has blocked the other
   std::uint32_t deposited_min = 0;  ///< messages that mailboxes kept
+  std::uint32_t awaited_min = 0;    ///< messages that had to wait for their recipient to come back
+  /// Of those, how many arrive within kSoon of its return.
+  std::uint32_t awaited_soon_ppm_min = 0;
   /// Copies of a message that mailboxes kept, in thousandths: on average over those that any kept. 0: not checked
   std::uint32_t copies_mean_max = 0;
+  /// Bytes that links carried to deliver messages, in percent of the bytes of what they delivered, for each hop of its
+  /// ways (Ledger::Totals::hop_bytes). 0: not checked
+  std::uint32_t hop_bytes_percent_max = 0;
   std::uint32_t answered_ppm_min = 0;  ///< of the questions of machines that stayed up
   /// Of the packets that traitors have swallowed, those of the second half of the duration: who loses by a relay
   /// learns to pass it over.

@@ -200,6 +200,7 @@ void World::settle(Duration limit) {
     machine->stall_disk(false);
     machine->step_wall(-machine->wall_error());
     machine->set_drift(0);
+    if (machine->is_leaving()) machine->crash(true);
     if (!machine->is_up()) machine->boot();
   }
   const Instant end = schedule_.now() + limit;
@@ -257,7 +258,10 @@ Outcome World::outcome() {
   result.searches = searches_.totals();
   result.questions = questions_;
   result.deeds = count_deeds();
-  for (const auto& machine : machines_) result.commits += machine->disk().commits();
+  for (const auto& machine : machines_) {
+    result.commits += machine->disk().commits();
+    result.delivery_bytes += machine->delivery_bytes();
+  }
   result.virtual_time = schedule_.now().time_since_epoch();
   return result;
 }

@@ -26,6 +26,7 @@ struct Outcome {
   Ledger::Totals totals;
   std::uint64_t inputs = 0;  ///< handled by all nodes
   std::uint64_t wire_bytes = 0;
+  std::uint64_t delivery_bytes = 0;  ///< of these, what links carried to deliver messages (Machine::delivery_bytes)
   std::uint64_t segments = 0;
   std::uint64_t segments_lost = 0;
   std::uint64_t crashes = 0;

@@ -101,6 +101,19 @@ void World::check_figures(Outcome& outcome) const {
     breach(std::to_string(outcome.totals.copies) + " copies of " + std::to_string(outcome.totals.deposited) +
            " messages lay in mailboxes");
   }
+  if (outcome.totals.awaited < expect.awaited_min) {
+    breach("only " + std::to_string(outcome.totals.awaited) +
+           " messages waited for their recipients to come back: the scenario proves nothing");
+  }
+  if (outcome.totals.awaited_soon * 1'000'000 < outcome.totals.awaited * expect.awaited_soon_ppm_min) {
+    breach(std::to_string(outcome.totals.awaited - outcome.totals.awaited_soon) + " of " +
+           std::to_string(outcome.totals.awaited) + " messages came late after the return of their recipients");
+  }
+  if (expect.hop_bytes_percent_max != 0 &&
+      outcome.delivery_bytes * 100 > outcome.totals.hop_bytes * expect.hop_bytes_percent_max) {
+    breach(std::to_string(outcome.delivery_bytes) + " bytes were sent to carry " +
+           std::to_string(outcome.totals.hop_bytes) + " bytes over all hops");
+  }
   const std::uint64_t per_message = outcome.wire_bytes / std::max<std::uint64_t>(1, outcome.totals.arrived);
   if (expect.bytes_per_message_max != 0 && per_message > expect.bytes_per_message_max) {
     breach(std::to_string(per_message) + " bytes on the wire for each message");

@@ -87,6 +87,54 @@ TEST_F(LedgerTest, SeesAChangedBodyAWrongSenderAndAWrongRecipient) {
   EXPECT_EQ(ledger_.breaches().size(), 3U);
 }
 
+TEST_F(LedgerTest, MeasuresFromTheReturnOfTheRecipientToTheArrival) {
+  ledger_.came(0, Instant(seconds(0)));
+  const SendNumber number = accepted_message();
+  ledger_.came(1, Instant(seconds(20)));
+  ledger_.arrived(1, 1, arrival_of(number), 0, Instant(seconds(20) + kSoon));
+  const auto totals = ledger_.totals(Instant(seconds(40)));
+  EXPECT_EQ(totals.awaited, 1U);
+  EXPECT_EQ(totals.awaited_soon, 1U);
+  EXPECT_EQ(totals.return_p99, kSoon);
+}
+
+TEST_F(LedgerTest, ALateArrivalIsNotSoonAlsoWhenTheRecipientWasAwayAgain) {
+  ledger_.came(0, Instant(seconds(0)));
+  const SendNumber number = accepted_message();
+  ledger_.came(1, Instant(seconds(20)));
+  ledger_.went(1);
+  ledger_.came(1, Instant(seconds(30)));
+  ledger_.arrived(1, 2, arrival_of(number), 0, Instant(seconds(31)));
+  const auto totals = ledger_.totals(Instant(seconds(40)));
+  EXPECT_EQ(totals.awaited, 1U);
+  EXPECT_EQ(totals.awaited_soon, 0U);
+  EXPECT_EQ(totals.return_median, seconds(11));
+}
+
+TEST_F(LedgerTest, WhatNobodyWhoIsThereHasIsDueWhenTheFirstMailboxComesBack) {
+  ledger_.came(0, Instant(seconds(0)));
+  ledger_.came(2, Instant(seconds(0)));
+  const SendNumber number = accepted_message();
+  ledger_.kept(2, id_, Instant(seconds(2)));
+  ledger_.went(0);
+  ledger_.went(2);
+  ledger_.came(1, Instant(seconds(20)));
+  ledger_.came(2, Instant(seconds(100)));
+  ledger_.arrived(1, 1, arrival_of(number), 0, Instant(seconds(103)));
+  const auto totals = ledger_.totals(Instant(seconds(200)));
+  EXPECT_EQ(totals.copies, 1U);
+  EXPECT_EQ(totals.awaited, 1U);
+  EXPECT_EQ(totals.return_median, seconds(3));
+}
+
+TEST_F(LedgerTest, WhatArrivesWithoutAnAbsenceWaitsForNobody) {
+  ledger_.came(0, Instant(seconds(0)));
+  ledger_.came(1, Instant(seconds(0)));
+  const SendNumber number = accepted_message();
+  ledger_.arrived(1, 1, arrival_of(number), 0, Instant(seconds(50)));
+  EXPECT_EQ(ledger_.totals(Instant(seconds(60))).awaited, 0U);
+}
+
 TEST_F(LedgerTest, SeesARefusedMessageArrive) {
   const SendNumber number = ledger_.submit(0, 1, router::DeliveryClass::durable, 64, Instant(hours(1)), rng_);
   ledger_.refused(number);
