@@ -113,17 +113,35 @@ class World {
       return who.bytes[0] == 1 ? identity::TrustTier::contact : identity::TrustTier::stranger;
     });
     fetches_.clear();
+    for (const store::Row& row : disk_.rows(store::Reading::gathered)) {
+      CHECK(keeper_->load_dead_row(row.key.number, row.value).has_value());
+    }
     for (const store::Row& row : disk_.rows(store::Reading::streamed)) {
       CHECK(keeper_->load_row(row.key.number, row.value).has_value());
     }
+    CHECK(keeper_->status().used.parcels == kept_rows().size());
     keeper_->start(now_, out_);
     // What it said that it keeps is there, unless its time is over.
     for (const auto& [name, until] : promised_) CHECK(until <= now_.wall || on_disk(name));
   }
 
   bool on_disk(const Name& name) const {
-    return std::ranges::any_of(disk_.rows(store::Reading::streamed),
-                               [&](const store::Row& row) { return name_in(row.value) == name; });
+    return std::ranges::any_of(kept_rows(), [&](const store::Row& row) { return name_in(row.value) == name; });
+  }
+
+  /// Rows of parcels that are not dead.
+  std::vector<store::Row> kept_rows() const {
+    std::vector<store::Row> rows = disk_.rows(store::Reading::streamed);
+    for (const store::Row& dead : disk_.rows(store::Reading::gathered)) {
+      std::erase_if(rows, [&](const store::Row& row) { return is_dead(dead.key, dead.value, row.key.number); });
+    }
+    return rows;
+  }
+
+  static bool is_dead(const store::Key& segment, ByteView bits, std::uint64_t number) {
+    if (number / kSegment != segment.number) return false;
+    const std::size_t bit = number % kSegment;
+    return (wire::decode<DeadRow>(bits)->dead[bit / 8] >> bit % 8 & 1) != 0;
   }
 
   static Name name_in(ByteView row_value) {
@@ -230,11 +248,14 @@ class World {
     CHECK(std::ranges::equal(written_.at(delivery->number), delivery->parcel));
   }
 
-  /// Erased by its owner's word, by time, for another payload, or for damage: each is checked elsewhere.
+  /// Dead or erased by its owner's word, by time, for another payload, or for damage: each is checked elsewhere.
   void forget_erased(const store::Operation& operation) {
-    if (!operation.erase) return;
-    for (const store::Row& row : disk_.rows(store::Reading::streamed)) {
-      if (row.key == operation.key) promised_.erase(name_in(row.value));
+    const bool is_dying = operation.key.table == store::Table::dead && !operation.erase;
+    for (const store::Row& row : kept_rows()) {
+      const bool is_erased = operation.erase && row.key == operation.key;
+      if (is_erased || (is_dying && is_dead(operation.key, operation.value, row.key.number))) {
+        promised_.erase(name_in(row.value));
+      }
     }
   }
 
@@ -267,6 +288,7 @@ void check_users(ByteView bytes) {
   const identity::Identity keeper_self(crypto::Ed25519Seed(ByteArray<32>{1}));
   Keeper keeper(keeper_self, config, Rng(Rng::Seed{1}),
                 [](const identity::PeerId&) { return identity::TrustTier::stranger; });
+  static_cast<void>(keeper.load_dead_row(0, bytes));
   static_cast<void>(keeper.load_row(1, bytes));
   keeper.start(now, out);
   keeper.check_invariants();
@@ -289,6 +311,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_round_trip<Collected>(bytes);
   check_round_trip<ParcelRow>(bytes);
   check_round_trip<WholeParcelRow>(bytes);
+  check_round_trip<DeadRow>(bytes);
   check_round_trip<OwnRow>(bytes);
   check_users(bytes);
   World world;

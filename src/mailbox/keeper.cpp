@@ -18,46 +18,11 @@ std::uint32_t milliseconds_of(Duration duration) {
 
 }  // namespace
 
-Status Keeper::load_row(std::uint64_t number, ByteView value) {
-  const auto corrupt = [&](std::string_view why) {
-    return fail(Errc::storage_corrupt, "table parcels, row " + std::to_string(number) + ": " + std::string(why));
-  };
-  if (number < next_number_) return corrupt("contradicts another one");
-  const auto row = wire::decode<ParcelRow>(value);
-  if (!row) {
-    if (const auto split = load_whole_row(number, value); !split) return corrupt(row.error().message);
-    return {};
-  }
-  if (shelf_.find(row->to, row->from, row->id) != kNoSlot) return corrupt("contradicts another one");
-  insert(number, *row);
-  queue(shelf_.find(number));
-  return {};
-}
-
-/// Until it is on disk in two parts, it is not given.
-Status Keeper::load_whole_row(std::uint64_t number, ByteView value) {
-  EKIDEN_ASSIGN(const WholeParcelRow whole, wire::decode<WholeParcelRow>(value));
-  EKIDEN_ASSIGN(const Parcel parcel, wire::decode<Parcel>(whole.parcel));
-  if (shelf_.find(parcel.to, parcel.from, parcel.id) != kNoSlot) return fail(Errc::malformed, "a parcel twice");
-  const ParcelRow row = row_of(parcel, whole.parcel, whole.prefix, whole.until);
-  split_.put(store::Table::parcels, number, wire::encode(row));
-  split_.put(store::Table::bodies, number, to_bytes(whole.parcel));
-  insert(number, row);
-  waiting_.emplace_back(store::PersistToken{1}, number);
-  return {};
-}
-
-void Keeper::start(Now now, Effects& out) {
-  if (shelf_.size() > 0) expiry_at_ = now.mono;
-  if (split_.empty()) return;
-  last_token_ = 1;
-  out.push(Persist{std::exchange(split_, {}), store::PersistToken{last_token_}});
-}
-
 void Keeper::insert(std::uint64_t number, const ParcelRow& row) {
   next_number_ = number + 1;
   const Slot slot = shelf_.insert(number, row, std::max(tier_of_(row.from), tier_of_(row.to)));
   shares_.add(shelf_.claim(slot));
+  segments_.add(number, row.size);
 }
 
 /// It is on disk.
@@ -68,11 +33,23 @@ void Keeper::queue(Slot slot) {
   ++owner.queued;
 }
 
-void Keeper::erase(Slot slot, store::Batch& batch) {
+void Keeper::erase(Now now, Slot slot) {
+  segments_.bury(now, shelf_[slot].number, shelf_[slot].size);
+  forget(slot);
+}
+
+/// Its rows give way to others at once.
+void Keeper::replace(Slot slot, store::Batch& batch) {
   const Held& held = shelf_[slot];
-  shares_.remove(shelf_.claim(slot));
+  segments_.remove(held.number, held.size);
   batch.erase(store::Table::parcels, held.number);
   batch.erase(store::Table::bodies, held.number);
+  forget(slot);
+}
+
+void Keeper::forget(Slot slot) {
+  const Held& held = shelf_[slot];
+  shares_.remove(shelf_.claim(slot));
   const auto owner = owners_.find(*held.owner);
   if (held.persisted) {
     if (const auto given = owner->second.given.extract(held.number)) {
@@ -120,7 +97,7 @@ Status Keeper::on_deposit(Now now, const identity::PeerId& from, const identity:
   if (const auto full = shares_.check(claim)) return refuse(from, parcel, *full, out), Status{};
 
   store::Batch batch;
-  if (known != kNoSlot) erase(known, batch);
+  if (known != kNoSlot) replace(known, batch);
   const std::uint64_t number = next_number_;
   batch.put(store::Table::parcels, number, wire::encode(row));
   batch.put(store::Table::bodies, number, to_bytes(body));
@@ -134,8 +111,11 @@ Status Keeper::on_deposit(Now now, const identity::PeerId& from, const identity:
 
 void Keeper::persist(store::Batch batch, std::optional<store::PersistToken> token, Effects& out) {
   erase_at_.reset();
-  erased_.append(std::move(batch));
-  if (!erased_.empty()) out.push(Persist{std::exchange(erased_, {}), token});
+  if (segments_.write(batch)) {
+    if (!token) token = store::PersistToken{++last_token_};
+    if (!cleaned_at_) cleaned_at_ = token;
+  }
+  if (!batch.empty()) out.push(Persist{std::move(batch), token});
 }
 
 void Keeper::on_persisted(Now now, store::PersistToken token, Effects& out) {
@@ -149,9 +129,12 @@ void Keeper::on_persisted(Now now, store::PersistToken token, Effects& out) {
     fed.insert(*shelf_[slot].owner);
     confirm(now, slot);
   }
-  if (fed.empty()) return;
-  flush_answers(now, out);
+  if (!fed.empty()) flush_answers(now, out);
   for (const identity::PeerId& owner : fed) give(now, owner, owners_.at(owner), out);
+  if (!cleaned_at_ || token < *cleaned_at_) return;
+  cleaned_at_.reset();
+  segments_.on_cleaned();
+  if (segments_.is_any_due()) persist({}, std::nullopt, out);
 }
 
 void Keeper::confirm(Now now, Slot slot) {
@@ -232,7 +215,6 @@ void Keeper::take_back(Owner& owner) {
 }
 
 void Keeper::on_fetched(Now now, std::vector<store::FetchedRow> bodies, Effects& out) {
-  store::Batch batch;
   std::set<identity::PeerId> freed;
   for (const auto& [number, body] : bodies) {
     const auto fetching = fetching_.extract(number);
@@ -245,12 +227,12 @@ void Keeper::on_fetched(Now now, std::vector<store::FetchedRow> bodies, Effects&
       out.push(Damaged{.owner = id, .from = *shelf_[slot].from});
       ++damaged_;
       freed.insert(id);
-      erase(slot, batch);
+      erase(now, slot);
     } else {
       send(id, owners_.at(id), slot, *body, out);
     }
   }
-  if (!batch.empty()) persist(std::move(batch), std::nullopt, out);
+  if (!freed.empty()) persist({}, std::nullopt, out);
   for (const identity::PeerId& id : freed) {
     if (const auto owner = owners_.find(id); owner != owners_.end()) give(now, id, owner->second, out);
   }
@@ -283,11 +265,11 @@ Status Keeper::on_collected(Now now, const identity::PeerId& id, ByteView body, 
   for (const std::uint64_t number : collected.numbers) {
     const Slot slot = shelf_.find(number);
     if (slot == kNoSlot || *shelf_[slot].owner != id || !shelf_[slot].persisted) continue;
-    erase(slot, erased_);
+    erase(now, slot);
     ++collected_;
   }
-  if (erased_.operations().size() >= kMaxErased) persist({}, std::nullopt, out);
-  if (!erased_.empty() && !erase_at_) erase_at_ = now.mono + kEraseDelay;
+  if (segments_.buried() >= kMaxBuried) persist({}, std::nullopt, out);
+  if (segments_.buried() > 0 && !erase_at_) erase_at_ = now.mono + kEraseDelay;
   const auto owner = owners_.find(id);
   if (owner != owners_.end()) give(now, id, owner->second, out);
   return {};
@@ -306,24 +288,25 @@ void Keeper::on_link_down(const identity::PeerId& peer) {
 
 void Keeper::expire(Now now, Effects& out) {
   if (!expiry_at_ || *expiry_at_ > now.mono) return;
-  store::Batch batch;
   for (Slot slot = kNoSlot; (slot = shelf_.find_expired(now.wall)) != kNoSlot;) {
     ++expired_;
-    erase(slot, batch);
+    erase(now, slot);
   }
-  if (!batch.empty()) persist(std::move(batch), std::nullopt, out);
+  if (segments_.buried() > 0) persist({}, std::nullopt, out);
   expiry_at_.reset();
   if (shelf_.size() > 0) expiry_at_ = now.mono + kExpiryCheck;
 }
 
 std::optional<Instant> Keeper::deadline() const {
-  return earlier(earlier(again_.earliest(), expiry_at_), earlier(answers_at_, erase_at_));
+  return earlier(earlier(earlier(again_.earliest(), expiry_at_), earlier(answers_at_, erase_at_)),
+                 segments_.deadline());
 }
 
 void Keeper::on_deadline(Now now, Effects& out) {
   if (answers_at_ && *answers_at_ <= now.mono) flush_answers(now, out);
   expire(now, out);
-  if (erase_at_ && *erase_at_ <= now.mono) persist({}, std::nullopt, out);
+  const bool is_due = segments_.on_deadline(now);
+  if (is_due || (erase_at_ && *erase_at_ <= now.mono)) persist({}, std::nullopt, out);
   while (const auto id = again_.pop_due(now.mono)) {
     const auto owner = owners_.find(*id);
     if (owner == owners_.end()) continue;
@@ -358,7 +341,10 @@ void Keeper::check_invariants() const {
   CHECK(shares_.all().bytes <= config_.max_bytes);
   CHECK(shelf_.size() == 0 || expiry_at_.has_value());
   CHECK(answers_.empty() || answers_at_.has_value());
-  CHECK(erased_.empty() != erase_at_.has_value());
+  segments_.check_invariants();
+  CHECK(segments_.live_bytes() == shares_.all().bytes);
+  CHECK((segments_.buried() > 0) == erase_at_.has_value());
+  CHECK(!segments_.is_any_due() || erase_at_.has_value() || cleaned_at_.has_value());
   std::size_t fetching = 0;
   for (const auto& [number, size] : fetching_) fetching += size;
   CHECK(fetching == fetching_bytes_ && fetching < config_.max_fetch_bytes + kMaxParcel);

@@ -13,9 +13,10 @@
 //   - an owner that collects is given its parcels highest priority first, at most a window of them at a time, and what
 //     comes later while its link lives. What it has confirmed is erased; what it has not is given again after
 //     `again_after`, and from the start over its next link: collecting resumes wherever it was cut off;
-//   - what was confirmed is erased on the disk with whatever is written next, or after kEraseDelay: many at once, and
+//   - what was confirmed is dead on the disk with whatever is written next, or after kEraseDelay: many at once, and
 //   never
-//     while the next ones wait to be read. After a crash before that the owner is given them again, and knows them;
+//     while the next ones wait to be read. After a crash before that the owner is given them again, and knows them. Its
+//     rows are erased later, together with others (mailbox/segments.hpp);
 //   - bodies are on the disk alone, and come from there when they are given: at most max_fetch_bytes of them are on
 //   their
 //     way at a time, for all owners together, who take turns. What has become of the parcel or its owner meanwhile is
@@ -25,10 +26,11 @@
 //     leaves it again, here or elsewhere, while there is no receipt, and other mailboxes have copies.
 //
 // Timers: repetition for each collecting owner; expiry, by full minutes of the wall clock, looked at once a minute;
-// answers to repetitions wait kAnswerDelay, so that repeating is no cheap way to make us sign.
+// answers to repetitions wait kAnswerDelay, so that repeating is no cheap way to make us sign; what is dead is erased
+// after a day.
 //
 // Bounds: Shares; owners that collect are as many as links; what is in memory of a parcel, see mailbox/shelf.hpp.
-// Invariants: memory, Table::parcels and Table::bodies hold the same; counts are sums.
+// Invariants: memory holds what Table::parcels and Table::bodies hold and Table::dead does not; counts are sums.
 #pragma once
 
 #include <array>
@@ -46,6 +48,7 @@
 #include "identity/identity.hpp"
 #include "mailbox/events.hpp"
 #include "mailbox/rows.hpp"
+#include "mailbox/segments.hpp"
 #include "mailbox/shares.hpp"
 #include "mailbox/shelf.hpp"
 
@@ -53,7 +56,7 @@ namespace ekiden::mailbox {
 
 inline constexpr Duration kAnswerDelay = milliseconds(10);
 inline constexpr Duration kEraseDelay = milliseconds(500);
-inline constexpr std::size_t kMaxErased = 4'096;  ///< operations of one batch, about
+inline constexpr std::size_t kMaxBuried = 2'048;  ///< parcels dead in memory alone, about
 
 struct KeeperStatus {
   bool serves = false;
@@ -82,7 +85,9 @@ class Keeper {
   Keeper(const identity::Identity& self, const Config& config, Rng rng, TierOf tier_of)
       : self_(self), config_(config), tier_of_(std::move(tier_of)), shares_(config), shelf_(std::move(rng)) {}
 
-  /// A row of Table::parcels, in ascending order, after the contacts are known. Errors: storage_corrupt.
+  /// A row of Table::dead. Errors: storage_corrupt.
+  Status load_dead_row(std::uint64_t segment, ByteView value);
+  /// A row of Table::parcels, in ascending order, after those and when the contacts are known. Errors: storage_corrupt.
   Status load_row(std::uint64_t number, ByteView value);
   /// Call once after the rows.
   void start(Now now, Effects& out);
@@ -126,7 +131,9 @@ class Keeper {
   void insert(std::uint64_t number, const ParcelRow& row);
   Status load_whole_row(std::uint64_t number, ByteView value);
   void queue(Slot slot);
-  void erase(Slot slot, store::Batch& batch);
+  void erase(Now now, Slot slot);
+  void replace(Slot slot, store::Batch& batch);
+  void forget(Slot slot);
   /// With what was erased before it.
   void persist(store::Batch batch, std::optional<store::PersistToken> token, Effects& out);
   void forget_if_idle(Owners::iterator owner);
@@ -154,8 +161,9 @@ class Keeper {
   std::map<identity::PeerId, std::vector<StoredItem>> answers_;
   std::optional<Instant> answers_at_;
   std::deque<std::pair<store::PersistToken, std::uint64_t>> waiting_;  ///< tokens never decrease
-  store::Batch erased_;  ///< confirmed, and not yet asked to be erased on the disk
-  std::optional<Instant> erase_at_;
+  Segments segments_;
+  std::optional<Instant> erase_at_;  ///< what is dead becomes so on the disk
+  std::optional<store::PersistToken> cleaned_at_;
   store::Batch split_;  ///< rows that had their body in them
   std::uint64_t last_token_ = 0;
   std::uint64_t next_number_ = 1;

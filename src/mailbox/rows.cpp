@@ -1,6 +1,7 @@
 #include "mailbox/rows.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/check.hpp"
 #include "crypto/hash.hpp"
@@ -26,6 +27,12 @@ ParcelRow row_of(const Parcel& parcel, ByteView body, const ByteArray<8>& prefix
           .kind = parcel.kind,
           .size = static_cast<std::uint16_t>(body.size()),
           .digest = digest_of(body)};
+}
+
+std::uint16_t count_bits(const DeadRow::Bits& bits) {
+  int count = 0;
+  for (const Byte byte : bits) count += std::popcount(byte);
+  return static_cast<std::uint16_t>(count);
 }
 
 }  // namespace ekiden::mailbox

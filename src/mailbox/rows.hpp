@@ -2,10 +2,12 @@
 //
 //   parcels  local number         ParcelRow: what we keep for somebody, until it is collected or its time is over
 //   bodies   the same number      the encoded Parcel, as it came and as it is given
+//   dead     number / 256         DeadRow: which of the next 256 numbers are no longer kept
 //   meta     "mailbox.own"        OwnRow: the mailboxes that our record names, and those that it named before
 //
-// A row of parcels and its body are written and erased in one batch. A row that does not decode is corruption and fails
-// the start. A body is read when it is given, and is what was written only if the digest in its row says so.
+// A row of parcels and its body are written and erased in one batch. What is no longer kept is first said to be dead,
+// and erased with others (mailbox/segments.hpp). A row that does not decode is corruption and fails the start. A body
+// is read when it is given, and is what was written only if the digest in its row says so.
 #pragma once
 
 #include <vector>
@@ -42,6 +44,23 @@ struct ParcelRow {
 
 /// REQUIRES: `body` is the encoding of `parcel`, at most kMaxParcel bytes.
 ParcelRow row_of(const Parcel& parcel, ByteView body, const ByteArray<8>& prefix, WallTime until);
+
+/// Parcels of a segment that are no longer kept. One of which nothing is dead has no such row.
+struct DeadRow {
+  static constexpr std::string_view kName = "dead_row";
+  static constexpr std::size_t kNumbers = 256;
+  using Bits = ByteArray<kNumbers / 8>;
+  Bits dead{};              ///< bit i % 8 of byte i / 8, from the lowest on, is that of the i-th number of the segment
+  std::uint16_t count = 0;  ///< of its bits; shows that none has flipped
+  WallTime since{};         ///< the first of them is dead
+
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("dead", &DeadRow::dead), wire::field<2>("count", &DeadRow::count),
+                   wire::field<3>("since", &DeadRow::since));
+  friend bool operator==(const DeadRow&, const DeadRow&) = default;
+};
+
+std::uint16_t count_bits(const DeadRow::Bits& bits);
 
 /// A row of parcels in stores up to version 6, with the body in it. It is split when the node starts.
 struct WholeParcelRow {

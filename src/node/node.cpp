@@ -77,6 +77,7 @@ Status Node::load(const std::vector<store::Row>& rows) {
     if (row.key.table == store::Table::meta) EKIDEN_TRY(impl_->load_meta_row(row));
     if (row.key.table == store::Table::contacts) EKIDEN_TRY(impl_->load_contact_row(row));
     if (row.key.table == store::Table::records) EKIDEN_TRY(impl_->load_peer_record_row(row));
+    if (row.key.table == store::Table::dead) EKIDEN_TRY(impl_->keeper.load_dead_row(row.key.number, row.value));
   }
   return impl_->load_packets(rows);
 }

@@ -17,7 +17,7 @@
 namespace ekiden::runtime {
 namespace {
 
-constexpr std::array<TableLayout, 17> kTables = {{
+constexpr std::array<TableLayout, 18> kTables = {{
     {store::Table::meta, "meta", false},
     {store::Table::contacts, "contacts", false},
     {store::Table::records, "records", false},
@@ -35,9 +35,10 @@ constexpr std::array<TableLayout, 17> kTables = {{
     {store::Table::packets, "packets", true},
     {store::Table::standings, "standings", false},
     {store::Table::bodies, "bodies", true},
+    {store::Table::dead, "dead", true},
 }};
 
-constexpr std::array<const char*, 7> kMigrations = {{
+constexpr std::array<const char*, 8> kMigrations = {{
     "CREATE TABLE meta (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE contacts (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE records (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
@@ -62,6 +63,8 @@ constexpr std::array<const char*, 7> kMigrations = {{
 
     // The mailbox moves what is in its rows of before (mailbox/rows.hpp).
     "CREATE TABLE bodies (n INTEGER PRIMARY KEY, value BLOB NOT NULL);",
+
+    "CREATE TABLE dead (n INTEGER PRIMARY KEY, value BLOB NOT NULL);",
 }};
 
 std::unexpected<Error> corrupt(const std::filesystem::path& path, std::string_view what) {
@@ -96,7 +99,8 @@ Status configure(Database& database) {
   // Checkpoints are ours to time: see sqlite_store.hpp.
   EKIDEN_TRY(database.execute("PRAGMA wal_autocheckpoint = 0"));
   EKIDEN_TRY(database.execute("PRAGMA journal_size_limit = 33554432"));
-  EKIDEN_TRY(database.execute("PRAGMA cache_size = -1024"));
+  // In KiB: the inner pages of the bodies of a million parcels, 2 MiB, stay in it while leaves pass through.
+  EKIDEN_TRY(database.execute("PRAGMA cache_size = -4096"));
   EKIDEN_TRY(database.execute("PRAGMA temp_store = MEMORY"));
   EKIDEN_TRY(database.execute("PRAGMA trusted_schema = OFF"));
   // Rows are keys and messages: what is erased is overwritten.

@@ -31,7 +31,7 @@
 //     (store_mending.hpp) and goes on: what cannot be read is missing then. Any other damage is a failure as in rule 3.
 //
 // Bounds: the queue holds what its user gives it (a Host reads nothing more from peers while that is much: see
-// backlog.hpp); the log, `log_pages` and one commit; the page cache of SQLite, 1 MiB.
+// backlog.hpp); the log, `log_pages` and one commit; the page cache of SQLite, 4 MiB.
 #pragma once
 
 #include <chrono>

@@ -36,6 +36,7 @@ enum class Table : std::uint8_t {
   packets = 18,    ///< numbered: what this node keeps until the next relay, or the recipient, has taken it
   standings = 20,  ///< named by PeerId: who is blocked, and to whom that is no contact we have written
   bodies = 21,     ///< numbered as `parcels`: what is in them
+  dead = 22,       ///< numbered, one for 256 of `parcels`: which of them are no longer kept
 };
 
 inline constexpr std::size_t kMaxName = 64;

@@ -21,9 +21,20 @@ def read(store):
     """
     with contextlib.closing(sqlite3.connect(store)) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        bodies = [value for _, value in database.execute(f"SELECT n, value FROM {TABLE} ORDER BY n")]
+        dead = dict(database.execute("SELECT n, value FROM dead"))
+        bodies = [value for number, value in database.execute(f"SELECT n, value FROM {TABLE} ORDER BY n")
+                  if not is_dead(dead, number)]
         pages = [page for page, in database.execute("SELECT pageno FROM dbstat WHERE name = ?", [TABLE])]
         return bodies, pages, database.execute("PRAGMA page_size").fetchone()[0]
+
+
+def is_dead(rows, number):
+    """Whether a row of `dead` says that what has this number is no longer kept (src/mailbox/rows.hpp)."""
+    segment, bit = divmod(number, 256)
+    if segment not in rows:
+        return False
+    bits = rows[segment][4:36]  # behind the heads of the map, its first key and the string
+    return bits[bit // 8] >> bit % 8 & 1 == 1
 
 
 def flip(data, at, random):

@@ -30,6 +30,9 @@ class KeeperTest : public ::testing::Test {
     });
     token_.reset();
     fetches_.clear();
+    for (const store::Row& row : disk_.rows(store::Reading::gathered)) {
+      ASSERT_TRUE(keeper_->load_dead_row(row.key.number, row.value));
+    }
     for (const store::Row& row : disk_.rows(store::Reading::streamed)) {
       ASSERT_TRUE(keeper_->load_row(row.key.number, row.value));
     }
@@ -119,6 +122,11 @@ class KeeperTest : public ::testing::Test {
 
   Bytes body_on_disk(std::uint64_t number) const {
     return disk_.fetch({.table = store::Table::bodies, .numbers = {number}}).rows[0].value.value_or(Bytes{});
+  }
+
+  std::size_t rows_of(store::Table table) const {
+    return static_cast<std::size_t>(
+        std::ranges::count(disk_.rows(), table, [](const store::Row& row) { return row.key.table; }));
   }
 
   void sync() {
@@ -458,6 +466,67 @@ TEST_F(KeeperTest, WhatIsConfirmedIsErasedBeforeItsRoomIsFilledOnTheDisk) {
   ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 3)));
   restart();
   EXPECT_EQ(keeper_->status().used.parcels, 2U);
+}
+
+TEST_F(KeeperTest, WhatIsDeadIsOnTheDiskAndStaysDead) {
+  for (Byte i = 1; i <= 9; ++i) ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, i)));
+  collect(kCarol);
+  confirm(kCarol, {2, 3, 9});
+  advance(kEraseDelay);
+  EXPECT_EQ(rows_of(store::Table::bodies), 9U);
+  EXPECT_EQ(rows_of(store::Table::dead), 1U);
+  EXPECT_EQ(keeper_->status().used.parcels, 6U);
+  restart();
+  EXPECT_EQ(keeper_->status().used.parcels, 6U);
+  given_.clear();
+  collect(kCarol);
+  EXPECT_EQ(given_.size(), 6U);
+  ASSERT_TRUE(deposit(kBob, parcel(kBob, kCarol, 2)));
+  EXPECT_EQ(given_.back().second, 10U) << "a dead one does not stand in the way, nor is its number used again";
+  restart();
+  EXPECT_EQ(keeper_->status().used.parcels, 7U);
+  advance(kMaxDead);
+  EXPECT_EQ(rows_of(store::Table::bodies), 7U);
+  EXPECT_EQ(rows_of(store::Table::parcels), 7U);
+  EXPECT_EQ(rows_of(store::Table::dead), 0U);
+}
+
+TEST_F(KeeperTest, SegmentsThatAreDueAtOnceAreCleanedOneCommitAfterTheOther) {
+  constexpr std::size_t kSegments = 6;
+  config_.stranger_share = 1;
+  // Of each segment, Carol has one less than half, and another owner the one that is missing.
+  const auto owner_of = [](std::size_t number) {
+    const std::size_t place = number % kSegment;
+    return place == kSegment / 2 ? peer(2) : place > 0 && place < kSegment / 2 ? kCarol : peer(3);
+  };
+  for (std::size_t number = 1; number < kSegments * kSegment; ++number) {
+    const identity::PeerId from = peer(static_cast<Byte>(100 + number / 256));
+    ASSERT_TRUE(deposit(from, parcel(from, owner_of(number), static_cast<Byte>(number % 256), 10)));
+  }
+  const auto take_all = [&](const identity::PeerId& owner) {
+    given_.clear();
+    collect(owner);
+    for (std::size_t next = 0; next < given_.size(); ++next) confirm(owner, {given_[next].second});
+  };
+  take_all(kCarol);
+  advance(kEraseDelay);
+  EXPECT_EQ(rows_of(store::Table::dead), kSegments);
+  EXPECT_EQ(rows_of(store::Table::parcels), kSegments * kSegment - 1);
+  disk_works_ = false;
+  take_all(peer(2));
+  advance(kEraseDelay);
+  std::size_t commits = 0;
+  for (; !unsynced_.empty(); ++commits) {
+    const auto erased = std::ranges::count_if(unsynced_.operations(), [](const store::Operation& operation) {
+      return operation.key.table == store::Table::parcels && operation.erase;
+    });
+    EXPECT_LE(static_cast<std::size_t>(erased), kMaxCleaned + 2 * kSegments + kSegment / 2);
+    sync();
+  }
+  EXPECT_GT(commits, 2U);
+  EXPECT_EQ(rows_of(store::Table::parcels), keeper_->status().used.parcels);
+  EXPECT_EQ(rows_of(store::Table::bodies), keeper_->status().used.parcels);
+  EXPECT_EQ(rows_of(store::Table::dead), 0U);
 }
 
 TEST_F(KeeperTest, RowsWithTheirBodiesInThemAreSplitAtTheStart) {

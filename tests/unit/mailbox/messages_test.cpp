@@ -109,6 +109,16 @@ TEST(WholeParcelRow, HasItsGoldenBytes) {
   EXPECT_FALSE(wire::decode<ParcelRow>(encoded));
 }
 
+TEST(DeadRow, HasItsGoldenBytes) {
+  DeadRow row;
+  row.dead[0] = 0x81;
+  row.dead[31] = 0x10;
+  row.count = count_bits(row.dead);
+  row.since = kWhen;
+  EXPECT_EQ(row.count, 3U);
+  test::check_golden(row);
+}
+
 TEST(OwnRow, HasItsGoldenBytes) {
   test::check_golden(OwnRow{.own = {parcel_peer(0x20), parcel_peer(0x30)}, .former = {parcel_peer(0x40)}});
 }

@@ -133,6 +133,27 @@ TEST_F(MigrationTest, AStoreOfVersion1OpensWithItsRows) {
   EXPECT_EQ(version(), released_.size());
 }
 
+/// Of which no parcel is dead.
+TEST_F(MigrationTest, AStoreOfVersion7KeepsItsParcels) {
+  std::filesystem::remove(path_);
+  ASSERT_TRUE(create_store(path_, nullptr, released_.first(7)));
+  {
+    const FaultyVfs vfs;
+    auto database = Database::open(path_, vfs.name());
+    ASSERT_TRUE(database && database->execute("PRAGMA locking_mode = EXCLUSIVE"));
+    ASSERT_TRUE(database->execute("INSERT INTO parcels VALUES (1, x'0a'), (300, x'0b')"));
+    ASSERT_TRUE(database->execute("INSERT INTO bodies VALUES (1, x'0c'), (300, x'0d')"));
+  }
+  EXPECT_EQ(version(), 7u);
+  const auto rows = read(released_);
+  ASSERT_TRUE(rows) << rows.error().message;
+  EXPECT_EQ(*rows, (std::vector<store::Row>{{{.table = Table::parcels, .number = 1, .name = {}}, {0x0a}},
+                                            {{.table = Table::parcels, .number = 300, .name = {}}, {0x0b}},
+                                            {{.table = Table::bodies, .number = 1, .name = {}}, {0x0c}},
+                                            {{.table = Table::bodies, .number = 300, .name = {}}, {0x0d}}}));
+  EXPECT_EQ(version(), released_.size());
+}
+
 TEST_F(MigrationTest, AStepKeepsTheRowsAndIsTakenOnce) {
   expect_rows(next_, "first");
   EXPECT_EQ(version(), next_.size());
