@@ -15,6 +15,7 @@
 #include "mailbox/collector.hpp"
 #include "mailbox/depositor.hpp"
 #include "mailbox/keeper.hpp"
+#include "node/in_flight.hpp"
 #include "node/messages.hpp"
 #include "node/node.hpp"
 #include "node/peer_records.hpp"
@@ -380,19 +381,6 @@ struct Node::Impl {
   relay::Effects relay_out;
   Outbox<Effect>* out = nullptr;  ///< the driver's, during a call
 
-  /// What waits for a Persist of ours.
-  struct InFlight {
-    store::PersistToken token;
-    std::optional<store::PersistToken> router;
-    std::optional<store::PersistToken> keeper;
-    std::optional<store::PersistToken> relay;
-    std::vector<RequestId> answers;    ///< requests that are done once it is on disk
-    Bytes record;                      ///< the own record whose sequence and prekey are in the batch, to be published
-    Bytes withdrawal;                  ///< the one that ends it
-    std::vector<Bytes> announcements;  ///< or their ends, in the order of their sequences
-    Bytes list;                        ///< the own bootstrap list whose sequence is in the batch
-    std::uint64_t sessions = 0;        ///< changes of the sessions up to this one are in the batch
-  };
   store::Batch batch;           ///< written since the last Persist
   InFlight waiting{};           ///< for `batch`
   bool persist_wanted = false;  ///< even if `batch` is empty: somebody waits

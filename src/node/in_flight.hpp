@@ -1,0 +1,27 @@
+// What waits for a Persist of the node.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "router/router.hpp"
+#include "store/batch.hpp"
+
+namespace ekiden::node {
+
+struct InFlight {
+  store::PersistToken token;
+  std::optional<store::PersistToken> router;
+  std::optional<store::PersistToken> keeper;
+  std::optional<store::PersistToken> relay;
+  std::vector<router::RequestId> answers;  ///< requests that are done once it is on disk
+  Bytes record;                      ///< the own record whose sequence and prekey are in the batch, to be published
+  Bytes withdrawal;                  ///< the one that ends it
+  std::vector<Bytes> announcements;  ///< or their ends, in the order of their sequences
+  Bytes list;                        ///< the own bootstrap list whose sequence is in the batch
+  std::uint64_t sessions = 0;        ///< changes of the sessions up to this one are in the batch
+};
+
+}  // namespace ekiden::node
