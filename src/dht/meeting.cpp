@@ -107,8 +107,7 @@ void Dht::Impl::welcome(Now now, const Peer& peer, Out& out) {
     begin(now, target, {.lookup = Lookup(target, config.k, config), .purpose = Purpose::join}, out);
   }
   schedule_refresh();
-  // A node that comes back takes itself for the closest to all that it keeps, until it has met those that are closer.
-  if (has_joined) hand_off(now, peer, out);
+  hand_off(now, peer, out);
 }
 
 /// Whether we are the one to give this value to the newcomer: he is among the k closest to its key, and of all others

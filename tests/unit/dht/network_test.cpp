@@ -291,19 +291,6 @@ TEST(Network, ANewNodeNextToAValueIsGivenIt) {
   EXPECT_GT(given, 0U);
 }
 
-TEST(Network, ANodeThatComesBackHandsNothingToThoseItMeetsAgain) {
-  World world(14, {.loss_per_mille = 0, .config = {}});
-  grow(world, 60);
-  publish_some(world, 1);
-  world.run_for(minutes(20));
-  const std::size_t before = world.stores_of(20);
-  world.restart(20);
-  world.run_for(seconds(30));
-  EXPECT_GT(world.node(20).dht->status().values, 8U);
-  EXPECT_GE(world.node(20).dht->status().nodes, 20U);
-  EXPECT_LE(world.stores_of(20) - before, 8U) << "one value for each node that is really new to it, at most";
-}
-
 TEST(Network, OneHostIsEnoughForATestNetwork) {
   Config config;
   config.allow_special_addresses = true;

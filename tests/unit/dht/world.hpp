@@ -191,8 +191,6 @@ class World {
   }
 
   std::size_t queries() const { return queries_; }
-  /// STORE queries of this node.
-  std::size_t stores_of(std::size_t index) const { return stores_.contains(index) ? stores_.at(index) : 0; }
   std::size_t largest_body() const { return largest_body_; }
   /// Records of which liars tell old and forged versions.
   void give_to_liars(const identity::PeerId& peer, Bytes old_record) {
@@ -235,7 +233,6 @@ class World {
 
   void apply(std::size_t from, Ask&& ask) {
     ++queries_;
-    if (!ask.first_flight_allowed) ++stores_[from];
     largest_body_ = std::max(largest_body_, ask.body.size());
     const auto found = by_key_.find(ask.to.public_key);
     const bool is_there = found != by_key_.end() && nodes_[found->second]->info.at == ask.to.at;
@@ -344,7 +341,6 @@ class World {
   std::uint64_t next_token_ = 0;
   std::uint64_t next_lookup_ = 0;
   std::size_t queries_ = 0;
-  std::map<std::size_t, std::size_t> stores_;
   std::size_t inputs_ = 0;
   std::size_t largest_body_ = 0;
 };
