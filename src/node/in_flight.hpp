@@ -1,4 +1,5 @@
-// What waits for a Persist of the node.
+// What waits for a Persist of the node: the engines whose changes are in the batch, and what may be told or sent once
+// it is on disk.
 #pragma once
 
 #include <cstdint>

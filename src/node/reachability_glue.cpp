@@ -10,8 +10,7 @@
 //  - Only addresses that strangers may name: not our loopback, nor the network behind us, unless this is a private
 //    network. (A tunnel that ends on our machine, and asks us to dial its services.)
 //  - So many a minute, for each peer and in total; so many at one time; few of names, for a name server of the asker
-//  may
-//    keep a lookup waiting for half a minute. Refused is said at once, and costs the asker nothing but to ask
+//    may keep a lookup waiting for half a minute. Refused is said at once, and costs the asker nothing but to ask
 //    somebody else.
 //  - Who is there has to prove the key of the asker. (Somebody who shows another node behind the same address.)
 #include <algorithm>
