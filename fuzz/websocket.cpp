@@ -3,7 +3,7 @@
 //      that is said arrives
 //   1  a server whose peer sends arbitrary bytes after its request
 //   2  a client whose peer sends arbitrary bytes after its answer
-//   3  arbitrary bytes as frames, in pieces, against a naive reader that has them all at once
+//   3  arbitrary bytes as frames: in pieces and whole they mean the same
 //   4  arbitrary bytes as heads and as the value of a proxy variable
 #include "runtime/websocket.hpp"
 
@@ -15,6 +15,7 @@
 #include "base/check.hpp"
 #include "runtime/proxy.hpp"
 #include "tests/unit/runtime/memory_stream.hpp"
+#include "tests/unit/runtime/websocket_frames.hpp"
 
 namespace {
 
@@ -24,7 +25,7 @@ using namespace ekiden::runtime;
 struct Pair {
   Channel up;
   Channel down;
-  WebSocket::Shared shared{.rng = Rng(Rng::Seed{1})};
+  WebSocket::Shared shared;
   std::unique_ptr<WebSocket> client =
       WebSocket::client(std::make_unique<MemoryStream>(down, up), shared, "node.example");
   std::unique_ptr<WebSocket> server = WebSocket::server(std::make_unique<MemoryStream>(up, down), shared);
@@ -82,46 +83,67 @@ void run_script(ByteView bytes) {
   CHECK(server.heard == client.said && client.heard == server.said);
 }
 
-/// Whatever comes, what goes out is well-formed, and the end is said once.
-void attack(ByteView bytes, bool server_side) {
+/// What one side makes of bytes that come in pieces.
+struct Outcome {
+  Bytes payload;
+  bool ended = false;
+  std::vector<Frame> said;
+};
+
+Outcome feed(ByteView bytes, std::size_t piece, bool server_side) {
   Pair pair;
   pair.open();
   WebSocket& victim = server_side ? *pair.server : *pair.client;
   Channel& in = server_side ? pair.up : pair.down;
   Channel& out = server_side ? pair.down : pair.up;
+  Outcome made;
   in.bytes = to_bytes(bytes);
-  in.piece = bytes.empty() ? 1 : bytes[0] + std::size_t{1};
-  bool ended = false;
-  while (!in.bytes.empty() && !ended) {
+  in.piece = piece;
+  while (!in.bytes.empty() && !made.ended) {
     const auto outcome = victim.read(pair.buffer);
     CHECK(outcome.bytes.size() <= outcome.taken);
-    ended = outcome.end.has_value();
-    if (!ended) victim.write({});
+    append(made.payload, outcome.bytes);
+    made.ended = outcome.end.has_value();
+    if (!made.ended) victim.write({});
   }
   if (victim.finish()) {
     while (victim.has_output()) CHECK(!victim.write({}).end);
   }
-  FrameReader reader(server_side ? FrameReader::From::server : FrameReader::From::client);
-  reader.take(out.bytes);
-  CHECK(!reader.broken() && reader.closed());
+  made.said = frames_in(out.bytes);
+  std::size_t size = 0;
+  for (const Frame& frame : made.said) size += frame.payload.size() + (frame.masked ? 6 : 2);
+  CHECK(size == out.bytes.size());
+  return made;
+}
+
+/// Whatever comes, what goes out is well-formed, and ends with the end, which is said once.
+void attack(ByteView bytes, bool server_side) {
+  const Outcome made = feed(bytes, bytes.empty() ? 1 : bytes[0] + std::size_t{1}, server_side);
+  CHECK(!made.said.empty() && made.said.back().opcode() == Opcode::close);
+  for (const Frame& frame : made.said) {
+    CHECK(frame.masked != server_side);
+    CHECK(frame.opcode() == Opcode::pong || &frame == &made.said.back());
+  }
 }
 
 void read_frames(ByteView bytes) {
   if (bytes.empty()) return;
-  const auto from = bytes[0] % 2 == 0 ? FrameReader::From::client : FrameReader::From::server;
-  const std::size_t piece = bytes[0] / 2 + std::size_t{1};
-  FrameReader whole(from);
-  FrameReader pieces(from);
-  Bytes once = to_bytes(bytes.subspan(1));
-  Bytes cut = once;
-  once.resize(whole.take(once));
-  Bytes payload;
-  for (std::size_t at = 0; at < cut.size(); at += std::min(piece, cut.size() - at)) {
-    const auto part = MutableBytes(cut).subspan(at, std::min(piece, cut.size() - at));
-    append(payload, part.first(pieces.take(part)));
+  const bool server_side = bytes[0] % 2 == 0;
+  const Outcome pieces = feed(bytes.subspan(1), bytes[0] / 2 + std::size_t{1}, server_side);
+  const Outcome whole = feed(bytes.subspan(1), SIZE_MAX, server_side);
+  CHECK(whole.payload == pieces.payload && whole.ended == pieces.ended);
+  CHECK(close_code_in(whole.said) == close_code_in(pieces.said));
+}
+
+/// A client that is answered with this.
+void answer_with(ByteView answer) {
+  Pair pair;
+  static_cast<void>(pair.client->open(pair.buffer));
+  pair.down.bytes = to_bytes(answer);
+  for (bool going_on = true; going_on && !pair.down.bytes.empty();) {
+    going_on = pair.client->open(pair.buffer) == Wait::readable;
   }
-  CHECK(payload == once && whole.over() == pieces.over() && whole.take_ping() == pieces.take_ping());
-  CHECK(whole.closed().has_value() == pieces.closed().has_value());
+  CHECK(!pair.client->finish() || pair.client->has_output());
 }
 
 void read_heads(ByteView bytes) {
@@ -134,7 +156,7 @@ void read_heads(ByteView bytes) {
   }
   const std::string text(as_text(bytes));
   static_cast<void>(read_upgrade_request(text));
-  static_cast<void>(check_upgrade_answer(text, "dGhlIHNhbXBsZSBub25jZQ=="));
+  answer_with(bytes);
   static_cast<void>(check_connect_answer(text, false));
   if (const auto proxy = parse_proxy(text)) CHECK(parse_proxy(proxy->text())->host == proxy->host);
   const auto proxies = Proxies::from([&](const std::string&) { return std::optional(text); });

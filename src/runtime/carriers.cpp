@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/check.hpp"
-#include "runtime/entropy.hpp"
 #include "runtime/tcp_stream.hpp"
 #include "runtime/tls_stream.hpp"
 #include "runtime/tunnel.hpp"
@@ -32,8 +31,6 @@ std::string host_field(const identity::Endpoint& endpoint) {
 }
 
 }  // namespace
-
-Carriers::Carriers() : shared_{.rng = Rng(entropy_seed())} {}
 
 Status Carriers::use(WebOptions options) {
   client_.reset();

@@ -28,8 +28,6 @@ struct WebOptions {
 
 class Carriers {
  public:
-  Carriers();
-
   /// Errors: those of the file of authorities.
   Status use(WebOptions options);
   const WebOptions& options() const { return options_; }

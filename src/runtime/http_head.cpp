@@ -2,7 +2,6 @@
 
 // Before Boost 1.74, which uses std::exchange without including it.
 #include <openssl/evp.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
@@ -78,13 +77,6 @@ std::string_view status_text(unsigned status) {
   return {text.data(), text.size()};
 }
 
-/// "403 Forbidden" of an answer.
-template <class Response>
-std::string status_line(const Response& response) {
-  const auto reason = response.reason();
-  return std::to_string(response.result_int()) + " " + printable({reason.data(), reason.size()});
-}
-
 }  // namespace
 
 Result<std::size_t> HeadCollector::take(ByteView bytes) {
@@ -116,21 +108,6 @@ std::string to_base64(ByteView bytes) {
   return out;
 }
 
-std::string websocket_key(const ByteArray<16>& random) { return to_base64(random); }
-
-std::string websocket_accept(std::string_view key) {
-  const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  ByteArray<SHA_DIGEST_LENGTH> digest;
-  SHA1(as_bytes(text).data(), text.size(), digest.data());
-  return to_base64(digest);
-}
-
-std::string upgrade_request(std::string_view host, std::string_view key) {
-  std::string out = "GET " + std::string(kWebSocketPath) + " HTTP/1.1\r\nHost: ";
-  out.append(host).append("\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n");
-  return out.append("Sec-WebSocket-Key: ").append(key).append("\r\nUser-Agent: ekiden\r\n\r\n");
-}
-
 std::expected<std::string, Refusal> read_upgrade_request(std::string_view head) {
   const auto refuse = [](unsigned status, std::string why) { return std::unexpected(Refusal{status, std::move(why)}); };
   http::request_parser<http::empty_body> parser;
@@ -159,11 +136,6 @@ std::expected<std::string, Refusal> read_upgrade_request(std::string_view head) 
   return std::string(key);
 }
 
-std::string upgrade_answer(std::string_view key) {
-  return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-         websocket_accept(key) + "\r\n\r\n";
-}
-
 std::string refusal_answer(const Refusal& refusal) {
   std::string out = "HTTP/1.1 " + std::to_string(refusal.status) + " " + std::string(status_text(refusal.status));
   if (refusal.status == 426) out += "\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13";
@@ -172,23 +144,8 @@ std::string refusal_answer(const Refusal& refusal) {
   return out + std::to_string(refusal.why.size() + 1) + "\r\n\r\n" + refusal.why + "\n";
 }
 
-Status check_upgrade_answer(std::string_view head, std::string_view key) {
-  http::response_parser<http::empty_body> parser;
-  if (!parse(parser, head)) return fail(Errc::malformed, "what answers does not speak HTTP/1.1");
-  const auto& response = parser.get();
-  if (response.result() != http::status::switching_protocols) {
-    return fail(Errc::unreachable, "it answered \"" + status_line(response) + "\" to the request for a WebSocket at " +
-                                       std::string(kWebSocketPath) + ": no Ekiden node is reached there");
-  }
-  if (!is_websocket(value_of(response, field::upgrade)) || !lists(response, field::connection, "upgrade") ||
-      value_of(response, field::sec_websocket_accept) != websocket_accept(key)) {
-    return fail(Errc::malformed, "it agreed to an upgrade, but not to the WebSocket that was asked for");
-  }
-  if (response.count(field::sec_websocket_extensions) > 0 || response.count(field::sec_websocket_protocol) > 0) {
-    return fail(Errc::malformed,
-                "it agreed to a WebSocket with an extension or a sub-protocol, which nobody asked for");
-  }
-  return {};
+std::string status_line(unsigned status, std::string_view reason) {
+  return std::to_string(status) + " " + printable(reason);
 }
 
 std::string connect_request(std::string_view authority, const std::optional<std::string>& credentials) {
@@ -208,7 +165,9 @@ Status check_connect_answer(std::string_view head, bool with_credentials) {
                                                   "http://name:password@proxy.example:3128");
   }
   if (http::to_status_class(response.result_int()) == http::status_class::successful) return {};
-  return fail(Errc::unreachable, "answered \"" + status_line(response) + "\"");
+  const auto reason = response.reason();
+  return fail(Errc::unreachable,
+              "answered \"" + status_line(response.result_int(), {reason.data(), reason.size()}) + "\"");
 }
 
 }  // namespace ekiden::runtime

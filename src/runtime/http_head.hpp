@@ -1,9 +1,10 @@
-// The little HTTP of a WebSocket link: the request for the upgrade and its answer, and CONNECT to a proxy.
+// The little HTTP of a WebSocket link: what is asked of a request for the upgrade, and CONNECT to a proxy.
 //
-// Pure functions of text. Boost.Beast reads the heads; what it is lenient about, and what decides where a message ends,
-// is judged here before and after it. Rationale: a front-end and we must not read one stream as two different sequences
-// of requests (request smuggling). So there is one request on a connection, it has no body, nothing may follow it
-// before the answer, and whatever is not that ends the connection.
+// Pure functions of text. Boost.Beast reads the heads, and writes those of an upgrade (runtime/websocket.cpp); what it
+// is lenient about, and what decides where a message ends, is judged here before and after it. Rationale: a front-end
+// and we must not read one stream as two different sequences of requests (request smuggling). So there is one request
+// on a connection, it has no body, nothing may follow it before the answer, and whatever is not that ends the
+// connection.
 //
 // `Origin` is not looked at: it tells a server which web page asks, so that a browser's cookies are not abused. Here
 // nothing depends on cookies or on where one comes from; Noise inside proves who it is, and a web page that connects
@@ -51,20 +52,12 @@ struct Refusal {
   std::string why;
 };
 
-/// 16 random bytes in Base64, as Sec-WebSocket-Key carries them.
-std::string websocket_key(const ByteArray<16>& random);
-/// The value that proves that a WebSocket server has read the key.
-std::string websocket_accept(std::string_view key);
-
-/// `host` as it stands in the Host field.
-std::string upgrade_request(std::string_view host, std::string_view key);
 /// Returns the client's key. Refusals: 400 (malformed, or ends in two possible places), 404 (another path), 405, 426
 /// (not a WebSocket of version 13).
 std::expected<std::string, Refusal> read_upgrade_request(std::string_view head);
-std::string upgrade_answer(std::string_view key);
 std::string refusal_answer(const Refusal& refusal);
-/// Errors: unreachable (another answer; says which), malformed (an upgrade to something else).
-Status check_upgrade_answer(std::string_view head, std::string_view key);
+/// "403 Forbidden" of an answer, printable.
+std::string status_line(unsigned status, std::string_view reason);
 
 /// `authority` is host:port; `credentials` name:password, if the proxy is to get any.
 std::string connect_request(std::string_view authority, const std::optional<std::string>& credentials);

@@ -1,36 +1,198 @@
 #include "runtime/websocket.hpp"
 
 #include <algorithm>
+#include <boost/beast/websocket/stream.hpp>
+#include <optional>
 #include <utility>
+
+#include "runtime/websocket_pipe.hpp"
 
 namespace ekiden::runtime {
 namespace {
 
-/// How an end that the other side announced is told to the user.
-Error closed_error(const Closing& closing) {
-  std::string text = "the other side closed the WebSocket";
-  if (closing.code != CloseCode::none && closing.code != CloseCode::normal) {
-    text += " with code " + std::to_string(static_cast<unsigned>(closing.code));
-  }
-  if (!closing.text.empty()) text += ": " + closing.text;
-  return {Errc::closed, std::move(text)};
-}
+namespace http = boost::beast::http;
+namespace websocket = boost::beast::websocket;
+using boost::system::error_code;
+using websocket::close_code;
+
+constexpr std::size_t kScratchSize = 64 * 1024;
 
 }  // namespace
 
-WebSocket::WebSocket(std::unique_ptr<Stream> below, Shared& shared, FrameReader::From from)
-    : below_(std::move(below)), shared_(shared), reader_(from) {}
+struct WebSocket::Shared::Impl {
+  boost::asio::io_context loop{1};  ///< nobody runs it: it is polled when a stream is called
+  ByteArray<kScratchSize> raw;      ///< what came from the layer below, for the length of a call
+  ByteArray<kScratchSize> payload;  ///< where all reads of Beast point; filled within a call alone
+};
+
+WebSocket::Shared::Shared() : impl_(std::make_unique_for_overwrite<Impl>()) {}
+WebSocket::Shared::~Shared() = default;
+
+/// Beast's stream, and what has come out of it.
+class WebSocket::Beast {
+ public:
+  explicit Beast(Shared::Impl& shared) : shared_(shared), stream_(shared.loop) {
+    stream_.binary(true);
+    stream_.auto_fragment(false);
+    stream_.read_message_max(kMaxMessage);
+    stream_.set_option(websocket::stream_base::timeout{websocket::stream_base::none(), websocket::stream_base::none(),
+                                                       /*keep_alive_pings=*/false});
+    stream_.set_option(websocket::stream_base::decorator([](http::fields& fields) {
+      fields.erase(http::field::user_agent);
+      fields.erase(http::field::server);
+    }));
+  }
+
+  WebSocketPipe& pipe() { return stream_.next_layer(); }
+  const WebSocketPipe& pipe() const { return stream_.next_layer(); }
+  MutableBytes raw() { return shared_.raw; }
+
+  void ask(const std::string& host) {
+    stream_.async_handshake(answer_, host, std::string(kWebSocketPath), [this](error_code failure) {
+      answered_ = true;
+      failure_ = failure;
+    });
+    run();
+  }
+  /// True when it has been answered.
+  bool take_answer(ByteView bytes) {
+    pipe().lend(bytes);
+    run();
+    pipe().settle();
+    return answered_;
+  }
+  Status judge_answer() const {
+    const auto reason = answer_.reason();
+    if (failure_ == websocket::error::upgrade_declined) {
+      return fail(Errc::unreachable, "it answered \"" +
+                                         status_line(answer_.result_int(), {reason.data(), reason.size()}) +
+                                         "\" to the request for a WebSocket at " + std::string(kWebSocketPath) +
+                                         ": no Ekiden node is reached there");
+    }
+    if (failure_.category() == make_error_code(http::error::bad_version).category()) {
+      return fail(Errc::malformed, "what answers does not speak HTTP/1.1");
+    }
+    if (failure_) {
+      return fail(Errc::malformed, "it agreed to an upgrade, but not to the WebSocket that was asked for");
+    }
+    if (answer_.count(http::field::sec_websocket_extensions) > 0 ||
+        answer_.count(http::field::sec_websocket_protocol) > 0) {
+      return fail(Errc::malformed,
+                  "it agreed to a WebSocket with an extension or a sub-protocol, which nobody asked for");
+    }
+    return {};
+  }
+  void forget_answer() { answer_ = {}; }
+
+  /// The request has been judged: what counts of it is told to Beast.
+  Status accept(const std::string& key) {
+    http::request<http::empty_body> request(http::verb::get, std::string(kWebSocketPath), 11);
+    request.set(http::field::host, "node");
+    request.set(http::field::upgrade, "websocket");
+    request.set(http::field::connection, "upgrade");
+    request.set(http::field::sec_websocket_key, key);
+    request.set(http::field::sec_websocket_version, "13");
+    error_code failure;
+    stream_.accept(request, failure);
+    if (failure) return fail(Errc::malformed, failure.message());
+    return {};
+  }
+
+  /// Puts the payload of what came into `to`; returns how much that is.
+  std::size_t take(ByteView bytes, MutableBytes to) {
+    to_ = to;
+    got_ = 0;
+    if (!bytes.empty()) pipe().lend(bytes);
+    if (!reading_) read();
+    run();
+    pipe().settle();
+    return got_;
+  }
+  /// False: there may be more to take without anything new.
+  bool is_reading() const { return reading_; }
+
+  std::optional<error_code> write(ByteView message) {
+    error_code failure;
+    stream_.write(boost::asio::buffer(message.data(), message.size()), failure);
+    return failure ? std::optional(failure) : std::nullopt;
+  }
+  void ping() {
+    error_code ignored;
+    if (!end_) stream_.ping({}, ignored);
+  }
+  void close(close_code code, const char* reason) {
+    if (stream_.is_open()) stream_.async_close({code, reason}, [](error_code) {});
+    run();
+  }
+  void break_off(close_code code, const char* what) {
+    if (end_) return;
+    close(code, what);
+    end_ = Error{Errc::malformed, std::string("the other side broke the WebSocket protocol: ") + what};
+  }
+  /// Why it is over, if it is.
+  const std::optional<Error>& end() const { return end_; }
+
+ private:
+  void read() {
+    const std::size_t room = std::min(shared_.payload.size(), to_.size() - got_);
+    if (room == 0 || end_) return;
+    reading_ = true;
+    stream_.async_read_some(boost::asio::buffer(shared_.payload.data(), room),
+                            [this](error_code failure, std::size_t size) { on_read(failure, size); });
+  }
+
+  void on_read(error_code failure, std::size_t size) {
+    reading_ = false;
+    if (failure) {
+      if (!end_) end_ = error_of(failure);
+      return;
+    }
+    if (!stream_.got_binary()) return break_off(close_code::unknown_data, "text was sent, and nothing here is text");
+    std::copy_n(shared_.payload.begin(), size, to_.begin() + static_cast<std::ptrdiff_t>(got_));
+    got_ += size;
+    read();
+  }
+
+  /// How an end is told to the user.
+  Error error_of(error_code failure) const {
+    if (failure != websocket::error::closed) {
+      return {Errc::malformed, "the other side broke the WebSocket protocol: " + failure.message()};
+    }
+    const websocket::close_reason& reason = stream_.reason();
+    std::string text = "the other side closed the WebSocket";
+    if (reason.code != close_code::none && reason.code != close_code::normal) {
+      text += " with code " + std::to_string(reason.code);
+    }
+    if (!reason.reason.empty()) text += ": " + std::string(reason.reason.data(), reason.reason.size());
+    return {Errc::closed, std::move(text)};
+  }
+
+  void run() {
+    shared_.loop.restart();
+    shared_.loop.poll();
+  }
+
+  Shared::Impl& shared_;
+  websocket::stream<WebSocketPipe, false> stream_;
+  websocket::response_type answer_;
+  error_code failure_;
+  bool answered_ = false;
+  MutableBytes to_;
+  std::size_t got_ = 0;
+  bool reading_ = false;
+  std::optional<Error> end_;
+};
+
+WebSocket::WebSocket(std::unique_ptr<Stream> below, Shared& shared, std::string host)
+    : below_(std::move(below)), host_(std::move(host)), beast_(std::make_unique<Beast>(*shared.impl_)) {}
+WebSocket::~WebSocket() = default;
 
 std::unique_ptr<WebSocket> WebSocket::client(std::unique_ptr<Stream> below, Shared& shared, std::string host) {
-  auto made = std::unique_ptr<WebSocket>(new WebSocket(std::move(below), shared, FrameReader::From::server));
-  made->key_ = websocket_key(shared.rng.bytes<16>());
-  append(made->own_, as_bytes(upgrade_request(host, made->key_)));
-  made->host_ = std::move(host);
-  return made;
+  return std::unique_ptr<WebSocket>(new WebSocket(std::move(below), shared, std::move(host)));
 }
 
 std::unique_ptr<WebSocket> WebSocket::server(std::unique_ptr<Stream> below, Shared& shared) {
-  return std::unique_ptr<WebSocket>(new WebSocket(std::move(below), shared, FrameReader::From::client));
+  return std::unique_ptr<WebSocket>(new WebSocket(std::move(below), shared, {}));
 }
 
 std::string_view WebSocket::opening() const {
@@ -41,171 +203,129 @@ Result<Wait> WebSocket::open(MutableBytes buffer) {
   if (stage_ == Stage::below) {
     EKIDEN_ASSIGN(const Wait wait, below_->open(buffer));
     if (wait != Wait::nothing) return wait;
-    stage_ = is_client() ? Stage::asking : Stage::reading_head;
+    stage_ = Stage::upgrading;
+    if (is_client()) beast_->ask(host_);
   }
-  Status status;
-  if (stage_ == Stage::asking) {
-    if (const auto wait = flush_own(status)) return *wait;
-    EKIDEN_TRY(status);
-    stage_ = Stage::reading_head;
-  }
-  if (stage_ == Stage::reading_head) {
-    EKIDEN_ASSIGN(const Wait wait, read_head(buffer));
+  if (stage_ == Stage::upgrading) {
+    EKIDEN_ASSIGN(Wait wait, flush());
+    if (wait != Wait::nothing) return wait;
+    EKIDEN_ASSIGN(wait, upgrade(buffer));
     if (wait != Wait::nothing) return wait;
     stage_ = Stage::answering;
   }
-  if (const auto wait = flush_own(status)) return *wait;
-  EKIDEN_TRY(status);
-  stage_ = Stage::open;
-  own_ = {};
-  own_sent_ = 0;
+  EKIDEN_ASSIGN(const Wait wait, flush());
+  if (wait == Wait::nothing) stage_ = Stage::open;
+  return wait;
+}
+
+/// Writes what there is; says what to wait for if it cannot be written whole.
+Result<Wait> WebSocket::flush() {
+  while (!beast_->pipe().output().empty()) {
+    auto outcome = write({});
+    if (outcome.end) return std::unexpected(std::move(*outcome.end));
+    if (outcome.blocked) return Wait::writable;
+  }
   return Wait::nothing;
 }
 
-/// Writes what is its own; says what to wait for if it cannot be written whole.
-std::optional<Wait> WebSocket::flush_own(Status& status) {
-  while (own_left() > 0) {
-    auto outcome = write({});
-    if (outcome.end) {
-      status = std::unexpected(std::move(*outcome.end));
-      return std::nullopt;
-    }
-    if (outcome.blocked) return Wait::writable;
-  }
-  return std::nullopt;
-}
-
-Result<Wait> WebSocket::read_head(MutableBytes buffer) {
+Result<Wait> WebSocket::upgrade(MutableBytes buffer) {
   while (true) {
     const ReadOutcome got = below_->read(buffer.first(std::min(buffer.size(), kMaxHead)));
-    ByteView bytes = got.bytes;
-    auto used = head_.take(bytes);
-    if (!used) {
-      if (!is_client()) append(own_, as_bytes(refusal_answer({400, used.error().message})));
-      return fail("the WebSocket handshake failed", std::move(used).error());
-    }
-    if (head_.whole()) {
-      auto status = on_head(bytes.subspan(*used));
-      head_.clear();
-      if (!status) return std::unexpected(std::move(status).error());
-      return Wait::nothing;
-    }
+    EKIDEN_ASSIGN(const bool done, is_client() ? take_answer(got.bytes) : take_request(got.bytes));
+    if (done) return Wait::nothing;
     if (got.end) return fail("the WebSocket handshake failed", *got.end);
     if (got.taken == 0) return Wait::readable;
   }
 }
 
-Status WebSocket::on_head(ByteView behind) {
-  if (!is_client()) return on_request(behind);
-  early_ = to_bytes(behind);
-  return check_upgrade_answer(head_.text(), key_);
+Result<bool> WebSocket::take_answer(ByteView bytes) {
+  if (!beast_->take_answer(bytes)) return false;
+  EKIDEN_TRY(beast_->judge_answer());
+  beast_->forget_answer();
+  return true;
 }
 
-Status WebSocket::on_request(ByteView behind) {
-  auto key = read_upgrade_request(head_.text());
-  if (key && !behind.empty()) key = std::unexpected(Refusal{400, "bytes came before the request was answered"});
-  if (key) {
-    append(own_, as_bytes(upgrade_answer(*key)));
-    return {};
+Result<bool> WebSocket::take_request(ByteView bytes) {
+  const auto used = head_.take(bytes);
+  if (!used) {
+    append(beast_->pipe().output(), as_bytes(refusal_answer({400, used.error().message})));
+    return fail("the WebSocket handshake failed", used.error());
   }
-  append(own_, as_bytes(refusal_answer(key.error())));
-  return fail(Errc::malformed, "refused with " + std::to_string(key.error().status) + ": " + key.error().why);
+  if (!head_.whole()) return false;
+  auto key = read_upgrade_request(head_.text());
+  head_.clear();
+  if (key && *used < bytes.size()) key = std::unexpected(Refusal{400, "bytes came before the request was answered"});
+  if (!key) EKIDEN_TRY(refuse(key.error()));
+  EKIDEN_TRY(beast_->accept(*key));
+  return true;
+}
+
+Status WebSocket::refuse(const Refusal& refusal) {
+  append(beast_->pipe().output(), as_bytes(refusal_answer(refusal)));
+  return fail(Errc::malformed, "refused with " + std::to_string(refusal.status) + ": " + refusal.why);
 }
 
 ReadOutcome WebSocket::read(MutableBytes buffer) {
   ReadOutcome outcome;
-  if (!early_.empty()) {
-    // It fits: it was read into the same buffer before.
-    outcome.taken = early_.size();
-    std::ranges::copy(early_, buffer.begin());
-    outcome.bytes = buffer.first(early_.size());
-    early_ = {};
-  } else {
-    outcome = below_->read(buffer);
+  const bool had_rest = !beast_->is_reading();
+  if (!beast_->pipe().has_input()) {
+    const MutableBytes raw = beast_->raw();
+    outcome = below_->read(raw.first(std::min(raw.size(), buffer.size())));
   }
-  if (outcome.taken > 0) decode(outcome, buffer.first(outcome.bytes.size()));
+  if (outcome.taken == 0 && !had_rest) {
+    outcome.bytes = {};
+    return outcome;
+  }
+  const std::size_t carried = beast_->take(outcome.bytes, buffer);
+  moved_ = moved_ || outcome.taken > 0;
+  overhead_ += outcome.bytes.size();
+  overhead_ -= std::min(overhead_, 2 * carried);
+  if (overhead_ > kMaxOverhead || beast_->pipe().output().size() - sent_ > kMaxPayload + kMaxOwnOutput) {
+    beast_->break_off(close_code::policy_error, "more frames than they carry");
+  }
+  outcome.bytes = buffer.first(carried);
+  if (beast_->end()) outcome.end = beast_->end();
   return outcome;
 }
 
-void WebSocket::decode(ReadOutcome& outcome, MutableBytes bytes) {
-  moved_ = true;
-  outcome.bytes = bytes.first(reader_.take(bytes));
-  if (auto ping = reader_.take_ping()) pong_ = std::move(*ping);
-  if (const auto& closed = reader_.closed()) {
-    close_ = closed->code == CloseCode::none ? Bytes{} : close_payload(closed->code, "");
-    outcome.end = closed_error(*closed);
-  } else if (const auto& broken = reader_.broken()) {
-    close_ = close_payload(broken->code, broken->text);
-    outcome.end = Error{Errc::malformed, "the other side broke the WebSocket protocol: " + broken->text};
-  }
+bool WebSocket::has_input() const {
+  return (stage_ == Stage::open && !beast_->is_reading() && !beast_->end()) || below_->has_input();
 }
 
-bool WebSocket::has_output() const {
-  return own_left() > 0 || (frame_sent_ == frame_size_ && (pong_ || ping_ || close_)) || below_->has_output();
+bool WebSocket::has_output() const { return !beast_->pipe().output().empty() || below_->has_output(); }
+
+WriteOutcome WebSocket::write(ByteView bytes) {
+  Bytes& output = beast_->pipe().output();
+  std::size_t taken = 0;
+  if (output.empty() && !bytes.empty()) {
+    taken = std::min(bytes.size(), kMaxPayload);
+    if (const auto failure = beast_->write(bytes.first(taken))) {
+      return {.end = beast_->end().value_or(Error{Errc::closed, failure->message()})};
+    }
+  }
+  WriteOutcome outcome = below_->write(ByteView(output).subspan(sent_));
+  sent_ += outcome.bytes;
+  if (outcome.bytes > 0) moved_ = true;
+  if (sent_ == output.size()) {
+    output = {};
+    sent_ = 0;
+  }
+  outcome.bytes = taken;
+  return outcome;
 }
 
 bool WebSocket::keep_alive() {
-  if (!std::exchange(moved_, false)) ping_ = true;
+  if (!std::exchange(moved_, false)) beast_->ping();
   return true;
 }
 
 bool WebSocket::finish() {
   const bool below = below_->finish();
   // Who has asked in vain is told why; who gives up asking says nothing.
-  if (stage_ != Stage::open) return !is_client() && (own_left() > 0 || below);
+  if (stage_ != Stage::open) return !is_client() && (!beast_->pipe().output().empty() || below);
   stage_ = Stage::over;
-  if (!close_) close_ = close_payload(CloseCode::normal, "");
-  ping_ = false;
-  // In the middle of a frame nothing else can be said.
-  return frame_sent_ == frame_size_;
-}
-
-std::optional<MaskKey> WebSocket::next_key() {
-  if (!is_client()) return std::nullopt;
-  return shared_.rng.bytes<4>();
-}
-
-void WebSocket::queue_control() {
-  if (pong_) append_control(own_, Opcode::pong, *std::exchange(pong_, std::nullopt), next_key());
-  if (std::exchange(ping_, false)) append_control(own_, Opcode::ping, {}, next_key());
-  if (close_) append_control(own_, Opcode::close, *std::exchange(close_, std::nullopt), next_key());
-}
-
-/// Control frames stand between frames, never inside one.
-void WebSocket::begin_frame(ByteView bytes) {
-  own_.clear();
-  own_sent_ = 0;
-  queue_control();
-  frame_sent_ = 0;
-  frame_size_ = std::min(bytes.size(), kMaxPayload);
-  if (frame_size_ == 0) return;
-  mask_ = next_key();
-  append_frame_header(own_, Opcode::binary, frame_size_, mask_);
-}
-
-/// Puts what is to be written next into the scratch memory; returns how much that is.
-std::size_t WebSocket::compose(ByteView bytes) {
-  const MutableBytes scratch(*shared_.scratch);
-  const std::size_t own = std::min(own_left(), scratch.size());
-  std::copy_n(own_.begin() + static_cast<std::ptrdiff_t>(own_sent_), own, scratch.begin());
-  const auto left = static_cast<std::size_t>(frame_size_ - frame_sent_);
-  const std::size_t size = std::min({left, bytes.size(), scratch.size() - own});
-  const MutableBytes payload = scratch.subspan(own, size);
-  std::ranges::copy(bytes.first(size), payload.begin());
-  if (mask_) apply_mask(payload, *mask_, frame_sent_);
-  return own + size;
-}
-
-WriteOutcome WebSocket::write(ByteView bytes) {
-  if (own_left() == 0 && frame_sent_ == frame_size_) begin_frame(bytes);
-  const std::size_t size = compose(bytes);
-  WriteOutcome outcome = below_->write(ByteView(*shared_.scratch).first(size));
-  const std::size_t own = std::min(own_left(), outcome.bytes);
-  own_sent_ += own;
-  outcome.bytes -= own;
-  frame_sent_ += outcome.bytes;
-  if (own + outcome.bytes > 0) moved_ = true;
-  return outcome;
+  beast_->close(close_code::normal, "");
+  return has_output();
 }
 
 }  // namespace ekiden::runtime

@@ -5,6 +5,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "unit/runtime/memory_stream.hpp"
+#include "unit/runtime/websocket_frames.hpp"
 
 namespace ekiden::runtime {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 struct Pair {
   Channel up;
   Channel down;
-  WebSocket::Shared shared{.rng = Rng(Rng::Seed{1})};
+  WebSocket::Shared shared;
   std::unique_ptr<WebSocket> client =
       WebSocket::client(std::make_unique<MemoryStream>(down, up), shared, "node.example");
   std::unique_ptr<WebSocket> server = WebSocket::server(std::make_unique<MemoryStream>(up, down), shared);
@@ -51,49 +52,71 @@ struct Talker {
   }
 };
 
-TEST(WebSocketTest, WhatDoesNotFitIsOfferedAgain) {
+TEST(WebSocketTest, OneMessageThatDoesNotFitIsKeptAndNoMore) {
   Pair pair;
   ASSERT_TRUE(pair.open());
   Talker client{.stream = *pair.client, .to_say = Bytes(100'000, 7), .heard = {}};
   pair.up.room = 3;  // within the header
   EXPECT_TRUE(client.say(SIZE_MAX));
-  EXPECT_EQ(client.to_say.size(), 100'000U);
+  EXPECT_EQ(client.to_say.size(), 100'000U - WebSocket::kMaxPayload);
   EXPECT_FALSE(client.say(SIZE_MAX));
+  EXPECT_EQ(client.to_say.size(), 100'000U - WebSocket::kMaxPayload);
   pair.up.room = SIZE_MAX;
   while (!client.to_say.empty()) ASSERT_TRUE(client.say(SIZE_MAX));
   Talker server{.stream = *pair.server, .to_say = {}, .heard = {}};
   while (!pair.up.bytes.empty()) server.hear(pair.buffer);
   EXPECT_EQ(server.heard, Bytes(100'000, 7));
+  EXPECT_FALSE(pair.client->has_output());
 }
 
-TEST(WebSocketTest, AnAnswerWaitsForTheEndOfAFrame) {
+TEST(WebSocketTest, AnAnswerComesBehindTheFrameThatIsOnItsWay) {
   Pair pair;
   ASSERT_TRUE(pair.open());
   Talker server{.stream = *pair.server, .to_say = Bytes(1000, 7), .heard = {}};
   pair.down.room = 500;
   EXPECT_TRUE(server.say(SIZE_MAX));
-  append_control(pair.up.bytes, Opcode::ping, as_bytes("beat"), MaskKey{1, 2, 3, 4});
+  append(pair.up.bytes, frame_of(Opcode::ping, as_bytes("beat"), MaskKey{1, 2, 3, 4}));
   server.hear(pair.buffer);
-  // In the middle of a frame there is nothing else to write, and nothing to be said at the end either.
-  EXPECT_FALSE(pair.server->has_output());
   pair.down.room = SIZE_MAX;
-  ASSERT_TRUE(server.say(SIZE_MAX));
-  EXPECT_TRUE(server.to_say.empty());
-  EXPECT_TRUE(pair.server->has_output());
-  ASSERT_TRUE(server.say(0));
-  EXPECT_FALSE(pair.server->has_output());
-  EXPECT_EQ(as_text(pair.down.bytes).substr(pair.down.bytes.size() - 6),
-            "\x8a\x04"
-            "beat");
+  while (pair.server->has_output()) ASSERT_TRUE(server.say(0));
+  const auto frames = frames_in(pair.down.bytes);
+  ASSERT_EQ(frames.size(), 2U);
+  EXPECT_EQ(frames[0].payload, Bytes(1000, 7));
+  EXPECT_EQ(frames[1].opcode(), Opcode::pong);
+  EXPECT_EQ(as_text(frames[1].payload), "beat");
 }
 
-TEST(WebSocketTest, InTheMiddleOfAFrameThereAreNoLastWords) {
+TEST(WebSocketTest, SoDoTheLastWords) {
   Pair pair;
   ASSERT_TRUE(pair.open());
   Talker server{.stream = *pair.server, .to_say = Bytes(1000, 7), .heard = {}};
   pair.down.room = 500;
   server.say(SIZE_MAX);
-  EXPECT_FALSE(pair.server->finish());
+  EXPECT_TRUE(pair.server->finish());
+  pair.down.room = SIZE_MAX;
+  while (pair.server->has_output()) ASSERT_TRUE(server.say(0));
+  const auto frames = frames_in(pair.down.bytes);
+  ASSERT_EQ(frames.size(), 2U);
+  EXPECT_EQ(frames[0].payload, Bytes(1000, 7));
+  EXPECT_EQ(close_code_in(frames), CloseCode::normal);
+}
+
+/// Who asks without end and reads no answer is not answered without end.
+TEST(WebSocketTest, AnswersThatNobodyReadsAreBounded) {
+  Pair pair;
+  ASSERT_TRUE(pair.open());
+  pair.down.room = 0;
+  Talker server{.stream = *pair.server, .to_say = {}, .heard = {}};
+  std::size_t sent = 0;
+  for (; !server.end && sent < 10'000; ++sent) {
+    append(pair.up.bytes, frame_of(Opcode::ping, Bytes(125), MaskKey{1, 2, 3, 4}));
+    append(pair.up.bytes, frame_of(Opcode::binary, Bytes(200), MaskKey{1, 2, 3, 4}));
+    while (!pair.up.bytes.empty()) server.hear(pair.buffer);
+    server.say(0);
+  }
+  ASSERT_TRUE(server.end);
+  EXPECT_EQ(server.end->code, Errc::malformed);
+  EXPECT_LT(sent * 127, WebSocket::kMaxPayload + WebSocket::kMaxOwnOutput + 1024);
 }
 
 TEST(WebSocketTest, WhoGivesUpAskingSaysNothing) {
