@@ -75,6 +75,26 @@ Receipt sample_receipt() {
   return {.by = peer(0x60), .to = peer(0x10), .at = from_unix_ms(1'767'225'613'000), .delivered = {kId, kOther}};
 }
 
+/// A receipt that went back through relays: it tells by which way a message came, and what could not be opened.
+struct Relayed : Receipt {
+  static constexpr std::string_view kName = "receipt_relayed";
+};
+
+Relayed sample_relayed() {
+  Relayed relayed{sample_receipt()};
+  path::Hop hop;
+  hop.by.bytes.fill(0x42);
+  hop.at = from_unix_ms(1'767'225'612'500);
+  hop.index = 1;
+  hop.proof = Bytes(32, 0x43);
+  hop.signature.bytes.fill(0x44);
+  ProvenPath way{.item = 1, .subject = {}, .hops = {hop}};
+  way.subject.bytes.fill(0x41);
+  relayed.paths = ProvenPaths{{way}};
+  relayed.unopened = Unopened{.sessions = {kOther}, .messages = {kId}};
+  return relayed;
+}
+
 Refusal sample_refusal() { return {.reason = Refusal::Reason::window, .retry_after_ms = 30'000, .ids = {kId}}; }
 
 TEST(Envelope, HasItsGoldenBytes) { ekiden::test::check_golden(sample_envelope()); }
@@ -84,6 +104,7 @@ TEST(Request, HasItsGoldenBytes) { ekiden::test::check_golden(sample_request());
 TEST(Order, HasItsGoldenBytes) { ekiden::test::check_golden(sample_order()); }
 TEST(Ordered, HasItsGoldenBytes) { ekiden::test::check_golden(sample_ordered()); }
 TEST(Receipt, HasItsGoldenBytes) { ekiden::test::check_golden(sample_receipt()); }
+TEST(Relayed, HasItsGoldenBytes) { ekiden::test::check_golden(sample_relayed()); }
 TEST(Refusal, HasItsGoldenBytes) { ekiden::test::check_golden(sample_refusal()); }
 
 TEST(Envelope, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_envelope()); }
@@ -93,6 +114,7 @@ TEST(Request, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_r
 TEST(Order, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_order()); }
 TEST(Ordered, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_ordered()); }
 TEST(Receipt, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_receipt()); }
+TEST(Relayed, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_relayed()); }
 TEST(Refusal, SurvivesHostileInput) { ekiden::test::check_hostile_input(sample_refusal()); }
 
 TEST(Exchange, RoundTrips) { ekiden::test::check_round_trips<Exchange>(6); }
