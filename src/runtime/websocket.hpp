@@ -8,8 +8,8 @@
 // since the last call, so that proxies which drop what is silent do not. That a neighbour is gone is for the link above
 // to find out.
 //
-// Bounds: before the upgrade one head (kMaxHead); after it Beast's 1.5 KiB for reading and, at a client, 4 KiB for
-// writing; one message that the socket does not take, and kMaxOwnOutput of answers to pings.
+// Bounds: before the upgrade one head (kMaxHead); after it 4 KiB at a server and 8 KiB at a client, most of it Beast's
+// buffers; one message that the socket does not take, and kMaxOwnOutput of answers to pings.
 //
 // Rules beyond RFC 6455, and the attack each stops:
 //   - the request is judged by http_head.hpp; bytes that come behind it, before its answer, are refused: somebody on
