@@ -116,6 +116,19 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
       return relay.on_taken(now, message.from, body, relay_out);
     case wire::MessageType::not_taken:
       return relay.on_not_taken(now, message.from, body, relay_out);
+    case wire::MessageType::topic_join:
+    case wire::MessageType::topic_forward_join:
+    case wire::MessageType::topic_neighbour:
+    case wire::MessageType::topic_answer:
+    case wire::MessageType::topic_disconnect:
+    case wire::MessageType::topic_shuffle:
+    case wire::MessageType::topic_shuffle_reply:
+    case wire::MessageType::topic_gossip:
+    case wire::MessageType::topic_announce:
+    case wire::MessageType::topic_graft:
+    case wire::MessageType::topic_prune:
+    case wire::MessageType::topic_recall:
+      break;  // This node is in no topic, and has not said that it could be.
   }
   const ErrorMessage answer{.type = message.bytes[0], .reason = ErrorMessage::Reason::unknown_type, .detail = {}};
   send_message(now, message.from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));

@@ -1,0 +1,248 @@
+#include "gossip/gossip.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.hpp"
+#include "gossip/wire_form.hpp"
+
+namespace ekiden::gossip {
+namespace {
+
+/// Linked peers that are asked at once whether they are members.
+constexpr std::size_t kAskedNeighbours = 8;
+
+/// What all messages of topics begin with.
+struct AnyTopicMessage {
+  static constexpr std::string_view kName = "topic_message";
+  TopicId topic;
+  static constexpr auto kFields = wire::fields(wire::field<1>("topic", &AnyTopicMessage::topic));
+};
+
+bool asks_for_answer(wire::MessageType type) {
+  return type == wire::MessageType::topic_join || type == wire::MessageType::topic_neighbour;
+}
+
+}  // namespace
+
+Gossip::Gossip(const identity::Identity& self, const Config& config, Rng rng, RecordOf record_of)
+    : self_(self),
+      config_(config),
+      rng_(std::move(rng)),
+      around_{.is_linked = [this](const identity::PeerId& peer) { return linked_.contains(peer); },
+              .record_of = std::move(record_of)} {}
+
+template <class Call>
+void Gossip::each(Now now, Effects& out, Call call) {
+  for (auto& [id, topic] : topics_) call(*topic);
+  settle(now, out);
+}
+
+void Gossip::start(Now now, std::uint64_t run, Effects& out) {
+  run_ = run;
+  for (auto& [id, topic] : topics_) {
+    out.push(ShowMember{id, true});
+    topic->start(now, run, inner_);
+  }
+  settle(now, out);
+}
+
+void Gossip::stop(Effects& out) {
+  stopped_ = true;
+  for (auto& [id, topic] : topics_) topic->leave(inner_);
+  inner_.drain([&](Effect&& effect) {
+    if (const auto* request = std::get_if<Want>(&effect)) return want(*request, out);
+    out.push(std::move(effect));
+  });
+  topics_.clear();
+}
+
+// The application. ----------------------------------------------------------------------------------------------------
+
+Result<Topic*> Gossip::join(Now now, const std::string& name, Effects& out) {
+  if (!is_topic(name)) {
+    return fail(Errc::invalid_argument, "\"" + name.substr(0, kMaxTopicName) +
+                                            "\" is no topic: one is like weather/tokyo, of lower-case letters, digits, "
+                                            "'.', '-' and '_', at most 64 characters");
+  }
+  if (stopped_) return fail(Errc::closed, "the node ends");
+  const TopicId id = TopicId::of(name);
+  if (const auto known = topics_.find(id); known != topics_.end()) return known->second.get();
+  if (topics_.size() >= config_.max_topics) {
+    return fail(Errc::limit_exceeded,
+                "a node takes part in at most " + std::to_string(config_.max_topics) + " topics at a time");
+  }
+  auto topic = std::make_unique<Topic>(self_, name, config_, around_, rng_.split());
+  Topic* joined = topics_.emplace(id, std::move(topic)).first->second.get();
+  if (run_) {
+    out.push(ShowMember{id, true});
+    joined->start(now, *run_, inner_);
+  }
+  return joined;
+}
+
+Status Gossip::subscribe(Now now, const std::string& name, Effects& out) {
+  const bool was_joined = topics_.contains(TopicId::of(name));
+  EKIDEN_ASSIGN(Topic* const topic, join(now, name, out));
+  if (++topic->subscribers == 1 && was_joined) topic->replay(now, inner_);
+  settle(now, out);
+  return {};
+}
+
+Status Gossip::unsubscribe(Now now, const std::string& name) {
+  const auto topic = topics_.find(TopicId::of(name));
+  if (topic == topics_.end() || topic->second->subscribers == 0) {
+    return fail(Errc::not_found, "nobody here subscribes to \"" + name.substr(0, kMaxTopicName) + "\"");
+  }
+  if (--topic->second->subscribers == 0) topic->second->leave_at = now.mono + config_.linger;
+  return {};
+}
+
+void Gossip::publish(Now now, PublishId id, const std::string& name, ByteView payload, Effects& out) {
+  if (payload.size() > kMaxPayload) {
+    out.push(Published{id, fail(Errc::too_large, std::to_string(payload.size()) + " bytes: a topic takes at most " +
+                                                     std::to_string(kMaxPayload))});
+    return;
+  }
+  if (!run_) {
+    out.push(Published{id, fail(Errc::busy, "the node is starting: try again")});
+    return;
+  }
+  auto topic = join(now, name, out);
+  if (!topic) {
+    out.push(Published{id, std::unexpected(std::move(topic).error())});
+    return;
+  }
+  (*topic)->leave_at = now.mono + config_.linger;
+  (*topic)->publish(now, id, payload, inner_);
+  settle(now, out);
+}
+
+void Gossip::leave(Now now, const TopicId& id, Effects& out) {
+  const auto topic = topics_.find(id);
+  topic->second->leave(inner_);
+  settle(now, out);
+  topics_.erase(topic);
+  out.push(ShowMember{id, false});
+}
+
+// Links and members. --------------------------------------------------------------------------------------------------
+
+void Gossip::on_link_up(Now now, const identity::PeerId& peer, Effects& out) {
+  linked_.insert(peer);
+  each(now, out, [&](Topic& topic) {
+    topic.on_link_up(now, peer, inner_);
+    if (topic.view().active_size() < config_.max_active) topic.on_contacts(now, {peer}, inner_);
+  });
+}
+
+void Gossip::on_link_down(Now now, const identity::PeerId& peer, Effects& out) {
+  if (linked_.erase(peer) == 0) return;
+  each(now, out, [&](Topic& topic) { topic.on_link_down(now, peer, inner_); });
+}
+
+void Gossip::on_unreachable(Now now, const identity::PeerId& peer, Effects& out) {
+  if (!wanted_.contains(peer)) return;
+  each(now, out, [&](Topic& topic) { topic.on_unreachable(now, peer, inner_); });
+}
+
+void Gossip::on_members(Now now, const TopicId& id, const std::vector<identity::PeerId>& members, Effects& out) {
+  const auto topic = topics_.find(id);
+  if (topic == topics_.end()) return;
+  topic->second->on_contacts(now, members, inner_);
+  settle(now, out);
+}
+
+/// Linked peers are asked themselves; the node may find others.
+void Gossip::seek(Now now, Topic& topic, Effects& out) {
+  std::vector<identity::PeerId> peers(linked_.begin(), linked_.end());
+  rng_.shuffle(peers);
+  if (peers.size() > kAskedNeighbours) peers.resize(kAskedNeighbours);
+  topic.on_contacts(now, peers, inner_);
+  out.push(FindMembers{topic.id()});
+}
+
+Status Gossip::on_message(Now now, const identity::PeerId& from, wire::MessageType type, ByteView body, Effects& out) {
+  EKIDEN_ASSIGN(const auto any, wire::decode<AnyTopicMessage>(body));
+  if (!linked_.contains(from)) return fail(Errc::refused, "a topic, from a peer that does not speak of topics");
+  const auto topic = topics_.find(any.topic);
+  if (topic == topics_.end()) {
+    const bool says_no = type == wire::MessageType::topic_answer || type == wire::MessageType::topic_disconnect;
+    if (says_no || !strays_.take(now.mono)) return {};
+    if (asks_for_answer(type)) {
+      const Answer answer{any.topic, Verdict::absent};
+      out.push(Transmit{from, wire::Priority::high, link_message(wire::MessageType::topic_answer, answer)});
+    } else {
+      const Disconnect goodbye{any.topic, /*leaving=*/true};
+      out.push(Transmit{from, wire::Priority::high, link_message(wire::MessageType::topic_disconnect, goodbye)});
+    }
+    return {};
+  }
+  Status done = topic->second->on_message(now, from, type, body, inner_);
+  settle(now, out);
+  return done;
+}
+
+// Effects of topics. --------------------------------------------------------------------------------------------------
+
+void Gossip::settle(Now now, Effects& out) {
+  bool is_done = false;
+  while (!is_done) {
+    is_done = true;
+    inner_.drain([&](Effect&& effect) {
+      if (const auto* request = std::get_if<Want>(&effect)) return want(*request, out);
+      out.push(std::move(effect));
+    });
+    for (auto& [id, topic] : topics_) {
+      if (!topic->wants_contacts()) continue;
+      seek(now, *topic, out);
+      is_done = false;
+    }
+  }
+}
+
+void Gossip::want(const Want& request, Effects& out) {
+  if (request.wanted) {
+    if (++wanted_[request.peer] == 1) out.push(request);
+    return;
+  }
+  const auto count = wanted_.find(request.peer);
+  CHECK(count != wanted_.end());
+  if (--count->second != 0) return;
+  wanted_.erase(count);
+  out.push(request);
+}
+
+std::optional<Instant> Gossip::deadline() const {
+  std::optional<Instant> at;
+  if (!run_) return at;
+  for (const auto& [id, topic] : topics_) at = earlier(at, topic->deadline());
+  return at;
+}
+
+void Gossip::on_deadline(Now now, Effects& out) {
+  if (!run_) return;
+  std::vector<TopicId> over;
+  for (auto& [id, topic] : topics_) {
+    const auto due = topic->deadline();
+    if (!due || *due > now.mono) continue;
+    topic->on_deadline(now, inner_);
+    if (topic->subscribers == 0 && topic->leave_at && *topic->leave_at <= now.mono) over.push_back(id);
+  }
+  settle(now, out);
+  for (const TopicId& id : over) leave(now, id, out);
+}
+
+std::vector<TopicStatus> Gossip::topics() const {
+  std::vector<TopicStatus> all;
+  for (const auto& [id, topic] : topics_) all.push_back(topic->status());
+  std::ranges::sort(all, {}, &TopicStatus::name);
+  return all;
+}
+
+void Gossip::check_invariants() const {
+  CHECK(topics_.size() <= config_.max_topics && inner_.empty());
+  for (const auto& [id, topic] : topics_) topic->check_invariants();
+}
+
+}  // namespace ekiden::gossip

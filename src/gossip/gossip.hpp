@@ -1,0 +1,100 @@
+// Topics: what somebody publishes in one reaches all members, once, and each link carries it about once.
+//
+// A node is a member of the topics that it subscribes to, and for a while of those that it publishes in. Members find
+// each other by what the node finds for them: linked peers, and searches. From there on each topic has an overlay of
+// its own (topic.hpp).
+//
+// Inputs: subscriptions and publications of the application; links that come up, end or cannot be made; members that
+// were found; link messages; time. Outputs: events.hpp. Timers: those of the topics; the end of a topic that nobody
+// subscribes to.
+//
+// Bounds: max_topics; each topic bounds its own state. Invariant: a Want was pushed for each peer that any topic wants,
+// once.
+//
+// Rules, and the attack that each stops:
+//   - topics that others name are never joined for that: a message of an unknown topic makes no state, and its answer
+//     is within a rate;
+//   - an open topic is open: who knows its name can publish in it. Readers see by whom each item is signed.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/rng.hpp"
+#include "flow/token_bucket.hpp"
+#include "gossip/config.hpp"
+#include "gossip/events.hpp"
+#include "gossip/topic.hpp"
+#include "gossip/view.hpp"
+#include "identity/identity.hpp"
+
+namespace ekiden::gossip {
+
+class Gossip {
+ public:
+  using RecordOf = std::function<ByteView(const identity::PeerId&)>;
+
+  /// `self` outlives this. `record_of`: the signed record of a peer that we hold, or our own; empty if there is none.
+  Gossip(const identity::Identity& self, const Config& config, Rng rng, RecordOf record_of);
+
+  /// Links may be made. `run`: a number that this node has never given before, larger than all that it has. What was
+  /// asked for earlier begins now.
+  void start(Now now, std::uint64_t run, Effects& out);
+  /// Leaves all topics. Nothing may follow but link messages.
+  void stop(Effects& out);
+
+  /// As often as there are subscribers. Errors: invalid_argument (not a topic), limit_exceeded.
+  Status subscribe(Now now, const std::string& topic, Effects& out);
+  /// One subscriber less. Errors: not_found.
+  Status unsubscribe(Now now, const std::string& topic);
+  /// Ends with Published: at once if there are neighbours, otherwise when there is one, or publish_wait is over. Errors
+  /// there: those of subscribe(), too_large, busy (before start()).
+  void publish(Now now, PublishId id, const std::string& topic, ByteView payload, Effects& out);
+
+  /// Of peers that speak gossip. `peer` is authenticated by its link.
+  void on_link_up(Now now, const identity::PeerId& peer, Effects& out);
+  void on_link_down(Now now, const identity::PeerId& peer, Effects& out);
+  void on_unreachable(Now now, const identity::PeerId& peer, Effects& out);
+  /// The end of FindMembers.
+  void on_members(Now now, const TopicId& topic, const std::vector<identity::PeerId>& members, Effects& out);
+  /// A link message of one of the types of topics. Errors are malformed or unauthenticated input.
+  Status on_message(Now now, const identity::PeerId& from, wire::MessageType type, ByteView body, Effects& out);
+
+  std::optional<Instant> deadline() const;
+  void on_deadline(Now now, Effects& out);
+
+  /// In the order of names.
+  std::vector<TopicStatus> topics() const;
+  /// Whether it is joined.
+  bool is_member(const TopicId& topic) const { return topics_.contains(topic); }
+  void check_invariants() const;
+
+ private:
+  Result<Topic*> join(Now now, const std::string& name, Effects& out);
+  void leave(Now now, const TopicId& topic, Effects& out);
+  /// What a topic has pushed goes out; wants are counted.
+  void settle(Now now, Effects& out);
+  void want(const Want& request, Effects& out);
+  void seek(Now now, Topic& topic, Effects& out);
+  template <class Call>
+  void each(Now now, Effects& out, Call call);
+
+  const identity::Identity& self_;
+  const Config config_;
+  Rng rng_;
+  std::set<identity::PeerId> linked_;
+  Surroundings around_;
+  std::map<TopicId, std::unique_ptr<Topic>> topics_;
+  std::map<identity::PeerId, std::size_t> wanted_;  ///< by how many topics
+  Effects inner_;                                   ///< of topics, before wants are counted
+  flow::TokenBucket strays_{{.per_second = 32, .burst = 128}};
+  std::optional<std::uint64_t> run_;
+  bool stopped_ = false;
+};
+
+}  // namespace ekiden::gossip

@@ -1,0 +1,217 @@
+#include "gossip/plumtree.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+
+namespace ekiden::gossip {
+
+/// Section 3.4: new neighbours are eager.
+void Plumtree::on_neighbour_up(const identity::PeerId& peer) {
+  neighbours_.try_emplace(peer);
+  eager_.insert(peer);
+}
+
+void Plumtree::on_neighbour_down(const identity::PeerId& peer) {
+  neighbours_.erase(peer);
+  eager_.erase(peer);
+  announce_due_.cancel(peer);
+  for (auto entry = missing_.begin(); entry != missing_.end();) {
+    Missing& missing = entry->second;
+    std::erase_if(missing.sources, [&](const Source& source) { return source.peer == peer; });
+    if (missing.announcer == peer) missing.announcer.reset();
+    const auto next = std::next(entry);
+    if (missing.sources.empty()) forget_missing(entry);
+    entry = next;
+  }
+}
+
+void Plumtree::accept(Now now, const ItemId& id, const std::optional<identity::PeerId>& from, std::uint32_t round,
+                      TreeEffects& out) {
+  const Known known{.round = std::min(round, kMaxRound), .from = from};
+  known_.put(id, known);
+  if (from) {
+    if (const auto bringer = neighbours_.find(*from); bringer != neighbours_.end()) bringer->second.unanswered = 0;
+  }
+  const Announced onward{.id = id, .round = std::min(known.round + 1, kMaxRound)};
+  const auto entry = missing_.find(id);
+  for (const auto& [peer, neighbour] : neighbours_) {
+    if (from == peer) continue;
+    const bool has_it =
+        entry != missing_.end() &&
+        std::ranges::any_of(entry->second.sources, [&](const Source& source) { return source.peer == peer; });
+    if (has_it) continue;
+    if (eager_.contains(peer)) {
+      out.push(Push{peer, id, onward.round});
+    } else {
+      queue_for(now, peer, onward);
+    }
+  }
+  if (entry == missing_.end()) return;
+  // Section 3.8: a way that was announced may be shorter.
+  for (const Source& source : entry->second.sources) optimise(now, source.peer, {id, source.round}, known, out);
+  forget_missing(entry);
+}
+
+void Plumtree::refuse(const ItemId& id) {
+  known_.put(id, Known{});
+  if (const auto entry = missing_.find(id); entry != missing_.end()) forget_missing(entry);
+}
+
+/// Section 3.5: the link makes a loop in the tree.
+void Plumtree::on_copy(const identity::PeerId& from, const ItemId& id, TreeEffects& out) {
+  const auto sender = neighbours_.find(from);
+  if (sender == neighbours_.end()) return;
+  sender->second.unanswered = 0;
+  unqueue(from, id);
+  eager_.erase(from);
+  out.push(PruneAt{from});
+}
+
+// Announcements: section 3.6. -----------------------------------------------------------------------------------------
+
+void Plumtree::on_announce(Now now, const identity::PeerId& from, const Announce& message, TreeEffects& out) {
+  if (!neighbours_.contains(from)) return;
+  std::vector<ItemId> old;
+  for (const Announced& item : message.items) {
+    const Announced clamped{.id = item.id, .round = std::min(item.round, kMaxRound)};
+    unqueue(from, item.id);
+    if (const Known* known = known_.peek(item.id)) {
+      if (!message.history) optimise(now, from, clamped, *known, out);
+    } else if (note_missing(now, from, clamped, message.history) && message.history) {
+      old.push_back(item.id);
+    }
+  }
+  // What is old does not come by itself. Asked for in the order in which it is told, it comes in this order.
+  if (!old.empty()) out.push(GraftFrom{.from = from, .tree = false, .ids = std::move(old)});
+}
+
+/// True if it was not known to be missing, and is now.
+bool Plumtree::note_missing(Now now, const identity::PeerId& from, const Announced& item, bool history) {
+  const auto known = missing_.find(item.id);
+  if (known != missing_.end()) {
+    auto& sources = known->second.sources;
+    const bool is_told = std::ranges::any_of(sources, [&](const Source& source) { return source.peer == from; });
+    if (!is_told && known->second.asked != from && sources.size() < kMaxSources) sources.push_back({from, item.round});
+    return false;
+  }
+  Neighbour& neighbour = neighbours_.at(from);
+  if (missing_.size() >= config_.max_missing || neighbour.missing >= config_.max_missing_per_neighbour) return false;
+  ++neighbour.missing;
+  Missing missing{.sources = {}, .announcer = from, .history = history};
+  if (history) {
+    missing.asked = from;
+  } else {
+    missing.sources.push_back({from, item.round});
+  }
+  missing_.emplace(item.id, std::move(missing));
+  missing_due_.set(item.id, now.mono + (history ? config_.graft_retry : config_.graft_after));
+  return true;
+}
+
+void Plumtree::forget_missing(std::map<ItemId, Missing>::iterator entry) {
+  if (entry->second.announcer) --neighbours_.at(*entry->second.announcer).missing;
+  missing_due_.cancel(entry->first);
+  missing_.erase(entry);
+}
+
+/// Section 3.8, for a link that is not in the tree.
+void Plumtree::optimise(Now now, const identity::PeerId& from, const Announced& item, const Known& known,
+                        TreeEffects& out) {
+  const auto neighbour = neighbours_.find(from);
+  if (!known.from || *known.from == from || neighbour == neighbours_.end() || eager_.contains(from)) return;
+  if (item.round + config_.optimise_hops > known.round) return;
+  if (optimised_ && now.mono < *optimised_ + config_.optimise_pause) return;
+  optimised_ = now.mono;
+  eager_.insert(from);
+  out.push(GraftFrom{.from = from, .tree = true, .ids = {}});
+}
+
+void Plumtree::queue_for(Now now, const identity::PeerId& peer, const Announced& item) {
+  auto& queue = neighbours_.at(peer).queue;
+  if (queue.size() >= config_.max_queued_ids) queue.erase(queue.begin());
+  queue.push_back(item);
+  if (!announce_due_.at(peer)) {
+    const Duration delay = rng_.between(config_.lazy_delay / 2, config_.lazy_delay);
+    announce_due_.set(peer, now.mono + (self_ > peer ? delay : 3 * delay));
+  }
+}
+
+void Plumtree::unqueue(const identity::PeerId& peer, const ItemId& id) {
+  auto& queue = neighbours_.at(peer).queue;
+  std::erase_if(queue, [&](const Announced& item) { return item.id == id; });
+  if (queue.empty()) announce_due_.cancel(peer);
+}
+
+/// Section 3.7: whoever asks for an item wants to be in the tree.
+void Plumtree::on_graft(const identity::PeerId& from, bool tree) {
+  if (tree && neighbours_.contains(from)) eager_.insert(from);
+}
+
+void Plumtree::on_prune(const identity::PeerId& from) { eager_.erase(from); }
+
+// Timers. -------------------------------------------------------------------------------------------------------------
+
+void Plumtree::on_deadline(Now now, TreeEffects& out) {
+  while (const auto peer = announce_due_.pop_due(now.mono)) {
+    auto& queue = neighbours_.at(*peer).queue;
+    const std::size_t count = std::min(queue.size(), kMaxAnnounced);
+    const auto end = queue.begin() + static_cast<std::ptrdiff_t>(count);
+    out.push(AnnounceTo{*peer, std::vector<Announced>(queue.begin(), end)});
+    queue.erase(queue.begin(), end);
+    if (!queue.empty()) announce_due_.set(*peer, now.mono);
+  }
+  graft_missing(now, out);
+}
+
+/// Asks for what is due: one message for each neighbour.
+void Plumtree::graft_missing(Now now, TreeEffects& out) {
+  std::map<std::pair<identity::PeerId, bool>, std::vector<ItemId>> asked;
+  std::set<identity::PeerId> silent;
+  while (const auto id = missing_due_.pop_due(now.mono)) {
+    const auto entry = missing_.find(*id);
+    Missing& missing = entry->second;
+    if (missing.asked) silent.insert(*missing.asked);
+    if (missing.sources.empty()) {
+      forget_missing(entry);
+      continue;
+    }
+    const identity::PeerId source = missing.sources.front().peer;
+    missing.sources.erase(missing.sources.begin());
+    missing.asked = source;
+    asked[{source, !missing.history}].push_back(*id);
+    missing_due_.set(*id, now.mono + config_.graft_retry);
+  }
+  for (const identity::PeerId& peer : silent) count_unanswered(peer, out);
+  for (auto& [key, ids] : asked) {
+    const auto& [peer, tree] = key;
+    if (tree && neighbours_.contains(peer)) eager_.insert(peer);
+    for (std::size_t at = 0; at < ids.size(); at += kMaxGrafted) {
+      const auto begin = ids.begin() + static_cast<std::ptrdiff_t>(at);
+      const auto end = ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), at + kMaxGrafted));
+      out.push(GraftFrom{.from = peer, .tree = tree, .ids = std::vector<ItemId>(begin, end)});
+    }
+  }
+}
+
+void Plumtree::count_unanswered(const identity::PeerId& peer, TreeEffects& out) {
+  const auto neighbour = neighbours_.find(peer);
+  if (neighbour == neighbours_.end()) return;
+  if (++neighbour->second.unanswered == config_.max_unanswered) out.push(GiveUp{peer});
+}
+
+void Plumtree::check_invariants() const {
+  CHECK(missing_.size() <= config_.max_missing && missing_.size() == missing_due_.size());
+  for (const auto& peer : eager_) CHECK(neighbours_.contains(peer));
+  std::map<identity::PeerId, std::size_t> counts;
+  for (const auto& [id, entry] : missing_) {
+    CHECK(!knows(id) && entry.sources.size() <= kMaxSources);
+    if (entry.announcer) ++counts[*entry.announcer];
+  }
+  for (const auto& [peer, neighbour] : neighbours_) {
+    CHECK(neighbour.queue.size() <= config_.max_queued_ids && neighbour.missing == counts[peer]);
+    CHECK(neighbour.queue.empty() == !announce_due_.at(peer).has_value());
+  }
+}
+
+}  // namespace ekiden::gossip

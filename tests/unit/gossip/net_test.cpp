@@ -1,0 +1,248 @@
+// Topics as a whole, on engines that are linked with each other.
+#include "net.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace ekiden::gossip {
+namespace {
+
+const std::string kNews = "news/local";
+
+void join_all(Net& net) {
+  for (std::size_t i = 0; i < net.size(); ++i) {
+    net.subscribe(i, kNews);
+    net.run_for(milliseconds(100));
+  }
+  net.run_for(minutes(2));
+}
+
+std::size_t delivered(Net& net) {
+  std::size_t all = 0;
+  for (std::size_t i = 0; i < net.size(); ++i) all += net[i].delivered.size();
+  return all;
+}
+
+void publish_some(Net& net, std::size_t publisher, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    net.publish(publisher, kNews, "item " + std::to_string(i));
+    net.run_for(milliseconds(100));
+  }
+  net.run_for(seconds(5));
+}
+
+Bytes body_of(const std::shared_ptr<const Bytes>& signed_item, std::uint32_t round = 1) {
+  return wire::encode(Gossiped{.topic = TopicId::of(kNews), .round = round, .item = *signed_item});
+}
+
+/// Two neighbours, and an identity that is neither.
+struct Pair {
+  Net net{2};
+  identity::Identity other = test::make_identity(77);
+
+  Pair() { join_all(net); }
+  Bytes item(std::uint64_t run, std::uint64_t sequence, std::string_view text = "x") const {
+    return sign_item(other, {.topic = TopicId::of(kNews),
+                             .public_key = other.public_key(),
+                             .run = run,
+                             .sequence = sequence,
+                             .at = test::kWall,
+                             .payload = as_bytes(text)});
+  }
+  Status bring(const Bytes& item, std::uint32_t round = 1) {
+    return net.receive(0, 1, wire::MessageType::topic_gossip, body_of(std::make_shared<const Bytes>(item), round));
+  }
+};
+
+TEST(Topics, EveryMemberGetsEachItemOnceAndAboutOneCopy) {
+  Net net(60);
+  join_all(net);
+  publish_some(net, 0, 10);  // The first items find the tree.
+  const std::size_t before = delivered(net);
+  net.messages.clear();
+  publish_some(net, 0, 30);
+  const std::size_t after = delivered(net) - before;
+  EXPECT_EQ(after, 30 * (net.size() - 1));
+  EXPECT_LE(net.messages[wire::MessageType::topic_gossip] * 10, after * 11);
+  EXPECT_LE(net.messages[wire::MessageType::topic_gossip] + net.messages[wire::MessageType::topic_announce], after * 2);
+  net.check_invariants();
+}
+
+TEST(Topics, SurviveTheLossOfHalfTheMembers) {
+  Net net(60);
+  join_all(net);
+  publish_some(net, 0, 5);
+  for (std::size_t i = 1; i < net.size(); i += 2) net.crash(i);
+  net.run_for(3 * Config{}.shuffle_interval);
+  const std::size_t before = delivered(net);
+  publish_some(net, 0, 10);
+  EXPECT_EQ(delivered(net) - before, 10 * (net.size() / 2 - 1));
+  net.check_invariants();
+}
+
+TEST(Topics, ALostItemIsAskedForAndComes) {
+  Net net(20);
+  join_all(net);
+  publish_some(net, 0, 5);
+  std::size_t dropped = 0;
+  net.passes = [&](std::size_t, std::size_t to, ByteView message) {
+    const bool is_item = static_cast<wire::MessageType>(message[0]) == wire::MessageType::topic_gossip;
+    if (!is_item || to != 7 || dropped == 3) return true;
+    ++dropped;
+    return false;
+  };
+  const std::size_t before = net[7].delivered.size();
+  publish_some(net, 0, 5);
+  EXPECT_EQ(dropped, 3u);
+  EXPECT_EQ(net[7].delivered.size() - before, 5u);
+}
+
+TEST(Topics, WhoeverJoinsLateCatchesUp) {
+  Net net(10);
+  for (std::size_t i = 0; i < 9; ++i) net.subscribe(i, kNews);
+  net.run_for(minutes(1));
+  publish_some(net, 0, 5);
+  net.subscribe(9, kNews);
+  net.run_for(seconds(20));
+  ASSERT_EQ(net[9].delivered.size(), 5u);
+  for (std::uint64_t i = 0; i < 5; ++i) EXPECT_EQ(net[9].delivered[i].sequence, i + 1);
+}
+
+TEST(Topics, APublisherThatRestartsIsHeardAgain) {
+  Net net(6);
+  join_all(net);
+  publish_some(net, 2, 2);
+  net.crash(2);
+  net.run_for(seconds(5));
+  net.restart(2);
+  net.subscribe(2, kNews);
+  net.run_for(minutes(1));
+  const std::size_t before = net[0].delivered.size();
+  publish_some(net, 2, 2);
+  EXPECT_EQ(net[0].delivered.size() - before, 2u);
+  EXPECT_EQ(net[0].delivered.back().sequence, 2u);
+}
+
+TEST(Topics, APublicationWithoutAnybodyEndsAndIsKept) {
+  Net net(2);
+  net.publish(0, kNews, "early");
+  net.run_for(Config{}.publish_wait + seconds(1));
+  ASSERT_EQ(net[0].published.size(), 1u);
+  ASSERT_TRUE(net[0].published.begin()->second);
+  EXPECT_EQ(net[0].published.begin()->second->neighbours, 0u);
+  net.subscribe(1, kNews);
+  net.run_for(seconds(20));
+  ASSERT_EQ(net[1].delivered.size(), 1u);
+  EXPECT_EQ(as_text(net[1].delivered[0].payload), "early");
+}
+
+TEST(Topics, ATopicWithoutSubscribersIsLeft) {
+  Net net(2);
+  net.publish(0, kNews, "once");
+  net.run_for(Config{}.linger + Config{}.publish_wait);
+  EXPECT_TRUE(net.engine(0).topics().empty());
+  EXPECT_TRUE(net[0].shown.empty());
+}
+
+TEST(Topics, RefuseWhatIsNoTopicAndWhatIsTooLarge) {
+  Net net(1);
+  Effects out;
+  EXPECT_EQ(net.engine(0).subscribe(net.now(), "No Topic", out).error().code, Errc::invalid_argument);
+  EXPECT_EQ(net.engine(0).unsubscribe(net.now(), kNews).error().code, Errc::not_found);
+  net.publish(0, kNews, std::string(kMaxPayload + 1, 'x'));
+  EXPECT_EQ(net[0].published.begin()->second.error().code, Errc::too_large);
+}
+
+TEST(HostileMembers, AForgedItemIsNeitherDeliveredNorHandedOn) {
+  Pair pair;
+  Bytes forged = pair.item(1, 1);
+  forged.back() ^= 1;
+  EXPECT_FALSE(pair.bring(forged));
+  EXPECT_TRUE(pair.net[0].delivered.empty());
+  // Nothing has changed by it: the true one is new.
+  EXPECT_TRUE(pair.bring(pair.item(1, 1)));
+  EXPECT_EQ(pair.net[0].delivered.size(), 1u);
+}
+
+TEST(HostileMembers, ReplaysAndSecondItemsOfOneNumberAreNotDelivered) {
+  Pair pair;
+  EXPECT_TRUE(pair.bring(pair.item(1, 1, "first")));
+  EXPECT_TRUE(pair.bring(pair.item(1, 1, "first")));
+  EXPECT_TRUE(pair.bring(pair.item(1, 1, "another")));
+  ASSERT_EQ(pair.net[0].delivered.size(), 1u);
+  EXPECT_EQ(as_text(pair.net[0].delivered[0].payload), "first");
+  EXPECT_EQ(pair.net.status(0).refused, 1u);
+}
+
+TEST(HostileMembers, TheLargestNumbersHarmOnlyWhoSaysThem) {
+  Pair pair;
+  EXPECT_TRUE(pair.bring(pair.item(UINT64_MAX, UINT64_MAX), UINT32_MAX));
+  EXPECT_EQ(pair.net[0].delivered.back().hops, kMaxRound);
+  pair.net.run_for(minutes(1));
+  publish_some(pair.net, 1, 3);
+  EXPECT_EQ(pair.net[0].delivered.size(), 4u);
+  pair.net.check_invariants();
+}
+
+TEST(HostileMembers, AFloodOfOnePublisherIsCutToItsRate) {
+  Pair pair;
+  for (std::uint64_t i = 1; i <= 1500; ++i) EXPECT_TRUE(pair.bring(pair.item(1, i)));
+  EXPECT_EQ(pair.net[0].delivered.size(), Config{}.publish_burst);
+  publish_some(pair.net, 1, 1);
+  EXPECT_EQ(pair.net[0].delivered.size(), Config{}.publish_burst + 1);
+}
+
+TEST(HostileMembers, WhoeverAnnouncesWhatItDoesNotHaveIsGivenUp) {
+  Pair pair;
+  for (std::uint64_t i = 0; i < 80 && pair.net[0].misdeeds.empty(); ++i) {
+    Announce phantom{.topic = TopicId::of(kNews), .history = false, .items = {}};
+    Announced item{.id = {}, .round = UINT32_MAX};
+    put_be(MutableBytes(item.id.bytes).first(8), i + 1);
+    phantom.items.push_back(item);
+    EXPECT_TRUE(pair.net.receive(0, 1, wire::MessageType::topic_announce, wire::encode(phantom)));
+    pair.net.run_for(seconds(2));
+  }
+  EXPECT_EQ(pair.net[0].misdeeds.size(), 1u);
+}
+
+TEST(HostileMembers, WhoeverPrunesEverybodyHarmsNoOther) {
+  Net net(20);
+  join_all(net);
+  for (std::size_t i = 0; i < net.size(); ++i) {
+    if (net[5].links.contains(i)) {
+      EXPECT_TRUE(net.receive(i, 5, wire::MessageType::topic_prune, wire::encode(Prune{TopicId::of(kNews)})));
+    }
+  }
+  const std::size_t before = delivered(net);
+  publish_some(net, 0, 10);
+  EXPECT_EQ(delivered(net) - before, 10 * (net.size() - 1));
+}
+
+TEST(HostileMembers, AFloodOfJoinsIsGrantedWithinARate) {
+  Config config;
+  Net net(60, config);
+  net.subscribe(0, kNews);
+  for (std::size_t i = 1; i < net.size(); ++i) {
+    net[i].links.insert(0);
+    net[0].links.insert(i);
+    Effects out;
+    net.engine(0).on_link_up(net.now(), net.id(i), out);
+    out.take();
+  }
+  std::size_t accepted = 0;
+  net.passes = [&](std::size_t from, std::size_t, ByteView message) {
+    if (from == 0 && static_cast<wire::MessageType>(message[0]) == wire::MessageType::topic_answer) {
+      accepted += wire::decode<Answer>(message.subspan(1))->verdict == Verdict::accepted ? 1 : 0;
+    }
+    return true;
+  };
+  for (std::size_t i = 1; i < net.size(); ++i) {
+    EXPECT_TRUE(net.receive(0, i, wire::MessageType::topic_join, wire::encode(Join{TopicId::of(kNews)})));
+  }
+  EXPECT_EQ(accepted, config.join_burst);
+  net.check_invariants();
+}
+
+}  // namespace
+}  // namespace ekiden::gossip
