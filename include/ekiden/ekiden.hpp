@@ -5,4 +5,5 @@
 #include <ekiden/error.hpp>
 #include <ekiden/message.hpp>
 #include <ekiden/node.hpp>
+#include <ekiden/topic.hpp>
 #include <ekiden/trace.hpp>

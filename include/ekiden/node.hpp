@@ -10,6 +10,7 @@
 #include <ekiden/error.hpp>
 #include <ekiden/export.hpp>
 #include <ekiden/message.hpp>
+#include <ekiden/topic.hpp>
 #include <ekiden/trace.hpp>
 #include <filesystem>
 #include <functional>
@@ -99,6 +100,17 @@ class EKIDEN_EXPORT Node {
   /// Withdraws the offer, and waits for the handlers that run. Requests that wait are refused. Not from a handler.
   /// Errors: not_found.
   Status stop_serving(const std::string& capability);
+
+  /// Calls `handler` for what is published in the topic by others from now on, once each, and first for what other
+  /// members still have of the last ten minutes. A topic is named like a capability: "weather/tokyo". Once for each
+  /// topic. Blocks. Errors: invalid_argument (not a topic), already_exists, limit_exceeded.
+  Status subscribe(const std::string& topic, std::function<void(const TopicMessage&)> handler);
+  /// The handler is not called again once this has returned. Blocks. Errors: not_found.
+  Status unsubscribe(const std::string& topic);
+  /// Publishes in the topic, at most 16 KiB: all who subscribe hear it, once; those who are away for longer than ten
+  /// minutes miss it. Blocks, up to ten seconds if there is no other member. Errors: invalid_argument, too_large,
+  /// limit_exceeded, busy (the node is starting).
+  Result<Publication> publish(const std::string& topic, const std::string& body);
 
   /// The oldest message that is neither taken nor returned before by this Node, requests and replies aside. Blocks up
   /// to `timeout`. Of volatile messages that nobody receives, at most 4,096 wait. Errors: timed_out; closed, with the

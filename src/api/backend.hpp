@@ -50,6 +50,11 @@ class Backend {
   virtual void withdraw_capability(std::string capability, Done done) = 0;
   virtual void switch_relay(bool on, Done done) = 0;
 
+  virtual void subscribe_topic(std::string topic, Done done) = 0;
+  virtual void unsubscribe_topic(std::string topic, Done done) = 0;
+  using PublishDone = std::function<void(const Result<gossip::Publication>&)>;
+  virtual void publish(std::string topic, Bytes payload, PublishDone done) = 0;
+
   using ProbeDone = std::function<void(const node::PeerProbed&)>;
   virtual void probe_peer(node::ProbePeer probe, ProbeDone done) = 0;
 
@@ -107,6 +112,9 @@ class HostBackend final : public Backend {
   void offer_capability(std::string capability, Done done) override;
   void withdraw_capability(std::string capability, Done done) override;
   void switch_relay(bool on, Done done) override;
+  void subscribe_topic(std::string topic, Done done) override;
+  void unsubscribe_topic(std::string topic, Done done) override;
+  void publish(std::string topic, Bytes payload, PublishDone done) override;
   void probe_peer(node::ProbePeer probe, ProbeDone done) override;
   node::NodeStatus status() const override;
   identity::PeerId id() const override;

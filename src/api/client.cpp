@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "api/http_grammar.hpp"
+#include "api/http_target.hpp"
 #include "runtime/files.hpp"
 
 namespace ekiden::api {
@@ -185,6 +186,9 @@ struct Client::Impl {
     socket.close(ignored);
   }
 
+  /// The events that these parameters ask for.
+  Result<EventStream> listen(const std::string& wanted);
+
   std::filesystem::path data_dir;
   Duration timeout;
   Address address;
@@ -258,27 +262,30 @@ Result<Json> Client::put(std::string_view path) { return impl_->request(http::ve
 
 Result<Json> Client::remove(std::string_view path) { return impl_->request(http::verb::delete_, path, nullptr); }
 
-Result<EventStream> Client::events(std::string_view kinds) {
+Result<EventStream> Client::events(std::string_view kinds) { return impl_->listen("kinds=" + std::string(kinds)); }
+
+Result<EventStream> Client::topic(std::string_view name) { return impl_->listen("topic=" + escape_segment(name)); }
+
+Result<EventStream> Client::Impl::listen(const std::string& wanted) {
   auto stream = std::make_unique<EventStream::Impl>();
-  const auto& address = impl_->address;
-  auto& socket = stream->socket;
-  socket.set_option(websocket::stream_base::timeout{impl_->timeout, std::chrono::minutes(5), true});
-  socket.read_message_max(kMaxAnswer);
-  socket.set_option(websocket::stream_base::decorator([&address](websocket::request_type& request) {
+  auto& events = stream->socket;
+  events.set_option(websocket::stream_base::timeout{timeout, std::chrono::minutes(5), true});
+  events.read_message_max(kMaxAnswer);
+  events.set_option(websocket::stream_base::decorator([this](websocket::request_type& request) {
     request.set(http::field::authorization, "Bearer " + address.token);
     request.set(http::field::user_agent, "ekiden");
   }));
   websocket::response_type response;
-  const auto target = "/v1/events?kinds=" + std::string(kinds);
-  auto& lowest = beast::get_lowest_layer(socket);
+  const auto target = "/v1/events?" + wanted;
+  auto& lowest = beast::get_lowest_layer(events);
   lowest.async_connect(address.endpoint, [&](error_code failed) {
     if (failed) {
       stream->done = failed;
       return;
     }
-    socket.async_handshake(response, address.host, target, [&](error_code failure) { stream->done = failure; });
+    events.async_handshake(response, address.host, target, [&](error_code failure) { stream->done = failure; });
   });
-  if (!run_until(stream->loop, stream->done, impl_->timeout)) {
+  if (!run_until(stream->loop, stream->done, timeout)) {
     error_code ignored;
     lowest.close(ignored);
     stream->loop.restart();
@@ -289,7 +296,7 @@ Result<EventStream> Client::events(std::string_view kinds) {
   if (*stream->done == websocket::error::upgrade_declined) {
     return std::unexpected<Error>(read_problem(static_cast<int>(response.result_int()), response.body()));
   }
-  if (*stream->done) return not_running(impl_->data_dir);
+  if (*stream->done) return not_running(data_dir);
   return EventStream(std::move(stream));
 }
 

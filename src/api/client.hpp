@@ -58,6 +58,8 @@ class Client {
 
   /// `kinds`: "message,state,peer" or some of them. What happens after the return is in the stream.
   Result<EventStream> events(std::string_view kinds);
+  /// What is published in a topic, for as long as the stream lives.
+  Result<EventStream> topic(std::string_view name);
 
  private:
   struct Impl;

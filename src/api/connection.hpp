@@ -50,6 +50,6 @@ std::shared_ptr<Connection> make_http_connection(ContextPtr context, ConnectionI
 
 /// Answers the upgrade and begins to send events. REQUIRES: access was checked, and `head` asks for a WebSocket.
 std::shared_ptr<Connection> make_event_connection(ContextPtr context, ConnectionId id, Socket socket,
-                                                  const RequestHead& head, EventKinds kinds);
+                                                  const RequestHead& head, Wanted wanted);
 
 }  // namespace ekiden::api

@@ -113,6 +113,13 @@ Result<router::Question> read_question(const Json& json, const identity::Contact
   return question;
 }
 
+Result<Bytes> read_payload(const Json& json) {
+  ObjectReader reader(json);
+  Bytes payload = read_message_body(reader);
+  EKIDEN_TRY(reader.finish());
+  return payload;
+}
+
 Result<router::Response> read_response(const Json& json) {
   ObjectReader reader(json);
   router::Response response;

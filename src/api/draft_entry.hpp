@@ -26,6 +26,9 @@ Result<Entry> read_draft(const Json& json, const identity::ContactBook& contacts
 /// Reads {"to", "capability"?, "body"? or "body_base64"?, "type"?, "content_type"?, "timeout_ms"?, "priority"?}.
 Result<router::Question> read_question(const Json& json, const identity::ContactBook& contacts);
 
+/// Reads {"body"? or "body_base64"?}.
+Result<Bytes> read_payload(const Json& json);
+
 /// Reads {"failed"?, "body"? or "body_base64"?, "type"?, "content_type"?}.
 Result<router::Response> read_response(const Json& json);
 

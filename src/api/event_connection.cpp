@@ -35,7 +35,7 @@ class EventConnection final : public Connection,
         timer_(socket_.get_executor()),
         input_(context_->config.max_websocket_message) {}
 
-  void start(const RequestHead& head, EventKinds kinds) {
+  void start(const RequestHead& head, Wanted wanted) {
     const auto idle = context_->config.websocket_idle;
     socket_.set_option(
         websocket::stream_base::timeout{context_->config.head_deadline, idle, /*keep_alive_pings=*/true});
@@ -43,7 +43,8 @@ class EventConnection final : public Connection,
     socket_.set_option(websocket::stream_base::decorator(
         [](websocket::response_type& response) { response.set(beast::http::field::server, "ekiden"); }));
     // Subscribed before the client knows: nothing that happens after the handshake is missed.
-    context_->hub->add(weak_from_this(), kinds);
+    subscription_ = wanted.subscription;
+    context_->hub->add(weak_from_this(), std::move(wanted));
     beast::http::request<beast::http::empty_body> request;
     request.method_string(head.method);
     request.target(head.target);
@@ -64,6 +65,7 @@ class EventConnection final : public Connection,
   }
 
   void stop() override {
+    subscription_.reset();
     if (state_ != State::open) return end();
     close_with(websocket::close_code::going_away, "the node stops");
   }
@@ -125,6 +127,7 @@ class EventConnection final : public Connection,
 
   void end() {
     if (std::exchange(state_, State::closed) == State::closed) return;
+    subscription_.reset();
     error_code ignored;
     timer_.cancel();
     beast::get_lowest_layer(socket_).close(ignored);
@@ -141,15 +144,16 @@ class EventConnection final : public Connection,
   State state_ = State::accepting;
   bool writing_ = true;  ///< The handshake, and then one message at a time: no close frame may come in between.
   bool close_sent_ = false;
+  std::shared_ptr<const Subscription> subscription_;  ///< until the end of the connection
   websocket::close_reason reason_;
 };
 
 }  // namespace
 
 std::shared_ptr<Connection> make_event_connection(ContextPtr context, ConnectionId id, Socket socket,
-                                                  const RequestHead& head, EventKinds kinds) {
+                                                  const RequestHead& head, Wanted wanted) {
   auto connection = std::make_shared<EventConnection>(std::move(context), id, std::move(socket));
-  connection->start(head, kinds);
+  connection->start(head, std::move(wanted));
   return connection;
 }
 

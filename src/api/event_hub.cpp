@@ -31,8 +31,8 @@ Result<EventKinds> parse_event_kinds(std::string_view text) {
   return static_cast<EventKinds>(kinds);
 }
 
-void EventHub::add(std::weak_ptr<EventSubscriber> subscriber, EventKinds kinds) {
-  entries_.push_back({std::move(subscriber), kinds});
+void EventHub::add(std::weak_ptr<EventSubscriber> subscriber, Wanted wanted) {
+  entries_.push_back({std::move(subscriber), wanted.kinds, wanted.subscription ? wanted.subscription->topic() : ""});
 }
 
 bool EventHub::is_wanted(EventKinds kind) const {
@@ -40,13 +40,24 @@ bool EventHub::is_wanted(EventKinds kind) const {
       entries_, [kind](const Entry& entry) { return includes(entry.kinds, kind) && !entry.subscriber.expired(); });
 }
 
-void EventHub::publish(EventKinds kind, std::string line) {
+template <class Wants>
+void EventHub::publish_to(Wants wants, std::string line) {
   std::erase_if(entries_, [](const Entry& entry) { return entry.subscriber.expired(); });
   const auto shared = std::make_shared<const std::string>(std::move(line));
   for (const auto& entry : entries_) {
-    if (!includes(entry.kinds, kind)) continue;
+    if (!wants(entry)) continue;
     if (const auto subscriber = entry.subscriber.lock()) subscriber->on_event(shared);
   }
+}
+
+void EventHub::publish(EventKinds kind, std::string line) {
+  publish_to([kind](const Entry& entry) { return includes(entry.kinds, kind); }, std::move(line));
+}
+
+void EventHub::on_topic_message(const node::TopicMessage& message) {
+  const auto wants = [&](const Entry& entry) { return entry.topic == message.topic && !entry.subscriber.expired(); };
+  if (std::ranges::none_of(entries_, wants)) return;
+  publish_to(wants, dump_json(topic_event(message, backend_.contacts())));
 }
 
 void EventHub::on_arrival(const router::ArrivedPtr& message) {

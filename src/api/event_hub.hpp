@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/backend.hpp"
@@ -23,6 +24,30 @@ using EventText = std::shared_ptr<const std::string>;
 
 /// A set of kinds of events, as bits.
 enum class EventKinds : std::uint8_t { none = 0, message = 1, state = 2, peer = 4, request = 8, reply = 16, all = 31 };
+
+/// A topic that somebody at the API has subscribed to; ends with this object.
+class Subscription {
+ public:
+  /// `backend` outlives this, and has subscribed to the topic.
+  Subscription(Backend& backend, std::string topic) : backend_(backend), topic_(std::move(topic)) {}
+  ~Subscription() {
+    backend_.unsubscribe_topic(topic_, [](const Status&) {});
+  }
+  Subscription(const Subscription&) = delete;
+  Subscription& operator=(const Subscription&) = delete;
+
+  const std::string& topic() const { return topic_; }
+
+ private:
+  Backend& backend_;
+  std::string topic_;
+};
+
+/// What a subscriber hears: events of the node, and what is published in a topic, if there is one.
+struct Wanted {
+  EventKinds kinds = EventKinds::all;
+  std::shared_ptr<const Subscription> subscription = {};
+};
 
 constexpr bool includes(EventKinds set, EventKinds kind) {
   return (static_cast<std::uint8_t>(set) & static_cast<std::uint8_t>(kind)) != 0;
@@ -43,10 +68,11 @@ class EventHub final : public runtime::Listener {
   explicit EventHub(const Backend& backend) : backend_(backend) {}
 
   /// The subscriber leaves by dying.
-  void add(std::weak_ptr<EventSubscriber> subscriber, EventKinds kinds);
+  void add(std::weak_ptr<EventSubscriber> subscriber, Wanted wanted);
 
   void on_arrival(const router::ArrivedPtr& message) override;
   void on_state(const node::StateChanged& change) override;
+  void on_topic_message(const node::TopicMessage& message) override;
   void on_peer_up(const identity::PeerId& peer) override;
   void on_peer_down(const identity::PeerId& peer, const Error& why) override;
 
@@ -54,10 +80,13 @@ class EventHub final : public runtime::Listener {
   struct Entry {
     std::weak_ptr<EventSubscriber> subscriber;
     EventKinds kinds;
+    std::string topic;  ///< empty: none
   };
 
   bool is_wanted(EventKinds kind) const;
   void publish(EventKinds kind, std::string line);
+  template <class Wants>
+  void publish_to(Wants wants, std::string line);
 
   const Backend& backend_;
   std::vector<Entry> entries_;

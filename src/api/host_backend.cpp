@@ -67,6 +67,18 @@ std::vector<identity::NodeInfo> HostBackend::known_nodes(std::size_t count) cons
   return host_.node().known_nodes(count);
 }
 
+void HostBackend::subscribe_topic(std::string topic, Done done) {
+  host_.subscribe_topic(std::move(topic), std::move(done));
+}
+
+void HostBackend::unsubscribe_topic(std::string topic, Done done) {
+  host_.unsubscribe_topic(std::move(topic), std::move(done));
+}
+
+void HostBackend::publish(std::string topic, Bytes payload, PublishDone done) {
+  host_.publish(std::move(topic), std::move(payload), std::move(done));
+}
+
 node::NodeStatus HostBackend::status() const { return host_.node().status(); }
 
 identity::PeerId HostBackend::id() const { return host_.node().self().id(); }

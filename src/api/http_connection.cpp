@@ -201,11 +201,30 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
       return answer(std::move(response), /*keep=*/false);
     }
     const auto* wanted = target_.parameter("kinds");
-    const auto kinds = parse_event_kinds(wanted == nullptr ? "" : *wanted);
+    const auto* topic = target_.parameter("topic");
+    auto kinds = parse_event_kinds(wanted == nullptr ? "" : *wanted);
     if (!kinds) return answer(problem(kinds.error()), /*keep=*/true);
+    if (topic == nullptr) return become_events({.kinds = *kinds});
+    subscribe(*topic, wanted == nullptr ? EventKinds::none : *kinds);
+  }
+
+  /// The upgrade follows once the node has joined the topic.
+  void subscribe(const std::string& topic, EventKinds kinds) {
+    context_->backend.subscribe_topic(
+        topic, [weak = weak_from_this(), context = context_, topic, kinds, request = ++requests_](const Status& done) {
+          std::shared_ptr<const Subscription> subscription;
+          if (done) subscription = std::make_shared<const Subscription>(context->backend, topic);
+          const auto self = weak.lock();
+          if (!self || self->phase_ != Phase::serving || self->requests_ != request) return;
+          if (!done) return self->answer(problem(done.error()), /*keep=*/true);
+          self->become_events({.kinds = kinds, .subscription = std::move(subscription)});
+        });
+  }
+
+  void become_events(Wanted wanted) {
     enter(Phase::upgraded);
     timer_.cancel();
-    auto events = make_event_connection(context_, id_, std::move(socket_), head, *kinds);
+    auto events = make_event_connection(context_, id_, std::move(socket_), reader_.head(), std::move(wanted));
     if (const auto table = context_->table.lock()) table->replace(id_, std::move(events));
   }
 

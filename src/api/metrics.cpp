@@ -104,6 +104,19 @@ void add_relay(Families& out, const relay::RelayStatus& relay) {
   out.counter("relay_expired_total", "Messages that nobody took in their time.", relay.expired);
 }
 
+void add_topics(Families& out, const node::NodeStatus& status) {
+  std::size_t neighbours = 0;
+  for (const auto& topic : status.topics) neighbours += topic.neighbours;
+  const auto& totals = status.topic_totals;
+  out.gauge("topics", "Topics that this node is a member of.", status.topics.size());
+  out.gauge("topic_neighbours", "Neighbours in these, together.", neighbours);
+  out.counter("topic_published_total", "Items published by this node.", totals.published);
+  out.counter("topic_delivered_total", "Items of others that came for the first time.", totals.delivered);
+  out.counter("topic_copies_total", "Items that came, those that were here already included.", totals.copies);
+  out.counter("topic_announcements_total", "Ids of items that neighbours have announced.", totals.announcements);
+  out.counter("topic_refused_total", "Items that were replays, or more than the rates allow.", totals.refused);
+}
+
 }  // namespace
 
 std::string metrics_text(const Backend& backend) {
@@ -120,6 +133,7 @@ std::string metrics_text(const Backend& backend) {
   add_discovery(out, status);
   add_mailbox(out, status);
   add_relay(out, status.relay);
+  add_topics(out, status);
   return out.text();
 }
 

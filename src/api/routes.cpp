@@ -41,6 +41,8 @@ constexpr std::array kTable = {
     Row{"DELETE", "v1/capabilities/{}", Endpoint::withdraw_capability, false},
     Row{"PUT", "v1/relay", Endpoint::switch_relay_on, false},
     Row{"DELETE", "v1/relay", Endpoint::switch_relay_off, false},
+    Row{"GET", "v1/topics", Endpoint::list_topics, false},
+    Row{"POST", "v1/topics/{}", Endpoint::publish, true},
     Row{"POST", "v1/requests", Endpoint::ask, true},
     Row{"GET", "v1/requests", Endpoint::list_requests, false},
     Row{"POST", "v1/requests/{}/answer", Endpoint::answer_request, true},

@@ -43,6 +43,8 @@ enum class Endpoint {
   withdraw_capability,
   switch_relay_on,
   switch_relay_off,
+  list_topics,
+  publish,
   ask,
   list_requests,
   answer_request,

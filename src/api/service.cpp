@@ -41,6 +41,9 @@ void serve(Backend& backend, const Route& route, const Target& target, const std
     case Endpoint::switch_relay_on:
     case Endpoint::switch_relay_off:
       return handle_capabilities(call);
+    case Endpoint::list_topics:
+    case Endpoint::publish:
+      return handle_topics(call);
     case Endpoint::show_peer:
     case Endpoint::probe_peer:
     case Endpoint::bootstrap:

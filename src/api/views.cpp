@@ -262,6 +262,15 @@ Json blocked_view(const router::Blocked& blocked, const identity::ContactBook& c
   return json;
 }
 
+void put_body(Json& json, ByteView body) {
+  json["size"] = body.size();
+  if (is_plain_text(body)) {
+    json["body"] = std::string(as_text(body));
+  } else {
+    json["body_base64"] = to_base64(body);
+  }
+}
+
 Json message_view(const router::Arrived& message, const identity::ContactBook& contacts) {
   Json json;
   json["number"] = message.number;
@@ -282,12 +291,7 @@ Json message_view(const router::Arrived& message, const identity::ContactBook& c
   if (message.order && !message.order->conversation.empty()) json["conversation"] = message.order->conversation;
   if (message.missing > 0) json["missing"] = message.missing;
   if (message.late) json["late"] = true;
-  json["size"] = message.body.size();
-  if (is_plain_text(message.body)) {
-    json["body"] = std::string(as_text(message.body));
-  } else {
-    json["body_base64"] = to_base64(message.body);
-  }
+  put_body(json, message.body);
   return json;
 }
 

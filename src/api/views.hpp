@@ -31,6 +31,8 @@ Result<router::DeliveryClass> parse_class(std::string_view name);
 Result<wire::Priority> parse_priority(std::string_view name);
 Result<router::MessageState> parse_state(std::string_view name);
 
+/// "size", and "body" or "body_base64".
+void put_body(Json& json, ByteView body);
 /// Why something did not work, within an answer that did.
 Json problem_view(const Error& error);
 Json status_view(const Backend& backend);
@@ -43,6 +45,8 @@ Json lookup_view(const node::PeerFound& found, const identity::ContactBook& cont
 Json owners_view(const node::CapabilityFound& found, const identity::ContactBook& contacts);
 /// What this node offers.
 Json offers_view(const Backend& backend);
+/// The topics that this node is a member of, and what came through each.
+Json topics_view(const Backend& backend);
 Json record_view(const identity::SignedRecord& signed_record);
 /// What this node knows of how to reach a peer, without asking anybody.
 Json peer_view(const Backend& backend, const identity::PeerId& peer);
@@ -70,6 +74,8 @@ Json trace_view(const router::Trace& trace, const identity::ContactBook& contact
 
 Json message_event(const router::Arrived& message, const identity::ContactBook& contacts);
 Json state_event(const node::StateChanged& change, WallTime at, const identity::ContactBook& contacts);
+/// Something that was published in a topic.
+Json topic_event(const node::TopicMessage& message, const identity::ContactBook& contacts);
 /// `why`: nullptr if the peer came, else why it went.
 Json peer_event(const identity::PeerId& peer, const Error* why, const identity::ContactBook& contacts);
 

@@ -51,6 +51,7 @@ class CommandLine {
   void declare_messages();
   void declare_mailbox();
   void declare_relay();
+  void declare_topic();
   void declare_receipt();
   void declare_discovery();
   void declare_capability();
@@ -73,6 +74,7 @@ class CommandLine {
   SendArguments send_;
   InboxArguments inbox_;
   OutboxArguments outbox_;
+  TopicArguments topic_;
   AskArguments ask_;
   ServeArguments serve_;
   TraceArguments trace_;

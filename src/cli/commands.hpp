@@ -88,6 +88,12 @@ struct OutboxArguments {
   std::string since = {};  ///< a time in UTC
   std::uint64_t limit = 20;
 };
+struct TopicArguments {
+  std::string topic = {};
+  std::optional<std::string> text = {};
+  std::string file = {};
+  std::uint64_t limit = 0;  ///< of sub; 0: all
+};
 struct AskArguments {
   std::string to = {};
   std::optional<std::string> text = {};
@@ -149,6 +155,10 @@ Status run_outbox(const Context& context, const OutboxArguments& arguments);
 Status run_ask(const Context& context, const AskArguments& arguments);
 /// Until SIGINT or SIGTERM, or until the node stops (closed). Errors: busy (another one answers for the capability).
 Status run_serve(const Context& context, const ServeArguments& arguments);
+/// Until Ctrl-C, or until the node stops (closed).
+Status run_topic_sub(const Context& context, const TopicArguments& arguments);
+Status run_topic_pub(const Context& context, const TopicArguments& arguments);
+Status run_topic_list(const Context& context);
 Status run_trace(const Context& context, const TraceArguments& arguments);
 Status run_status(const Context& context);
 Status run_receipt_export(const Context& context, const ReceiptArguments& arguments);

@@ -91,6 +91,16 @@ router::Response to_response(Result<Reply> reply) {
   return response;
 }
 
+TopicMessage to_topic_message(const node::TopicMessage& message) {
+  return {.topic = message.topic,
+          .from = PeerId{message.publisher.bytes},
+          .body = std::string(as_text(message.payload)),
+          .run = message.run,
+          .sequence = message.sequence,
+          .at = to_system(message.at),
+          .hops = message.hops};
+}
+
 Trace to_trace(const router::Trace& trace) {
   Trace out;
   out.id = trace.id.text();

@@ -3,12 +3,14 @@
 
 #include <ekiden/contact.hpp>
 #include <ekiden/message.hpp>
+#include <ekiden/topic.hpp>
 #include <ekiden/trace.hpp>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "identity/contact.hpp"
+#include "node/input.hpp"
 #include "router/question.hpp"
 #include "router/router.hpp"
 
@@ -22,6 +24,7 @@ Placement to_placement(const router::Placement& placed);
 router::Question to_question(Question question);
 /// What a handler answered; one that is too large becomes a failure.
 router::Response to_response(Result<Reply> reply);
+TopicMessage to_topic_message(const node::TopicMessage& message);
 Trace to_trace(const router::Trace& trace);
 
 /// Errors: invalid_argument, malformed (an id that is not a UUID v4).

@@ -8,6 +8,7 @@
 #include "embed/answering.hpp"
 #include "embed/convert.hpp"
 #include "embed/mailroom.hpp"
+#include "embed/topics.hpp"
 #include "runtime/bootstrap_source.hpp"
 #include "runtime/host.hpp"
 
@@ -56,7 +57,8 @@ auto converted(const Result<T>& result, Convert convert) -> Result<decltype(conv
 }  // namespace
 
 struct Node::Impl {
-  explicit Impl(std::unique_ptr<Host> opened) : host(std::move(opened)), mailroom(std::make_shared<Mailroom>()) {
+  explicit Impl(std::unique_ptr<Host> opened)
+      : host(std::move(opened)), mailroom(std::make_shared<Mailroom>()), topics(std::make_shared<embed::Topics>()) {
     host->post([this] {
       mailroom->set_tiers([this](const identity::PeerId& peer) {
         return static_cast<TrustTier>(host->node().contacts().tier_of(peer));
@@ -64,6 +66,7 @@ struct Node::Impl {
       mailroom->set_request_listener([this] { on_request(); });
       for (const auto& arrived : host->node().inbox(0, SIZE_MAX)) mailroom->on_arrival(arrived);
       host->subscribe(mailroom);
+      host->subscribe(topics);
     });
     thread = std::thread([this] { run(); });
   }
@@ -129,6 +132,7 @@ struct Node::Impl {
 
   std::unique_ptr<Host> host;
   std::shared_ptr<Mailroom> mailroom;
+  std::shared_ptr<embed::Topics> topics;
   std::mutex answering_mutex;  ///< of the table: its values live until stop_serving()
   std::map<std::string, std::unique_ptr<embed::Answering>> answering;
   std::thread thread;
@@ -276,6 +280,36 @@ Status Node::stop_serving(const std::string& capability) {
     ended = std::move(found.mapped());
   }
   return impl_->withdraw(capability);
+}
+
+Status Node::subscribe(const std::string& topic, std::function<void(const TopicMessage&)> handler) {
+  return impl_->call<Status>([&](std::promise<Status>& done) {
+    // First the handler: what is kept comes with the subscription.
+    if (!impl_->topics->add(topic, std::move(handler))) {
+      return done.set_value(fail(Errc::already_exists, "there is a handler for " + topic));
+    }
+    impl_->host->subscribe_topic(topic, [&done, &topic, topics = impl_->topics](Status status) {
+      if (!status) topics->remove(topic);
+      done.set_value(std::move(status));
+    });
+  });
+}
+
+Status Node::unsubscribe(const std::string& topic) {
+  return impl_->call<Status>([&](std::promise<Status>& done) {
+    if (!impl_->topics->remove(topic)) return done.set_value(fail(Errc::not_found, "no handler for " + topic));
+    impl_->host->unsubscribe_topic(topic, [&done](Status status) { done.set_value(std::move(status)); });
+  });
+}
+
+Result<Publication> Node::publish(const std::string& topic, const std::string& body) {
+  return impl_->call<Result<Publication>>([&](std::promise<Result<Publication>>& done) {
+    impl_->host->publish(topic, to_bytes(as_bytes(body)), [&done](const Result<gossip::Publication>& published) {
+      done.set_value(converted(published, [](const gossip::Publication& made) {
+        return Publication{.sequence = made.sequence, .neighbours = made.neighbours};
+      }));
+    });
+  });
 }
 
 Result<Message> Node::receive(std::chrono::milliseconds timeout) { return impl_->mailroom->receive(timeout); }

@@ -19,6 +19,14 @@ struct AnyTopicMessage {
   static constexpr auto kFields = wire::fields(wire::field<1>("topic", &AnyTopicMessage::topic));
 };
 
+void add_counts(TopicStatus& sum, const TopicStatus& more) {
+  sum.published += more.published;
+  sum.delivered += more.delivered;
+  sum.copies += more.copies;
+  sum.announcements += more.announcements;
+  sum.refused += more.refused;
+}
+
 bool asks_for_answer(wire::MessageType type) {
   return type == wire::MessageType::topic_join || type == wire::MessageType::topic_neighbour;
 }
@@ -122,6 +130,7 @@ void Gossip::leave(Now now, const TopicId& id, Effects& out) {
   const auto topic = topics_.find(id);
   topic->second->leave(inner_);
   settle(now, out);
+  add_counts(left_, topic->second->status());
   topics_.erase(topic);
   out.push(ShowMember{id, false});
 }
@@ -237,6 +246,12 @@ std::vector<TopicStatus> Gossip::topics() const {
   std::vector<TopicStatus> all;
   for (const auto& [id, topic] : topics_) all.push_back(topic->status());
   std::ranges::sort(all, {}, &TopicStatus::name);
+  return all;
+}
+
+TopicStatus Gossip::totals() const {
+  TopicStatus all = left_;
+  for (const auto& [id, topic] : topics_) add_counts(all, topic->status());
   return all;
 }
 

@@ -70,6 +70,8 @@ class Gossip {
 
   /// In the order of names.
   std::vector<TopicStatus> topics() const;
+  /// What was counted since the start, in topics that were left too; without a name.
+  TopicStatus totals() const;
   /// Whether it is joined.
   bool is_member(const TopicId& topic) const { return topics_.contains(topic); }
   void check_invariants() const;
@@ -93,6 +95,7 @@ class Gossip {
   std::map<identity::PeerId, std::size_t> wanted_;  ///< by how many topics
   Effects inner_;                                   ///< of topics, before wants are counted
   flow::TokenBucket strays_{{.per_second = 32, .burst = 128}};
+  TopicStatus left_;  ///< counts of topics that were left
   std::optional<std::uint64_t> run_;
   bool stopped_ = false;
 };

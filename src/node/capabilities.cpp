@@ -85,6 +85,11 @@ void Node::Impl::announce_in_time(Now now) {
     standing.announced = now.wall;
     announce(now, capability);
   }
+  for (auto& [capability, last] : memberships) {
+    if (last && now.wall < *last + refresh && *last <= now.wall + kMaxAhead) continue;
+    last = now.wall;
+    announce(now, capability);
+  }
 }
 
 void Node::Impl::announce(Now now, const std::string& capability) {

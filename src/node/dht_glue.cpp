@@ -44,9 +44,8 @@ void Node::Impl::on_dht_effect(Now now, dht::Dht::Effect effect) {
                  [&](dht::LookupDone& done) { on_lookup_done(now, std::move(done)); },
                  [&](const dht::Published& published) { on_published(published); },
                  [&](const dht::SignAgain& again) {
-                   if (!ending && offers.contains(again.capability)) {
-                     announce(now, again.capability);
-                   }
+                   const bool stands = offers.contains(again.capability) || memberships.contains(again.capability);
+                   if (!ending && stands) announce(now, again.capability);
                  },
                  [&](const dht::Joined& joined) {
                    log(LogLevel::info, "dht", "joined: " + std::to_string(joined.nodes) + " nodes are known");
@@ -88,6 +87,7 @@ void Node::Impl::find_for_request(Now now, const FindPeer& request) {
 void Node::Impl::on_lookup_done(Now now, dht::LookupDone done) {
   const auto found = lookups.extract(done.id);
   LookupFor& purpose = found.mapped();
+  if (purpose.topic) return on_members_found(now, *purpose.topic, done);
   if (purpose.ask) return on_ask_owners(now, *purpose.ask, std::move(done));
   if (!purpose.capability.empty()) return on_owners_found(std::move(purpose), std::move(done));
   if (done.record) learn(now, *done.record, /*live=*/false);

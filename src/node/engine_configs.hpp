@@ -1,6 +1,7 @@
 // What follows for each engine from the configuration of the node.
 #pragma once
 
+#include "gossip/messages.hpp"
 #include "node/messages.hpp"
 #include "node/node.hpp"
 
@@ -9,6 +10,7 @@ namespace ekiden::node {
 inline dht::Config dht_config(const Config& config) {
   dht::Config dht = config.dht;
   if (config.private_network) dht.allow_special_addresses = true;
+  dht.max_own_values += config.gossip.max_topics;  // Memberships take no room from what the owner offers.
   return dht;
 }
 
@@ -27,6 +29,7 @@ inline reachability::Config reachability_config(const Config& config) {
 inline Config with_features(Config config) {
   const bool takes_part = config.discovery && config.take_part;
   if (takes_part) config.link.features |= kReachabilityFeature;
+  config.link.features |= gossip::kGossipFeature;
   if (config.mailbox.serve) config.link.features |= mailbox::kMailboxFeature;
   if (!takes_part && config.mailbox.pinned.empty()) config.mailbox.collect = false;
   config.router.mailboxes = config.mailbox.deposit;

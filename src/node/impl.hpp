@@ -16,6 +16,7 @@
 #include "mailbox/depositor.hpp"
 #include "mailbox/keeper.hpp"
 #include "node/in_flight.hpp"
+#include "node/lookup_for.hpp"
 #include "node/messages.hpp"
 #include "node/node.hpp"
 #include "node/peer_records.hpp"
@@ -45,6 +46,7 @@ struct Node::Impl {
   // node.cpp: inputs and the queue between engines.
   void handle(Now now, Input input);
   void on_persisted(Now now, store::PersistToken up_to);
+  void shut_down(Now now);
   void tick(Now now);
   /// Runs the effects of all engines until none is left, then asks the driver to persist what they wrote.
   void settle(Now now);
@@ -107,7 +109,14 @@ struct Node::Impl {
   void on_router_effect(Now now, router::Router::Effect effect);
   void connect(Now now, const router::Connect& request);
   /// Who wants a link to a peer: bits.
-  enum WantedBy : std::uint8_t { by_router = 1, by_depositor = 2, by_collector = 4, by_ask = 8, by_relay = 16 };
+  enum WantedBy : std::uint8_t {
+    by_router = 1,
+    by_depositor = 2,
+    by_collector = 4,
+    by_ask = 8,
+    by_relay = 16,
+    by_gossip = 32
+  };
   void want(Now now, const identity::PeerId& peer, WantedBy by);
   void unwant(Now now, const identity::PeerId& peer, WantedBy by);
   /// Nobody else does in its place, as one mailbox does for another of those that a peer names.
@@ -138,6 +147,13 @@ struct Node::Impl {
   void on_packet_arrived(Now now, relay::Arrived packet);
   void switch_relay(Now now, const SwitchRelay& request);
   std::vector<identity::PeerId> own_relays();
+
+  // gossip_glue.cpp: links carry the messages of topics, whose members the DHT finds.
+  void on_gossip_effect(Now now, gossip::Effect effect);
+  void show_member(Now now, const gossip::ShowMember& show);
+  void find_members(Now now, const gossip::TopicId& topic);
+  void on_members_found(Now now, const gossip::TopicId& topic, const dht::LookupDone& done);
+  ByteView signed_record_of(const identity::PeerId& peer);
 
   // ask_glue.cpp: questions go out and come in as messages, to peers that searches and neighbours tell of.
   void on_ask_effect(Now now, router::AskEffect effect);
@@ -211,16 +227,6 @@ struct Node::Impl {
   bool waits_for_list(const identity::PeerId& peer) const;
   void propose_candidate(Now now, const bootstrap::Candidate& candidate);
   void join_again(Now now);
-
-  /// What a lookup is for: a request of the application, or waiting messages.
-  struct LookupFor {
-    identity::PeerId peer = {};
-    std::string capability = {};  ///< instead of a peer
-    std::optional<RequestId> request = {};
-    std::optional<router::AskId> ask = {};
-    bool mailboxes = false;                          ///< nodes near the peer, which may keep mail for it
-    std::optional<identity::NodeInfo> meeting = {};  ///< a node to be dialled, for it may tell whether we are reachable
-  };
 
   // reachability_glue.cpp: which of our endpoints peers can reach, and the same for them.
   void start_reachability(Now now);
@@ -298,6 +304,7 @@ struct Node::Impl {
   mailbox::Depositor depositor;
   mailbox::Collector collector;
   relay::Relay relay;
+  gossip::Gossip gossip;
   identity::ContactBook contacts;
   PeerRecords records;                                   ///< of peers that are not contacts, and verified ones of those
   std::map<identity::PeerId, std::uint8_t> wanted;       ///< bits of WantedBy, never none
@@ -356,6 +363,7 @@ struct Node::Impl {
     std::size_t holders = 0;
   };
   std::map<std::string, Standing> offers;
+  std::map<std::string, std::optional<WallTime>> memberships;  ///< of topics: announced likewise, and when
 
   std::uint64_t record_sequence = 0;      ///< of the last record or announcement that was signed
   Bytes record;                           ///< published; empty until it is on disk
@@ -379,6 +387,7 @@ struct Node::Impl {
   Outbox<lan::Lan::Effect> lan_out;
   Outbox<mailbox::Effect> mailbox_out;
   relay::Effects relay_out;
+  gossip::Effects gossip_out;
   Outbox<Effect>* out = nullptr;  ///< the driver's, during a call
 
   store::Batch batch;           ///< written since the last Persist

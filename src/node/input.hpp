@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "datagram/datagrams.hpp"
 #include "dht/dht.hpp"
+#include "gossip/events.hpp"
 #include "identity/address.hpp"
 #include "identity/contact.hpp"
 #include "identity/node_info.hpp"
@@ -170,6 +171,24 @@ struct ProbePeer {
   identity::LearnedFrom learned_from{};
 };
 
+/// Hear what is published in a topic from now on, and what members still have of the last minutes: TopicMessage. As
+/// often as there are subscribers. Errors: invalid_argument (not a topic), limit_exceeded.
+struct SubscribeTopic {
+  RequestId request;
+  std::string topic;
+};
+/// One subscriber less. Errors: not_found.
+struct UnsubscribeTopic {
+  RequestId request;
+  std::string topic;
+};
+/// Answered by TopicPublished instead of Reply.
+struct PublishInTopic {
+  RequestId request;
+  std::string topic;
+  Bytes payload;
+};
+
 // Inputs from the driver about the router.
 
 /// A router forwards what it gets at this endpoint to this node.
@@ -187,11 +206,12 @@ struct Tick {};
 /// the last Persist and until Node::is_leaving() is over, and ends.
 struct ShutDown {};
 
-using Input = std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
-                           StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact,
-                           RetryNow, FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer,
-                           EndpointMapped, MappingLost, Tick, ShutDown, BeaconHeard, PlaceMessage, AskQuestion,
-                           AnswerQuestion, SwitchRelay, BlockPeer, Fetched, ProbeBootstrap>;
+using Input =
+    std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
+                 StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact, RetryNow,
+                 FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer, EndpointMapped, MappingLost,
+                 Tick, ShutDown, BeaconHeard, PlaceMessage, AskQuestion, AnswerQuestion, SwitchRelay, BlockPeer,
+                 Fetched, ProbeBootstrap, SubscribeTopic, UnsubscribeTopic, PublishInTopic>;
 
 // Effects.
 
@@ -259,6 +279,13 @@ struct PeerProbed {
   identity::Endpoint endpoint;
   Result<Reachable> result;  ///< errors name endpoint and step
 };
+/// Something that was published in a topic that somebody here subscribes to; once.
+using TopicMessage = gossip::Delivered;
+/// The answer to PublishInTopic. Errors: those of SubscribeTopic, too_large, busy (the node is starting).
+struct TopicPublished {
+  RequestId request;
+  Result<gossip::Publication> result;
+};
 struct PeerUp {
   identity::PeerId peer;
   bool initiated_by_us = false;
@@ -277,6 +304,6 @@ struct Log {
 using SendDatagram = datagram::Send;
 using Effect =
     std::variant<Dial, Hangup, WantWrite, SendDatagram, Persist, Reply, PeerFound, CapabilityFound, PeerProbed, Arrival,
-                 StateChanged, PeerUp, PeerDown, Log, SayBeacon, Placed, Answered, Fetch>;
+                 StateChanged, PeerUp, PeerDown, Log, SayBeacon, Placed, Answered, Fetch, TopicMessage, TopicPublished>;
 
 }  // namespace ekiden::node

@@ -30,6 +30,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    router.on_link_up(now, peer, key, router_out);
                    show_neighbour(now, shown);
                    asks.on_link_up(now, peer, ask_out);
+                   if ((shown.features & gossip::kGossipFeature) != 0) gossip.on_link_up(now, peer, gossip_out);
                  },
                  [&](link::Down& down) {
                    log_limited(now, link_lines, LogLevel::info, "link",
@@ -44,6 +45,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    collector.on_link_down(now, down.peer);
                    relay.on_link_down(now, down.peer, relay_out);
                    asks.on_link_down(down.peer);
+                   gossip.on_link_down(now, down.peer, gossip_out);
                    out->push(PeerDown{down.peer, std::move(down.why)});
                  },
                  [&](const link::Message& message) { on_message(now, message); },
@@ -52,6 +54,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    router.on_unreachable(now, failed.peer, failed.why);
                    relay.hurry(now, failed.peer);
                    asks.on_unreachable(now, failed.peer, ask_out);
+                   gossip.on_unreachable(now, failed.peer, gossip_out);
                    if (wanted.contains(failed.peer)) search(now, failed.peer);
                  },
                  [&](link::Probed& probed) { on_probed(now, std::move(probed)); },
@@ -128,7 +131,7 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
     case wire::MessageType::topic_graft:
     case wire::MessageType::topic_prune:
     case wire::MessageType::topic_recall:
-      break;  // This node is in no topic, and has not said that it could be.
+      return gossip.on_message(now, message.from, static_cast<wire::MessageType>(message.bytes[0]), body, gossip_out);
   }
   const ErrorMessage answer{.type = message.bytes[0], .reason = ErrorMessage::Reason::unknown_type, .detail = {}};
   send_message(now, message.from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));

@@ -58,6 +58,7 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
             for (const identity::NodeInfo& node : dht.closest(peer, kScouted)) near.push_back(node.id());
             return near;
           }),
+      gossip(self, config.gossip, rng.split(), [this](const identity::PeerId& peer) { return signed_record_of(peer); }),
       contacts(config.max_contacts),
       records(config.max_peer_records,
               [this](const identity::PeerId& peer) { return wanted.contains(peer) || links.is_up(peer); }),
@@ -163,6 +164,12 @@ void Node::Impl::handle(Now now, Input input) {
                  [&](const RemoveContact& in) { remove_contact(now, in); },
                  [&](const BlockPeer& in) { block(now, in); },
                  [&](const RetryNow& in) { retry_peer(now, in); },
+                 [&](const SubscribeTopic& in) { reply(in.request, gossip.subscribe(now, in.topic, gossip_out)); },
+                 [&](const UnsubscribeTopic& in) { reply(in.request, gossip.unsubscribe(now, in.topic)); },
+                 [&](const PublishInTopic& in) {
+                   const gossip::PublishId id{static_cast<std::uint64_t>(in.request)};
+                   gossip.publish(now, id, in.topic, in.payload, gossip_out);
+                 },
                  [&](const ProbeBootstrap& in) { survey_bootstrap(now, in); },
                  [&](const FindPeer& in) { find_for_request(now, in); },
                  [&](FindCapability& in) { find_capability(now, in); },
@@ -172,16 +179,21 @@ void Node::Impl::handle(Now now, Input input) {
                  [&](const EndpointMapped& in) { reachability.on_mapped(now, in.endpoint, reachability_out); },
                  [&](const MappingLost& in) { reachability.on_mapping_lost(now, in.endpoint, reachability_out); },
                  [&](const Tick&) { tick(now); },
-                 [&](const ShutDown&) {
-                   leave(now);
-                   router.flush(router_out);
-                   lan.stop();
-                   links.shut_down(now, link_out);
-                   dht.flush(now, dht_out);
-                   bootstrap.flush(bootstrap_out);
-                 },
+                 [&](const ShutDown&) { shut_down(now); },
              },
              input);
+}
+
+void Node::Impl::shut_down(Now now) {
+  leave(now);
+  // Goodbyes go out before the links end.
+  gossip.stop(gossip_out);
+  gossip_out.drain([&](gossip::Effect&& effect) { on_gossip_effect(now, std::move(effect)); });
+  router.flush(router_out);
+  lan.stop();
+  links.shut_down(now, link_out);
+  dht.flush(now, dht_out);
+  bootstrap.flush(bootstrap_out);
 }
 
 void Node::Impl::retry_peer(Now now, const RetryNow& in) {
@@ -225,6 +237,7 @@ void Node::Impl::tick(Now now) {
   collector.on_deadline(now, mailbox_out);
   relay.on_deadline(now, relay_out);
   asks.on_deadline(now, ask_out);
+  gossip.on_deadline(now, gossip_out);
   seal_waiting(now);  // After the sessions have written what is older.
   if (std::exchange(relay_flush_at, std::nullopt)) relay.flush(now, relay_out);
   renew_record_in_time(now);
@@ -244,7 +257,7 @@ void Node::Impl::tick(Now now) {
 void Node::Impl::settle(Now now) {
   while (!link_out.empty() || !session_out.empty() || !router_out.empty() || !ask_out.empty() ||
          !datagram_out.empty() || !dht_out.empty() || !bootstrap_out.empty() || !reachability_out.empty() ||
-         !lan_out.empty() || !mailbox_out.empty() || !relay_out.empty()) {
+         !lan_out.empty() || !mailbox_out.empty() || !relay_out.empty() || !gossip_out.empty()) {
     link_out.drain([&](link::LinkPool::Effect&& effect) { on_link_effect(now, std::move(effect)); });
     session_out.drain([&](session::Sessions::Effect&& effect) { on_session_effect(now, std::move(effect)); });
     router_out.drain([&](router::Router::Effect&& effect) { on_router_effect(now, std::move(effect)); });
@@ -257,6 +270,7 @@ void Node::Impl::settle(Now now) {
     lan_out.drain([&](lan::Lan::Effect&& effect) { on_lan_effect(now, std::move(effect)); });
     mailbox_out.drain([&](mailbox::Effect&& effect) { on_mailbox_effect(now, std::move(effect)); });
     relay_out.drain([&](relay::Effect&& effect) { on_relay_effect(now, std::move(effect)); });
+    gossip_out.drain([&](gossip::Effect&& effect) { on_gossip_effect(now, std::move(effect)); });
   }
   if (relay.needs_flush() && !relay_flush_at) relay_flush_at = now.mono;
   if (batch.empty() && !persist_wanted && !sessions.wants_batch()) return end_leaving();
@@ -297,7 +311,7 @@ std::optional<Instant> Node::deadline() const {
   auto at = earlier(impl_->links.deadline(), impl_->sessions.deadline());
   at = earlier(at, earlier(impl_->router.deadline(), impl_->asks.deadline()));
   at = earlier(at, earlier(impl_->record_look, impl_->seal_at));
-  at = earlier(at, impl_->relay_flush_at);
+  at = earlier(at, earlier(impl_->relay_flush_at, impl_->gossip.deadline()));
   at = earlier(at, earlier(impl_->keeper.deadline(), impl_->depositor.deadline()));
   at = earlier(at, earlier(impl_->collector.deadline(), impl_->relay.deadline()));
   if (!impl_->config.discovery) return at;
@@ -307,66 +321,6 @@ std::optional<Instant> Node::deadline() const {
   at = earlier(at, earlier(impl_->bootstrap.deadline(), impl_->list_due.earliest()));
   return earlier(at, earlier(impl_->search_due.earliest(), impl_->join_look));
 }
-
-const identity::Identity& Node::self() const { return impl_->self; }
-
-NodeStatus Node::status() const {
-  return {.id = impl_->self.id(),
-          .links = impl_->links.links(),
-          .half_open = impl_->links.half_open(),
-          .sessions = impl_->sessions.status(),
-          .router = impl_->router.status(),
-          .questions = impl_->asks.questions(),
-          .requests = impl_->asks.waiting_requests(),
-          .contacts = impl_->contacts.size(),
-          .datagrams = impl_->datagrams.status(),
-          .dht = impl_->dht.status(),
-          .lan = impl_->lan.status(),
-          .mailbox = impl_->keeper.status(),
-          .deposits = impl_->depositor.status(),
-          .own_mailboxes = impl_->collector.status(),
-          .relay = impl_->relay.status(),
-          .discovery = impl_->config.discovery,
-          .endpoints = impl_->endpoint_status(),
-          .storage = impl_->storage,
-          .ready = !impl_->record.empty()};
-}
-
-const link::SentBytes& Node::sent_bytes() const { return impl_->links.sent_bytes(); }
-std::optional<router::Trace> Node::trace(const router::MessageId& id) const { return impl_->router.trace(id); }
-std::vector<router::Trace> Node::outgoing(std::size_t limit, const router::OutgoingFilter& filter) const {
-  return impl_->router.outgoing(limit, filter);
-}
-std::vector<router::ArrivedPtr> Node::inbox(std::uint64_t after, std::size_t limit,
-                                            const router::InboxFilter& filter) const {
-  return impl_->router.inbox(after, limit, filter);
-}
-std::vector<router::ArrivedPtr> Node::requests(std::string_view capability, std::uint64_t after,
-                                               std::size_t limit) const {
-  return impl_->asks.requests(capability, after, limit);
-}
-const identity::ContactBook& Node::contacts() const { return impl_->contacts; }
-std::vector<router::Waiting> Node::contact_requests() const { return impl_->router.waiting(); }
-std::vector<router::Blocked> Node::blocked() const { return impl_->router.blocked(); }
-bool Node::is_blocked(const identity::PeerId& peer) const { return impl_->router.is_blocked(peer); }
-std::vector<identity::NodeInfo> Node::known_nodes(std::size_t count) const {
-  return impl_->dht.closest(impl_->self.id(), count);
-}
-std::optional<identity::SignedRecord> Node::peer_record(const identity::PeerId& peer) const {
-  if (impl_->record_of(peer) == nullptr) return std::nullopt;
-  return *impl_->records.find(peer);
-}
-std::vector<bootstrap::NodeStatus> Node::bootstrap_status() const { return impl_->bootstrap.status(); }
-ByteView Node::own_record() const { return impl_->record; }
-store::PersistToken Node::last_persist() const { return store::PersistToken{impl_->last_token}; }
-
-std::vector<Offer> Node::offers() const {
-  std::vector<Offer> all;
-  for (const auto& [capability, standing] : impl_->offers) all.push_back({capability, standing.holders});
-  return all;
-}
-
-bool Node::is_leaving() const { return impl_->leave_by.has_value(); }
 
 void Node::check_invariants() const {
   impl_->links.check_invariants();
@@ -383,10 +337,12 @@ void Node::check_invariants() const {
   impl_->depositor.check_invariants();
   impl_->collector.check_invariants();
   impl_->relay.check_invariants();
+  impl_->gossip.check_invariants();
   CHECK(impl_->link_out.empty() && impl_->session_out.empty() && impl_->router_out.empty() && impl_->ask_out.empty());
   CHECK(impl_->datagram_out.empty() && impl_->dht_out.empty() && impl_->bootstrap_out.empty());
   CHECK(impl_->reachability_out.empty() && impl_->lan_out.empty() && impl_->mailbox_out.empty());
-  CHECK(impl_->relay_out.empty() && impl_->relay.needs_flush() == impl_->relay_flush_at.has_value());
+  CHECK(impl_->gossip_out.empty() && impl_->relay_out.empty() &&
+        impl_->relay.needs_flush() == impl_->relay_flush_at.has_value());
   CHECK(impl_->requested_probes + impl_->dial_backs_running <= impl_->dials.size() + impl_->pings.size());
   for (const auto& [peer, search] : impl_->searches) {
     CHECK(impl_->wanted.contains(peer) && search.is_running != impl_->search_due.at(peer).has_value());

@@ -23,6 +23,7 @@
 #include "base/rng.hpp"
 #include "base/time.hpp"
 #include "bootstrap/bootstrap.hpp"
+#include "gossip/gossip.hpp"
 #include "identity/contact.hpp"
 #include "identity/endpoint.hpp"
 #include "identity/identity.hpp"
@@ -48,6 +49,7 @@ struct Config {
   datagram::Config datagram;
   dht::Config dht;
   relay::Config relay;
+  gossip::Config gossip;
   mailbox::Config mailbox;  ///< without discovery we collect only from those that are pinned
   lan::Config lan;          ///< its `special_sources` follows from private_network
   bool discovery = false;   ///< take part in the DHT: the driver carries datagrams
@@ -115,10 +117,12 @@ struct NodeStatus {
   datagram::DatagramStatus datagrams;
   dht::DhtStatus dht;
   lan::LanStatus lan;
-  mailbox::KeeperStatus mailbox = {};           ///< what we keep for others
-  mailbox::DepositorStatus deposits = {};       ///< what we are leaving with others
-  mailbox::CollectorStatus own_mailboxes = {};  ///< where others leave what is for us
-  relay::RelayStatus relay = {};                ///< what we hand on for others
+  mailbox::KeeperStatus mailbox = {};            ///< what we keep for others
+  mailbox::DepositorStatus deposits = {};        ///< what we are leaving with others
+  mailbox::CollectorStatus own_mailboxes = {};   ///< where others leave what is for us
+  relay::RelayStatus relay = {};                 ///< what we hand on for others
+  std::vector<gossip::TopicStatus> topics = {};  ///< that we are members of, by name
+  gossip::TopicStatus topic_totals = {};         ///< counts of all, since the start
   bool discovery = false;
   std::vector<reachability::EndpointStatus> endpoints = {};  ///< ours, and whether they are published
   std::optional<Error> storage;                              ///< why nothing is accepted now

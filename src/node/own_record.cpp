@@ -91,6 +91,8 @@ void Node::Impl::publish_record(Now now, Bytes persisted) {
     collector.start(now, mailbox_out);
     start_bootstrap(now);
     start_lan(now);
+    // It is on disk, and no other run has it.
+    gossip.start(now, identity::verify_record_ignoring_time(record)->sequence, gossip_out);
     for (const ProbePeer& request : std::exchange(early_probes, {})) probe_for_request(now, request);
     return;
   }
@@ -121,6 +123,8 @@ void Node::Impl::leave(Now now) {
   CHECK(signed_record.has_value());
   waiting.withdrawal = std::move(*signed_record);
   for (const auto& [capability, standing] : offers) end_announcement(now, capability);
+  for (const auto& [capability, announced] : memberships) end_announcement(now, capability);
+  memberships.clear();
 }
 
 /// Once nobody is left to be told.

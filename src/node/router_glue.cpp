@@ -97,7 +97,8 @@ void Node::Impl::unwant(Now now, const identity::PeerId& peer, WantedBy by) {
 
 void Node::Impl::reach(Now now, const identity::PeerId& peer) {
   const identity::PeerRecord* known = record_of(peer);
-  if (known != nullptr && contacts.find(peer) == nullptr) {
+  // The neighbours of a topic are found anew after a restart.
+  if (known != nullptr && contacts.find(peer) == nullptr && wanted.at(peer) != by_gossip) {
     batch.put(store::Table::records, peer.view(), records.find(peer)->signed_bytes);
   }
   dial(now, peer);

@@ -28,6 +28,7 @@ void Node::Impl::on_searched(Now now, const identity::PeerId& peer, const dht::L
   search_due.set(peer, now.mono + search.interval);
   search.interval = std::min(search.interval * 2, config.search_max);
   if (done.status) return;
+  gossip.on_unreachable(now, peer, gossip_out);
   asks.on_unreachable(now, peer, ask_out);
   router.on_unreachable(now, peer,
                         {done.status.error().code, "searching " + peer.text() + ": " + done.status.error().message});

@@ -51,6 +51,14 @@ void Host::Impl::run(node::Effect&& effect) {
             CHECK(!waiting.empty());
             waiting.mapped()(answered);
           },
+          [this](const node::TopicPublished& published) {
+            const auto waiting = publications.extract(published.request);
+            CHECK(!waiting.empty());
+            waiting.mapped()(published.result);
+          },
+          [this](const node::TopicMessage& message) {
+            tell([&](Listener& listener) { listener.on_topic_message(message); });
+          },
           [this](router::Arrival& arrival) { tell([&](Listener& listener) { listener.on_arrival(arrival.message); }); },
           [this](router::StateChanged& change) { tell([&](Listener& listener) { listener.on_state(change); }); },
           [this](node::PeerUp& up) { tell([&](Listener& listener) { listener.on_peer_up(up.peer); }); },

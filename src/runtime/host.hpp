@@ -39,6 +39,7 @@ class Listener {
   virtual ~Listener() = default;
   virtual void on_arrival(const router::ArrivedPtr& /*message*/) {}
   virtual void on_state(const node::StateChanged& /*change*/) {}
+  virtual void on_topic_message(const node::TopicMessage& /*message*/) {}
   virtual void on_peer_up(const identity::PeerId& /*peer*/) {}
   virtual void on_peer_down(const identity::PeerId& /*peer*/, const Error& /*why*/) {}
   /// The node is about to end: the last moment to say so to others. Nothing comes after it.
@@ -110,6 +111,12 @@ class Host {
   void withdraw_capability(std::string capability, Done done);
   /// Whether the node hands on packets of others, from now on and across restarts.
   void switch_relay(bool on, Done done);
+
+  /// Listeners hear what is published in the topic. As often as there are subscribers.
+  void subscribe_topic(std::string topic, Done done);
+  void unsubscribe_topic(std::string topic, Done done);
+  using PublishDone = std::function<void(const Result<gossip::Publication>&)>;
+  void publish(std::string topic, Bytes payload, PublishDone done);
 
   using ProbeDone = std::function<void(const node::PeerProbed&)>;
   /// The request number of `probe` is given here.

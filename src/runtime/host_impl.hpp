@@ -116,6 +116,7 @@ struct Host::Impl final : TcpUser, UdpUser, LanUser {
   std::map<router::RequestId, ProbeDone> probes;
   std::map<router::RequestId, PlaceDone> places;
   std::map<router::RequestId, AskDone> asks;
+  std::map<router::RequestId, PublishDone> publications;
 
   Timer timer{loop};
   std::optional<Instant> timer_at;  ///< when it will fire, if it is set

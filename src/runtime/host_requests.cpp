@@ -113,6 +113,23 @@ void Host::switch_relay(bool on, Done done) {
   impl_->request(id, node::SwitchRelay{id, on}, without_id(std::move(done)));
 }
 
+void Host::subscribe_topic(std::string topic, Done done) {
+  const router::RequestId id{impl_->next_request++};
+  impl_->request(id, node::SubscribeTopic{id, std::move(topic)}, without_id(std::move(done)));
+}
+
+void Host::unsubscribe_topic(std::string topic, Done done) {
+  const router::RequestId id{impl_->next_request++};
+  impl_->request(id, node::UnsubscribeTopic{id, std::move(topic)}, without_id(std::move(done)));
+}
+
+void Host::publish(std::string topic, Bytes payload, PublishDone done) {
+  const router::RequestId id{impl_->next_request++};
+  if (impl_->state == Impl::State::ended) return done(fail(Errc::closed, "the node has ended"));
+  impl_->publications.emplace(id, std::move(done));
+  impl_->ask(node::PublishInTopic{id, std::move(topic), std::move(payload)});
+}
+
 void Host::probe_peer(node::ProbePeer probe, ProbeDone done) {
   probe.request = router::RequestId{impl_->next_request++};
   const bool is_udp = probe.endpoint.transport == identity::Endpoint::Transport::udp;

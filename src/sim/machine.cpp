@@ -288,6 +288,8 @@ void Machine::run_effect(node::Effect effect) {
           },
           [&](const node::PeerProbed&) {},
           [&](const node::Placed&) {},
+          [&](const node::TopicMessage&) {},
+          [&](const node::TopicPublished&) {},
           [&](const node::Answered& answered) {
             const auto asked = asks_.extract(answered.request);
             asked.mapped().found(answered, shared_.schedule.now() - asked.mapped().since);

@@ -91,6 +91,7 @@ class Fields {
   void put(const router::Response& response) {
     (*this)(response.failed, response.type, response.content_type, response.body);
   }
+  void put(const gossip::Publication& published) { (*this)(published.sequence, published.neighbours); }
   void put(const router::Placement& placed) { (*this)(placed.id, placed.to, placed.capability, placed.linked); }
   void put(const router::Answer& answer) { (*this)(answer.request, answer.capability, *answer.message, answer.took); }
   void put(const router::Arrived& message) {
@@ -144,6 +145,9 @@ void trace(TraceHash& hash, const node::Input& input) {
           [&](const node::AskQuestion& in) { add(in.request, in.question); },
           [&](const node::AnswerQuestion& in) { add(in.request, in.number, in.response); },
           [&](const node::SwitchRelay& in) { add(in.request, in.on); },
+          [&](const node::SubscribeTopic& in) { add(in.request, in.topic); },
+          [&](const node::UnsubscribeTopic& in) { add(in.request, in.topic); },
+          [&](const node::PublishInTopic& in) { add(in.request, in.topic, in.payload); },
       },
       input);
 }
@@ -170,6 +174,8 @@ void trace(TraceHash& hash, const node::Effect& effect) {
                  [&](const node::Placed& out) { add(out.request, out.result); },
                  [&](const node::Answered& out) { add(out.request, out.to, out.result); },
                  [&](const node::Fetch& out) { add(out.table, out.numbers); },
+                 [&](const node::TopicMessage& out) { add(out.topic, out.hops, *out.signed_bytes); },
+                 [&](const node::TopicPublished& out) { add(out.request, out.result); },
              },
              effect);
 }

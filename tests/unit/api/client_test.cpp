@@ -118,6 +118,42 @@ TEST(Events, ComeInTheirOrderAndOnlyThoseAskedFor) {
   EXPECT_EQ(events.next(milliseconds(1)).error().code, Errc::timed_out);
 }
 
+TEST(Events, OfATopicComeForAsLongAsSomebodyListens) {
+  ServerFixture server;
+  auto client = *Client::open(server.data_dir());
+  const auto subscribed = [&] {
+    int count = 0;
+    server.run([&](FakeBackend& backend) { count = backend.subscriptions["weather/tokyo"]; });
+    return count;
+  };
+  {
+    auto events = *client.topic("weather/tokyo");
+    auto other = *client.topic("weather/paris");
+    EXPECT_EQ(subscribed(), 1);
+    server.run([](FakeBackend& backend) {
+      backend.hear("weather/tokyo", "sunny");
+      backend.hear("weather/paris", "rain");
+      backend.arrive("a message");
+    });
+    const auto item = *events.next(kPatience);
+    EXPECT_EQ(item.at("kind"), "topic");
+    EXPECT_EQ(item.at("topic"), "weather/tokyo");
+    EXPECT_EQ(item.at("from_name"), "bob");
+    EXPECT_EQ(item.at("body"), "sunny");
+    EXPECT_EQ(item.at("hops"), 2);
+    EXPECT_EQ(events.next(milliseconds(1)).error().code, Errc::timed_out);
+    EXPECT_EQ(other.next(kPatience)->at("body"), "rain");
+  }
+  ASSERT_TRUE(server.comes_to(1));
+  EXPECT_EQ(subscribed(), 0);
+  const auto refused = client.topic("NO");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::invalid_argument);
+  auto last = client.topic("weather/tokyo");
+  server.stop_server();
+  EXPECT_EQ(subscribed(), 0);
+}
+
 TEST(Events, TellWhyAPeerWent) {
   ServerFixture server;
   auto client = *Client::open(server.data_dir());

@@ -343,6 +343,22 @@ TEST_F(Service, SwitchesRelayingOnAndOff) {
   EXPECT_TRUE(ask("GET", "/v1/status").json.at("relay").contains("counters"));
 }
 
+TEST_F(Service, PublishesAndListsTopics) {
+  const auto answer = ask("POST", "/v1/topics/weather%2Ftokyo", R"({"body":"sunny"})");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.json, (Json{{"topic", "weather/tokyo"}, {"sequence", 1}, {"neighbours", 3}}));
+  EXPECT_EQ(ask("POST", "/v1/topics/weather%2Ftokyo", R"({"body":"cloudy","to":"bob"})").status, 400);
+  EXPECT_EQ(ask("POST", "/v1/topics/t", "{\"body\":\"" + std::string(16'385, 'x') + "\"}").status, 413);
+  EXPECT_EQ(ask("PUT", "/v1/topics/weather", "").status, 405);
+  backend_.self.topics = {{.name = "weather/tokyo", .subscribers = 1, .neighbours = 4, .passive = 9, .delivered = 7}};
+  const auto listed = ask("GET", "/v1/topics").json.at("topics");
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed.at(0).at("known_members"), 13);
+  EXPECT_EQ(listed.at(0).at("counters").at("delivered"), 7);
+  backend_.self.topic_totals.copies = 9;
+  EXPECT_NE(metrics_text(backend_).find("ekiden_topic_copies_total 9\n"), std::string::npos);
+}
+
 TEST_F(Service, IsHealthyWhileItTakesMessages) {
   EXPECT_EQ(ask("GET", "/healthz").status, 200);
   backend_.self.storage = Error{Errc::storage_full, "no space left on device"};

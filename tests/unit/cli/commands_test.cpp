@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <thread>
 
 #include "runtime/contacts_file.hpp"
 #include "unit/api/support/server_fixture.hpp"
@@ -145,6 +146,36 @@ TEST_F(Commands, SendSaysThatNobodyHasTheName) {
   const auto done = run_send(context(), {.to = "nobody", .text = "hi"});
   ASSERT_FALSE(done);
   EXPECT_NE(done.error().message.find("nobody"), std::string::npos);
+}
+
+TEST_F(Commands, TopicPublishesAndLists) {
+  ASSERT_TRUE(run_topic_pub(context(), {.topic = "weather/tokyo", .text = "sunny"}));
+  EXPECT_EQ(printed(), "published, by way of 3 neighbours\n");
+  ASSERT_TRUE(run_topic_pub(context(json()), {.topic = "weather/tokyo", .text = "sunny"}));
+  EXPECT_EQ(api::parse_json(printed())->at("sequence"), 2);
+  ASSERT_TRUE(run_topic_list(context()));
+  EXPECT_EQ(printed(), "this node takes part in no topic\n");
+  server_.run([](FakeBackend& backend) { backend.self.topics = {{.name = "weather/tokyo", .neighbours = 4}}; });
+  ASSERT_TRUE(run_topic_list(context()));
+  EXPECT_NE(printed().find("weather/tokyo  0            4"), std::string::npos);
+}
+
+TEST_F(Commands, TopicPrintsWhatIsPublished) {
+  std::thread publisher([this] {
+    bool heard = false;
+    while (!heard) {
+      server_.run([&](FakeBackend& backend) {
+        heard = backend.subscriptions["weather/tokyo"] == 1;
+        if (heard) backend.hear("weather/tokyo", "sun\x1b[2Jny\n");
+      });
+    }
+  });
+  const auto done = run_topic_sub(context({.terminal = true}), {.topic = "weather/tokyo", .limit = 1});
+  publisher.join();
+  ASSERT_TRUE(done) << done.error().message;
+  const auto text = printed();
+  EXPECT_NE(text.find("bob  1970-01-01T00:00:00.000Z  sun"), std::string::npos) << text;
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
 }
 
 TEST_F(Commands, InboxPrintsAndTakes) {

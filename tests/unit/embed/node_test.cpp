@@ -46,6 +46,27 @@ class EmbedTest : public ::testing::Test {
   std::optional<Node> bob_;
 };
 
+TEST_F(EmbedTest, ATopicReachesItsSubscribers) {
+  send("hello");
+  ASSERT_TRUE(bob_->receive(kPatience));  // The link is there.
+  std::promise<TopicMessage> heard;
+  ASSERT_TRUE(bob_->subscribe("weather/tokyo", [&](const TopicMessage& message) { heard.set_value(message); }));
+  EXPECT_EQ(bob_->subscribe("weather/tokyo", {}).error().code, Errc::already_exists);
+  EXPECT_EQ(bob_->subscribe("No Topic", {}).error().code, Errc::invalid_argument);
+  const auto published = alice_->publish("weather/tokyo", "sunny");
+  ASSERT_TRUE(published) << published.error().message;
+  EXPECT_EQ(published->sequence, 1U);
+  EXPECT_EQ(published->neighbours, 1U);
+  auto item = heard.get_future();
+  ASSERT_EQ(item.wait_for(kPatience), std::future_status::ready);
+  const TopicMessage message = item.get();
+  EXPECT_EQ(message.from, alice_->id());
+  EXPECT_EQ(message.body, "sunny");
+  EXPECT_EQ(message.topic, "weather/tokyo");
+  EXPECT_TRUE(bob_->unsubscribe("weather/tokyo"));
+  EXPECT_EQ(bob_->unsubscribe("weather/tokyo").error().code, Errc::not_found);
+}
+
 TEST_F(EmbedTest, AMessageArrivesWithAllThatWasSaidAboutIt) {
   const auto before = std::chrono::system_clock::now() - 1s;
   const auto id = alice_->send({.to = bob_->id(),

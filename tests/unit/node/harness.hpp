@@ -43,6 +43,8 @@ class Harness {
     std::vector<PeerProbed> probed;
     std::map<std::uint64_t, Answered> answers;
     std::map<std::uint64_t, Placed> placed;
+    std::vector<TopicMessage> topic_messages;
+    std::map<std::uint64_t, Result<gossip::Publication>> published;
     std::vector<std::string> log;
     std::set<identity::PeerId> up;
     std::uint64_t hangups = 0;
@@ -278,6 +280,10 @@ class Harness {
             [&](const Placed& placed) { peer.placed.emplace(static_cast<std::uint64_t>(placed.request), placed); },
             [&](const Answered& answered) {
               peer.answers.emplace(static_cast<std::uint64_t>(answered.request), answered);
+            },
+            [&](const TopicMessage& message) { peer.topic_messages.push_back(message); },
+            [&](const TopicPublished& done) {
+              peer.published.emplace(static_cast<std::uint64_t>(done.request), done.result);
             },
             [&](const Arrival& arrival) { peer.arrivals.push_back(arrival.message); },
             [&](const StateChanged& change) { peer.states.push_back(change); },

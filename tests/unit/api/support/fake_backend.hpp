@@ -91,6 +91,35 @@ class FakeBackend final : public Backend {
   std::vector<identity::SignedAnnouncement> owners;
   std::set<std::string> offered;
   std::optional<bool> relay_on;
+  void subscribe_topic(std::string topic, Done done) override {
+    if (topic == "NO") return done(fail(Errc::invalid_argument, "no topic"));
+    ++subscriptions[topic];
+    done({});
+  }
+  void unsubscribe_topic(std::string topic, Done done) override {
+    --subscriptions[topic];
+    done({});
+  }
+  void publish(std::string topic, Bytes payload, PublishDone done) override {
+    if (payload.size() > 16'384) return done(fail(Errc::too_large, "a topic takes at most 16384"));
+    done(gossip::Publication{.sequence = ++published[topic], .neighbours = 3});
+  }
+  /// Something that bob has published.
+  void hear(const std::string& topic, const std::string& text) {
+    auto bytes = std::make_shared<const Bytes>(to_bytes(as_bytes(text)));
+    const auto heard = listener.lock();
+    if (heard == nullptr) return;
+    heard->on_topic_message({.topic = topic,
+                             .publisher = identity_of(2).id(),
+                             .run = 7,
+                             .sequence = 1,
+                             .at = {},
+                             .hops = 2,
+                             .signed_bytes = bytes,
+                             .payload = *bytes});
+  }
+  std::map<std::string, int> subscriptions;
+  std::map<std::string, std::uint64_t> published;
   void probe_peer(node::ProbePeer probe, ProbeDone done) override {
     probes.push_back(probe);
     const auto found = answers.find(probe.endpoint.text());

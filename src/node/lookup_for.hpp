@@ -1,0 +1,25 @@
+// What a lookup in the DHT is for: a request of the application, waiting messages, or what an engine seeks.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "gossip/item.hpp"
+#include "identity/node_info.hpp"
+#include "identity/peer_id.hpp"
+#include "router/asks.hpp"
+#include "router/router.hpp"
+
+namespace ekiden::node {
+
+struct LookupFor {
+  identity::PeerId peer = {};
+  std::string capability = {};  ///< instead of a peer
+  std::optional<router::RequestId> request = {};
+  std::optional<router::AskId> ask = {};
+  bool mailboxes = false;                          ///< nodes near the peer, which may keep mail for it
+  std::optional<gossip::TopicId> topic = {};       ///< whose members are sought
+  std::optional<identity::NodeInfo> meeting = {};  ///< a node to be dialled, for it may tell whether we are reachable
+};
+
+}  // namespace ekiden::node

@@ -1,0 +1,68 @@
+// What a node shows of itself: queries of the moment.
+#include "node/impl.hpp"
+
+namespace ekiden::node {
+
+const identity::Identity& Node::self() const { return impl_->self; }
+
+NodeStatus Node::status() const {
+  return {.id = impl_->self.id(),
+          .links = impl_->links.links(),
+          .half_open = impl_->links.half_open(),
+          .sessions = impl_->sessions.status(),
+          .router = impl_->router.status(),
+          .questions = impl_->asks.questions(),
+          .requests = impl_->asks.waiting_requests(),
+          .contacts = impl_->contacts.size(),
+          .datagrams = impl_->datagrams.status(),
+          .dht = impl_->dht.status(),
+          .lan = impl_->lan.status(),
+          .mailbox = impl_->keeper.status(),
+          .deposits = impl_->depositor.status(),
+          .own_mailboxes = impl_->collector.status(),
+          .relay = impl_->relay.status(),
+          .topics = impl_->gossip.topics(),
+          .topic_totals = impl_->gossip.totals(),
+          .discovery = impl_->config.discovery,
+          .endpoints = impl_->endpoint_status(),
+          .storage = impl_->storage,
+          .ready = !impl_->record.empty()};
+}
+
+const link::SentBytes& Node::sent_bytes() const { return impl_->links.sent_bytes(); }
+std::optional<router::Trace> Node::trace(const router::MessageId& id) const { return impl_->router.trace(id); }
+std::vector<router::Trace> Node::outgoing(std::size_t limit, const router::OutgoingFilter& filter) const {
+  return impl_->router.outgoing(limit, filter);
+}
+std::vector<router::ArrivedPtr> Node::inbox(std::uint64_t after, std::size_t limit,
+                                            const router::InboxFilter& filter) const {
+  return impl_->router.inbox(after, limit, filter);
+}
+std::vector<router::ArrivedPtr> Node::requests(std::string_view capability, std::uint64_t after,
+                                               std::size_t limit) const {
+  return impl_->asks.requests(capability, after, limit);
+}
+const identity::ContactBook& Node::contacts() const { return impl_->contacts; }
+std::vector<router::Waiting> Node::contact_requests() const { return impl_->router.waiting(); }
+std::vector<router::Blocked> Node::blocked() const { return impl_->router.blocked(); }
+bool Node::is_blocked(const identity::PeerId& peer) const { return impl_->router.is_blocked(peer); }
+std::vector<identity::NodeInfo> Node::known_nodes(std::size_t count) const {
+  return impl_->dht.closest(impl_->self.id(), count);
+}
+std::optional<identity::SignedRecord> Node::peer_record(const identity::PeerId& peer) const {
+  if (impl_->record_of(peer) == nullptr) return std::nullopt;
+  return *impl_->records.find(peer);
+}
+std::vector<bootstrap::NodeStatus> Node::bootstrap_status() const { return impl_->bootstrap.status(); }
+ByteView Node::own_record() const { return impl_->record; }
+store::PersistToken Node::last_persist() const { return store::PersistToken{impl_->last_token}; }
+
+std::vector<Offer> Node::offers() const {
+  std::vector<Offer> all;
+  for (const auto& [capability, standing] : impl_->offers) all.push_back({capability, standing.holders});
+  return all;
+}
+
+bool Node::is_leaving() const { return impl_->leave_by.has_value(); }
+
+}  // namespace ekiden::node
