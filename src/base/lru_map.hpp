@@ -73,6 +73,12 @@ class LruMap {
     return entry->second.value;
   }
 
+  /// Each value, in the order of keys, without marking it as used.
+  template <class Change>
+  void for_each(Change change) {
+    for (auto& [key, entry] : entries_) change(entry.value);
+  }
+
   void erase(const Key& key) {
     const auto found = entries_.find(key);
     if (found == entries_.end()) return;

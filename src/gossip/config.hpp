@@ -34,8 +34,10 @@ struct Config {
                                             ///< three times that, where the other side is to announce first
   Duration graft_after = seconds(1);        ///< since the first announcement of what does not come by itself
   Duration graft_retry = milliseconds(500);
-  std::uint32_t optimise_hops = 16;             ///< so many hops shorter, and an announcement's way is tried …
-  Duration optimise_pause = seconds(30);        ///< … no more often than this
+  std::size_t max_trees = 64;                   ///< of publishers; others use that of another
+  std::uint32_t optimise_hops = 1;              ///< so many hops shorter, and an announcement's way is tried …
+  Duration optimise_pause = seconds(5);         ///< … no more often than this, for each publisher
+  std::uint32_t announced_in_16 = 10;           ///< of the items, to a lazy neighbour
   std::size_t max_known = 8192;                 ///< ids, for recognising copies
   std::size_t max_missing = 1024;               ///< ids that were announced and have not come …
   std::size_t max_missing_per_neighbour = 256;  ///< … by one neighbour

@@ -158,25 +158,29 @@ struct Announce {
   friend bool operator==(const Announce&, const Announce&) = default;
 };
 
-/// MessageType::topic_graft: send me these items; with `tree`, what comes next as well.
+/// MessageType::topic_graft: send me these items; with `tree`, what their publishers publish next as well, or, without
+/// ids, what this one does.
 struct Graft {
   static constexpr std::string_view kName = "topic_graft";
   TopicId topic;
   bool tree = false;
   std::vector<ItemId> ids;
+  std::optional<identity::PeerId> publisher = {};
 
-  static constexpr auto kFields =
-      wire::fields(wire::field<1>("topic", &Graft::topic), wire::field<2>("tree", &Graft::tree),
-                   wire::field<3>("ids", &Graft::ids, wire::max_count(kMaxGrafted)));
+  static constexpr auto kFields = wire::fields(
+      wire::field<1>("topic", &Graft::topic), wire::field<2>("tree", &Graft::tree),
+      wire::field<3>("ids", &Graft::ids, wire::max_count(kMaxGrafted)), wire::field<4>("publisher", &Graft::publisher));
   friend bool operator==(const Graft&, const Graft&) = default;
 };
 
-/// MessageType::topic_prune: announce to me what comes next, and do not send it.
+/// MessageType::topic_prune: announce to me what this one publishes next, and do not send it.
 struct Prune {
   static constexpr std::string_view kName = "topic_prune";
   TopicId topic;
+  identity::PeerId publisher;
 
-  static constexpr auto kFields = wire::fields(wire::field<1>("topic", &Prune::topic));
+  static constexpr auto kFields =
+      wire::fields(wire::field<1>("topic", &Prune::topic), wire::field<2>("publisher", &Prune::publisher));
   friend bool operator==(const Prune&, const Prune&) = default;
 };
 

@@ -1,20 +1,58 @@
 #include "gossip/plumtree.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/check.hpp"
 
 namespace ekiden::gossip {
 
+Plumtree::Plumtree(const identity::PeerId& self, const Config& config, Rng rng)
+    : self_(self), config_(config), rng_(std::move(rng)), trees_(config.max_trees), known_(config.max_known) {
+  CHECK(config.max_active <= kMaxNeighbours);
+}
+
 /// Section 3.4: new neighbours are eager.
 void Plumtree::on_neighbour_up(const identity::PeerId& peer) {
-  neighbours_.try_emplace(peer);
-  eager_.insert(peer);
+  Slots taken = 0;
+  for (const auto& [other, neighbour] : neighbours_) taken |= neighbour.bit;
+  const auto [entry, fresh] = neighbours_.try_emplace(peer);
+  if (!fresh) return;
+  CHECK(~taken != 0);
+  entry->second.bit = Slots{1} << std::countr_one(taken);
+  trees_.for_each([&](Tree& tree) { tree.eager |= entry->second.bit; });
+}
+
+Plumtree::Slots Plumtree::first_tree() const {
+  const identity::PeerId* first = nullptr;
+  Slots all = 0;
+  for (const auto& [peer, neighbour] : neighbours_) all |= neighbour.bit;
+  for (const auto& [publisher, tree] : trees_) {
+    if (first != nullptr && *first < publisher) continue;
+    first = &publisher;
+    all = tree.eager;
+  }
+  return all;
+}
+
+Plumtree::Tree& Plumtree::tree_of(const identity::PeerId& publisher) {
+  if (Tree* known = trees_.find(publisher)) return *known;
+  return trees_.put(publisher, {.eager = first_tree()});
+}
+
+std::size_t Plumtree::eager_size() const { return static_cast<std::size_t>(std::popcount(first_tree())); }
+
+/// The same from both sides, and another part of the items for each pair.
+bool Plumtree::is_announced_to(const identity::PeerId& peer, const ItemId& id) const {
+  const unsigned mixed = id.bytes[0] ^ self_.bytes[0] ^ peer.bytes[0];
+  return mixed % 16 < config_.announced_in_16;
 }
 
 void Plumtree::on_neighbour_down(const identity::PeerId& peer) {
-  neighbours_.erase(peer);
-  eager_.erase(peer);
+  const auto gone = neighbours_.find(peer);
+  if (gone == neighbours_.end()) return;
+  trees_.for_each([&](Tree& tree) { tree.eager &= ~gone->second.bit; });
+  neighbours_.erase(gone);
   announce_due_.cancel(peer);
   for (auto entry = missing_.begin(); entry != missing_.end();) {
     Missing& missing = entry->second;
@@ -26,24 +64,29 @@ void Plumtree::on_neighbour_down(const identity::PeerId& peer) {
   }
 }
 
-void Plumtree::accept(Now now, const ItemId& id, const std::optional<identity::PeerId>& from, std::uint32_t round,
-                      TreeEffects& out) {
-  const Known known{.round = std::min(round, kMaxRound), .from = from};
+void Plumtree::accept(Now now, const ItemId& id, const identity::PeerId& publisher,
+                      const std::optional<identity::PeerId>& from, std::uint32_t round, TreeEffects& out) {
+  const Known known{.round = std::min(round, kMaxRound), .from = from, .publisher = publisher};
   known_.put(id, known);
+  Tree& tree = tree_of(publisher);
+  const auto entry = missing_.find(id);
   if (from) {
-    if (const auto bringer = neighbours_.find(*from); bringer != neighbours_.end()) bringer->second.unanswered = 0;
+    if (const auto bringer = neighbours_.find(*from); bringer != neighbours_.end()) {
+      bringer->second.unanswered = 0;
+      const bool is_beside = entry != missing_.end() && entry->second.history;
+      if (!is_beside) tree.eager |= bringer->second.bit;
+    }
   }
   const Announced onward{.id = id, .round = std::min(known.round + 1, kMaxRound)};
-  const auto entry = missing_.find(id);
   for (const auto& [peer, neighbour] : neighbours_) {
     if (from == peer) continue;
     const bool has_it =
         entry != missing_.end() &&
         std::ranges::any_of(entry->second.sources, [&](const Source& source) { return source.peer == peer; });
     if (has_it) continue;
-    if (eager_.contains(peer)) {
+    if ((tree.eager & neighbour.bit) != 0) {
       out.push(Push{peer, id, onward.round});
-    } else {
+    } else if (is_announced_to(peer, id)) {
       queue_for(now, peer, onward);
     }
   }
@@ -58,14 +101,25 @@ void Plumtree::refuse(const ItemId& id) {
   if (const auto entry = missing_.find(id); entry != missing_.end()) forget_missing(entry);
 }
 
-/// Section 3.5: the link makes a loop in the tree.
-void Plumtree::on_copy(const identity::PeerId& from, const ItemId& id, TreeEffects& out) {
+/// Section 3.5: the link makes a loop in the tree. It is cut where it is longer.
+void Plumtree::on_copy(const identity::PeerId& from, const ItemId& id, std::uint32_t round, TreeEffects& out) {
   const auto sender = neighbours_.find(from);
   if (sender == neighbours_.end()) return;
   sender->second.unanswered = 0;
   unqueue(from, id);
-  eager_.erase(from);
-  out.push(PruneAt{from});
+  Known* known = known_.find(id);
+  if (known == nullptr || !known->publisher || known->from == from) return;
+  Tree& tree = tree_of(*known->publisher);
+  auto cut = sender;
+  const auto first = known->from ? neighbours_.find(*known->from) : neighbours_.end();
+  if (round < known->round && first != neighbours_.end()) {
+    tree.eager |= sender->second.bit;
+    known->from = from;
+    known->round = round;
+    cut = first;
+  }
+  tree.eager &= ~cut->second.bit;
+  out.push(PruneAt{cut->first, *known->publisher});
 }
 
 // Announcements: section 3.6. -----------------------------------------------------------------------------------------
@@ -83,7 +137,7 @@ void Plumtree::on_announce(Now now, const identity::PeerId& from, const Announce
     }
   }
   // What is old does not come by itself. Asked for in the order in which it is told, it comes in this order.
-  if (!old.empty()) out.push(GraftFrom{.from = from, .tree = false, .ids = std::move(old)});
+  if (!old.empty()) out.push(GraftFrom{.from = from, .tree = false, .ids = std::move(old), .publisher = {}});
 }
 
 /// True if it was not known to be missing, and is now.
@@ -119,12 +173,14 @@ void Plumtree::forget_missing(std::map<ItemId, Missing>::iterator entry) {
 void Plumtree::optimise(Now now, const identity::PeerId& from, const Announced& item, const Known& known,
                         TreeEffects& out) {
   const auto neighbour = neighbours_.find(from);
-  if (!known.from || *known.from == from || neighbour == neighbours_.end() || eager_.contains(from)) return;
+  if (!known.from || *known.from == from || !known.publisher || neighbour == neighbours_.end()) return;
   if (item.round + config_.optimise_hops > known.round) return;
-  if (optimised_ && now.mono < *optimised_ + config_.optimise_pause) return;
-  optimised_ = now.mono;
-  eager_.insert(from);
-  out.push(GraftFrom{.from = from, .tree = true, .ids = {}});
+  Tree& tree = tree_of(*known.publisher);
+  if ((tree.eager & neighbour->second.bit) != 0) return;
+  if (tree.optimised && now.mono < *tree.optimised + config_.optimise_pause) return;
+  tree.optimised = now.mono;
+  tree.eager |= neighbour->second.bit;
+  out.push(GraftFrom{.from = from, .tree = true, .ids = {}, .publisher = known.publisher});
 }
 
 void Plumtree::queue_for(Now now, const identity::PeerId& peer, const Announced& item) {
@@ -144,11 +200,24 @@ void Plumtree::unqueue(const identity::PeerId& peer, const ItemId& id) {
 }
 
 /// Section 3.7: whoever asks for an item wants to be in the tree.
-void Plumtree::on_graft(const identity::PeerId& from, bool tree) {
-  if (tree && neighbours_.contains(from)) eager_.insert(from);
+void Plumtree::on_graft(const identity::PeerId& from, const Graft& message) {
+  const auto neighbour = neighbours_.find(from);
+  if (!message.tree || neighbour == neighbours_.end()) return;
+  const auto join = [&](const identity::PeerId& publisher) {
+    if (Tree* tree = trees_.find(publisher)) tree->eager |= neighbour->second.bit;
+  };
+  if (message.publisher) join(*message.publisher);
+  for (const ItemId& id : message.ids) {
+    const Known* known = known_.peek(id);
+    if (known != nullptr && known->publisher) join(*known->publisher);
+  }
 }
 
-void Plumtree::on_prune(const identity::PeerId& from) { eager_.erase(from); }
+void Plumtree::on_prune(const identity::PeerId& from, const identity::PeerId& publisher) {
+  const auto neighbour = neighbours_.find(from);
+  Tree* tree = trees_.find(publisher);
+  if (neighbour != neighbours_.end() && tree != nullptr) tree->eager &= ~neighbour->second.bit;
+}
 
 // Timers. -------------------------------------------------------------------------------------------------------------
 
@@ -185,11 +254,10 @@ void Plumtree::graft_missing(Now now, TreeEffects& out) {
   for (const identity::PeerId& peer : silent) count_unanswered(peer, out);
   for (auto& [key, ids] : asked) {
     const auto& [peer, tree] = key;
-    if (tree && neighbours_.contains(peer)) eager_.insert(peer);
     for (std::size_t at = 0; at < ids.size(); at += kMaxGrafted) {
       const auto begin = ids.begin() + static_cast<std::ptrdiff_t>(at);
       const auto end = ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), at + kMaxGrafted));
-      out.push(GraftFrom{.from = peer, .tree = tree, .ids = std::vector<ItemId>(begin, end)});
+      out.push(GraftFrom{.from = peer, .tree = tree, .ids = std::vector<ItemId>(begin, end), .publisher = {}});
     }
   }
 }
@@ -202,7 +270,12 @@ void Plumtree::count_unanswered(const identity::PeerId& peer, TreeEffects& out) 
 
 void Plumtree::check_invariants() const {
   CHECK(missing_.size() <= config_.max_missing && missing_.size() == missing_due_.size());
-  for (const auto& peer : eager_) CHECK(neighbours_.contains(peer));
+  Slots slots = 0;
+  for (const auto& [peer, neighbour] : neighbours_) {
+    CHECK(std::has_single_bit(neighbour.bit) && (slots & neighbour.bit) == 0);
+    slots |= neighbour.bit;
+  }
+  for (const auto& [publisher, tree] : trees_) CHECK((tree.eager & ~slots) == 0);
   std::map<identity::PeerId, std::size_t> counts;
   for (const auto& [id, entry] : missing_) {
     CHECK(!knows(id) && entry.sources.size() <= kMaxSources);

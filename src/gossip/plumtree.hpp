@@ -4,13 +4,17 @@
 // comes a second time prunes the link that brought it; an announced item that does not come is asked for, which grafts
 // that link into the tree again. What is announced by a way that is shorter by `optimise_hops` changes the tree.
 //
+// Each publisher has a tree of its own, for the shortest ways from one are long ways round from another. The tree of a
+// new one begins as that of the publisher with the smallest id, which all members know alike.
+//
 // Inputs: neighbours that come and go; items that came or were published here; announcements, grafts, prunes; time.
 // Outputs: Push (send this item), Announced lists, Graft, Prune, GiveUp. Timers: announcements that wait for others to
 // join them; grafts of what was announced and has not come.
 //
-// Bounds: max_known ids, max_missing of which max_missing_per_neighbour were announced first by one neighbour,
-// max_queued_ids announcements waiting for each neighbour, kMaxSources who announced a missing item. Invariants: eager
-// and lazy neighbours are disjoint; what is missing is not known.
+// Bounds: max_trees, of which the least recently used goes; kMaxNeighbours; max_known ids, max_missing of which
+// max_missing_per_neighbour were announced first by one neighbour, max_queued_ids announcements waiting for each
+// neighbour, kMaxSources who announced a missing item. Invariants: only neighbours are eager; what is missing is not
+// known.
 //
 // Rules, and the attack that each stops:
 //   - an id is only an announcement: ids of items that nobody has cost their announcer its place, after
@@ -21,10 +25,10 @@
 //
 // Source: Leitao, Pereira, Rodrigues, "Epidemic Broadcast Trees", SRDS 2007, sections 3.4 to 3.8. Two things differ.
 // Of two lazy neighbours the one of the larger id announces first; the other waits, and drops what it would have
-// announced when it hears that it is there, which halves the announcements. And a shorter way is grafted before the
-// longer one is pruned, by the copy that comes second: pruning at once would lose what is on its way, and the way of
-// fewer hops may be the slower one. It is tried rarely: where many publish, each prefers another tree, and items of two
-// that come round one loop at the same time cut it in two places.
+// announced when it hears that it is there, which halves the announcements; and of all items each pair of lazy
+// neighbours announces a part, chosen by their ids and that of the item: others announce the others, and a number that
+// is missing is asked for (topic.hpp). And a shorter way is grafted before the longer one is pruned, when both have
+// brought an item: pruning at once would lose what is on its way. Of two ways that which takes fewer hops stays.
 #pragma once
 
 #include <cstdint>
@@ -59,10 +63,12 @@ struct AnnounceTo {
 struct GraftFrom {
   identity::PeerId from;
   bool tree = false;
-  std::vector<ItemId> ids;
+  std::vector<ItemId> ids = {};
+  std::optional<identity::PeerId> publisher = {};
 };
 struct PruneAt {
   identity::PeerId at;
+  identity::PeerId publisher;
 };
 /// This neighbour announces what it does not have.
 struct GiveUp {
@@ -75,40 +81,48 @@ using TreeEffects = Outbox<TreeEffect>;
 class Plumtree {
  public:
   static constexpr std::size_t kMaxSources = 8;
+  static constexpr std::size_t kMaxNeighbours = 32;
 
-  /// `config` outlives this.
-  Plumtree(const identity::PeerId& self, const Config& config, Rng rng)
-      : self_(self), config_(config), rng_(std::move(rng)), known_(config.max_known) {}
+  /// `config` outlives this. REQUIRES: max_active is at most kMaxNeighbours.
+  Plumtree(const identity::PeerId& self, const Config& config, Rng rng);
 
   void on_neighbour_up(const identity::PeerId& peer);
   void on_neighbour_down(const identity::PeerId& peer);
 
   bool knows(const ItemId& id) const { return known_.peek(id) != nullptr; }
   /// An item that is not known: of ourselves, or verified and brought by `from` in this round.
-  void accept(Now now, const ItemId& id, const std::optional<identity::PeerId>& from, std::uint32_t round,
-              TreeEffects& out);
+  void accept(Now now, const ItemId& id, const identity::PeerId& publisher, const std::optional<identity::PeerId>& from,
+              std::uint32_t round, TreeEffects& out);
   /// One that is not to be handed on; it is not asked for again.
   void refuse(const ItemId& id);
   /// A known one came again.
-  void on_copy(const identity::PeerId& from, const ItemId& id, TreeEffects& out);
+  void on_copy(const identity::PeerId& from, const ItemId& id, std::uint32_t round, TreeEffects& out);
 
   // Messages of neighbours. What others send is ignored.
 
   void on_announce(Now now, const identity::PeerId& from, const Announce& message, TreeEffects& out);
-  void on_graft(const identity::PeerId& from, bool tree);
-  void on_prune(const identity::PeerId& from);
+  void on_graft(const identity::PeerId& from, const Graft& message);
+  void on_prune(const identity::PeerId& from, const identity::PeerId& publisher);
 
   std::optional<Instant> deadline() const { return earlier(announce_due_.earliest(), missing_due_.earliest()); }
   void on_deadline(Now now, TreeEffects& out);
 
-  std::size_t eager_size() const { return eager_.size(); }
+  /// In the tree that others begin as.
+  std::size_t eager_size() const;
   std::size_t missing_size() const { return missing_.size(); }
   void check_invariants() const;
 
  private:
+  /// Bit i: the neighbour of slot i.
+  using Slots = std::uint32_t;
+  struct Tree {
+    Slots eager = 0;                        ///< the others are lazy
+    std::optional<Instant> optimised = {};  ///< when a shorter way was tried last
+  };
   struct Known {
     std::uint32_t round = 0;
     std::optional<identity::PeerId> from = {};
+    std::optional<identity::PeerId> publisher = {};  ///< nothing: it was refused
   };
   struct Source {
     identity::PeerId peer;
@@ -121,11 +135,15 @@ class Plumtree {
     bool history = false;                        ///< asked for beside the tree
   };
   struct Neighbour {
+    Slots bit = 0;
     std::vector<Announced> queue = {};  ///< to be announced
     std::size_t missing = 0;            ///< of which it is the announcer
     std::uint32_t unanswered = 0;
   };
 
+  Tree& tree_of(const identity::PeerId& publisher);
+  Slots first_tree() const;
+  bool is_announced_to(const identity::PeerId& peer, const ItemId& id) const;
   bool note_missing(Now now, const identity::PeerId& from, const Announced& item, bool history);
   void forget_missing(std::map<ItemId, Missing>::iterator entry);
   void optimise(Now now, const identity::PeerId& from, const Announced& item, const Known& known, TreeEffects& out);
@@ -138,10 +156,9 @@ class Plumtree {
   const Config& config_;
   Rng rng_;
   std::map<identity::PeerId, Neighbour> neighbours_;
-  std::set<identity::PeerId> eager_;  ///< the others are lazy
+  LruMap<identity::PeerId, Tree> trees_;  ///< by publisher
   LruMap<ItemId, Known> known_;
   std::map<ItemId, Missing> missing_;
-  std::optional<Instant> optimised_;  ///< when a shorter way was tried last
   DeadlineMap<ItemId> missing_due_;
   DeadlineMap<identity::PeerId> announce_due_;
 };

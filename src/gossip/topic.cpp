@@ -58,7 +58,7 @@ void Topic::publish(Now now, PublishId id, ByteView payload, Effects& out) {
   const ItemId item_id = ItemId::of(*bytes);
   publishers_.note(self_.id(), run_, item.sequence);
   history_.add(now, item_id, std::move(bytes), 0);
-  tree_.accept(now, item_id, std::nullopt, 0, tree_out_);
+  tree_.accept(now, item_id, self_.id(), std::nullopt, 0, tree_out_);
   ++counts_.published;
   waiting_.push_back({id, item.sequence});
   if (view_.active_size() != 0) {
@@ -153,12 +153,12 @@ void Topic::on_tree_effect(Now now, TreeEffect effect, Effects& out) {
                               link_message(wire::MessageType::topic_announce, message)});
           },
           [&](const GraftFrom& graft) {
-            const Graft message{.topic = id_, .tree = graft.tree, .ids = graft.ids};
+            const Graft message{.topic = id_, .tree = graft.tree, .ids = graft.ids, .publisher = graft.publisher};
             out.push(Transmit{graft.from, wire::Priority::high, link_message(wire::MessageType::topic_graft, message)});
           },
           [&](const PruneAt& prune) {
-            out.push(
-                Transmit{prune.at, wire::Priority::high, link_message(wire::MessageType::topic_prune, Prune{id_})});
+            out.push(Transmit{prune.at, wire::Priority::high,
+                              link_message(wire::MessageType::topic_prune, Prune{id_, prune.publisher})});
           },
           [&](const GiveUp& neighbour) {
             out.push(Misbehaved{neighbour.peer, "announces items of " + name_ + " that it does not send"});

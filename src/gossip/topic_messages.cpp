@@ -49,8 +49,8 @@ Status Topic::on_message(Now now, const identity::PeerId& from, wire::MessageTyp
       break;
     }
     case wire::MessageType::topic_prune: {
-      EKIDEN_TRY(wire::decode<Prune>(body));
-      tree_.on_prune(from);
+      EKIDEN_ASSIGN(const auto message, wire::decode<Prune>(body));
+      tree_.on_prune(from, message.publisher);
       break;
     }
     case wire::MessageType::topic_recall: {
@@ -113,7 +113,7 @@ Status Topic::on_gossip(Now now, const identity::PeerId& from, const Gossiped& m
   ++counts_.copies;
   const ItemId id = ItemId::of(message.item);
   if (tree_.knows(id)) {
-    tree_.on_copy(from, id, tree_out_);
+    tree_.on_copy(from, id, std::clamp<std::uint32_t>(message.round, 1, kMaxRound), tree_out_);
     return {};
   }
   EKIDEN_ASSIGN(const Item seen, read_item(message.item));
@@ -135,7 +135,7 @@ Status Topic::on_gossip(Now now, const identity::PeerId& from, const Gossiped& m
   const std::uint32_t round = std::clamp<std::uint32_t>(message.round, 1, kMaxRound);
   publishers_.note(publisher, item.run, item.sequence);
   history_.add(now, id, bytes, round);
-  tree_.accept(now, id, from, round, tree_out_);
+  tree_.accept(now, id, publisher, from, round, tree_out_);
   if (!gap_at_ && publishers_.has_gap(publisher)) gap_at_ = now.mono + config_.gap_after;
   deliver(item, round, std::move(bytes), out);
   return {};
@@ -167,7 +167,7 @@ void Topic::replay(Now now, Effects& out) {
 }
 
 void Topic::on_graft(Now now, const identity::PeerId& from, const Graft& message, Effects& out) {
-  tree_.on_graft(from, message.tree);
+  tree_.on_graft(from, message);
   for (const ItemId& id : message.ids) {
     const History::Entry* kept = history_.find(id);
     if (kept == nullptr) continue;

@@ -34,7 +34,7 @@ TEST(TopicMessages, HaveTheirGoldenBytes) {
   test::check_golden(Disconnect{.topic = kTopic, .leaving = true});
   test::check_golden(Announce{.topic = kTopic, .history = false, .items = {{item_id(1), 3}, {item_id(2), 4}}});
   test::check_golden(Graft{.topic = kTopic, .tree = true, .ids = {item_id(1)}});
-  test::check_golden(Prune{kTopic});
+  test::check_golden(Prune{.topic = kTopic, .publisher = test::make_identity(1).id()});
   test::check_golden(Recall{kTopic});
   test::check_golden(ForwardJoin{.topic = kTopic, .hops = 6, .record = kRecord});
   test::check_golden(Shuffle{.topic = kTopic, .walk = {}, .hops = 6, .records = {kRecord, kRecord}});

@@ -69,6 +69,45 @@ TEST(Topics, EveryMemberGetsEachItemOnceAndAboutOneCopy) {
   net.check_invariants();
 }
 
+TEST(Topics, EachPublisherHasATreeOfItsOwn) {
+  constexpr std::size_t kPublishers = 4;
+  Net net(64);
+  join_all(net);
+  const auto publish_in_turn = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      net.publish(i % kPublishers, kNews, "item " + std::to_string(i));
+      net.run_for(milliseconds(500));
+    }
+    net.run_for(seconds(5));
+  };
+  publish_in_turn(240);  // The trees become shorter step by step.
+  net.messages.clear();
+  std::uint64_t ids = 0;
+  for (std::size_t i = 0; i < net.size(); ++i) {
+    net[i].delivered.clear();
+    ids += net.status(i).announcements;
+  }
+  publish_in_turn(40);
+  std::map<std::pair<identity::PeerId, std::uint64_t>, std::uint32_t> last;
+  std::uint64_t announced = 0;
+  for (std::size_t i = 0; i < net.size(); ++i) {
+    announced += net.status(i).announcements;
+    for (const Delivered& each : net[i].delivered) {
+      auto& hops = last[{each.publisher, each.sequence}];
+      hops = std::max(hops, each.hops);
+    }
+  }
+  announced -= ids;
+  const std::size_t after = delivered(net);
+  EXPECT_EQ(after, 40 * (net.size() - 1));
+  EXPECT_LE(net.messages[wire::MessageType::topic_gossip] * 10, after * 11);
+  EXPECT_LE(net.messages[wire::MessageType::topic_gossip] + announced, after * 2);
+  std::uint64_t hops = 0;
+  for (const auto& [item, most] : last) hops += most;
+  EXPECT_LE(hops, last.size() * 6);
+  net.check_invariants();
+}
+
 TEST(Topics, SurviveTheLossOfHalfTheMembers) {
   Net net(60);
   join_all(net);
@@ -211,12 +250,31 @@ TEST(HostileMembers, WhoeverPrunesEverybodyHarmsNoOther) {
   join_all(net);
   for (std::size_t i = 0; i < net.size(); ++i) {
     if (net[5].links.contains(i)) {
-      EXPECT_TRUE(net.receive(i, 5, wire::MessageType::topic_prune, wire::encode(Prune{TopicId::of(kNews)})));
+      EXPECT_TRUE(
+          net.receive(i, 5, wire::MessageType::topic_prune, wire::encode(Prune{TopicId::of(kNews), net.id(0)})));
     }
   }
   const std::size_t before = delivered(net);
   publish_some(net, 0, 10);
   EXPECT_EQ(delivered(net) - before, 10 * (net.size() - 1));
+}
+
+TEST(HostileMembers, WhoeverPrunesForStrangersChangesNothing) {
+  Net net(12);
+  join_all(net);
+  publish_some(net, 0, 3);
+  const std::size_t peer = *net[3].links.begin();
+  const std::size_t eager = net.status(3).eager;
+  for (Byte i = 0; i < 200; ++i) {
+    const Prune prune{TopicId::of(kNews), test::make_identity(i).id()};
+    EXPECT_TRUE(net.receive(3, peer, wire::MessageType::topic_prune, wire::encode(prune)));
+    const Graft graft{.topic = TopicId::of(kNews), .tree = true, .ids = {}, .publisher = prune.publisher};
+    EXPECT_TRUE(net.receive(3, peer, wire::MessageType::topic_graft, wire::encode(graft)));
+  }
+  EXPECT_EQ(net.status(3).eager, eager);
+  const std::size_t before = delivered(net);
+  publish_some(net, 0, 5);
+  EXPECT_EQ(delivered(net) - before, 5 * (net.size() - 1));
 }
 
 TEST(HostileMembers, AFloodOfJoinsIsGrantedWithinARate) {
