@@ -82,6 +82,7 @@ void Machine::boot() {
   run_effects();
   check();
   for (const auto& [request, contact] : std::exchange(unsaved_contacts_, {})) put_contact(contact);
+  for (const std::string& topic : topics_) feed(node::SubscribeTopic{next_request(), topic});
   if (disk_.is_stalled()) feed(full_disk());
   watch_contact_requests();
 }
@@ -91,6 +92,7 @@ void Machine::crash(bool reset, std::optional<std::size_t> reached) {
   log("machine", reset ? "the process dies" : "the power goes");
   begin_trace(reset ? Step::process_died : Step::power_went);
   shared_.ledger.went(host_);
+  shared_.broadcasts.gone(host_);
   delivery_bytes_ = delivery_bytes();
   node_.reset();
   out_.take();
@@ -194,6 +196,14 @@ void Machine::ask(router::Question question, Asked asked) {
   feed(node::AskQuestion{request, std::move(question)});
 }
 
+void Machine::subscribe(const std::string& topic) {
+  if (topics_.insert(topic).second) feed(node::SubscribeTopic{next_request(), topic});
+}
+
+void Machine::publish(const std::string& topic, Bytes payload) {
+  feed(node::PublishInTopic{next_request(), topic, std::move(payload)});
+}
+
 /// Every eighth question cannot be answered, whoever is asked.
 router::Response Machine::response_to(ByteView body) {
   router::Response response;
@@ -288,7 +298,7 @@ void Machine::run_effect(node::Effect effect) {
           },
           [&](const node::PeerProbed&) {},
           [&](const node::Placed&) {},
-          [&](const node::TopicMessage&) {},
+          [&](const node::TopicMessage& message) { on_topic_message(message); },
           [&](const node::TopicPublished&) {},
           [&](const node::Answered& answered) {
             const auto asked = asks_.extract(answered.request);

@@ -17,6 +17,7 @@
 
 #include "base/rng.hpp"
 #include "node/node.hpp"
+#include "sim/broadcasts.hpp"
 #include "sim/disk.hpp"
 #include "sim/ledger.hpp"
 #include "sim/network.hpp"
@@ -33,6 +34,7 @@ struct Shared {
   Schedule& schedule;
   Network& network;
   Ledger& ledger;
+  Broadcasts& broadcasts;
   TraceHash& trace;
   std::map<identity::PeerId, HostIndex>& hosts;
   std::set<identity::PeerId> traitors = {};  ///< who else may have handed something on
@@ -120,6 +122,9 @@ class Machine final : public NetworkHost {
   using OwnersFound = std::function<void(const node::CapabilityFound&, Duration took)>;
   void find(const std::string& capability, std::size_t limit, OwnersFound found);
   void offer(const std::string& capability);
+  /// From now on, and again after each boot.
+  void subscribe(const std::string& topic);
+  void publish(const std::string& topic, Bytes payload);
   using Asked = std::function<void(const node::Answered&, Duration took)>;
   /// Called once, with Errc::closed when the machine went down before.
   void ask(router::Question question, Asked asked);
@@ -142,6 +147,7 @@ class Machine final : public NetworkHost {
   void log(std::string_view component, const std::string& text) const;
   void flush(link::ConnId conn);
   void arm_timer();
+  void on_topic_message(const node::TopicMessage& message);
   void on_arrival(const router::ArrivedPtr& message);
   void on_delivered(const router::MessageId& id);
   void put_contact(const identity::Contact& contact);
@@ -178,6 +184,7 @@ class Machine final : public NetworkHost {
   std::map<router::RequestId, Finding<Found>> finds_;
   std::map<router::RequestId, Finding<OwnersFound>> owner_finds_;
   std::map<router::RequestId, Finding<Asked>> asks_;
+  std::set<std::string> topics_;  ///< to which it subscribes
   std::optional<Instant> timer_;
   std::uint64_t boots_ = 0;
   bool is_leaving_ = false;

@@ -59,4 +59,12 @@ std::uint64_t Machine::delivery_bytes() const {
   return bytes - std::min(bytes, node_->status().relay.search_bytes);
 }
 
+void Machine::on_topic_message(const node::TopicMessage& message) {
+  const auto from = shared_.hosts.find(message.publisher);
+  if (from == shared_.hosts.end()) return shared_.ledger.breach("an item of a topic is by somebody unknown");
+  for (std::string& what : shared_.broadcasts.heard(host_, boots_, from->second, message.payload, message.hops)) {
+    shared_.ledger.breach(std::move(what));
+  }
+}
+
 }  // namespace ekiden::sim

@@ -58,6 +58,8 @@ int usage(const std::string& what) {
 
 double milliseconds_of(Duration duration) { return static_cast<double>(duration.count()) / 1e6; }
 
+double thousandths(std::uint64_t value) { return static_cast<double>(value) / 1e3; }
+
 void print_outcome(const Options& options, const std::string& name, std::uint64_t seed, const sim::Outcome& o,
                    double seconds) {
   const char* verdict = o.breaches.empty() ? "ok" : "BROKEN";
@@ -71,7 +73,8 @@ void print_outcome(const Options& options, const std::string& name, std::uint64_
                 R"(,"delivery_bytes":%)" PRIu64 R"(,"hop_bytes":%)" PRIu64 R"(,"awaited":%)" PRIu64
                 R"(,"awaited_soon":%)" PRIu64 R"(,"return_median_ms":%.3f,"return_p99_ms":%.3f,"searches":%)" PRIu64
                 R"(,"found":%)" PRIu64 R"(,"search_median_ms":%.3f,"search_p99_ms":%.3f,"search_queries":%)" PRIu64
-                R"(,"virtual_s":%.3f,"real_s":%.3f})"
+                R"(,"broadcasts":%)" PRIu64 R"(,"heard_percent":%.4f,"copies_per_delivery":%.3f)"
+                R"(,"copies_and_ids_per_delivery":%.3f,"last_hops":%.2f,"virtual_s":%.3f,"real_s":%.3f})"
                 "\n",
                 name.c_str(), seed, o.breaches.empty() ? "true" : "false", o.trace_hash, o.totals.submitted,
                 o.totals.accepted, o.totals.arrived, o.totals.receipted, o.totals.expired, o.totals.refused, o.crashes,
@@ -81,7 +84,9 @@ void print_outcome(const Options& options, const std::string& name, std::uint64_
                 o.totals.hop_bytes, o.totals.awaited, o.totals.awaited_soon, milliseconds_of(o.totals.return_median),
                 milliseconds_of(o.totals.return_p99), o.searches.begun, o.searches.found,
                 milliseconds_of(o.searches.median), milliseconds_of(o.searches.p99), o.searches.queries,
-                milliseconds_of(o.virtual_time) / 1e3, seconds);
+                o.broadcasts.published, thousandths(o.broadcasts.delivered_ppm()) / 10,
+                thousandths(o.broadcasts.copies_milli()), thousandths(o.broadcasts.all_milli()),
+                thousandths(o.broadcasts.hops_milli()), milliseconds_of(o.virtual_time) / 1e3, seconds);
     return;
   }
   std::printf("%s seed %" PRIu64 ": %s, %" PRIu64 "/%" PRIu64 " durable messages arrived, %" PRIu64 " crashes, %" PRIu64
@@ -111,6 +116,14 @@ void print_outcome(const Options& options, const std::string& name, std::uint64_
   if (o.questions.asked != 0) {
     std::printf("    %" PRIu64 " of %" PRIu64 " questions answered, %" PRIu64 " without an answer in time\n",
                 o.questions.answered, o.questions.asked, o.questions.timed_out);
+  }
+  if (o.broadcasts.published != 0) {
+    std::printf("  %" PRIu64
+                " broadcasts: %.4f %% heard, %.3f copies for each delivery, %.3f with announcements, %.2f hops to"
+                " the last\n",
+                o.broadcasts.published, thousandths(o.broadcasts.delivered_ppm()) / 10,
+                thousandths(o.broadcasts.copies_milli()), thousandths(o.broadcasts.all_milli()),
+                thousandths(o.broadcasts.hops_milli()));
   }
   if (o.searches.begun == 0) return;
   std::printf("  %" PRIu64 "/%" PRIu64

@@ -116,6 +116,13 @@ Keys keys_of_events(Scenario& s) {
       {"discovery.capabilities", number(s.discovery.capabilities, 0, 1000)},
       {"discovery.max_values", number(s.discovery.max_values, 0, 100'000)},
       {"discovery.prefix_limits", boolean(s.discovery.prefix_limits)},
+      {"topics.items", number(s.topics.items, 0, 100'000)},
+      {"topics.publishers", number(s.topics.publishers, 1, kMaxNodes)},
+      {"topics.payload_bytes", number(s.topics.payload, 8, 16'384)},
+      {"topics.publish_from_s", duration<seconds>(s.topics.publish_from)},
+      {"topics.measure_from_s", duration<seconds>(s.topics.measure_from)},
+      {"topics.last_wait_s", duration<seconds>(s.topics.last_wait)},
+      {"topics.at_home_s", duration<seconds>(s.topics.at_home)},
       {"attack.sybils", number(s.attack.sybils, 0, 1000)},
       {"attack.sybil_prefixes", number(s.attack.sybil_prefixes, 1, 250)},
       {"attack.eclipse", boolean(s.attack.eclipse)},
@@ -150,6 +157,10 @@ Keys keys_of_outcome(Scenario& s) {
       {"expect.search_p99_max_ms", duration<milliseconds>(s.expect.search_p99_max)},
       {"expect.search_p99_percent_max", number(s.expect.search_p99_percent_max, 0, 100'000)},
       {"expect.search_p99_spared_ms", duration<milliseconds>(s.expect.search_p99_spared)},
+      {"expect.heard_ppm_min", number(s.expect.heard_ppm_min, 0, kMillion)},
+      {"expect.topic_copies_max_milli", number(s.expect.topic_copies_max, 0, kMillion)},
+      {"expect.topic_ids_max_milli", number(s.expect.topic_ids_max, 0, kMillion)},
+      {"expect.topic_hops_percent_max", number(s.expect.topic_hops_percent_max, 0, 10'000)},
       {"expect.settle_max_s", duration<seconds>(s.expect.settle_max)},
       {"expect.latency_p99_max_ms", duration<milliseconds>(s.expect.latency_p99_max)},
       {"expect.bytes_per_message_max", number(s.expect.bytes_per_message_max, 0, kMillion * kMillion)},
@@ -194,6 +205,9 @@ Result<Scenario> parse_scenario(std::string_view source, std::string_view name) 
       scenario.workload.body_min > scenario.workload.body_max ||
       scenario.faults.lost_clock_min > scenario.faults.lost_clock_max) {
     return fail(Errc::malformed, std::string(name) + ": a minimum is over its maximum");
+  }
+  if (scenario.topics.items != 0 && scenario.topics.publish_from + scenario.topics.last_wait >= scenario.duration) {
+    return fail(Errc::malformed, std::string(name) + ": the duration leaves no time to publish in");
   }
   return scenario;
 }

@@ -79,6 +79,18 @@ struct DiscoveryModel {
   bool prefix_limits = true;
 };
 
+/// With `items` over zero everybody subscribes to one topic, and some publish in it.
+struct TopicModel {
+  std::uint32_t items = 0;
+  std::uint32_t publishers = 1;  ///< machines, drawn by the seed
+  std::size_t payload = 256;     ///< bytes
+  Duration publish_from = seconds(60);
+  /// What is published from then on makes the figures: it has a tree.
+  Duration measure_from = seconds(120);
+  Duration last_wait = seconds(30);  ///< at the end, when nothing is published
+  Duration at_home = seconds(45);    ///< since when a machine has to be up for an item to be owed to it
+};
+
 /// Who wants the others to fail (sim/attack.hpp).
 struct AttackModel {
   std::uint32_t sybils = 0;
@@ -131,6 +143,11 @@ struct Expectations {
   /// a small network the median is two round trips, and one lost datagram costs more than those.
   std::uint32_t search_p99_percent_max = 0;
   Duration search_p99_spared{};
+  std::uint32_t heard_ppm_min = 0;     ///< of the deliveries of broadcasts that were owed
+  std::uint32_t topic_copies_max = 0;  ///< for a delivery, in thousandths; 0: not checked
+  std::uint32_t topic_ids_max = 0;     ///< the same, counting announcements as copies
+  /// Of the last delivery, on average over the items, in percent of what a perfect tree takes; 0: not checked.
+  std::uint32_t topic_hops_percent_max = 0;
 };
 
 struct Scenario {
@@ -147,6 +164,7 @@ struct Scenario {
   WorkloadModel workload;
   FaultModel faults;
   DiscoveryModel discovery;
+  TopicModel topics;
   AttackModel attack;
   Expectations expect;
 };

@@ -80,6 +80,7 @@ class Traitor final : public LinkHost, private Hands {
   Rng rng_;
   Network inside_;
   Ledger nobody_cares_;
+  Broadcasts nobody_hears_;  ///< it is in no topic
   std::map<identity::PeerId, HostIndex> hosts_;
   Shared shared_;
   std::unique_ptr<Machine> node_;

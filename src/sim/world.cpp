@@ -21,6 +21,7 @@ World::World(const Scenario& scenario, RunOptions options)
       shared_{.schedule = schedule_,
               .network = network_,
               .ledger = ledger_,
+              .broadcasts = broadcasts_,
               .trace = trace_,
               .hosts = hosts_,
               .check_every = scenario.check_every,
@@ -147,6 +148,7 @@ void World::boot() {
 
 void World::start(HostIndex host) {
   machines_[host]->boot();
+  subscribe(host);
   if (scenario_.workload.questions != 0) machines_[host]->offer(service_of(host));
   if (scenario_.discovery.capabilities != 0) machines_[host]->offer(capability_of(host));
   introduce(host);
@@ -235,9 +237,11 @@ Outcome World::run() {
   plan_workload();
   plan_searches();
   plan_questions();
+  plan_broadcasts();
   plan_faults();
   attack_->begin(machines_, scenario_.duration);
   run_until(schedule_.now() + scenario_.duration);
+  end_broadcasts();
   settle(scenario_.expect.settle_max);
   Outcome result;
   check_end(result);
@@ -257,6 +261,7 @@ Outcome World::outcome() {
   result.datagrams = network_.datagrams_sent();
   result.searches = searches_.totals();
   result.questions = questions_;
+  result.broadcasts = told_;
   result.deeds = count_deeds();
   for (const auto& machine : machines_) {
     result.commits += machine->disk().commits();

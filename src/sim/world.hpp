@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sim/attack.hpp"
+#include "sim/broadcasts.hpp"
 #include "sim/ledger.hpp"
 #include "sim/liar.hpp"
 #include "sim/machine.hpp"
@@ -34,6 +35,7 @@ struct Outcome {
   std::uint64_t datagrams = 0;
   Searches::Totals searches;
   Questions questions;
+  Broadcasts::Totals broadcasts;
   std::map<std::string_view, std::uint64_t> deeds;  ///< of traitors, by their vice
   Duration virtual_time{};
 };
@@ -97,6 +99,15 @@ class World {
   void end_question(const Bytes& body, const node::Answered& answered, Duration took);
   std::string service_of(HostIndex host) const;
 
+  // world_topics.cpp
+  void plan_broadcasts();
+  void broadcast(const std::vector<HostIndex>& publishers);
+  void measure_broadcasts();
+  Broadcasts::Totals count_copies() const;
+  void end_broadcasts();
+  void check_broadcasts(Outcome& outcome) const;
+  void subscribe(HostIndex host);
+
   // world_traitors.cpp
   void add_traitors();
   void boot_traitors();
@@ -135,6 +146,10 @@ class World {
   Ledger ledger_;
   Searches searches_;
   Questions questions_;
+  Broadcasts broadcasts_;
+  Broadcasts::Totals counted_before_;  ///< copies, when measuring began
+  Broadcasts::Totals told_;            ///< at the end of the duration
+  bool measuring_ = false;
   TraceHash trace_;
   std::map<identity::PeerId, HostIndex> hosts_;
   Shared shared_;

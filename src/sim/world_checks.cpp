@@ -20,6 +20,7 @@ void World::check_end(Outcome& outcome) {
   outcome = this->outcome();
   check_searches(outcome);
   check_figures(outcome);
+  check_broadcasts(outcome);
 }
 
 /// A durable message that is not settled by now; its trace says where to look.
