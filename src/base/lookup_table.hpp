@@ -12,6 +12,8 @@ template <class Key, class Value, class Hash>
 class LookupTable {
  public:
   void insert_or_assign(const Key& key, Value value) { entries_.insert_or_assign(key, std::move(value)); }
+  /// A new one if there is none.
+  Value& operator[](const Key& key) { return entries_[key]; }
   bool erase(const Key& key) { return entries_.erase(key) > 0; }
 
   /// Null if there is none.

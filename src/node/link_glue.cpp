@@ -132,6 +132,11 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
     case wire::MessageType::topic_prune:
     case wire::MessageType::topic_recall:
       return gossip.on_message(now, message.from, static_cast<wire::MessageType>(message.bytes[0]), body, gossip_out);
+    case wire::MessageType::registry_ask:
+    case wire::MessageType::registry_places:
+    case wire::MessageType::registry_want:
+    case wire::MessageType::registry_entries:
+      break;  // This node holds no replica, and has not said that it does.
   }
   const ErrorMessage answer{.type = message.bytes[0], .reason = ErrorMessage::Reason::unknown_type, .detail = {}};
   send_message(now, message.from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));

@@ -1,0 +1,54 @@
+// What the registry asks of the node.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/bytes.hpp"
+#include "base/outbox.hpp"
+#include "identity/peer_id.hpp"
+#include "registry/entry.hpp"
+#include "store/batch.hpp"
+#include "wire/priority.hpp"
+
+namespace ekiden::registry {
+
+/// Send this to the neighbour: type byte and body. If the link does not take it, it is lost; comparing makes up for it.
+struct Transmit {
+  identity::PeerId to;
+  wire::Priority priority;
+  std::shared_ptr<const Bytes> message;
+};
+/// Make this durable; Registry::on_persisted wants the token, if there is one.
+struct Persist {
+  store::Batch batch;
+  std::optional<store::PersistToken> token;
+};
+/// What we have put or removed is on our disk.
+struct Written {
+  store::PersistToken token;
+};
+/// What is under this name may have changed.
+struct Changed {
+  identity::PeerId owner;
+  std::string name;
+};
+/// An author has signed two entries with one stamp. The larger digest is taken, here and everywhere; both are evidence.
+struct Equivocated {
+  identity::PeerId author;
+  std::string name;
+  Bytes taken;
+  Bytes dropped;
+};
+/// A neighbour did what no honest one does. It is heard no more for a while.
+struct Misbehaved {
+  identity::PeerId peer;
+  std::string what;
+};
+
+using Effect = std::variant<Transmit, Persist, Written, Changed, Equivocated, Misbehaved>;
+using Effects = Outbox<Effect>;
+
+}  // namespace ekiden::registry

@@ -1,0 +1,369 @@
+#include "registry/registry.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "registry/answers.hpp"
+#include "wire/cose.hpp"
+
+namespace ekiden::registry {
+namespace {
+
+using identity::PeerId;
+
+constexpr std::size_t kMaxShunned = 256;
+constexpr std::size_t kMaxRates = 4096;
+/// The wall clock may be set: what expires is looked for again after this, however far away it seems.
+constexpr milliseconds kLookAgain = minutes(1);
+constexpr Duration kMostSoon = milliseconds(500);
+
+}  // namespace
+
+Registry::Registry(const identity::Identity& self, Config config, Rng rng)
+    : self_(self),
+      config_(config),
+      rng_(std::move(rng)),
+      replica_(config_, rng_.split()),
+      conflicts_(config.max_conflicts),
+      shunned_(kMaxShunned),
+      rates_(kMaxRates) {}
+
+Status Registry::load_row(ByteView name, ByteView value) {
+  const auto corrupt = [](std::string_view why) {
+    return fail(Errc::storage_corrupt, "table registry: " + std::string(why));
+  };
+  const auto entry = read_entry(value);
+  if (!entry) return corrupt(entry.error().message);
+  if (!std::ranges::equal(entry->id().bytes, name)) return corrupt("an entry under another name than its own");
+  // Its time is looked at when the node starts; what does not fit any more was written with larger bounds.
+  static_cast<void>(replica_.put(WallTime(), *entry, to_bytes(value)));
+  return {};
+}
+
+void Registry::start(Now now, Effects& out) {
+  expire(now, out);
+  set_expiry(now);
+}
+
+Result<store::PersistToken> Registry::put(Now now, const Draft& draft, Effects& out) {
+  EKIDEN_ASSIGN(Own own, write_entry(self_, clock_, replica_, now.wall, draft));
+  return keep_own(now, std::move(own), out);
+}
+
+Result<store::PersistToken> Registry::remove(Now now, const PeerId& owner, std::string_view name, Effects& out) {
+  EKIDEN_ASSIGN(Own own, write_removal(self_, clock_, replica_, now.wall, owner, name));
+  return keep_own(now, std::move(own), out);
+}
+
+/// What is there with a larger stamp was written while our clock was ahead; others have refused it.
+Result<store::PersistToken> Registry::keep_own(Now now, Own own, Effects& out) {
+  const EntryId id = own.entry.id();
+  const Held* held = replica_.find(id);
+  if (held != nullptr && is_ahead(held->version().stamp, now.wall)) replica_.forget(id);
+  Bytes row = own.signed_bytes;
+  EKIDEN_ASSIGN(const Applied applied, replica_.put(now.wall, own.entry, std::move(own.signed_bytes)));
+  CHECK(is_newer(applied.standing));
+  store::Batch batch;
+  batch.put(store::Table::registry, id.bytes, std::move(row));
+  const store::PersistToken token{++last_token_};
+  out.push(Persist{std::move(batch), token});
+  note(now, own.entry, applied, self_.id(), out);
+  set_expiry(now);
+  return token;
+}
+
+void Registry::on_persisted(store::PersistToken token, Effects& out) {
+  for (const auto until = static_cast<std::uint64_t>(token); last_written_ < until;) {
+    out.push(Written{store::PersistToken{++last_written_}});
+  }
+}
+
+// What is new. --------------------------------------------------------------------------------------------------------
+
+void Registry::note(Now now, const Entry& entry, const Applied& applied, const PeerId& from, Effects& out) {
+  if (is_equivocal(applied.standing)) note_equivocation(now, entry, applied, out);
+  if (entry.shape == Shape::shared) look_for_conflict(now, entry);
+  out.push(Changed{.owner = entry.owner_id(), .name = entry.name});
+  if (neighbours_.empty() || news_.size() == config_.max_news) return;
+  news_.push_back({.id = entry.id(), .from = from});
+  if (!tell_at_) tell_at_ = now.mono + config_.tell_after;
+}
+
+void Registry::note_equivocation(Now now, const Entry& entry, const Applied& applied, Effects& out) {
+  const Held* held = replica_.find(entry.id());
+  CHECK(held != nullptr);
+  const auto dropped = read_entry(applied.dropped);
+  CHECK(dropped.has_value());
+  conflicts_.on_equivocation(now.wall, held->entry(), *dropped);
+  out.push(Equivocated{.author = entry.author_id(),
+                       .name = entry.name,
+                       .taken = to_bytes(held->signed_bytes()),
+                       .dropped = applied.dropped});
+}
+
+void Registry::look_for_conflict(Now now, const Entry& entry) {
+  const PeerId owner = entry.owner_id();
+  const auto view = view_of(replica_, owner, entry.name, now.wall);
+  conflicts_.on_values(now.wall, owner, entry.name, view ? view->values : std::vector<Entry>());
+}
+
+/// To some neighbours, in messages that they share; nobody is told what it has told us.
+void Registry::tell(Effects& out) {
+  tell_at_.reset();
+  const std::vector<News> news = std::exchange(news_, {});
+  std::vector<PeerId> peers;
+  for (const auto& [peer, neighbour] : neighbours_) peers.push_back(peer);
+  rng_.shuffle(peers);
+  peers.resize(std::min(peers.size(), config_.max_told));
+  for (const PeerId& peer : peers) {
+    Packer packer(0);
+    for (const News& item : news) {
+      const Held* held = item.from == peer ? nullptr : replica_.find(item.id);
+      if (held != nullptr) packer.add(held->signed_bytes());
+    }
+    send(peer, wire::Priority::normal, packer.take(false), out);
+  }
+}
+
+// Entries of others. --------------------------------------------------------------------------------------------------
+
+Status Registry::on_entries(Now now, const PeerId& from, ByteView body, Effects& out) {
+  Neighbour* neighbour = heard(now, from);
+  if (neighbour == nullptr) return {};
+  EKIDEN_ASSIGN(const Entries message, wire::decode<Entries>(body));
+  Arrivals arrivals;
+  bool is_honest = true;
+  for (const ByteView signed_bytes : message.entries) {
+    is_honest = take(now, from, signed_bytes, arrivals, out);
+    if (!is_honest) break;
+  }
+  if (!arrivals.rows.empty()) out.push(Persist{std::move(arrivals.rows), std::nullopt});
+  if (arrivals.taken > 0) set_expiry(now);
+  if (!is_honest) {
+    return misbehaved(now, from, {Errc::unauthenticated, "an entry that its author has not signed"}, out);
+  }
+  neighbour->has_gained = neighbour->has_gained || arrivals.taken > 0;
+  if (!neighbour->comparison) return {};
+  auto messages = neighbour->comparison->on_entries(message);
+  if (!messages) return misbehaved(now, from, std::move(messages).error(), out);
+  go_on(now, from, *neighbour, *messages, out);
+  return {};
+}
+
+bool Registry::take(Now now, const PeerId& from, ByteView signed_bytes, Arrivals& arrivals, Effects& out) {
+  const auto entry = read_entry(signed_bytes);
+  if (!entry) return entry.error().code == Errc::unsupported;
+  const EntryId id = entry->id();
+  const auto standing = replica_.standing_of(id, {entry->stamp, digest_of(signed_bytes)});
+  if (standing == Standing::older || standing == Standing::same) return true;
+  const PeerId author = entry->author_id();
+  if (!check_time(*entry, now.wall) || !has_rate(now, author)) {
+    ++counts_.refused;
+    return true;
+  }
+  if (!verify_entry(signed_bytes, *entry)) return false;
+  const auto applied = replica_.put(now.wall, *entry, to_bytes(signed_bytes));
+  if (!applied) {
+    ++counts_.refused;
+    return true;
+  }
+  if (!is_newer(applied->standing)) {
+    note_equivocation(now, *entry, *applied, out);
+    return true;
+  }
+  ++counts_.taken;
+  ++arrivals.taken;
+  arrivals.rows.put(store::Table::registry, id.bytes, to_bytes(signed_bytes));
+  note(now, *entry, *applied, from, out);
+  return true;
+}
+
+bool Registry::has_rate(Now now, const PeerId& author) {
+  flow::TokenBucket* rate = rates_.find(author);
+  if (rate == nullptr) rate = &rates_.put(author, flow::TokenBucket(config_.updates));
+  return rate->take(now.mono);
+}
+
+// Neighbours. ---------------------------------------------------------------------------------------------------------
+
+void Registry::on_link_up(Now now, const PeerId& peer) {
+  const auto [found, fresh] = neighbours_.try_emplace(peer, config_.answers);
+  found->second.interval = config_.compare_every;
+  if (fresh) compare_.set(peer, now.mono + rng_.between(Duration(0), kMostSoon));
+}
+
+void Registry::on_link_down(const PeerId& peer) {
+  neighbours_.erase(peer);
+  compare_.cancel(peer);
+}
+
+Registry::Neighbour* Registry::heard(Now now, const PeerId& peer) {
+  if (const Instant* until = shunned_.peek(peer); until != nullptr && now.mono < *until) return nullptr;
+  const auto found = neighbours_.find(peer);
+  return found == neighbours_.end() ? nullptr : &found->second;
+}
+
+Status Registry::misbehaved(Now now, const PeerId& peer, Error why, Effects& out) {
+  shunned_.put(peer, now.mono + config_.shun);
+  const auto found = neighbours_.find(peer);
+  if (found != neighbours_.end()) {
+    found->second.comparison.reset();
+    compare_.set(peer, now.mono + config_.shun);
+  }
+  out.push(Misbehaved{.peer = peer, .what = why.message});
+  return std::unexpected(std::move(why));
+}
+
+void Registry::send(const PeerId& to, wire::Priority priority, const Messages& messages, Effects& out) const {
+  for (const auto& message : messages) out.push(Transmit{.to = to, .priority = priority, .message = message});
+}
+
+Status Registry::on_ask(Now now, const PeerId& from, ByteView body, Effects& out) {
+  Neighbour* neighbour = heard(now, from);
+  if (neighbour == nullptr) return {};
+  EKIDEN_ASSIGN(const Messages messages, answer_ask(replica_.trie(), body, {neighbour->answers, now.mono}));
+  send(from, wire::Priority::low, messages, out);
+  return {};
+}
+
+Status Registry::on_want(Now now, const PeerId& from, ByteView body, Effects& out) {
+  Neighbour* neighbour = heard(now, from);
+  if (neighbour == nullptr) return {};
+  EKIDEN_ASSIGN(const Messages messages, answer_want(replica_, body, {neighbour->answers, now.mono}));
+  send(from, wire::Priority::low, messages, out);
+  return {};
+}
+
+Status Registry::on_places(Now now, const PeerId& from, ByteView body, Effects& out) {
+  Neighbour* neighbour = heard(now, from);
+  if (neighbour == nullptr || !neighbour->comparison) return {};
+  auto messages = neighbour->comparison->on_places(body);
+  if (!messages) return misbehaved(now, from, std::move(messages).error(), out);
+  go_on(now, from, *neighbour, *messages, out);
+  return {};
+}
+
+void Registry::begin(Now now, const PeerId& peer, Neighbour& neighbour, Effects& out) {
+  if (++last_round_ == 0) ++last_round_;
+  neighbour.has_gained = false;
+  neighbour.comparison.emplace(config_, replica_, last_round_, rng_.bytes<8>());
+  send(peer, wire::Priority::low, neighbour.comparison->begin(), out);
+  compare_.set(peer, now.mono + config_.compare_within);
+}
+
+/// Each answer gives the neighbour time for the next one.
+void Registry::go_on(Now now, const PeerId& peer, Neighbour& neighbour, const Messages& messages, Effects& out) {
+  send(peer, wire::Priority::low, messages, out);
+  if (neighbour.comparison->is_over()) {
+    end(now, peer, neighbour);
+  } else if (!messages.empty()) {
+    compare_.set(peer, now.mono + config_.compare_within);
+  }
+}
+
+void Registry::end(Now now, const PeerId& peer, Neighbour& neighbour) {
+  const bool has_differed = neighbour.comparison->has_differed();
+  const bool goes_on = neighbour.comparison->is_cut() && neighbour.has_gained;
+  ++counts_.comparisons;
+  if (has_differed) ++counts_.differed;
+  const bool is_in_vain = has_differed && !neighbour.has_gained;
+  neighbour.interval = is_in_vain ? std::min(neighbour.interval * 2, config_.compare_most) : config_.compare_every;
+  neighbour.comparison.reset();
+  compare_.set(peer, goes_on ? now.mono : now.mono + rng_.between(neighbour.interval / 2, neighbour.interval));
+}
+
+// Time. ---------------------------------------------------------------------------------------------------------------
+
+std::optional<Instant> Registry::deadline() const {
+  return earlier(earlier(compare_.earliest(), tell_at_), expire_at_);
+}
+
+void Registry::on_deadline(Now now, Effects& out) {
+  while (const auto peer = compare_.pop_due(now.mono)) {
+    Neighbour& neighbour = neighbours_.at(*peer);
+    if (neighbour.comparison) {
+      neighbour.comparison.reset();
+      compare_.set(*peer, now.mono + rng_.between(neighbour.interval / 2, neighbour.interval));
+    } else {
+      begin(now, *peer, neighbour, out);
+    }
+  }
+  if (tell_at_ && *tell_at_ <= now.mono) tell(out);
+  if (expire_at_ && *expire_at_ <= now.mono) {
+    expire(now, out);
+    set_expiry(now);
+  }
+}
+
+void Registry::expire(Now now, Effects& out) {
+  store::Batch batch;
+  while (const auto over = replica_.expire(now.wall)) {
+    if (over->ended) batch.erase(store::Table::registry, over->entry.id().bytes);
+    if (over->was_shown) out.push(Changed{.owner = over->entry.owner_id(), .name = over->entry.name});
+    if (over->entry.shape == Shape::shared) look_for_conflict(now, over->entry);
+  }
+  if (!batch.empty()) out.push(Persist{std::move(batch), std::nullopt});
+}
+
+void Registry::set_expiry(Now now) {
+  const auto due = replica_.due();
+  if (!due) {
+    expire_at_.reset();
+    return;
+  }
+  expire_at_ = now.mono + std::clamp(*due - now.wall, milliseconds(0), kLookAgain);
+}
+
+// Reading. ------------------------------------------------------------------------------------------------------------
+
+/// Whether a name says this, among others.
+bool Registry::is_shown(const Entry& entry, WallTime wall) const {
+  if (entry.removed || entry.expires <= wall) return false;
+  if (entry.shape == Shape::own) return true;
+  const auto view = view_of(replica_, entry.owner_id(), entry.name, wall);
+  if (!view || view->shape != entry.shape) return false;
+  if (entry.shape == Shape::set) return !entry.author;
+  return std::ranges::any_of(view->values, [&](const Entry& value) { return value.author == entry.author; });
+}
+
+Registry::Page Registry::find(Now now, const Query& query, Slot from, std::size_t max) const {
+  Page page;
+  const std::vector<Slot> slots = replica_.search(query, from, max);
+  for (const Slot slot : slots) {
+    Entry entry = replica_.at(slot).entry();
+    if (is_shown(entry, now.wall)) page.entries.push_back(std::move(entry));
+  }
+  if (slots.size() == max && max > 0) page.next = slots.back() + 1;
+  return page;
+}
+
+std::vector<Entry> Registry::list(Now now, std::optional<EntryId> from, std::size_t max) const {
+  std::vector<Entry> entries;
+  EntryId at = from.value_or(EntryId{});
+  for (const Held* held = replica_.after(at); held != nullptr && entries.size() < max; held = replica_.after(at)) {
+    at = held->id;
+    if (!held->is_shown) continue;
+    Entry entry = held->entry();
+    if (is_shown(entry, now.wall)) entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+RegistryStatus Registry::status() const {
+  RegistryStatus status = counts_;
+  status.entries = replica_.size();
+  status.shown = replica_.shown();
+  status.bytes = replica_.bytes();
+  status.neighbours = neighbours_.size();
+  status.conflicts = conflicts_.open();
+  return status;
+}
+
+void Registry::check_invariants() const {
+  replica_.check_invariants();
+  CHECK(news_.size() <= config_.max_news && (news_.empty() || tell_at_.has_value()));
+  CHECK(compare_.size() == neighbours_.size());
+  CHECK(last_written_ <= last_token_);
+}
+
+}  // namespace ekiden::registry

@@ -1,0 +1,173 @@
+#include "registry/writing.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/encoding.hpp"
+
+namespace ekiden::registry {
+namespace {
+
+using identity::PeerId;
+
+std::unexpected<Error> wrong(std::string what) { return fail(Errc::invalid_argument, std::move(what)); }
+
+template <class List>
+bool fits(const List& list, std::size_t max) {
+  return std::ranges::all_of(list, [&](const auto& item) { return item.size() <= max; });
+}
+
+Status check_draft(const Draft& draft) {
+  if (!is_entry_name(draft.name)) {
+    return wrong("\"" + draft.name +
+                 "\" is not a name: write lower-case letters, digits, '.', '-', '_' and single "
+                 "slashes, like \"printers/third-floor\"");
+  }
+  if (draft.lifetime < kMinLifetime || draft.lifetime > kMaxLifetime)
+    return wrong("an entry lives from 1 s to 30 days");
+  if (!draft.capability.empty() && !identity::is_capability(draft.capability)) {
+    return wrong("\"" + draft.capability + "\" is not a capability, like \"translate/ja-en\"");
+  }
+  if (draft.value.size() > kMaxValue) return wrong("a value has at most 1024 bytes");
+  if (draft.metadata.size() > kMaxMetadata) return wrong("at most 16 metadata");
+  for (const Metadata& item : draft.metadata) {
+    const bool is_text = is_utf8(as_bytes(item.key)) && is_utf8(as_bytes(item.value));
+    if (item.key.empty() || item.key.size() > kMaxMetadataKey || item.value.size() > kMaxMetadataValue || !is_text) {
+      return wrong("metadata are texts: a key of 1 to 32 bytes and a value of at most 128");
+    }
+  }
+  if (!fits(draft.add, kMaxElementSize) || !fits(draft.take, kMaxElementSize)) {
+    return wrong("an element has at most 128 bytes");
+  }
+  if (draft.writers.size() > kMaxWriters) return wrong("at most 16 writers");
+  return {};
+}
+
+Status check_shape(const Draft& draft, Shape shape) {
+  if (shape == Shape::own && !draft.writers.empty()) return wrong("a name with writers is shared or a set");
+  if (shape != Shape::set && !(draft.add.empty() && draft.take.empty())) return wrong("only a set has elements");
+  if (shape == Shape::set && !draft.value.empty()) return wrong("a set has elements, and no value");
+  return {};
+}
+
+/// The right to write what is not ours.
+Result<crypto::Signature> grant_for(const PeerId& self, const Context& context, WallTime wall) {
+  if (!context.owner || context.owner->removed || context.owner->expires <= wall) {
+    return fail(Errc::not_found, "its owner has no such name");
+  }
+  const auto& writers = context.owner->writers;
+  const auto found = std::ranges::find(writers, self, &Writer::id);
+  if (found == writers.end()) return fail(Errc::refused, "its owner has not named this node as a writer");
+  return found->grant;
+}
+
+/// A stamp after all that is there; what we wrote while our clock was ahead does not count.
+Result<Stamp> next_stamp(HybridClock& clock, const Context& context, WallTime wall) {
+  const bool own_is_ahead = context.own && is_ahead(context.own->stamp, wall) && context.own->stamp == context.last;
+  return clock.next(wall, own_is_ahead ? Stamp{} : context.last);
+}
+
+void put_times(Entry& entry, const Context& context, milliseconds lifetime) {
+  const WallTime end = from_unix_ms(entry.stamp.ms) + kMaxLifetime;
+  entry.expires = std::min(from_unix_ms(entry.stamp.ms) + lifetime, end);
+  entry.kept = std::min(std::max(entry.expires, context.kept), end);
+}
+
+Status put_seen(Entry& entry, const Context& context) {
+  const PeerId self = entry.author_id();
+  for (const auto& [author, stamp] : context.seen.all()) {
+    if (author != self && stamp < entry.stamp) entry.seen.push_back({.author = author, .stamp = stamp});
+  }
+  if (entry.seen.size() <= kMaxWriters) return {};
+  return fail(Errc::limit_exceeded, "too many authors have written this name in the last 30 days");
+}
+
+std::vector<Writer> writers_of(const identity::Identity& self, const Draft& draft) {
+  std::vector<Writer> writers;
+  for (const PeerId& id : draft.writers) {
+    const bool is_known = id == self.id() || std::ranges::find(writers, id, &Writer::id) != writers.end();
+    if (!is_known) writers.push_back({.id = id, .grant = sign_grant(self, draft.name, id)});
+  }
+  std::ranges::sort(writers, {}, &Writer::id);
+  return writers;
+}
+
+/// The merged set as this author leaves it: each addition by its author's place in `seen`.
+Status put_elements(Entry& entry, const Context& context, const Draft& draft) {
+  const PeerId self = entry.author_id();
+  ObservedSet<PeerId, Bytes> set = context.set;
+  for (const Bytes& element : draft.take) set.remove(element);
+  for (const Bytes& element : draft.add) {
+    set.add({self, entry.stamp}, element);
+    entry.stamp = successor(entry.stamp);
+  }
+  for (const auto& [dot, value] : set.additions()) {
+    const auto seen = std::ranges::find(entry.seen, dot.author, &Seen::author);
+    const auto by = dot.author == self ? 0 : seen - entry.seen.begin() + 1;
+    entry.elements.push_back({.by = static_cast<std::uint8_t>(by), .stamp = dot.stamp, .value = value});
+  }
+  std::ranges::sort(entry.elements);
+  if (entry.elements.size() <= kMaxElements) return {};
+  return fail(Errc::limit_exceeded, "a set has at most 32 elements");
+}
+
+Result<Own> sign(const identity::Identity& self, Entry entry) {
+  if (const Status formed = check_form(entry); !formed) return fail(Errc::invalid_argument, formed.error().message);
+  EKIDEN_ASSIGN(Bytes bytes, sign_entry(self, entry));
+  return Own{.entry = std::move(entry), .signed_bytes = std::move(bytes)};
+}
+
+}  // namespace
+
+Result<Own> write_entry(const identity::Identity& self, HybridClock& clock, const Replica& replica, WallTime wall,
+                        const Draft& draft) {
+  EKIDEN_TRY(check_draft(draft));
+  const PeerId owner = draft.owner.value_or(self.id());
+  const Context context = context_of(replica, owner, self.id(), draft.name, wall);
+  Entry entry;
+  entry.name = draft.name;
+  entry.owner = self.public_key();
+  entry.shape = draft.shape;
+  if (owner != self.id()) {
+    EKIDEN_ASSIGN(entry.grant, grant_for(self.id(), context, wall));
+    entry.owner = context.owner->owner;
+    entry.author = self.public_key();
+    entry.shape = context.owner->shape;
+  }
+  EKIDEN_TRY(check_shape(draft, entry.shape));
+  EKIDEN_ASSIGN(entry.stamp, next_stamp(clock, context, wall));
+  if (entry.shape != Shape::own) EKIDEN_TRY(put_seen(entry, context));
+  if (entry.shape == Shape::set) EKIDEN_TRY(put_elements(entry, context, draft));
+  put_times(entry, context, draft.lifetime);
+  entry.capability = draft.capability;
+  entry.metadata = draft.metadata;
+  std::ranges::sort(entry.metadata);
+  entry.value = draft.value;
+  entry.writers = writers_of(self, draft);
+  return sign(self, std::move(entry));
+}
+
+Result<Own> write_removal(const identity::Identity& self, HybridClock& clock, const Replica& replica, WallTime wall,
+                          const PeerId& owner, std::string_view name) {
+  const Context context = context_of(replica, owner, self.id(), name, wall);
+  const bool is_there = view_of(replica, owner, name, wall).has_value();
+  if (!is_there || !context.owner) return fail(Errc::not_found, "there is no such name");
+  if (owner != self.id() && context.owner->shape == Shape::set) {
+    return fail(Errc::refused, "only its owner removes a set; take its elements");
+  }
+  Entry entry;
+  entry.name = std::string(name);
+  entry.owner = context.owner->owner;
+  entry.shape = context.owner->shape;
+  entry.removed = true;
+  if (owner != self.id()) {
+    EKIDEN_ASSIGN(entry.grant, grant_for(self.id(), context, wall));
+    entry.author = self.public_key();
+  }
+  EKIDEN_ASSIGN(entry.stamp, next_stamp(clock, context, wall));
+  if (entry.shape != Shape::own) EKIDEN_TRY(put_seen(entry, context));
+  put_times(entry, context, milliseconds(0));
+  return sign(self, std::move(entry));
+}
+
+}  // namespace ekiden::registry
