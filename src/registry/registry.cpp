@@ -37,12 +37,14 @@ Status Registry::load_row(ByteView name, ByteView value) {
   if (!std::ranges::equal(entry->id().bytes, name)) return corrupt("an entry under another name than its own");
   // Its time is looked at when the node starts; what does not fit any more was written with larger bounds.
   static_cast<void>(replica_.put(WallTime(), *entry, to_bytes(value)));
+  if (entry->shape == Shape::shared && entry->author) loaded_.emplace(entry->owner_id(), entry->name);
   return {};
 }
 
 void Registry::start(Now now, Effects& out) {
   expire(now, out);
   set_expiry(now);
+  for (const auto& [owner, name] : std::exchange(loaded_, {})) look_for_conflict(now, owner, name);
 }
 
 Result<store::PersistToken> Registry::put(Now now, const Draft& draft, Effects& out) {
@@ -82,7 +84,7 @@ void Registry::on_persisted(store::PersistToken token, Effects& out) {
 
 void Registry::note(Now now, const Entry& entry, const Applied& applied, const PeerId& from, Effects& out) {
   if (is_equivocal(applied.standing)) note_equivocation(now, entry, applied, out);
-  if (entry.shape == Shape::shared) look_for_conflict(now, entry);
+  if (entry.shape == Shape::shared) look_for_conflict(now, entry.owner_id(), entry.name);
   out.push(Changed{.owner = entry.owner_id(), .name = entry.name});
   if (neighbours_.empty() || news_.size() == config_.max_news) return;
   news_.push_back({.id = entry.id(), .from = from});
@@ -101,10 +103,9 @@ void Registry::note_equivocation(Now now, const Entry& entry, const Applied& app
                        .dropped = applied.dropped});
 }
 
-void Registry::look_for_conflict(Now now, const Entry& entry) {
-  const PeerId owner = entry.owner_id();
-  const auto view = view_of(replica_, owner, entry.name, now.wall);
-  conflicts_.on_values(now.wall, owner, entry.name, view ? view->values : std::vector<Entry>());
+void Registry::look_for_conflict(Now now, const PeerId& owner, const std::string& name) {
+  const auto view = view_of(replica_, owner, name, now.wall);
+  conflicts_.on_values(now.wall, owner, name, view ? view->values : std::vector<Entry>());
 }
 
 /// To some neighbours, in messages that they share; nobody is told what it has told us.
@@ -300,7 +301,7 @@ void Registry::expire(Now now, Effects& out) {
   while (const auto over = replica_.expire(now.wall)) {
     if (over->ended) batch.erase(store::Table::registry, over->entry.id().bytes);
     if (over->was_shown) out.push(Changed{.owner = over->entry.owner_id(), .name = over->entry.name});
-    if (over->entry.shape == Shape::shared) look_for_conflict(now, over->entry);
+    if (over->entry.shape == Shape::shared) look_for_conflict(now, over->entry.owner_id(), over->entry.name);
   }
   if (!batch.empty()) out.push(Persist{std::move(batch), std::nullopt});
 }

@@ -25,6 +25,8 @@
 
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -133,7 +135,7 @@ class Registry {
   bool has_rate(Now now, const identity::PeerId& author);
   void note(Now now, const Entry& entry, const Applied& applied, const identity::PeerId& from, Effects& out);
   void note_equivocation(Now now, const Entry& entry, const Applied& applied, Effects& out);
-  void look_for_conflict(Now now, const Entry& entry);
+  void look_for_conflict(Now now, const identity::PeerId& owner, const std::string& name);
   void begin(Now now, const identity::PeerId& peer, Neighbour& neighbour, Effects& out);
   void go_on(Now now, const identity::PeerId& peer, Neighbour& neighbour, const Messages& messages, Effects& out);
   void end(Now now, const identity::PeerId& peer, Neighbour& neighbour);
@@ -148,6 +150,7 @@ class Registry {
   Rng rng_;
   Replica replica_;
   Conflicts conflicts_;
+  std::set<std::pair<identity::PeerId, std::string>> loaded_;  ///< shared names, until the start
   HybridClock clock_;
   Neighbours neighbours_;
   LruMap<identity::PeerId, Instant> shunned_;

@@ -123,6 +123,9 @@ TEST(RegistryNet, ASharedNameShowsWhatIsConcurrent) {
   ASSERT_EQ(net.at(3).conflicts().size(), 1U);
   EXPECT_FALSE(net.at(3).conflicts()[0].settled);
   EXPECT_EQ(net.at(3).conflicts()[0].claims.size(), 2U);
+  net.crash(3);
+  ASSERT_EQ(net.at(3).conflicts().size(), 1U);
+  net.run_for(seconds(1));
   write(1, 33);
   EXPECT_EQ(net.at(3).get(net.now(3), net.id(0), "on-call")->values.size(), 1U);
   EXPECT_EQ(value_at(net, 3, 0, "on-call"), Bytes{33});
