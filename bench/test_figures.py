@@ -17,6 +17,10 @@ SIMULATED = [f"discovery.sim.{name}.{nodes}" for nodes in (1000, 10000)
              for name in ("success", "queries", "median", "p99", "seconds", "memory")]
 MEASURED = [f"discovery.{name}.{nodes}" for nodes in (32, 100, 300)
             for name in ("rate", "p50", "p99", "datagrams", "memory")]
+REGISTRY = [f"registry.{name}" for name in ("put.rate", "take.rate", "get.rate", "find.rate", "memory", "restart",
+                                            "sync.cpu")]
+REGISTRY += [f"registry.sync.{name}.{differences}" for differences in (1, 10, 100, 1000)
+             for name in ("bytes", "rounds")]
 
 
 def run(bench, *words):
@@ -31,6 +35,11 @@ class Names(unittest.TestCase):
         self.assertEqual([name for name in names if ".sim." in name], SIMULATED)
         if (BENCH.parent / "ekiden-bench-opendht").exists():
             self.assertEqual([name for name in names if ".sim." not in name], MEASURED)
+
+    def test_agreement_stands_for_its_parts(self):
+        listed = run(BENCH, "agreement", "--list")
+        self.assertEqual((listed.returncode, listed.stderr), (0, ""))
+        self.assertEqual(listed.stdout.split(), REGISTRY)
 
     def test_all_says_what_it_leaves_out(self):
         listed = run(BENCH, "--list")

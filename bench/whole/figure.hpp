@@ -47,6 +47,9 @@ std::vector<Figure> link_figures();
 std::vector<Figure> discovery_figures();
 std::vector<Figure> process_figures();
 std::vector<Figure> simulated_discovery_figures();
+/// A registry with a hundred thousand entries; those of the next are among them.
+std::vector<Figure> registry_figures();
+std::vector<Figure> registry_sync_figures();
 
 /// A program that is built with this one.
 std::filesystem::path beside(const Options& options, const char* program);
