@@ -156,6 +156,7 @@ void read_heads(ByteView bytes) {
   }
   const std::string text(as_text(bytes));
   static_cast<void>(read_upgrade_request(text));
+  static_cast<void>(check_upgrade_answer(text));
   answer_with(bytes);
   static_cast<void>(check_connect_answer(text, false));
   if (const auto proxy = parse_proxy(text)) CHECK(parse_proxy(proxy->text())->host == proxy->host);

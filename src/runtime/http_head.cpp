@@ -77,6 +77,13 @@ std::string_view status_text(unsigned status) {
   return {text.data(), text.size()};
 }
 
+/// "403 Forbidden" of an answer.
+template <class Response>
+std::string status_line(const Response& response) {
+  const auto reason = response.reason();
+  return std::to_string(response.result_int()) + " " + printable({reason.data(), reason.size()});
+}
+
 }  // namespace
 
 Result<std::size_t> HeadCollector::take(ByteView bytes) {
@@ -144,8 +151,19 @@ std::string refusal_answer(const Refusal& refusal) {
   return out + std::to_string(refusal.why.size() + 1) + "\r\n\r\n" + refusal.why + "\n";
 }
 
-std::string status_line(unsigned status, std::string_view reason) {
-  return std::to_string(status) + " " + printable(reason);
+Status check_upgrade_answer(std::string_view head) {
+  http::response_parser<http::empty_body> parser;
+  if (!parse(parser, head)) return fail(Errc::malformed, "what answers does not speak HTTP/1.1");
+  const auto& response = parser.get();
+  if (response.result() != http::status::switching_protocols) {
+    return fail(Errc::unreachable, "it answered \"" + status_line(response) + "\" to the request for a WebSocket at " +
+                                       std::string(kWebSocketPath) + ": no Ekiden node is reached there");
+  }
+  if (response.count(field::sec_websocket_extensions) > 0 || response.count(field::sec_websocket_protocol) > 0) {
+    return fail(Errc::malformed,
+                "it agreed to a WebSocket with an extension or a sub-protocol, which nobody asked for");
+  }
+  return {};
 }
 
 std::string connect_request(std::string_view authority, const std::optional<std::string>& credentials) {
@@ -165,9 +183,7 @@ Status check_connect_answer(std::string_view head, bool with_credentials) {
                                                   "http://name:password@proxy.example:3128");
   }
   if (http::to_status_class(response.result_int()) == http::status_class::successful) return {};
-  const auto reason = response.reason();
-  return fail(Errc::unreachable,
-              "answered \"" + status_line(response.result_int(), {reason.data(), reason.size()}) + "\"");
+  return fail(Errc::unreachable, "answered \"" + status_line(response) + "\"");
 }
 
 }  // namespace ekiden::runtime

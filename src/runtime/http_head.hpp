@@ -56,8 +56,9 @@ struct Refusal {
 /// (not a WebSocket of version 13).
 std::expected<std::string, Refusal> read_upgrade_request(std::string_view head);
 std::string refusal_answer(const Refusal& refusal);
-/// "403 Forbidden" of an answer, printable.
-std::string status_line(unsigned status, std::string_view reason);
+/// Whether the answer agrees to an upgrade, and to nothing that nobody asked for; to which is for Beast to see. Errors:
+/// unreachable (another answer; says which), malformed.
+Status check_upgrade_answer(std::string_view head);
 
 /// `authority` is host:port; `credentials` name:password, if the proxy is to get any.
 std::string connect_request(std::string_view authority, const std::optional<std::string>& credentials);

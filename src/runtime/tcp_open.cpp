@@ -40,6 +40,14 @@ Status Tcp::begin_dial(ConnId conn, Connection& connection, identity::LearnedFro
   if (dialling.proxy && !only.empty()) {
     return fail(Errc::not_found, "a proxy resolves names here: nobody sees where they lead");
   }
+  if (dialling.proxy && learned_from != identity::LearnedFrom::configuration) {
+    const auto address = dialling.endpoint.address();
+    if (!address) {
+      return fail(Errc::refused,
+                  "the proxy would resolve this name, which is another's word: it may lead anywhere there");
+    }
+    EKIDEN_TRY(identity::check_dial(*address, learned_from));
+  }
   const identity::Endpoint to =
       dialling.proxy
           ? identity::Endpoint{.transport = Transport::tcp, .host = dialling.proxy->host, .port = dialling.proxy->port}

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/check.hpp"
 #include "runtime/websocket_pipe.hpp"
 
 namespace ekiden::runtime {
@@ -44,45 +45,24 @@ class WebSocket::Beast {
   }
 
   WebSocketPipe& pipe() { return stream_.next_layer(); }
-  const WebSocketPipe& pipe() const { return stream_.next_layer(); }
   MutableBytes raw() { return shared_.raw; }
 
   void ask(const std::string& host) {
-    stream_.async_handshake(answer_, host, std::string(kWebSocketPath), [this](error_code failure) {
-      answered_ = true;
-      failure_ = failure;
-    });
+    stream_.async_handshake(host, std::string(kWebSocketPath), [this](error_code failure) { answer_ = failure; });
     run();
   }
-  /// True when it has been answered.
-  bool take_answer(ByteView bytes) {
-    pipe().lend(bytes);
+  /// `head` is a whole answer; what is `behind` it is read later.
+  Status take_answer(ByteView head, ByteView behind) {
+    pipe().lend(head);
     run();
     pipe().settle();
-    return answered_;
-  }
-  Status judge_answer() const {
-    const auto reason = answer_.reason();
-    if (failure_ == websocket::error::upgrade_declined) {
-      return fail(Errc::unreachable, "it answered \"" +
-                                         status_line(answer_.result_int(), {reason.data(), reason.size()}) +
-                                         "\" to the request for a WebSocket at " + std::string(kWebSocketPath) +
-                                         ": no Ekiden node is reached there");
-    }
-    if (failure_.category() == make_error_code(http::error::bad_version).category()) {
-      return fail(Errc::malformed, "what answers does not speak HTTP/1.1");
-    }
-    if (failure_) {
+    if (!answer_ || *answer_) {
       return fail(Errc::malformed, "it agreed to an upgrade, but not to the WebSocket that was asked for");
     }
-    if (answer_.count(http::field::sec_websocket_extensions) > 0 ||
-        answer_.count(http::field::sec_websocket_protocol) > 0) {
-      return fail(Errc::malformed,
-                  "it agreed to a WebSocket with an extension or a sub-protocol, which nobody asked for");
-    }
+    pipe().lend(behind);
+    pipe().settle();
     return {};
   }
-  void forget_answer() { answer_ = {}; }
 
   /// The request has been judged: what counts of it is told to Beast.
   Status accept(const std::string& key) {
@@ -148,6 +128,7 @@ class WebSocket::Beast {
       return;
     }
     if (!stream_.got_binary()) return break_off(close_code::unknown_data, "text was sent, and nothing here is text");
+    CHECK(size <= to_.size() - got_);
     std::copy_n(shared_.payload.begin(), size, to_.begin() + static_cast<std::ptrdiff_t>(got_));
     got_ += size;
     read();
@@ -174,9 +155,7 @@ class WebSocket::Beast {
 
   Shared::Impl& shared_;
   websocket::stream<WebSocketPipe, false> stream_;
-  websocket::response_type answer_;
-  error_code failure_;
-  bool answered_ = false;
+  std::optional<error_code> answer_;  ///< what the handshake of a client has come to
   MutableBytes to_;
   std::size_t got_ = 0;
   bool reading_ = false;
@@ -231,30 +210,30 @@ Result<Wait> WebSocket::flush() {
 Result<Wait> WebSocket::upgrade(MutableBytes buffer) {
   while (true) {
     const ReadOutcome got = below_->read(buffer.first(std::min(buffer.size(), kMaxHead)));
-    EKIDEN_ASSIGN(const bool done, is_client() ? take_answer(got.bytes) : take_request(got.bytes));
+    EKIDEN_ASSIGN(const bool done, take_head(got.bytes));
     if (done) return Wait::nothing;
     if (got.end) return fail("the WebSocket handshake failed", *got.end);
     if (got.taken == 0) return Wait::readable;
   }
 }
 
-Result<bool> WebSocket::take_answer(ByteView bytes) {
-  if (!beast_->take_answer(bytes)) return false;
-  EKIDEN_TRY(beast_->judge_answer());
-  beast_->forget_answer();
-  return true;
-}
-
-Result<bool> WebSocket::take_request(ByteView bytes) {
+Result<bool> WebSocket::take_head(ByteView bytes) {
   const auto used = head_.take(bytes);
   if (!used) {
-    append(beast_->pipe().output(), as_bytes(refusal_answer({400, used.error().message})));
+    if (!is_client()) append(beast_->pipe().output(), as_bytes(refusal_answer({400, used.error().message})));
     return fail("the WebSocket handshake failed", used.error());
   }
   if (!head_.whole()) return false;
-  auto key = read_upgrade_request(head_.text());
+  const std::string head = head_.text();
   head_.clear();
-  if (key && *used < bytes.size()) key = std::unexpected(Refusal{400, "bytes came before the request was answered"});
+  const ByteView behind = bytes.subspan(*used);
+  if (is_client()) {
+    EKIDEN_TRY(check_upgrade_answer(head));
+    EKIDEN_TRY(beast_->take_answer(as_bytes(head), behind));
+    return true;
+  }
+  auto key = read_upgrade_request(head);
+  if (key && !behind.empty()) key = std::unexpected(Refusal{400, "bytes came before the request was answered"});
   if (!key) EKIDEN_TRY(refuse(key.error()));
   EKIDEN_TRY(beast_->accept(*key));
   return true;
@@ -309,10 +288,14 @@ WriteOutcome WebSocket::write(ByteView bytes) {
   if (sent_ == output.size()) {
     output = {};
     sent_ = 0;
+  } else if (sent_ >= kMaxPayload) {
+    output.erase(output.begin(), output.begin() + static_cast<std::ptrdiff_t>(std::exchange(sent_, 0)));
   }
   outcome.bytes = taken;
   return outcome;
 }
+
+std::size_t WebSocket::kept() const { return beast_->pipe().output().size(); }
 
 bool WebSocket::keep_alive() {
   if (!std::exchange(moved_, false)) beast_->ping();

@@ -66,14 +66,16 @@ class WebSocket final : public Stream {
   bool keep_alive() override;
   bool finish() override;
 
+  /// Bytes of memory in which output waits, or has waited.
+  std::size_t kept() const;
+
  private:
   class Beast;
   enum class Stage : Byte { below, upgrading, answering, open, over };
 
   WebSocket(std::unique_ptr<Stream> below, Shared& shared, std::string host);
   Result<Wait> upgrade(MutableBytes buffer);
-  Result<bool> take_answer(ByteView bytes);
-  Result<bool> take_request(ByteView bytes);
+  Result<bool> take_head(ByteView bytes);
   Result<Wait> flush();
   Status refuse(const Refusal& refusal);
   bool is_client() const { return !host_.empty(); }

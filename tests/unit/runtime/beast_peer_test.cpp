@@ -1,4 +1,5 @@
-// Boost.Beast's WebSocket as the other side: an implementation that shares nothing with ours.
+// Boost.Beast's WebSocket as the other side, on a socket of its own and with all its habits: extensions that it offers,
+// fragments, closes with a reason.
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
 

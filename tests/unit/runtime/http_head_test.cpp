@@ -90,9 +90,23 @@ TEST(HttpHeadTest, RefusalsSayWhy) {
   EXPECT_NE(refusal_answer({426, ""}).find("Sec-WebSocket-Version: 13\r\n"), std::string::npos);
 }
 
-TEST(HttpHeadTest, WhatAnAnswerSaysIsShownPrintable) {
-  EXPECT_EQ(status_line(404, "Not Found"), "404 Not Found");
-  EXPECT_EQ(status_line(404, "N\xff\x1bt"), "404 N??t");
+TEST(HttpHeadTest, AnswersToTheUpgradeAreChecked) {
+  const std::string good = upgrade_answer();
+  EXPECT_TRUE(check_upgrade_answer(good));
+  const auto code_of = [&](std::string_view what, std::string_view instead) {
+    std::string answer = good;
+    const auto status = check_upgrade_answer(answer.replace(answer.find(what), what.size(), instead));
+    EXPECT_FALSE(status) << answer;
+    return status ? Errc::internal : status.error().code;
+  };
+  EXPECT_EQ(code_of("Upgrade: websocket", "Upgrade: websocket\r\nSec-WebSocket-Extensions: permessage-deflate"),
+            Errc::malformed);
+  EXPECT_EQ(code_of("Upgrade: websocket", "Upgrade: websocket\r\nSec-WebSocket-Protocol: chat"), Errc::malformed);
+  EXPECT_EQ(code_of("HTTP/1.1", "SSH-2.0"), Errc::malformed);
+  EXPECT_EQ(code_of("101 Switching Protocols", "200 OK"), Errc::unreachable);
+  const auto missing = check_upgrade_answer("HTTP/1.1 404 N\xff\x1bt Found\r\n\r\n");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().message.find('\xff'), std::string::npos);
 }
 
 TEST(HttpHeadTest, TheProxyIsAskedAndItsAnswerJudged) {

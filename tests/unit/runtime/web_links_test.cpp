@@ -332,9 +332,14 @@ TEST_F(WebStrangerTest, AQuietConnectionGetsPings) {
 TEST_F(WebStrangerTest, ServersThatAreNoEkidenNodesAreNamed) {
   const std::string answers[] = {
       "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+      "HTTP/1.1 503 Busy\r\n\r\n" + std::string(20'000, 'x'),
+      "HTTP/1.1 302 Found\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello",
+      "HTTP/1.1 403 Forbidden\r\nContent-Length: 1000000\r\n\r\nx",
       "SSH-2.0-OpenSSH\r\n\r\n",
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\r\n",
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",
       std::string(9000, 'a'),
       "",
   };
@@ -350,6 +355,9 @@ TEST_F(WebStrangerTest, ServersThatAreNoEkidenNodesAreNamed) {
     EXPECT_TRUE(mentions(client_.failed[conn], "ws://127.0.0.1:")) << client_.failed[conn].message;
   }
   EXPECT_TRUE(mentions(client_.failed[ConnId{10}], "404 Not Found")) << client_.failed[ConnId{10}].message;
+  EXPECT_TRUE(mentions(client_.failed[ConnId{11}], "503 Busy")) << client_.failed[ConnId{11}].message;
+  EXPECT_TRUE(mentions(client_.failed[ConnId{12}], "302 Found")) << client_.failed[ConnId{12}].message;
+  EXPECT_TRUE(mentions(client_.failed[ConnId{13}], "403 Forbidden")) << client_.failed[ConnId{13}].message;
   EXPECT_TRUE(client_.connected.empty());
 }
 

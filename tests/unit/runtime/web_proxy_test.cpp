@@ -139,6 +139,18 @@ TEST_F(WebProxyTest, TheNameIsLeftToTheProxy) {
   EXPECT_TRUE(proxy_.requests.at(0).starts_with("CONNECT localhost:")) << proxy_.requests[0];
 }
 
+/// Whoever writes a record would otherwise reach into the network of the proxy.
+TEST_F(WebProxyTest, WhatOthersSayLeadsNowhereBehindTheProxy) {
+  use_proxy(proxy_.url());
+  for (const char* to : {"wss://intranet.example:443", "ws://10.0.0.1:80", "wss://[::1]:443"}) {
+    client_.failed.clear();
+    client_.tcp.dial(kConn, endpoint(to), identity::LearnedFrom::remote_record);
+    ASSERT_TRUE(run_until([&] { return client_.failed.contains(kConn); })) << to;
+    EXPECT_EQ(client_.failed[kConn].code, Errc::refused) << client_.failed[kConn].message;
+  }
+  EXPECT_TRUE(proxy_.requests.empty());
+}
+
 TEST_F(WebProxyTest, PlainTcpAndWhatIsListedGoDirectly) {
   use_proxy(proxy_.url(), "127.0.0.0/8");
   connect("wss");

@@ -119,6 +119,26 @@ TEST(WebSocketTest, AnswersThatNobodyReadsAreBounded) {
   EXPECT_LT(sent * 127, WebSocket::kMaxPayload + WebSocket::kMaxOwnOutput + 1024);
 }
 
+/// Nor is it kept what was sent already, to one that reads just as much as comes.
+TEST(WebSocketTest, WhatWasSentIsNotKept) {
+  Pair pair;
+  ASSERT_TRUE(pair.open());
+  Talker server{.stream = *pair.server, .to_say = {}, .heard = {}};
+  append(pair.up.bytes, frame_of(Opcode::ping, Bytes(125), MaskKey{1, 2, 3, 4}));
+  server.hear(pair.buffer);
+  for (int i = 0; i < 10'000 && !server.end; ++i) {
+    append(pair.up.bytes, frame_of(Opcode::ping, Bytes(125), MaskKey{1, 2, 3, 4}));
+    append(pair.up.bytes, frame_of(Opcode::binary, Bytes(300), MaskKey{1, 2, 3, 4}));
+    while (!pair.up.bytes.empty()) server.hear(pair.buffer);
+    server.heard.clear();
+    pair.down.room = 127;
+    server.say(0);
+    pair.down.bytes.clear();
+    ASSERT_LT(pair.server->kept(), 2 * WebSocket::kMaxPayload + WebSocket::kMaxOwnOutput);
+  }
+  EXPECT_FALSE(server.end);
+}
+
 TEST(WebSocketTest, WhoGivesUpAskingSaysNothing) {
   Pair pair;
   pair.up.room = 10;
