@@ -16,7 +16,8 @@ class Searches {
     std::uint64_t found = 0;
     Duration median{};  ///< of those that found
     Duration p99{};
-    std::uint64_t queries = 0;  ///< of all
+    std::uint64_t queries = 0;           ///< of all
+    std::uint64_t amid_lost_clocks = 0;  ///< of all: while clocks of others were wrong
 
     /// A search that never ended has not found anything.
     std::uint64_t found_ppm() const { return begun == 0 ? 0 : found * 1'000'000 / begun; }
@@ -27,7 +28,7 @@ class Searches {
   };
 
   void begin() { ++begun_; }
-  void end(bool found, Duration took, std::uint64_t queries);
+  void end(bool found, Duration took, std::uint64_t queries, bool amid_lost_clocks);
   /// It counts no more: who searched or was sought went down meanwhile.
   void abandon() { --begun_; }
   std::uint64_t under_way() const { return begun_ - ended_; }
@@ -37,6 +38,7 @@ class Searches {
   std::uint64_t begun_ = 0;
   std::uint64_t ended_ = 0;
   std::uint64_t queries_ = 0;
+  std::uint64_t amid_lost_clocks_ = 0;
   std::vector<Duration> times_;
 };
 

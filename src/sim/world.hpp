@@ -90,6 +90,7 @@ class World {
     Machine* sought;
   };
   std::optional<Pair> any_pair();
+  bool is_any_clock_lost() const;
   void end_peer_search(const Machine& sought, std::uint64_t sequence, const node::PeerFound& found, Duration took);
   void end_capability_search(const Machine& sought, const node::CapabilityFound& found, Duration took);
 

@@ -58,6 +58,9 @@ void World::check_searches(Outcome& outcome) const {
   const Expectations& expect = scenario_.expect;
   const Searches::Totals& searches = outcome.searches;
   const auto breach = [&](std::string what) { outcome.breaches.push_back(std::move(what)); };
+  if (scenario_.faults.lost_clocks > 0 && scenario_.discovery.searches > 0 && searches.amid_lost_clocks == 0) {
+    breach("nobody searched while clocks were wrong");
+  }
   if (searches.found_ppm() < expect.found_ppm_min) {
     breach(std::to_string(searches.found) + " of " + std::to_string(searches.begun) +
            " searches found the record that there is");

@@ -17,9 +17,9 @@ void World::lose_clocks() {
   const std::size_t count = std::min<std::size_t>(scenario_.faults.lost_clocks, machines_.size());
   for (std::size_t i = 0; i < count; ++i) {
     const Duration by = rng_.between(scenario_.faults.lost_clock_min, scenario_.faults.lost_clock_max);
-    machines_[i]->step_wall(rng_.chance(1, 2) ? by : -by);
-    schedule_.after(scenario_.duration / 2,
-                    [machine = machines_[i].get()] { machine->step_wall(-machine->wall_error()); });
+    Machine& machine = *machines_[i * machines_.size() / count];
+    machine.step_wall(rng_.chance(1, 2) ? by : -by);
+    schedule_.after(scenario_.duration / 4 * 3, [&machine] { machine.step_wall(-machine.wall_error()); });
   }
 }
 

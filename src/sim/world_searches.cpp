@@ -34,6 +34,11 @@ std::optional<World::Pair> World::any_pair() {
   return Pair{seeker, sought};
 }
 
+bool World::is_any_clock_lost() const {
+  return std::ranges::any_of(machines_,
+                             [](const auto& machine) { return std::chrono::abs(machine->wall_error()) > hours(1); });
+}
+
 void World::search_peer() {
   const auto pair = any_pair();
   if (!pair) return;
@@ -61,7 +66,8 @@ void World::end_peer_search(const Machine& sought, std::uint64_t sequence, const
                            });
     if (is_forged) ledger_.breach("a search for host " + std::to_string(sought.host()) + " found a forged record");
   }
-  searches_.end(found.record && found.record->record.sequence >= sequence, took, found.trail.asked);
+  searches_.end(found.record && found.record->record.sequence >= sequence, took, found.trail.asked,
+                is_any_clock_lost());
 }
 
 void World::search_capability() {
@@ -88,7 +94,7 @@ void World::end_capability_search(const Machine& sought, const node::CapabilityF
     is_found = true;
     if (capability_of(host->second) != capability) ledger_.breach("a search found who does not offer " + capability);
   }
-  searches_.end(is_found, took, found.trail.asked);
+  searches_.end(is_found, took, found.trail.asked, is_any_clock_lost());
 }
 
 }  // namespace ekiden::sim
