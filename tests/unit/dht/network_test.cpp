@@ -78,6 +78,22 @@ TEST(Network, PublishesAtTheNodesThatJoiningFound) {
   EXPECT_TRUE(world.find(7, node.id()).record);
 }
 
+/// Those who kept it may be gone, and others closest now.
+TEST(Network, WhatIsPublishedIsStoredAgainEveryHour) {
+  World world(11, {.loss_per_mille = 0, .config = {}});
+  grow(world, 60);
+  world.publish(7, 1);
+  world.run_for(minutes(1));
+  const auto& published = world.node(7).published;
+  ASSERT_EQ(published.size(), 1U);
+  world.run_for(minutes(30));
+  EXPECT_EQ(published.size(), 1U) << "not without need";
+  world.run_for(hours(3));
+  EXPECT_GE(published.size(), 3U);
+  EXPECT_LE(published.size(), 5U);
+  EXPECT_EQ(published.back().stored, Config{}.k);
+}
+
 TEST(Network, FillsTheBucketsOfANewNodeWithoutAskingEverybody) {
   World world(10, {.loss_per_mille = 0, .config = {}});
   grow(world, 300);
