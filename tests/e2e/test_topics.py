@@ -87,7 +87,8 @@ class TopicTest(unittest.TestCase):
         return next((each for each in topics if each["topic"] == TOPIC), {})
 
     def wait_for_neighbours(self, nodes, count=1):
-        wait_until(lambda: all(self.topic(node).get("neighbours", 0) >= count for node in nodes), 60,
+        # Who has found one member alone searches for others after a minute at the latest, and after two again.
+        wait_until(lambda: all(self.topic(node).get("neighbours", 0) >= count for node in nodes), 150,
                    lambda: f"too few neighbours: {[self.topic(node) for node in nodes]}")
 
     def publish(self, node, text):
