@@ -23,6 +23,7 @@ enum class CloseCode : std::uint16_t {
   protocol_error = 1002,
   unsupported_data = 1003,
   none = 1005,
+  invalid_payload = 1007,
   policy = 1008,
   too_big = 1009,
 };
