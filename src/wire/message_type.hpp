@@ -40,10 +40,10 @@ enum class MessageType : std::uint8_t {
   topic_graft = 41,          ///< gossip: send it
   topic_prune = 42,          ///< gossip: send nothing, announce it
   topic_recall = 43,         ///< gossip: announce again what you have
-  registry_ask = 48,      ///< registry: what is at these places of your replica?
-  registry_places = 49,   ///< registry: digests of what is there
-  registry_want = 50,     ///< registry: send me these entries, and say which of mine you want
-  registry_entries = 51,  ///< registry: entries, asked for or new
+  registry_ask = 48,         ///< registry: what is at these places of your replica?
+  registry_places = 49,      ///< registry: digests of what is there
+  registry_want = 50,        ///< registry: send me these entries, and say which of mine you want
+  registry_entries = 51,     ///< registry: entries, asked for or new
 };
 
 }  // namespace ekiden::wire
