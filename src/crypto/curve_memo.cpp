@@ -75,6 +75,12 @@ void CurveMemo::install() {
 
 CurveMemo* CurveMemo::installed() { return current(); }
 
+CurveMemo* CurveMemo::count_operation() {
+  CurveMemo* const memo = current();
+  if (memo != nullptr) ++memo->operations_;
+  return memo;
+}
+
 CurveMemo::Name CurveMemo::name_of(const X25519SecretKey& secret) {
   Name name;
   std::ranges::copy(secret.view(), name.begin());

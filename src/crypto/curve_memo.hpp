@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -33,6 +34,12 @@ class CurveMemo {
 
   /// The memo that is installed, or nullptr.
   static CurveMemo* installed();
+  /// The same, for one of the functions that use it: it is counted.
+  static CurveMemo* count_operation();
+
+  /// How often one of these functions was called, or sign(), whether its result was known or not: what a process
+  /// without a memo would have computed.
+  std::uint64_t operations() const { return operations_; }
 
   /// nullptr: not known. Valid until the next call.
   const X25519PublicKey* find_public(const X25519SecretKey& secret) { return publics_.find(name_of(secret)); }
@@ -90,6 +97,7 @@ class CurveMemo {
   static Name name_of(const X25519SecretKey& secret);
   static Name name_of(const Ed25519PublicKey& key, ByteView message, const Signature& signature);
 
+  std::uint64_t operations_ = 0;
   Recent<X25519PublicKey> publics_;  ///< By the secret.
   Recent<X25519SecretKey> secrets_;  ///< By the public key.
   Recent<SharedSecret> shared_;      ///< By the digest of both public keys, the lesser first.

@@ -39,6 +39,7 @@ Ed25519KeyPair Ed25519KeyPair::from_seed(const Ed25519Seed& seed) {
 }
 
 Signature Ed25519KeyPair::sign(ByteView message) const {
+  CurveMemo::count_operation();
   ExpandedKey expanded;
   const auto halves = expanded.mutable_view();
   std::ranges::copy(seed_.view(), halves.begin());
@@ -57,13 +58,13 @@ X25519SecretKey Ed25519KeyPair::x25519() const {
 }
 
 bool is_acceptable(const Ed25519PublicKey& key) {
-  CurveMemo* memo = CurveMemo::installed();
+  CurveMemo* memo = CurveMemo::count_operation();
   if (memo != nullptr && memo->find_image(key) != nullptr) return true;  // to_x25519() asks no less of a key.
   return crypto_core_ed25519_is_valid_point(key.bytes.data()) == 1;
 }
 
 bool verify(const Ed25519PublicKey& key, ByteView message, const Signature& signature) {
-  CurveMemo* memo = CurveMemo::installed();
+  CurveMemo* memo = CurveMemo::count_operation();
   if (memo != nullptr && memo->is_verified(key, message, signature)) return true;
   const bool is_good = crypto_sign_ed25519_verify_detached(signature.bytes.data(), message.data(), message.size(),
                                                            key.bytes.data()) == 0;
@@ -72,7 +73,7 @@ bool verify(const Ed25519PublicKey& key, ByteView message, const Signature& sign
 }
 
 Result<X25519PublicKey> to_x25519(const Ed25519PublicKey& key) {
-  CurveMemo* memo = CurveMemo::installed();
+  CurveMemo* memo = CurveMemo::count_operation();
   if (memo != nullptr) {
     if (const X25519PublicKey* known = memo->find_image(key)) return *known;
   }

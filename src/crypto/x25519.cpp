@@ -20,7 +20,7 @@ X25519KeyPair X25519KeyPair::from_secret(X25519SecretKey secret) {
 }
 
 X25519PublicKey x25519_public(const X25519SecretKey& secret) {
-  CurveMemo* memo = CurveMemo::installed();
+  CurveMemo* memo = CurveMemo::count_operation();
   if (memo != nullptr) {
     if (const X25519PublicKey* known = memo->find_public(secret)) return *known;
   }
@@ -31,7 +31,7 @@ X25519PublicKey x25519_public(const X25519SecretKey& secret) {
 }
 
 Result<SharedSecret> x25519(const X25519SecretKey& mine, const X25519PublicKey& theirs) {
-  CurveMemo* memo = CurveMemo::installed();
+  CurveMemo* memo = CurveMemo::count_operation();
   if (memo != nullptr) {
     if (auto known = memo->find_shared(mine, theirs)) return std::move(*known);
   }
