@@ -102,6 +102,22 @@ TEST(CurveMemo, RefusesPointsOfLowOrderStill) {
   }
 }
 
+TEST(CurveMemo, CountsEachOperationWhetherItsResultIsKnownOrNot) {
+  const auto alice = Ed25519KeyPair::from_seed(Ed25519Seed(ByteArray<32>{1}));
+  const Bytes message = to_bytes(as_bytes("message"));
+  CurveMemo memo(8);
+  memo.install();
+  const auto pair = X25519KeyPair::from_secret(X25519SecretKey(ByteArray<32>{1}));
+  EXPECT_EQ(memo.operations(), 1U);
+  for (std::uint64_t round = 1; round <= 2; ++round) {
+    EXPECT_TRUE(x25519(pair.secret, pair.public_key));
+    EXPECT_TRUE(to_x25519(alice.public_key()));
+    EXPECT_TRUE(is_acceptable(alice.public_key()));
+    EXPECT_TRUE(verify(alice.public_key(), message, alice.sign(message)));
+    EXPECT_EQ(memo.operations(), 1 + 5 * round);
+  }
+}
+
 TEST(CurveMemo, EndsWithItsLife) {
   {
     CurveMemo memo(8);

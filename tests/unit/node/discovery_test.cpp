@@ -1,6 +1,7 @@
 // Nodes that know nobody's address find each other through the DHT.
 #include <gtest/gtest.h>
 
+#include "crypto/curve_memo.hpp"
 #include "harness.hpp"
 
 namespace ekiden::node {
@@ -29,6 +30,28 @@ TEST(Discovery, WhoNeverWasThereIsNotFound) {
   ASSERT_EQ(net[1].found.size(), 1U);
   ASSERT_FALSE(net[1].found[0].record);
   EXPECT_EQ(net[1].found[0].record.error().code, Errc::not_found);
+}
+
+TEST(Discovery, AskingThoseToWhomThereIsASessionCostsNoPublicKeyOperation) {
+  Harness net = make_network(5);
+  const identity::PeerId nobody{{9}};
+  const auto search = [&] {
+    net[1].found.clear();
+    net.feed(1, FindPeer{net.next_request(), nobody});
+    net.pump();
+  };
+  search();
+  crypto::CurveMemo counter(64);
+  counter.install();
+  search();
+  ASSERT_EQ(net[1].found.size(), 1U);
+  EXPECT_EQ(net[1].found[0].trail.answered, 4U);
+  EXPECT_EQ(counter.operations(), 0U);
+  // What is found is verified, and that alone is paid for.
+  net.find(1, 4);
+  ASSERT_EQ(net[1].found.size(), 2U);
+  ASSERT_TRUE(net[1].found[1].record);
+  EXPECT_GT(counter.operations(), 0U);
 }
 
 TEST(Discovery, AMessageToAnIdWithoutAnAddressArrives) {
