@@ -16,9 +16,12 @@ inline std::string text_of(const api::Json& json, const char* key) {
   return json.is_object() && found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+/// 0 if it is negative. What was read from a text is kept as unsigned, what a command adds need not be.
 inline std::uint64_t number_of(const api::Json& json, const char* key) {
   const auto found = json.is_object() ? json.find(key) : json.end();
-  return json.is_object() && found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+  if (!json.is_object() || found == json.end() || !found->is_number_integer()) return 0;
+  const bool is_negative = !found->is_number_unsigned() && found->get<std::int64_t>() < 0;
+  return is_negative ? 0 : found->get<std::uint64_t>();
 }
 
 inline bool flag_of(const api::Json& json, const char* key) {
