@@ -74,7 +74,12 @@ bool Node::Impl::end_ping(Now now, datagram::QueryId query, Status status) {
     const identity::SocketAddress at{*tried.endpoint.address(), tried.endpoint.port};
     end_attempt(now, tried, Reachable{.round_trip = now.mono - tried.began, .address = at});
   } else {
-    end_attempt(now, tried, fail(tried.endpoint.text(), std::move(status).error()));
+    Error why = std::move(status).error();
+    // A person has to be told that no answer is all that a wrong key looks like; engines count failures alone.
+    if (why.code == Errc::timed_out && std::holds_alternative<RequestId>(tried.purpose)) {
+      why.message += ": nobody is there, UDP does not pass, or whoever is there holds another key and cannot read it";
+    }
+    end_attempt(now, tried, fail(tried.endpoint.text(), std::move(why)));
   }
   return true;
 }

@@ -17,10 +17,7 @@ class DiscoveryTest(unittest.TestCase):
         root = pathlib.Path(self.folder.name)
         self.nodes = [Daemon(root / f"node{i}").init() for i in range(self.COUNT)]
         for node in self.nodes:
-            settings = node.directory / "ekiden.toml"
-            text = settings.read_text()
-            text = text.replace(f'listen = ["{node.endpoint}"]', f'listen = ["{node.endpoint}", "udp://127.0.0.1:0"]')
-            settings.write_text(text.replace('private_network = "off"', 'private_network = "on"'))
+            self.set_up(node)
         self.bootstrap = f"{self.nodes[0].id}@{self.nodes[0].endpoint}"
         for node in self.nodes:
             node.start("--bootstrap", self.bootstrap)
@@ -33,6 +30,13 @@ class DiscoveryTest(unittest.TestCase):
         for node in self.nodes:
             node.stop()
         self.folder.cleanup()
+
+    @staticmethod
+    def set_up(node):
+        settings = node.directory / "ekiden.toml"
+        text = settings.read_text()
+        text = text.replace(f'listen = ["{node.endpoint}"]', f'listen = ["{node.endpoint}", "udp://127.0.0.1:0"]')
+        settings.write_text(text.replace('private_network = "off"', 'private_network = "on"'))
 
     @staticmethod
     def run_on(node, *words, **options):
@@ -107,6 +111,42 @@ class DiscoveryTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         wait_until(lambda: not self.owners(seeker, "translate"), 30, "still found after it was withdrawn")
 
+    def test_no_more_are_found_than_wanted(self):
+        for offering in self.nodes[3:]:
+            self.run_on(offering, "capability", "add", "ocr")
+        seeker, offered = self.nodes[1], {node.id for node in self.nodes[3:]}
+        wait_until(lambda: {owner["peer"] for owner in self.owners(seeker, "ocr")} == offered, 30,
+                   lambda: f"not all are found: {self.owners(seeker, 'ocr')}")
+        for limit in (1, 2, 3, 4):
+            found = [owner["peer"] for owner in self.owners(seeker, "ocr", "--limit", str(limit))]
+            self.assertEqual(len(found), min(limit, 3))
+            self.assertEqual(len(set(found) & offered), len(found))
+        for limit in ("0", "65", "many"):
+            done = self.run_on(seeker, "find", "ocr", "--limit", limit, check=False)
+            self.assertEqual((done.returncode, "--limit" in done.stderr), (2, True), done.stderr)
+
+    def test_the_environment_names_whom_to_join_through(self):
+        root = pathlib.Path(self.folder.name)
+        node = Daemon(root / "environment", {"EKIDEN_BOOTSTRAP": self.bootstrap}).init()
+        self.addCleanup(node.stop)
+        self.set_up(node)
+        node.start("--no-lan")
+        wait_until(lambda: self.known(node) >= self.COUNT - 1, 60, lambda: f"{node.log_text()}\nknows too few")
+        node.stop()
+
+        # What stands in the command line counts alone.
+        other = Daemon(root / "flag", {"EKIDEN_BOOTSTRAP": self.bootstrap}).init()
+        self.addCleanup(other.stop)
+        self.set_up(other)
+        other.start("--no-lan", "--bootstrap", "none")
+        shown = json.loads(self.run_on(other, "bootstrap", "discover", "--json").stdout)
+        self.assertEqual((shown["nodes"], self.known(other)), ([], 0))
+
+        wrong = Daemon(root / "wrong", {"EKIDEN_BOOTSTRAP": "ek1nobody@tcp://192.0.2.1:7420"}).init()
+        wrong.start("--no-lan", wait=False)
+        self.assertEqual(wrong.process.wait(timeout=60), 1)
+        self.assertIn("EKIDEN_BOOTSTRAP", wrong.log_text())
+
     def test_who_offers_is_watched(self):
         offering, seeker = self.nodes[3], self.nodes[2]
         watch = subprocess.Popen(
@@ -116,6 +156,10 @@ class DiscoveryTest(unittest.TestCase):
             self.run_on(offering, "capability", "add", "ocr")
             came = json.loads(watch.stdout.readline())
             self.assertEqual((came["kind"], came["peer"]), ("found", offering.id))
+            later = self.nodes[4]
+            self.run_on(later, "capability", "add", "ocr/latin")
+            came = json.loads(watch.stdout.readline())
+            self.assertEqual((came["kind"], came["peer"], came["capability"]), ("found", later.id, "ocr/latin"))
             offering.stop()  # It withdraws what it has published.
             went = json.loads(watch.stdout.readline())
             self.assertEqual((went["kind"], went["peer"]), ("gone", offering.id))
@@ -132,8 +176,8 @@ class DiscoveryTest(unittest.TestCase):
         # What is found, if it has mailboxes by then, says where to leave messages, and no address.
         self.assertEqual(shown["record"]["endpoints"] if shown["found"] else [], [], done.stdout)
 
-    def owners(self, seeker, capability):
-        done = self.run_on(seeker, "find", capability, "--json", check=False)
+    def owners(self, seeker, capability, *options):
+        done = self.run_on(seeker, "find", capability, "--json", *options, check=False)
         return json.loads(done.stdout)["owners"]
 
     def found(self, seeker, capability):
