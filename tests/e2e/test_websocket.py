@@ -1,59 +1,19 @@
 #!/usr/bin/python3
 """Nodes over wss:// and ws:// as people set them up: the command line, a proxy, a new certificate."""
 
+import json
 import pathlib
 import signal
 import socket
 import ssl
 import tempfile
-import threading
 import unittest
 
 from cryptography import x509
 
 from authority import Authority
+from connect_proxy import ConnectProxy
 from daemon import Daemon, command, free_port, wait_until
-
-
-class ConnectProxy:
-    """Opens tunnels for whoever asks, and keeps the request lines."""
-
-    def __init__(self):
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
-        self.requests = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                near, _ = self.listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(near,), daemon=True).start()
-
-    def _serve(self, near):
-        head = b""
-        with near:
-            while not head.endswith(b"\r\n\r\n"):
-                head += near.recv(4096)
-            self.requests.append(head.split(b"\r\n")[0].decode())
-            host, _, port = head.split()[1].decode().rpartition(":")
-            with socket.create_connection((host, int(port))) as far:
-                near.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
-                back.start()
-                self._pump(near, far)
-                back.join()
-
-    @staticmethod
-    def _pump(source, sink):
-        try:
-            while piece := source.recv(65536):
-                sink.sendall(piece)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
 
 
 def set_network(daemon, **values):
@@ -95,8 +55,15 @@ class WebSocketTest(unittest.TestCase):
         command("contact", "add", "peer", receiver.id, "--endpoint", receiver.endpoint, "--data-dir", sender.directory)
         receiver.know("peer", sender)
 
+    def renew(self, node, **options):
+        serial = self.authority.issue(node.directory, **options)
+        # Sooner than the node would look by itself.
+        node.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.serial_shown(node.port) == serial, 8, "the new certificate is not shown")
+
     def serial_shown(self, port):
         context = ssl.create_default_context(cafile=self.root / "ca.pem")
+        context.check_hostname = False
         with socket.create_connection(("127.0.0.1", port)) as plain:
             with context.wrap_socket(plain, server_hostname="localhost") as shown:
                 return x509.load_der_x509_certificate(shown.getpeercert(binary_form=True)).serial_number
@@ -110,24 +77,62 @@ class WebSocketTest(unittest.TestCase):
                 self.send(alice, bob, f"over {transport}")
                 self.assertIn(bob.endpoint, command("status", "--data-dir", alice.directory).stdout)
 
-    def test_wss_goes_through_the_proxy_of_the_environment(self):
-        proxy = ConnectProxy()
-        self.addCleanup(proxy.listening.close)
+    def proxy(self, **options):
+        proxy = ConnectProxy(**options)
+        self.addCleanup(proxy.close)
+        return proxy
+
+    def test_wss_on_port_443_is_reached_through_the_proxy_of_the_environment(self):
         bob = self.listening("bob", "wss")
-        alice = self.node("alice", environment={"HTTPS_PROXY": proxy.url, "NO_PROXY": ""})
+        self.renew(bob, name="node.example")
+        bob.endpoint = "wss://node.example:443"
+        # The name leads nowhere but there, and nobody listens on port 443 of this machine for us.
+        proxy = self.proxy(routes={"node.example:443": bob.port}, credentials="me:s e/cret")
+        with_password = f"http://me:s%20e%2fcret@{proxy.address}"
+        alice = self.node("alice", environment={"https_proxy": with_password, "no_proxy": ""})
         self.meet(alice, bob)
         self.send(alice, bob, "through the tunnel")
-        self.assertEqual(proxy.requests, [f"CONNECT localhost:{bob.port} HTTP/1.1"])
+        self.assertEqual(proxy.requests, ["CONNECT node.example:443 HTTP/1.1"])
+        self.assertNotIn("cret", alice.log_text())
+
+    def test_what_no_proxy_lists_is_reached_directly(self):
+        proxy = self.proxy(refusal="403 Forbidden")
+        bob = self.listening("bob", "wss")
+        for name, direct in (("by-name", "example.org,localhost"), ("by-port", f"localhost:{bob.port}"), ("all", "*")):
+            with self.subTest(direct):
+                alice = self.node(name, environment={"HTTPS_PROXY": proxy.url, "NO_PROXY": direct})
+                command("contact", "add", "peer", bob.id, "--endpoint", bob.endpoint, "--data-dir", alice.directory)
+                bob.know(name, alice)
+                self.send(alice, bob, name)
+        self.assertEqual(proxy.requests, [])
+
+    def test_a_proxy_that_does_not_help_is_said(self):
+        client = Daemon(self.root / "client").init()
+        node = f"{client.id}@wss://node.example:443"
+
+        def error(proxy):
+            done = command("bootstrap", "check", "--json", "--bootstrap", node, "--data-dir", client.directory,
+                           check=False, env={**client.environment, "https_proxy": proxy, "no_proxy": ""})
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertNotIn("secret", done.stdout + done.stderr)
+            return json.loads(done.stdout)["error"]
+
+        refusing = self.proxy(refusal="403 Blocked by policy")
+        self.assertIn(f"the proxy {refusing.url}", error(refusing.url))
+        self.assertIn("403 Blocked by policy", error(refusing.url))
+        asking = self.proxy(credentials="me:right")
+        self.assertIn("asks for a name and a password", error(asking.url))
+        self.assertIn("does not accept", error(f"http://me:secret@{asking.address}"))
+        closed = f"127.0.0.1:{free_port()}"
+        self.assertIn(f"the proxy http://{closed}", error(f"http://me:secret@{closed}"))
+        self.assertIn("HTTPS_PROXY", error(f"socks5://me:secret@{closed}"))
 
     def test_a_new_certificate_is_shown_after_sighup_and_links_stay(self):
         bob = self.listening("bob", "wss")
         alice = self.node("alice")
         self.meet(alice, bob)
         self.send(alice, bob, "before")
-        serial = self.authority.issue(bob.directory)
-        # Sooner than the node would look by itself.
-        bob.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: self.serial_shown(bob.port) == serial, 8, "the new certificate is not shown")
+        self.renew(bob)
         self.send(alice, bob, "after")
         self.assertEqual(bob.log_text().count("link: up"), 1)
         self.assertNotIn("link: down", bob.log_text())
