@@ -92,6 +92,21 @@ SAMPLES = {
     ),
     "malformed.json": ({"not_well_formed": {"short": ["18"]}}, '"18"', '"1818"'),
     "utf8.json": ([{"group": "surrogates", "valid": False, "hex": "eda080"}], "false", "true"),
+    "close.json": (
+        [{"id": "7.7.1", "description": "a valid close code", "expectation": "Clean close", "close_code": 1000}],
+        "1000",
+        "1005",
+    ),
+    "ping.json": (
+        [{"id": "2.5", "description": "126 octets", "expectation": "Connection is failed immediately (1002)"}],
+        "failed immediately",
+        "not touched",
+    ),
+    "fragments.json": (
+        [{"id": "5.6", "description": "2 fragments, one ping", "expectation": "A pong is received, then the message"}],
+        "A pong is received",
+        "The connection is failed immediately",
+    ),
     "addresses.json": (
         {"never_dial_or_store_from_a_remote_record": {"private": ["10.0.0.0/8"]}},
         "10.0.0.0/8",

@@ -8,58 +8,15 @@
 
 #include "formats.hpp"
 #include "runtime/http_head.hpp"
-#include "runtime/websocket.hpp"
-#include "unit/runtime/memory_stream.hpp"
-#include "unit/runtime/websocket_frames.hpp"
+#include "websocket_scripts.hpp"
+#include "websocket_server.hpp"
 
 namespace ekiden::vectors {
 namespace {
 
 using runtime::CloseCode;
-using runtime::Opcode;
 
-constexpr runtime::MaskKey kRequestKey = {0x37, 0xfa, 0x21, 0x3d};
 constexpr std::size_t kMaxReason = runtime::kMaxControlPayload - 2;
-
-/// A client's frame with this first byte.
-Bytes frame(unsigned first, ByteView payload) {
-  Bytes bytes = runtime::frame_of(Opcode::binary, payload, kRequestKey);
-  bytes[0] = static_cast<Byte>(first);
-  return bytes;
-}
-
-/// What a server hears of a client's frame, and says to it.
-struct Heard {
-  Bytes payload;
-  std::optional<Error> end;
-  std::optional<CloseCode> answered;
-};
-
-Heard hear(ByteView bytes) {
-  runtime::Channel in;
-  runtime::Channel out;
-  runtime::WebSocket::Shared shared;
-  const auto server = runtime::WebSocket::server(std::make_unique<runtime::MemoryStream>(in, out), shared);
-  Bytes buffer(64 * 1024);
-  in.bytes = to_bytes(as_bytes(runtime::upgrade_request()));
-  Heard heard;
-  if (!server->open(buffer)) return heard;
-  out.bytes.clear();
-  in.bytes = to_bytes(bytes);
-  while (!in.bytes.empty() && !heard.end) {
-    auto outcome = server->read(buffer);
-    append(heard.payload, outcome.bytes);
-    heard.end = std::move(outcome.end);
-  }
-  while (server->has_output()) server->write({});
-  heard.answered = runtime::close_code_in(runtime::frames_in(out.bytes));
-  return heard;
-}
-
-Status expect_broken(const Heard& heard) {
-  const bool refused = heard.end && heard.end->code == Errc::malformed;
-  return expect(refused && heard.answered == CloseCode::protocol_error, "taken, or ended with another code");
-}
 
 std::optional<unsigned> number_behind(const std::string& text, std::string_view words) {
   const auto at = text.find(words);
@@ -73,31 +30,31 @@ std::optional<unsigned> number_behind(const std::string& text, std::string_view 
 Status run_close_code(const Json& test) {
   const auto code = static_cast<CloseCode>(test.at("close_code").get<unsigned>());
   const bool valid = text_or_empty(test, "description").find("invalid") == std::string::npos;
-  const auto heard = hear(frame(0x88, runtime::close_payload(code, "")));
+  const auto heard = hear(client_frame(0x88, runtime::close_payload(code, "")));
   if (!valid) return expect_broken(heard);
-  return expect(heard.answered == code && heard.end->code == Errc::closed, "not taken as this code");
+  return expect(heard.answered() == code && heard.end->code == Errc::closed, "not taken as this code");
 }
 
 /// Nothing but the reason of a close is text on a link.
 Status run_reason(const Bytes& text, bool valid) {
-  const auto heard = hear(frame(0x88, runtime::close_payload(CloseCode::normal, as_text(text))));
+  const auto heard = hear(client_frame(0x88, runtime::close_payload(CloseCode::normal, as_text(text))));
   if (!valid) return expect_broken(heard);
   const bool is_told = text.empty() || (heard.end && heard.end->message.ends_with(as_text(text)));
-  return expect(heard.answered == CloseCode::normal && is_told, "not taken as a reason");
+  return expect(heard.answered() == CloseCode::normal && is_told, "not taken as a reason");
 }
 
 /// The frame of a case whose description says what is special about it; nothing for another case.
 std::optional<Status> run_described(const std::string& text) {
   const bool control = text.find("Ping with") != std::string::npos || text.find("Close with") != std::string::npos;
   if (const auto bits = number_behind(text, "RSV = ")) {
-    return expect_broken(hear(frame(0x80 | *bits << 4 | (control ? 9U : 2U), {})));
+    return expect_broken(hear(client_frame(0x80 | *bits << 4 | (control ? 9U : 2U), {})));
   }
   if (const auto opcode = number_behind(text, "Opcode = ")) {
-    return expect_broken(hear(frame(0x80 | *opcode, Bytes{1})));
+    return expect_broken(hear(client_frame(0x80 | *opcode, Bytes{1})));
   }
   const auto length = number_behind(text, "payload of length ");
   if (!length || !text.starts_with("Send binary message")) return std::nullopt;
-  const auto heard = hear(frame(0x82, Bytes(*length, 0xfe)));
+  const auto heard = hear(client_frame(0x82, Bytes(*length, 0xfe)));
   return expect(!heard.end && heard.payload == Bytes(*length, 0xfe), "the payload is another one");
 }
 
@@ -117,10 +74,12 @@ void run_case_list(const VectorFile& file, Report& report) {
       } else {
         report.run(id, [&] { return run_reason(text, test.at("valid_utf8").get<bool>()); });
       }
+    } else if (const auto played = run_script(id, text_or_empty(test, "expectation"))) {
+      report.record(id, *played);
     } else if (const auto outcome = run_described(text_or_empty(test, "description"))) {
       report.record(id, *outcome);
     } else {
-      report.skip("about an endpoint that echoes, or without data");
+      report.skip("about text, an endpoint that echoes, or without data");
     }
   }
 }
