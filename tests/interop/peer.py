@@ -6,7 +6,6 @@ python3-noise is about another kind of noise), cbor2, PyNaCl, cryptography."""
 import hashlib
 import hmac
 import os
-import socket
 import struct
 import time
 import uuid
@@ -120,11 +119,12 @@ class Closed(Exception):
 
 
 class Link:
-    """A link that we dial: IK if the node's Ed25519 key is given, else XX."""
+    """A link that we begin on a stream: a socket, or what sends and receives like one. IK if the node's Ed25519 key is
+    given, else XX."""
 
-    def __init__(self, identity, address, node_key=None):
+    def __init__(self, identity, stream, node_key=None):
         self.identity = identity
-        self.stream = socket.create_connection(address, timeout=10)
+        self.stream = stream
         preamble = b"EKIDEN\x01" + (b"\x01" if node_key else b"\x02")
         state = HandshakeState(SymmetricState(CipherState(AESGCMCipher()), SHA256Hash()), X25519DH())
         static = KeyPair(PublicKey(identity.x_public), PrivateKey(identity.x_secret))

@@ -34,7 +34,9 @@ class PeerTest(unittest.TestCase):
         self.directory.cleanup()
 
     def connect(self, node_key=None, identity=None):
-        link = Link(identity or self.identity, ("127.0.0.1", self.node.port), node_key)
+        stream = socket.create_connection(("127.0.0.1", self.node.port), timeout=10)
+        self.addCleanup(stream.close)
+        link = Link(identity or self.identity, stream, node_key)
         self.links.append(link)
         return link
 
