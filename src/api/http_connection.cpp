@@ -9,6 +9,7 @@
 #include <array>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <optional>
 #include <utility>
 
 #include "api/connection.hpp"
@@ -82,6 +83,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
       case Phase::head:
       case Phase::body:
         if (reader_.idle()) return close();
+        if (refusal_) return answer(std::move(*refusal_), /*keep=*/false);
         return answer(problem(408, Error{Errc::timed_out, "the request did not come in time"}), /*keep=*/false);
       case Phase::serving:
         return answer(
@@ -141,6 +143,9 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   bool on_head() {
     const auto& head = reader_.head();
     const bool is_open = context_->config.audience == Audience::monitors;
+    // RFC 9112 section 3.2.
+    if (head.find("host") == nullptr) return refuse(problem(Error{Errc::malformed, "the request has no Host field"}));
+    if (is_open && head.has_body()) return refuse(problem(Error{Errc::malformed, "nothing here takes a body"}));
     if (auto refused = is_open ? std::nullopt : context_->access.refuse(head)) return refuse(std::move(*refused));
     auto target = parse_target(head.target);
     if (!target) return refuse(problem(target.error()));
@@ -154,10 +159,15 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
     if (route_.has_body && !is_json(head)) {
       return refuse(problem(415, Error{Errc::unsupported, "send the body with 'Content-Type: application/json'"}));
     }
+    return take_body();
+  }
+
+  /// False if nothing is to be read yet.
+  bool take_body() {
     reader_.read_body();
     if (reader_.state() != RequestReader::State::body) return true;
     enter(Phase::body);
-    if (!head.expects_continue) return true;
+    if (!reader_.head().expects_continue) return true;
     asio::async_write(socket_, asio::buffer(kContinue), [self = shared_from_this()](error_code failure, std::size_t) {
       if (failure) return self->close();
       if (self->phase_ == Phase::body) self->advance();
@@ -166,10 +176,15 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   }
 
   /// A refused request whose body is still to come ends the connection: where the next one begins is not worth finding
-  /// out.
+  /// out. Whether chunks end where they say is seen only by reading them, and 400 if they do not: then the refusal
+  /// waits for the end of the body, which is dropped.
   bool refuse(Response response) {
-    answer(std::move(response), /*keep=*/!reader_.head().has_body());
-    return false;
+    if (!reader_.head().chunked || reader_.head().expects_continue) {
+      answer(std::move(response), /*keep=*/!reader_.head().has_body());
+      return false;
+    }
+    refusal_ = std::move(response);
+    return take_body();
   }
 
   static bool is_json(const RequestHead& head) {
@@ -180,6 +195,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   }
 
   void serve_request() {
+    if (refusal_) return answer(std::move(*refusal_), /*keep=*/false);
     enter(Phase::serving);
     if (route_.endpoint == Endpoint::events) return upgrade();
     // The answer belongs to this request only: one that comes after its deadline finds another number.
@@ -269,6 +285,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   ByteView pending_;  ///< Of input_, not read yet.
   Target target_;
   Route route_{};
+  std::optional<Response> refusal_;  ///< The answer, once the body has ended.
   std::uint64_t requests_ = 0;
   std::string output_;
 };

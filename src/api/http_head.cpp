@@ -147,17 +147,24 @@ std::expected<RequestHead, HttpRefusal> parse_request_head(std::string_view byte
   if (!bytes.ends_with("\r\n\r\n")) return malformed("the head of the request has no end");
   RequestHead head;
   auto rest = bytes.substr(0, bytes.size() - 2);
-  if (auto read = read_request_line(take_line(rest), limits, head); !read) return Refused(std::move(read).error());
+  // A version that is not spoken, or a long target, is a clear refusal; what leaves the end of the request open counts
+  // first, whoever it is for.
+  auto line = read_request_line(take_line(rest), limits, head);
+  if (!line && line.error().status == 400) return Refused(std::move(line).error());
   while (!rest.empty()) {
-    const auto line = take_line(rest);
-    if (line.empty()) return malformed("the head of the request has an empty line in its middle");
+    const auto next = take_line(rest);
+    if (next.empty()) return malformed("the head of the request has an empty line in its middle");
     if (head.fields.size() == limits.max_fields) return refuse(431, Errc::too_large, "too many header fields");
-    auto field = parse_field_line(line);
+    auto field = parse_field_line(next);
     if (!field) return Refused(std::move(field).error());
     head.fields.push_back(std::move(*field));
   }
   if (auto single = check_single(head); !single) return Refused(std::move(single).error());
   if (auto framing = read_framing(limits, head); !framing) return Refused(std::move(framing).error());
+  if (!line && line.error().status == 505 && head.chunked) {
+    return malformed("Transfer-Encoding belongs to HTTP/1.1: in another version the end of the body is open");
+  }
+  if (!line) return Refused(std::move(line).error());
   if (auto connection = read_connection(head); !connection) return Refused(std::move(connection).error());
   return head;
 }

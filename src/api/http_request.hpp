@@ -10,7 +10,8 @@
 //   - at most one Content-Length, of digits alone; never together with Transfer-Encoding; the only coding is "chunked";
 //   - no white space before the colon of a field, no folded fields, no control characters in values;
 //   - fields that decide something (Host, Origin, Authorization ...) come once;
-//   - only HTTP/1.1, only origin-form targets ("/v1/status"): there is no proxy here;
+//   - only HTTP/1.1, only origin-form targets ("/v1/status"): there is no proxy here. What is wrong with the framing is
+//     said first, for whatever version or target, and a coding in another version is wrong (RFC 9112 section 6.1);
 //   - chunk sizes are hexadecimal digits; extensions are checked and dropped, trailers are bounded and dropped (a
 //     trailer that could change a field already acted upon is an old trick).
 //

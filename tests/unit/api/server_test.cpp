@@ -204,6 +204,35 @@ TEST(Server, ClosesAfterAmbiguousFraming) {
   server.run([](test::FakeBackend& backend) { EXPECT_TRUE(backend.taken.empty()); });
 }
 
+TEST(Server, JudgesTheChunksOfThoseWhomItRefuses) {
+  ServerFixture server;
+  for (const auto& [host, refused] : {std::pair{server.address(), 401}, std::pair{std::string("evil.example"), 403}}) {
+    const std::string head = "POST /v1/messages HTTP/1.1\r\nHost: " + host + "\r\nTransfer-Encoding: chunked\r\n\r\n";
+    auto sound = server.connect();
+    sound.send(head + "2\r\n{}\r\n0\r\n\r\n" + server.request("GET /v1/status"));
+    const auto everything = sound.rest();
+    EXPECT_EQ(status_of(everything), refused);
+    EXPECT_EQ(everything.find("HTTP/1.1", 1), std::string::npos) << "nothing behind it is answered";
+    for (const std::string body : {"2 \r\n{}\r\n0\r\n\r\n", "2\r\n{}0\r\n\r\n", "2;\r\n{}\r\n"}) {
+      auto client = server.connect();
+      client.send(head + body);
+      EXPECT_EQ(status_of(client.rest()), 400) << body;
+    }
+  }
+}
+
+TEST(Server, RefusesBodiesAndMissingHostsOfMonitors) {
+  ServerFixture server({.audience = Audience::monitors});
+  for (const std::string fields : {"Host: a\r\nContent-Length: 2\r\n", "Host: a\r\nTransfer-Encoding: chunked\r\n"}) {
+    auto client = server.connect();
+    client.send("GET /healthz HTTP/1.1\r\n" + fields + "\r\n0\r\n\r\n");
+    EXPECT_EQ(status_of(client.rest()), 400) << fields;
+  }
+  auto client = server.connect();
+  client.send("GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(status_of(client.rest()), 400);
+}
+
 TEST(Server, BoundsHeadAndBody) {
   ServerFixture server;
   auto head = server.connect();
