@@ -37,7 +37,8 @@ struct Config {
   std::size_t max_trees = 64;                   ///< of publishers; others use that of another
   std::uint32_t optimise_hops = 1;              ///< so many hops shorter, and an announcement's way is tried …
   Duration optimise_pause = seconds(5);         ///< … no more often than this, for each publisher
-  std::uint32_t announced_in_16 = 10;           ///< of the items, to a lazy neighbour
+  std::uint32_t announced_in_16 = 9;            ///< of the items, to a lazy neighbour …
+  Duration announce_all = seconds(6);           ///< … and all, for this long after it has pruned us
   std::size_t max_known = 8192;                 ///< ids, for recognising copies
   std::size_t max_missing = 1024;               ///< ids that were announced and have not come …
   std::size_t max_missing_per_neighbour = 256;  ///< … by one neighbour

@@ -42,8 +42,10 @@ Plumtree::Tree& Plumtree::tree_of(const identity::PeerId& publisher) {
 
 std::size_t Plumtree::eager_size() const { return static_cast<std::size_t>(std::popcount(first_tree())); }
 
-/// The same from both sides, and another part of the items for each pair.
-bool Plumtree::is_announced_to(const identity::PeerId& peer, const ItemId& id) const {
+/// The same from both sides, and another part of the items for each pair. But all to whom we brought items until
+/// lately: if two have chosen each other as the shorter way at the same time, neither gets the next one.
+bool Plumtree::is_announced_to(Now now, const identity::PeerId& peer, const Tree& tree, const ItemId& id) const {
+  if ((tree.left & neighbours_.at(peer).bit) != 0 && now.mono < *tree.left_until) return true;
   const unsigned mixed = id.bytes[0] ^ self_.bytes[0] ^ peer.bytes[0];
   return mixed % 16 < config_.announced_in_16;
 }
@@ -51,7 +53,10 @@ bool Plumtree::is_announced_to(const identity::PeerId& peer, const ItemId& id) c
 void Plumtree::on_neighbour_down(const identity::PeerId& peer) {
   const auto gone = neighbours_.find(peer);
   if (gone == neighbours_.end()) return;
-  trees_.for_each([&](Tree& tree) { tree.eager &= ~gone->second.bit; });
+  trees_.for_each([&](Tree& tree) {
+    tree.eager &= ~gone->second.bit;
+    tree.left &= ~gone->second.bit;
+  });
   neighbours_.erase(gone);
   announce_due_.cancel(peer);
   for (auto entry = missing_.begin(); entry != missing_.end();) {
@@ -86,7 +91,7 @@ void Plumtree::accept(Now now, const ItemId& id, const identity::PeerId& publish
     if (has_it) continue;
     if ((tree.eager & neighbour.bit) != 0) {
       out.push(Push{peer, id, onward.round});
-    } else if (is_announced_to(peer, id)) {
+    } else if (is_announced_to(now, peer, tree, id)) {
       queue_for(now, peer, onward);
     }
   }
@@ -129,8 +134,10 @@ void Plumtree::on_announce(Now now, const identity::PeerId& from, const Announce
   std::vector<ItemId> old;
   for (const Announced& item : message.items) {
     const Announced clamped{.id = item.id, .round = std::min(item.round, kMaxRound)};
-    unqueue(from, item.id);
-    if (const Known* known = known_.peek(item.id)) {
+    const Known* const known = known_.peek(item.id);
+    // Whoever would have it by fewer hops from us is told so, though it announced first.
+    if (known == nullptr || known->round + 1 + config_.optimise_hops >= clamped.round) unqueue(from, item.id);
+    if (known != nullptr) {
       if (!message.history) optimise(now, from, clamped, *known, out);
     } else if (note_missing(now, from, clamped, message.history) && message.history) {
       old.push_back(item.id);
@@ -213,10 +220,14 @@ void Plumtree::on_graft(const identity::PeerId& from, const Graft& message) {
   }
 }
 
-void Plumtree::on_prune(const identity::PeerId& from, const identity::PeerId& publisher) {
+void Plumtree::on_prune(Now now, const identity::PeerId& from, const identity::PeerId& publisher) {
   const auto neighbour = neighbours_.find(from);
   Tree* tree = trees_.find(publisher);
-  if (neighbour != neighbours_.end() && tree != nullptr) tree->eager &= ~neighbour->second.bit;
+  if (neighbour == neighbours_.end() || tree == nullptr) return;
+  tree->eager &= ~neighbour->second.bit;
+  if (!tree->left_until || *tree->left_until <= now.mono) tree->left = 0;
+  tree->left |= neighbour->second.bit;
+  tree->left_until = now.mono + config_.announce_all;
 }
 
 // Timers. -------------------------------------------------------------------------------------------------------------

@@ -25,10 +25,12 @@
 //
 // Source: Leitao, Pereira, Rodrigues, "Epidemic Broadcast Trees", SRDS 2007, sections 3.4 to 3.8. Two things differ.
 // Of two lazy neighbours the one of the larger id announces first; the other waits, and drops what it would have
-// announced when it hears that it is there, which halves the announcements; and of all items each pair of lazy
-// neighbours announces a part, chosen by their ids and that of the item: others announce the others, and a number that
-// is missing is asked for (topic.hpp). And a shorter way is grafted before the longer one is pruned, when both have
-// brought an item: pruning at once would lose what is on its way. Of two ways that which takes fewer hops stays.
+// announced when it hears that it is there, which halves the announcements, but not where the other has it by a longer
+// way and had better come to us; and of all items each pair of lazy neighbours announces a part, chosen by their ids
+// and that of the item: others announce the others, and a number that is missing is asked for (topic.hpp). Only to
+// those whom the tree has just left all are announced. And a shorter way is grafted before the longer one is pruned,
+// when both have brought an item: pruning at once would lose what is on its way. Of two ways that which takes fewer
+// hops stays.
 #pragma once
 
 #include <cstdint>
@@ -102,7 +104,7 @@ class Plumtree {
 
   void on_announce(Now now, const identity::PeerId& from, const Announce& message, TreeEffects& out);
   void on_graft(const identity::PeerId& from, const Graft& message);
-  void on_prune(const identity::PeerId& from, const identity::PeerId& publisher);
+  void on_prune(Now now, const identity::PeerId& from, const identity::PeerId& publisher);
 
   std::optional<Instant> deadline() const { return earlier(announce_due_.earliest(), missing_due_.earliest()); }
   void on_deadline(Now now, TreeEffects& out);
@@ -116,8 +118,10 @@ class Plumtree {
   /// Bit i: the neighbour of slot i.
   using Slots = std::uint32_t;
   struct Tree {
-    Slots eager = 0;                        ///< the others are lazy
-    std::optional<Instant> optimised = {};  ///< when a shorter way was tried last
+    Slots eager = 0;  ///< the others are lazy
+    Slots left = 0;   ///< of those, who pruned us not long ago: all items are announced to them …
+    std::optional<Instant> left_until = {};  ///< … until this
+    std::optional<Instant> optimised = {};   ///< when a shorter way was tried last
   };
   struct Known {
     std::uint32_t round = 0;
@@ -143,7 +147,7 @@ class Plumtree {
 
   Tree& tree_of(const identity::PeerId& publisher);
   Slots first_tree() const;
-  bool is_announced_to(const identity::PeerId& peer, const ItemId& id) const;
+  bool is_announced_to(Now now, const identity::PeerId& peer, const Tree& tree, const ItemId& id) const;
   bool note_missing(Now now, const identity::PeerId& from, const Announced& item, bool history);
   void forget_missing(std::map<ItemId, Missing>::iterator entry);
   void optimise(Now now, const identity::PeerId& from, const Announced& item, const Known& known, TreeEffects& out);

@@ -50,7 +50,7 @@ Status Topic::on_message(Now now, const identity::PeerId& from, wire::MessageTyp
     }
     case wire::MessageType::topic_prune: {
       EKIDEN_ASSIGN(const auto message, wire::decode<Prune>(body));
-      tree_.on_prune(from, message.publisher);
+      tree_.on_prune(now, from, message.publisher);
       break;
     }
     case wire::MessageType::topic_recall: {
