@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import stat
 import subprocess
 import tempfile
@@ -72,6 +73,11 @@ class UserDataTest(unittest.TestCase):
             self.assertIsInstance(line, str, "a colon makes a map of it")
         checked = run("sh", "-n", "-c", "\n".join(self.data["runcmd"]))
         self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+
+    @unittest.skipIf(shutil.which("cloud-init") is None, "cloud-init is not here")
+    def test_the_schema_of_cloud_init_takes_it(self):
+        checked = run("cloud-init", "schema", "--config-file", DEPLOY / "cloud-init.yaml")
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
 
     def test_its_user_is_that_of_the_unit(self):
         (user,) = [user for user in self.data["users"] if user != "default"]
