@@ -107,9 +107,14 @@ std::size_t Dht::Impl::add_announcements(Now now, const Key& key, std::size_t us
   return used;
 }
 
+bool Dht::Impl::is_local(const Peer& peer) const {
+  const auto heard = locals.find(peer.id);
+  return heard != locals.end() && heard->second.at == peer.info.at;
+}
+
 bool Dht::Impl::spend_store(Instant now, const Peer& from) {
   if (!count_store(senders, from.id, now, config.max_stores_per_sender)) return false;
-  if (config.max_stores_per_prefix == 0) return true;
+  if (config.max_stores_per_prefix == 0 || is_local(from)) return true;
   return count_store(sending_prefixes, identity::prefix_of(from.info.at.ip), now, config.max_stores_per_prefix);
 }
 

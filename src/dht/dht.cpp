@@ -113,6 +113,14 @@ void Dht::on_candidate(Now now, const identity::NodeInfo& node, Outbox<Effect>& 
   impl_->add_candidate(now, peer, out);
 }
 
+void Dht::on_local(Now now, const identity::NodeInfo& node, Outbox<Effect>& out) {
+  if (node.id() == impl_->self) return;
+  impl_->locals.insert_or_assign(node.id(), node);
+  on_candidate(now, node, out);
+}
+
+void Dht::on_local_gone(const identity::PeerId& peer) { impl_->locals.erase(peer); }
+
 void Dht::on_confirmed(Now now, const identity::NodeInfo& node, Outbox<Effect>& out) {
   impl_->note_confirmed(now, {.id = node.id(), .info = node}, out);
 }

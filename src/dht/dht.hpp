@@ -162,9 +162,15 @@ class Dht {
 
   // From the transport and from who knows of nodes.
 
-  /// A node that may exist: from a bootstrap list, the local network, a record. It is pinged before anything else. The
+  /// A node that may exist: from a bootstrap list, a record. It is pinged before anything else. The
   /// caller has judged whether its address may be asked (identity::may_dial); over max_candidates it is dropped.
   void on_candidate(Now now, const identity::NodeInfo& node, Outbox<Effect>& out);
+
+  /// A node that we hear on the local network ourselves: a candidate, until on_local_gone(). While the table knows
+  /// nobody of the internet, lookups begin with those nearest to their target, as many as the network has: one network
+  /// is one address prefix. Its stores count for itself alone. The caller bounds how many there are.
+  void on_local(Now now, const identity::NodeInfo& node, Outbox<Effect>& out);
+  void on_local_gone(const identity::PeerId& peer);
 
   /// A packet of that node has verified under session keys.
   void on_confirmed(Now now, const identity::NodeInfo& node, Outbox<Effect>& out);

@@ -164,11 +164,13 @@ struct Dht::Impl {
   void answer_value(Now now, QueryToken token, const Peer& from, const Query& query, Out& out);
   std::size_t add_announcements(Now now, const Key& key, std::size_t used, Reply& reply);
   Outcome store(Now now, const Peer& from, bool proven, const Query& query, Out& out);
+  bool is_local(const Peer& peer) const;
   bool spend_store(Instant now, const Peer& from);
 
   // searching.cpp
   std::optional<std::uint64_t> begin(Now now, const Key& target, Running running, Out& out);
   void pump(Now now, std::uint64_t number, Out& out);
+  void seed_locals(Lookup& lookup) const;
   bool is_satisfied(const Running& running) const;
   void lookup_answered(Now now, const Pending& pending, const Reply& reply, Out& out);
   void lookup_failed(Now now, const Pending& pending, Out& out);
@@ -222,6 +224,7 @@ struct Dht::Impl {
   LruMap<identity::PeerId, Offender> offenders;
   LruMap<identity::PeerId, StoreCount> senders;
   LruMap<identity::AddressPrefix, StoreCount> sending_prefixes;
+  std::map<identity::PeerId, identity::NodeInfo> locals;      ///< Heard on the local network.
   LruMap<identity::PeerId, identity::NodeInfo> given;         ///< Candidates from outside, for rejoining.
   std::map<identity::PeerId, identity::NodeInfo> remembered;  ///< What stands in Table::nodes.
 

@@ -11,17 +11,24 @@ namespace ekiden::dht {
 Lookup::Lookup(const Key& target, std::size_t width, const Config& config)
     : target_(target), width_(width), config_(config), spent_(config.paths, 0) {}
 
-void Lookup::seed(const identity::PeerId& id, const identity::NodeInfo& info) {
+Lookup::Node Lookup::first_node(const identity::PeerId& id, const identity::NodeInfo& info) {
   const auto path = static_cast<unsigned>(dealt_++ % config_.paths);
-  place({.id = id,
-         .info = info,
-         .distance = distance(target_, id),
-         .prefix = identity::prefix_of(info.at.ip),
-         .other = std::nullopt,
-         .asked_at = {},
-         .teller = kUs,
-         .paths = static_cast<std::uint8_t>(1U << path)});
+  return {.id = id,
+          .info = info,
+          .distance = distance(target_, id),
+          .prefix = identity::prefix_of(info.at.ip),
+          .other = std::nullopt,
+          .asked_at = {},
+          .teller = kUs,
+          .paths = static_cast<std::uint8_t>(1U << path)};
 }
+
+void Lookup::seed(const identity::PeerId& id, const identity::NodeInfo& info) {
+  const Node node = first_node(id, info);
+  if (!is_crowded(node)) place(node);
+}
+
+void Lookup::seed_local(const identity::PeerId& id, const identity::NodeInfo& info) { place(first_node(id, info)); }
 
 std::optional<Lookup::Index> Lookup::find(const crypto::Ed25519PublicKey& key) const {
   const std::uint64_t mark = mark_of(key);
@@ -49,15 +56,16 @@ void Lookup::hear_again(Index teller, Index known, const identity::SocketAddress
 
 void Lookup::hear(Index teller, const identity::PeerId& id, const identity::NodeInfo& info) {
   const auto depth = static_cast<std::uint8_t>(std::min(nodes_[teller].depth + 1, 255));
-  place({.id = id,
-         .info = info,
-         .distance = distance(target_, id),
-         .prefix = identity::prefix_of(info.at.ip),
-         .other = std::nullopt,
-         .asked_at = {},
-         .teller = teller,
-         .paths = told_on(teller),
-         .depth = depth});
+  const Node node{.id = id,
+                  .info = info,
+                  .distance = distance(target_, id),
+                  .prefix = identity::prefix_of(info.at.ip),
+                  .other = std::nullopt,
+                  .asked_at = {},
+                  .teller = teller,
+                  .paths = told_on(teller),
+                  .depth = depth};
+  if (!is_crowded(node)) place(node);
 }
 
 /// Where to put one more when all places of its path are taken: on the farthest that only this path knows and nobody
@@ -72,14 +80,17 @@ std::optional<Lookup::Index> Lookup::replaceable(const Node& newcomer) const {
   return std::nullopt;
 }
 
+bool Lookup::is_crowded(const Node& node) const {
+  if (config_.max_lookup_prefix == 0) return false;
+  const auto there = std::ranges::count(nodes_, node.prefix, &Node::prefix);
+  return static_cast<std::size_t>(there) >= config_.max_lookup_prefix;
+}
+
 bool Lookup::place(Node node) {
-  const auto count = [&](auto member, const auto& value) {
-    return static_cast<std::size_t>(std::ranges::count(nodes_, value, member));
-  };
-  if (config_.max_lookup_prefix != 0 && count(&Node::prefix, node.prefix) >= config_.max_lookup_prefix) return false;
   node.home = static_cast<std::uint8_t>(std::countr_zero(node.paths));
   Index index = static_cast<Index>(nodes_.size());
-  if (count(&Node::home, node.home) < config_.max_lookup_nodes / config_.paths) {
+  const auto at_home = static_cast<std::size_t>(std::ranges::count(nodes_, node.home, &Node::home));
+  if (at_home < config_.max_lookup_nodes / config_.paths) {
     nodes_.push_back(node);
     marks_.push_back(mark_of(node.info.public_key));
   } else {

@@ -86,6 +86,8 @@ class Lookup {
 
   /// A node of our own table; they are dealt to the paths in turn.
   void seed(const identity::PeerId& id, const identity::NodeInfo& info);
+  /// The same without regard to max_lookup_prefix.
+  void seed_local(const identity::PeerId& id, const identity::NodeInfo& info);
 
   /// A node with that key, if the lookup has it: saves hashing what was told before.
   std::optional<Index> find(const crypto::Ed25519PublicKey& key) const;
@@ -134,6 +136,8 @@ class Lookup {
 
   std::uint8_t told_on(Index teller) const;
   static std::uint64_t mark_of(const crypto::Ed25519PublicKey& key) { return get_be<std::uint64_t>(key.bytes); }
+  Node first_node(const identity::PeerId& id, const identity::NodeInfo& info);
+  bool is_crowded(const Node& node) const;
   bool place(Node node);
   std::optional<Index> replaceable(const Node& newcomer) const;
   Scan scan(std::size_t path) const;

@@ -1,6 +1,7 @@
 // Lookups under way: asking on, hearing of nodes, ending.
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/check.hpp"
 #include "dht/impl.hpp"
@@ -19,6 +20,9 @@ std::optional<std::uint64_t> Dht::Impl::begin(Now now, const Key& target, Runnin
   // Our own network may have been down: then nobody is good.
   if (near.empty()) table.closest(target, config.k, /*good=*/false, near);
   for (const Contact* contact : near) search.lookup.seed(contact->id, contact->info);
+  if (std::ranges::none_of(near, [&](const Contact* contact) { return may_ask(contact->info.at); })) {
+    seed_locals(search.lookup);
+  }
   table.note_lookup(target, now.mono + refresh_pause(now.mono));
   search.started = now.mono;
   const std::uint64_t number = next_lookup++;
@@ -26,6 +30,20 @@ std::optional<std::uint64_t> Dht::Impl::begin(Now now, const Key& target, Runnin
   seed_from_values(now, placed);
   pump(now, number, out);
   return number;
+}
+
+/// A network without the internet is one prefix, of which the table holds few; and none of its nodes may be told of by
+/// another. We have heard them all ourselves. Attack: where there are others, whoever says many beacons on our network
+/// would be most of what a lookup begins with.
+void Dht::Impl::seed_locals(Lookup& lookup) const {
+  std::vector<std::pair<Distance, const identity::NodeInfo*>> nearest;
+  for (const auto& [id, info] : locals) {
+    if (!lookup.find(info.public_key)) nearest.emplace_back(distance(lookup.target(), id), &info);
+  }
+  const std::size_t count = std::min(nearest.size(), config.k);
+  std::ranges::partial_sort(nearest, nearest.begin() + static_cast<std::ptrdiff_t>(count), {},
+                            [](const auto& each) -> const Distance& { return each.first; });
+  for (std::size_t i = 0; i < count; ++i) lookup.seed_local(nearest[i].second->id(), *nearest[i].second);
 }
 
 /// Whether the values that were found are enough without asking all of the k closest.

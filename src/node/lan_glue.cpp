@@ -38,6 +38,11 @@ void Node::Impl::on_lan_effect(Now now, lan::Lan::Effect effect) {
                  [&](lan::Say& word) { out->push(SayBeacon{std::move(word.beacon)}); },
                  [&](const lan::Heard& heard) { on_heard(now, heard); },
                  [&](const lan::Forgotten& forgotten) {
+                   if (const auto node = lan_node(forgotten.peer)) {
+                     dht.on_local(now, *node, dht_out);
+                   } else {
+                     dht.on_local_gone(forgotten.peer);
+                   }
                    if (wanted.contains(forgotten.peer)) dial(now, forgotten.peer);
                  },
              },
@@ -45,7 +50,7 @@ void Node::Impl::on_lan_effect(Now now, lan::Lan::Effect effect) {
 }
 
 void Node::Impl::on_heard(Now now, const lan::Heard& heard) {
-  dht.on_candidate(now, heard.node, dht_out);
+  dht.on_local(now, heard.node, dht_out);
   const identity::PeerId peer = heard.node.id();
   if (!heard.is_news || !wanted.contains(peer) || links.is_up(peer)) return;
   dial(now, peer);
