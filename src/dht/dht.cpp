@@ -29,7 +29,7 @@ Dht::Impl::Impl(const identity::PeerId& own_id, Config cfg, Rng random)
       config(cfg),
       rng(std::move(random)),
       table(self, config),
-      values(self, config),
+      values(self, config, rng),
       introductions(config.max_introductions),
       offenders(config.max_offenders),
       senders(config.max_senders),

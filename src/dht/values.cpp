@@ -13,7 +13,7 @@ Values::Put Values::put(Now now, ValueKind kind, const Key& key, const ValueFact
   const auto found = entries_.find(name);
   if (found != entries_.end()) return replace(now, found, facts, bytes);
   if (facts.is_over) return Put::renewed;  // It withdraws what is not here.
-  if (kind == ValueKind::announcement && !make_room_for_owner(key, from)) return Put::full;
+  if (kind == ValueKind::announcement && !make_room_for_owner(now, name, from)) return Put::full;
   if (!make_room(name, bytes.size(), from)) return Put::full;
   insert(name, {.kind = kind,
                 .bytes = to_bytes(bytes),
@@ -61,23 +61,17 @@ bool Values::renew(Now now, ValueKind kind, const Key& key, ByteView bytes) {
   return false;
 }
 
-/// Under a key that is full, the prefix with most owners gives way to one that has at least two less, so that they do
-/// not displace each other for ever.
-bool Values::make_room_for_owner(const Key& key, const identity::AddressPrefix& from) {
-  std::size_t owners = 0;
-  std::map<identity::AddressPrefix, std::size_t> counts;
-  const auto first = entries_.lower_bound({.key = key, .owner = {}});
-  auto end = first;
-  for (; end != entries_.end() && end->first.key == key; ++end, ++owners) ++counts[end->second.from];
-  if (owners < config_.max_owners_per_key) return true;
-  const auto most = std::ranges::max_element(counts, {}, [](const auto& count) { return count.second; });
-  if (most == counts.end() || most->second < counts[from] + 2) return false;
-  auto oldest = end;
-  for (auto entry = first; entry != end; ++entry) {
-    if (entry->second.from != most->first) continue;
-    if (oldest == end || entry->second.stored < oldest->second.stored) oldest = entry;
+bool Values::make_room_for_owner(Now now, const Name& name, const identity::AddressPrefix& from) {
+  std::vector<OwnerSample::Owner> owners;
+  for (auto entry = entries_.lower_bound({.key = name.key, .owner = {}});
+       entry != entries_.end() && entry->first.key == name.key; ++entry) {
+    owners.push_back({.id = entry->first.owner, .from = entry->second.from});
   }
-  erase(oldest);
+  if (owners.size() < config_.max_owners_per_key) return true;
+  owners.push_back({.id = name.owner, .from = from});
+  const identity::PeerId out = owners[sample_.odd_one_out(now.mono, config_.value_lifetime, name.key, owners)].id;
+  if (out == name.owner) return false;
+  erase(entries_.find({.key = name.key, .owner = out}));
   return true;
 }
 

@@ -10,7 +10,8 @@
 //     what its owner has withdrawn cannot be put back by a replay of what it had said before;
 //   - when there is no room, the address prefix that stored most loses its value that is farthest from our id, and if
 //     that is the newcomer, it is refused: who stores from one network a thousand values displaces his own;
-//   - under one key likewise: the prefix with most owners gives way to one with fewer.
+//   - under one key a random sample of the owners that announce is kept, fair between their prefixes first
+//     (owner_sample.hpp): neither who came first nor who has a thousand identities keeps others out.
 //
 // Invariants: counts by prefix and bytes agree with the entries; the bounds above.
 #pragma once
@@ -27,6 +28,7 @@
 #include "base/rng.hpp"
 #include "base/time.hpp"
 #include "dht/config.hpp"
+#include "dht/owner_sample.hpp"
 #include "dht/rows.hpp"
 #include "dht/value.hpp"
 #include "identity/address.hpp"
@@ -52,8 +54,8 @@ class Values {
   };
   enum class Put : std::uint8_t { stored, renewed, stale, full };
 
-  /// `config` outlives the values.
-  Values(const identity::PeerId& self, const Config& config) : self_(self), config_(config) {}
+  /// `config` and `rng` outlive the values.
+  Values(const identity::PeerId& self, const Config& config, Rng& rng) : self_(self), config_(config), sample_(rng) {}
 
   /// REQUIRES: check_value() has given these facts of these bytes for this key.
   Put put(Now now, ValueKind kind, const Key& key, const ValueFacts& facts, ByteView bytes,
@@ -96,7 +98,7 @@ class Values {
 
   bool is_live(const Value& value, WallTime now) const { return !value.bytes.empty() && value.expires > now; }
   Put replace(Now now, Entries::iterator entry, const ValueFacts& facts, ByteView bytes);
-  bool make_room_for_owner(const Key& key, const identity::AddressPrefix& from);
+  bool make_room_for_owner(Now now, const Name& name, const identity::AddressPrefix& from);
   bool make_room(const Name& name, std::size_t size, const identity::AddressPrefix& from);
   std::optional<identity::AddressPrefix> fullest(const identity::AddressPrefix& newcomer) const;
   void insert(const Name& name, Value value);
@@ -106,6 +108,7 @@ class Values {
 
   identity::PeerId self_;
   const Config& config_;
+  OwnerSample sample_;
   Entries entries_;
   std::map<identity::AddressPrefix, std::size_t> by_prefix_;
   std::size_t bytes_ = 0;

@@ -55,8 +55,10 @@ Status Values::load(const store::Row& row) {
 void Values::start(Now now) {
   const milliseconds lifetime = std::chrono::duration_cast<milliseconds>(config_.value_lifetime);
   for (auto& [name, row] : std::exchange(loaded_, {})) {
-    const bool has_owner_room = row.kind == ValueKind::record || make_room_for_owner(name.key, row.from);
-    if (entries_.contains(name) || !has_owner_room || !make_room(name, row.bytes.size(), row.from)) {
+    const auto has_owner_room = [&, &name = name, &row = row] {
+      return row.kind == ValueKind::record || make_room_for_owner(now, name, row.from);
+    };
+    if (entries_.contains(name) || !has_owner_room() || !make_room(name, row.bytes.size(), row.from)) {
       changed_.insert(name);  // The bounds have shrunk: the row goes.
       continue;
     }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "store/memory_store.hpp"
 #include "testing.hpp"
 
@@ -42,7 +44,8 @@ class ValuesTest : public ::testing::Test {
   Config config_;
   identity::PeerId self_ = fake_node(5000).id();
   Key key_ = capability_key("translate");
-  Values values_{self_, config_};
+  Rng rng_{seed_of(7)};
+  Values values_{self_, config_, rng_};
 };
 
 TEST_F(ValuesTest, TheNewestSequenceWinsAndOnEqualOnesTheFirst) {
@@ -140,14 +143,23 @@ TEST_F(ValuesTest, UnderOneKeyTheNetworkWithMostOwnersGivesWay) {
   config_.max_values = 100;
   config_.max_owners_per_key = 6;
   for (std::size_t owner = 0; owner < 6; ++owner) EXPECT_EQ(announce(owner, 1), Values::Put::stored);
-  EXPECT_EQ(announce(50, 1), Values::Put::full);
+  const auto count_of = [&](std::size_t from) {
+    std::vector<const Values::Value*> all;
+    values_.announcements(key_, at({}).wall, all);
+    EXPECT_EQ(all.size(), 6U);
+    return std::ranges::count(all, prefix(from), &Values::Value::from);
+  };
+  for (std::size_t owner = 20; owner < 40; ++owner) announce(owner, 1);
+  EXPECT_EQ(count_of(1), 6);
   EXPECT_EQ(announce(51, 2), Values::Put::stored);
   EXPECT_EQ(announce(52, 2), Values::Put::stored);
-  std::vector<const Values::Value*> all;
-  values_.announcements(key_, at({}).wall, all);
-  EXPECT_EQ(all.size(), 6U);
   EXPECT_EQ(announce(53, 3), Values::Put::stored);
-  EXPECT_EQ(announce(54, 2), Values::Put::full) << "a share of three is no reason to take from three";
+  EXPECT_EQ(count_of(1), 3);
+  for (std::size_t owner = 60; owner < 80; ++owner) announce(owner, 2);
+  EXPECT_EQ(count_of(1) + count_of(2), 5);
+  EXPECT_GE(count_of(1), 2) << "it shares what is left";
+  EXPECT_GE(count_of(2), 2);
+  EXPECT_EQ(count_of(3), 1);
 }
 
 TEST_F(ValuesTest, ComesBackFromTheStoreWithWhatIsLeftOfItsLifetime) {
@@ -157,7 +169,7 @@ TEST_F(ValuesTest, ComesBackFromTheStoreWithWhatIsLeftOfItsLifetime) {
   store::Batch batch;
   values_.write_changes(at(hours(20)), batch);
   disk.apply(batch);
-  Values again(self_, config_);
+  Values again(self_, config_, rng_);
   for (const auto& row : disk.rows()) ASSERT_TRUE(again.load(row));
   again.start(at(hours(21)));
   again.check_invariants();
