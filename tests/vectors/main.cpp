@@ -22,12 +22,14 @@ each file:
 
   wycheproof/x25519_test.json: 518 passed, 0 failed
   wycheproof/aes_gcm_test.json: 66 passed, 0 failed, 250 skipped (...)
+  websocket/cases.json: 240 passed, 0 failed, 16 asserted as refused (over 1 MiB, 1009: 16)
   README.md: skipped (not a vector file)
 
-Cases are skipped if they are about something that Ekiden does not do, such as another cipher. Why a case failed is said
-on standard error. Formats are recognised by their content: Wycheproof (X25519, Ed25519, AES-256-GCM, HKDF, HMAC),
-RFC 5869, Noise, CBOR (RFC 8949 appendices A and F, cbor-wg), COSE (cose-wg, gluecose), address ranges, UTF-8,
-WebSocket (Autobahn), HTTP (llhttp).
+Cases are skipped if they are about something that Ekiden does not do, such as another cipher. Cases that send what
+Ekiden has to refuse, because it is over one of its limits, are counted for themselves: the refusal is asserted. Why a
+case failed is said on standard error. Formats are recognised by their content: Wycheproof (X25519, Ed25519,
+AES-256-GCM, HKDF, HMAC), RFC 5869, Noise, CBOR (RFC 8949 appendices A and F, cbor-wg), COSE (cose-wg, gluecose),
+address ranges, UTF-8, WebSocket (Autobahn), HTTP (llhttp).
 
 Exit status: 0 if nothing failed, 1 if a case failed, 2 if DIR is missing or holds no file.
 )";
@@ -51,14 +53,25 @@ std::string reasons(const Report& report) {
   return text;
 }
 
+std::string refusals(const Report& report) {
+  std::size_t total = 0;
+  std::string text;
+  for (const auto& [why, cases] : report.refused()) {
+    total += cases;
+    text += (text.empty() ? "" : "; ") + why + ": " + std::to_string(cases);
+  }
+  return std::to_string(total) + " asserted as refused (" + text + ")";
+}
+
 void print(const std::string& name, const Report& report) {
   std::size_t skipped = 0;
   for (const auto& [why, cases] : report.skipped()) skipped += cases;
-  if (report.passed() == 0 && report.failures().empty()) {
+  if (report.passed() == 0 && report.failures().empty() && report.refused().empty()) {
     std::printf("%s: skipped (%s)\n", name.c_str(), skipped == 0 ? "no cases in it" : reasons(report).c_str());
     return;
   }
   std::printf("%s: %zu passed, %zu failed", name.c_str(), report.passed(), report.failures().size());
+  if (!report.refused().empty()) std::printf(", %s", refusals(report).c_str());
   if (skipped != 0) std::printf(", %zu skipped (%s)", skipped, reasons(report).c_str());
   std::printf("\n");
   std::fflush(stdout);

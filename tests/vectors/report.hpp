@@ -1,7 +1,8 @@
 // What became of the cases of one vector file.
 //
-// A case passes, fails, or is skipped because it is about something that Ekiden does not do. A case that cannot be
-// judged (a missing field, hexadecimal that is none) has failed: nothing passes by accident.
+// A case passes, fails, or is skipped because it is about something that Ekiden does not do. Where Ekiden has to refuse
+// what the case would have taken, because it is over one of its limits, that is asserted, and counted for itself. A
+// case that cannot be judged (a missing field, hexadecimal that is none) has failed: nothing passes by accident.
 #pragma once
 
 #include <cstddef>
@@ -37,18 +38,27 @@ class Report {
     }
   }
 
+  /// The outcome of a case in which something was to be refused; `why` is printed.
+  void record_refusal(const std::string& name, const std::string& why, const Status& status) {
+    if (!status) return record(name, status);
+    ++refused_[why];
+  }
+
   /// Counts cases that are not about us; `why` is printed.
   void skip(const std::string& why, std::size_t cases = 1) { skipped_[why] += cases; }
 
   std::size_t passed() const { return passed_; }
   /// One sentence for each failed case, in the order of the file.
   const std::vector<std::string>& failures() const { return failures_; }
+  /// Cases that were refused as they have to be: reasons, with the number of cases of each.
+  const std::map<std::string, std::size_t>& refused() const { return refused_; }
   /// Reasons, with the number of cases of each.
   const std::map<std::string, std::size_t>& skipped() const { return skipped_; }
 
  private:
   std::size_t passed_ = 0;
   std::vector<std::string> failures_;
+  std::map<std::string, std::size_t> refused_;
   std::map<std::string, std::size_t> skipped_;
 };
 

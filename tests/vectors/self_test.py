@@ -107,6 +107,28 @@ SAMPLES = {
         "A pong is received",
         "The connection is failed immediately",
     ),
+    "wrong_frame.json": (
+        [
+            {
+                "id": "4.1.3",
+                "description": "Send small text message, then send frame with reserved Opcode = 5 , then send Ping.",
+                "expectation": "Echo for first message is received, but then connection is failed immediately",
+            }
+        ],
+        "Opcode = 5",
+        "Opcode = 2",
+    ),
+    "message.json": (
+        [
+            {
+                "id": "1.2.8",
+                "description": "Send binary message with payload of length 65536. Sent out in chops of 997 octets.",
+                "expectation": "Receive echo'ed binary message (with payload as sent). Clean close with normal code.",
+            }
+        ],
+        "echo'ed",
+        "no",
+    ),
     "addresses.json": (
         {"never_dial_or_store_from_a_remote_record": {"private": ["10.0.0.0/8"]}},
         "10.0.0.0/8",
@@ -142,6 +164,39 @@ class OwnSamples(unittest.TestCase):
                 self.assertEqual(result.stdout, f"nested/{name}: 0 passed, 1 failed\n")
                 self.assertNotEqual(result.stderr, "")
                 self.assertEqual(result.returncode, 1)
+
+    def websocket(self, description):
+        test = {"id": "9", "description": description, "expectation": "Receive echo'ed message (with payload as sent)."}
+        return self.outcome("cases.json", json.dumps([test])).stdout.removeprefix("nested/cases.json: ")
+
+    def test_the_size_of_a_message_is_read_as_a_product(self):
+        passed = "1 passed, 0 failed\n"
+        refused = "0 passed, 0 failed, 1 asserted as refused (over 1 MiB, 1009: 1)\n"
+        for size, expected in {
+            "1048576": passed,
+            "1048577": refused,
+            "1 * 2**20 (1M)": passed,
+            "1025 * 2**10": refused,
+            "4 * 2**20 (4M)": refused,
+            "4 * 3**20": "0 passed, 1 failed\n",
+            "4 * much": "0 passed, 1 failed\n",
+            "4 * 2**64": "0 passed, 1 failed\n",
+            "none": "0 passed, 1 failed\n",
+        }.items():
+            for pieces in ["", " Sent out in fragments of 4k.", " Sent out data in chops of 2048 octets."]:
+                with self.subTest(size + pieces):
+                    text = f"Send binary message message with payload of length {size}.{pieces}"
+                    self.assertEqual(self.websocket(text), expected)
+
+    def test_text_is_asserted_as_refused(self):
+        text = "Send text message message with payload of length 125."
+        expected = "0 passed, 0 failed, 1 asserted as refused (text, 1003 or 1007: 1)\n"
+        self.assertEqual(self.websocket(text), expected)
+
+    def test_chops_and_fragments_of_nothing_fail(self):
+        for pieces in ["fragments of 0.", "chops of 0 octets.", "chops of several octets."]:
+            text = f"Send binary message message with payload of length 125. Sent out in {pieces}"
+            self.assertEqual(self.websocket(text), "0 passed, 1 failed\n", pieces)
 
     def test_the_name_of_a_file_does_not_matter(self):
         result = self.outcome("anything.txt", text_of(SAMPLES["x25519.json"][0]))

@@ -1,13 +1,15 @@
-// What WebSocket links can be shown of others' cases: frames and closes of Autobahn, and requests of llhttp whose
-// length is in doubt.
+// What WebSocket links can be shown of others' cases: messages, frames and closes of Autobahn, and requests of llhttp
+// whose length is in doubt.
 #include <algorithm>
-#include <charconv>
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "formats.hpp"
 #include "runtime/http_head.hpp"
+#include "websocket_messages.hpp"
 #include "websocket_scripts.hpp"
 #include "websocket_server.hpp"
 
@@ -17,15 +19,6 @@ namespace {
 using runtime::CloseCode;
 
 constexpr std::size_t kMaxReason = runtime::kMaxControlPayload - 2;
-
-std::optional<unsigned> number_behind(const std::string& text, std::string_view words) {
-  const auto at = text.find(words);
-  unsigned value = 0;
-  if (at == std::string::npos) return std::nullopt;
-  const char* const begin = text.data() + at + words.size();
-  if (std::from_chars(begin, text.data() + text.size(), value).ec != std::errc{}) return std::nullopt;
-  return value;
-}
 
 Status run_close_code(const Json& test) {
   const auto code = static_cast<CloseCode>(test.at("close_code").get<unsigned>());
@@ -43,43 +36,79 @@ Status run_reason(const Bytes& text, bool valid) {
   return expect(heard.answered() == CloseCode::normal && is_told, "not taken as a reason");
 }
 
-/// The frame of a case whose description says what is special about it; nothing for another case.
-std::optional<Status> run_described(const std::string& text) {
-  const bool control = text.find("Ping with") != std::string::npos || text.find("Close with") != std::string::npos;
-  if (const auto bits = number_behind(text, "RSV = ")) {
-    return expect_broken(hear(client_frame(0x80 | *bits << 4 | (control ? 9U : 2U), {})));
+/// A frame with reserved bits or of a reserved kind, as the description has it: behind a message, before a ping,
+/// chopped. Nothing for another case. What came before it was carried, and what comes behind it is not answered.
+std::optional<Status> run_wrong_frame(const std::string& text) {
+  const auto says = [&](std::string_view words) { return text.find(words) != std::string::npos; };
+  const auto bits = number_behind(text, "RSV = ");
+  const auto opcode = number_behind(text, "Opcode = ");
+  if (!bits && !opcode) return std::nullopt;
+  if (bits.value_or(0) > 7 || opcode.value_or(0) > 15) return expect(false, "there is no such frame");
+  const Bytes whole = to_bytes(as_bytes("Hello, world!"));
+  const bool is_second = says("message, then send");
+  std::vector<Bytes> pieces;
+  if (is_second) pieces.push_back(client_frame(0x82, whole));
+  if (bits) {
+    const unsigned kind = says("Ping with") ? 9 : (says("Close with") ? 8 : 2);
+    const Bytes payload = kind == 8 ? runtime::close_payload(CloseCode::normal, "") : whole;
+    pieces.push_back(client_frame(0x80U | static_cast<unsigned>(*bits) << 4U | kind, payload));
+  } else {
+    pieces.push_back(client_frame(0x80U | static_cast<unsigned>(*opcode), says("non-empty") ? whole : Bytes{}));
   }
-  if (const auto opcode = number_behind(text, "Opcode = ")) {
-    return expect_broken(hear(client_frame(0x80 | *opcode, Bytes{1})));
-  }
-  const auto length = number_behind(text, "payload of length ");
-  if (!length || !text.starts_with("Send binary message")) return std::nullopt;
-  const auto heard = hear(client_frame(0x82, Bytes(*length, 0xfe)));
-  return expect(!heard.end && heard.payload == Bytes(*length, 0xfe), "the payload is another one");
+  if (says("then send Ping")) pieces.push_back(client_frame(0x89, {}));
+  const Heard heard = hear(pieces, says("octet-wise") ? 1 : SIZE_MAX);
+  EKIDEN_TRY(expect(heard.payload == (is_second ? whole : Bytes{}), "the bytes that it carries are others"));
+  const auto is_pong = [](const runtime::Frame& frame) { return frame.opcode() == runtime::Opcode::pong; };
+  EKIDEN_TRY(expect(std::ranges::none_of(heard.said, is_pong), "a ping behind it was answered"));
+  return expect_broken(heard);
+}
+
+/// A code of which RFC 6455 says nothing is answered like any other that may be sent.
+std::optional<Status> run_undefined_code(const std::string& text) {
+  const auto number = number_behind(text, "Send close with close code ");
+  if (!number) return std::nullopt;
+  if (*number > UINT16_MAX) return expect(false, "there is no such code");
+  const auto code = static_cast<CloseCode>(*number);
+  const Heard heard = hear(client_frame(0x88, runtime::close_payload(code, "")));
+  return expect(heard.answered() == code && heard.end && heard.end->code == Errc::closed, "not taken as this code");
 }
 
 bool is_case_list(const VectorFile& file) {
   return is_array_with(file.json, "expectation") && is_array_with(file.json, "description");
 }
 
+/// False: nothing is known of such a case.
+bool run_case(const Json& test, const std::string& id, Report& report) {
+  const std::string text = text_or_empty(test, "description");
+  if (test.contains("close_code")) {
+    report.record(id, run_close_code(test));
+  } else if (test.contains("payload_hex") && test.contains("valid_utf8")) {
+    const Bytes bytes = hex_or_empty(test, "payload_hex");
+    if (bytes.size() > kMaxReason) return false;
+    report.record(id, run_reason(bytes, test.at("valid_utf8").get<bool>()));
+  } else if (const auto played = run_script(id, text_or_empty(test, "expectation"))) {
+    report.record(id, *played);
+  } else if (const auto wrong = run_wrong_frame(text)) {
+    report.record(id, *wrong);
+  } else if (const auto code = run_undefined_code(text)) {
+    report.record(id, *code);
+  } else if (const auto message = run_message(test); !message) {
+    return false;
+  } else if (message->refused_as.empty()) {
+    report.record(id, message->status);
+  } else {
+    report.record_refusal(id, message->refused_as, message->status);
+  }
+  return true;
+}
+
 void run_case_list(const VectorFile& file, Report& report) {
   for (const auto& test : file.json) {
     const std::string id = text_or_empty(test, "id");
-    if (test.contains("close_code")) {
-      report.run(id, [&] { return run_close_code(test); });
-    } else if (test.contains("payload_hex") && test.contains("valid_utf8")) {
-      const Bytes text = hex_or_empty(test, "payload_hex");
-      if (text.size() > kMaxReason) {
-        report.skip("longer than any text on a link");
-      } else {
-        report.run(id, [&] { return run_reason(text, test.at("valid_utf8").get<bool>()); });
-      }
-    } else if (const auto played = run_script(id, text_or_empty(test, "expectation"))) {
-      report.record(id, *played);
-    } else if (const auto outcome = run_described(text_or_empty(test, "description"))) {
-      report.record(id, *outcome);
-    } else {
-      report.skip("about text, an endpoint that echoes, or without data");
+    try {
+      if (!run_case(test, id, report)) report.skip("about something else, or without data");
+    } catch (const std::exception& error) {
+      report.record(id, fail(Errc::malformed, error.what()));
     }
   }
 }

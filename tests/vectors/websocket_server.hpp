@@ -1,6 +1,7 @@
 // A WebSocket server in memory, and what it makes of a client's frames.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,11 +28,12 @@ struct Heard {
   std::optional<Error> end;
   std::vector<runtime::Frame> said;
   std::size_t said_before_last = 0;  ///< before the last piece came
+  std::size_t pieces = 0;            ///< in which the bytes came from below
 
   std::optional<runtime::CloseCode> answered() const { return runtime::close_code_in(said); }
 };
 
-/// The pieces come one after the other, each in `chop` bytes at a time.
+/// The pieces come one after the other, each in at most `chop` bytes at a time, and never in more than a socket gives.
 inline Heard hear(std::span<const Bytes> pieces, std::size_t chop = SIZE_MAX) {
   runtime::Channel in;
   runtime::Channel out;
@@ -42,15 +44,18 @@ inline Heard hear(std::span<const Bytes> pieces, std::size_t chop = SIZE_MAX) {
   Heard heard;
   if (!server->open(buffer)) return heard;
   out.bytes.clear();
-  in.piece = chop;
+  const std::size_t most = std::min(chop, buffer.size());
   for (const Bytes& piece : pieces) {
     heard.said_before_last = runtime::frames_in(out.bytes).size();
-    in.bytes = piece;
-    while ((!in.bytes.empty() || server->has_input()) && !heard.end) {
-      auto outcome = server->read(buffer);
-      append(heard.payload, outcome.bytes);
-      heard.end = std::move(outcome.end);
-      while (server->has_output()) server->write({});
+    for (ByteView rest = piece; !rest.empty() && !heard.end; rest = rest.subspan(std::min(most, rest.size()))) {
+      in.bytes = to_bytes(rest.first(std::min(most, rest.size())));
+      ++heard.pieces;
+      while ((!in.bytes.empty() || server->has_input()) && !heard.end) {
+        auto outcome = server->read(buffer);
+        append(heard.payload, outcome.bytes);
+        heard.end = std::move(outcome.end);
+        while (server->has_output()) server->write({});
+      }
     }
   }
   heard.said = runtime::frames_in(out.bytes);
