@@ -88,6 +88,38 @@ TEST_F(LookupTest, PathsShareNoAskedNodeAndAlphaBoundsEach) {
   for (const std::size_t count : on_path) EXPECT_EQ(count, config_.alpha);
 }
 
+/// It invents nodes that are closer than all others, and they answer, with more of them.
+TEST_F(LookupTest, ALiarOnOnePathKeepsTheOtherFromNobody) {
+  std::vector<identity::NodeInfo> invented;
+  for (std::size_t i = 0; i < 20'000; ++i) invented.push_back(fake_node(10'000 + i));
+  std::ranges::sort(invented, {}, [&](const identity::NodeInfo& node) { return distance(target_, node.id()); });
+  invented.resize(60);
+  ASSERT_LT(distance(target_, invented[30].id()), distance(target_, node(1).id()));
+  config_.paths = 2;
+  Lookup lookup(target_, 20, config_);
+  seed(lookup, 300);
+  seed(lookup, 301);
+  std::set<std::size_t> honest;
+  while (!lookup.is_finished()) {
+    const auto next = lookup.next(now_);
+    ASSERT_TRUE(next);
+    lookup.answered(now_, *next);
+    const std::size_t rank = rank_of(lookup, *next);
+    const bool lies = rank == 300 || rank == nodes_.size();
+    if (!lies) honest.insert(rank);
+    for (std::size_t i = 0; i < 20; ++i) {
+      if (!lies) {
+        hear(lookup, *next, rank / 2 + i);
+      } else if (const identity::NodeInfo& one = invented[(3 * rank + i) % invented.size()];
+                 !lookup.find(one.public_key)) {
+        lookup.hear(*next, one.id(), one);
+      }
+    }
+    lookup.check_invariants();
+  }
+  for (std::size_t rank = 0; rank < 20; ++rank) EXPECT_TRUE(honest.contains(rank)) << rank;
+}
+
 TEST_F(LookupTest, WhoIsNoLongerAmongTheClosestHoldsUpNobody) {
   config_.paths = 1;
   Lookup lookup(target_, 3, config_);
