@@ -55,10 +55,9 @@ Status Values::load(const store::Row& row) {
 void Values::start(Now now) {
   const milliseconds lifetime = std::chrono::duration_cast<milliseconds>(config_.value_lifetime);
   for (auto& [name, row] : std::exchange(loaded_, {})) {
-    const auto has_owner_room = [&, &name = name, &row = row] {
-      return row.kind == ValueKind::record || make_room_for_owner(now, name, row.from);
-    };
-    if (entries_.contains(name) || !has_owner_room() || !make_room(name, row.bytes.size(), row.from)) {
+    const bool is_there = entries_.contains(name);
+    const bool has_owner_room = is_there || row.kind == ValueKind::record || make_room_for_owner(now, name, row.from);
+    if (is_there || !has_owner_room || !make_room(name, row.bytes.size(), row.from)) {
       changed_.insert(name);  // The bounds have shrunk: the row goes.
       continue;
     }
