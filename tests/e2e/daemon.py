@@ -172,3 +172,8 @@ class Daemon:
 
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def wait_logged(self, text, seconds=10, times=1):
+        """For what another connection has shown already: the line of the log may come after it."""
+        wait_until(lambda: self.log_text().count(text) >= times, seconds,
+                   lambda: f"{self.log_text()[-4000:]}\n'{text}' is not logged")

@@ -192,7 +192,7 @@ class ServeTest(unittest.TestCase):
         serial = self.renew()
         server = self.serve()
         self.renew(ends_in=-HOUR)
-        wait_until(lambda: "has expired" in server.log_text(), 30, "nothing is said of it")
+        server.wait_logged("has expired", 30)
         self.assertEqual(self.serial_shown(), serial)
 
     def test_nobody_begins_with_an_expired_certificate(self):

@@ -203,7 +203,7 @@ class LonelyTest(unittest.TestCase):
                                                              f'"{node.endpoint}", "udp://127.0.0.1:0"'))
             node.start("--no-lan")
             try:
-                self.assertIn("--bootstrap ID@ENDPOINT", node.log_text())
+                node.wait_logged("--bootstrap ID@ENDPOINT")
                 offered = command("capability", "add", "ocr", "--data-dir", node.directory).stdout
                 self.assertIn("neighbours alone", offered)
                 self.assertIn("no node of the network is known yet", offered)

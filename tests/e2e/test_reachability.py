@@ -56,7 +56,7 @@ class ReachabilityTest(unittest.TestCase):
         self.assertTrue(shown["published"])
         self.assertEqual(shown["source"], "configured")
         self.assertIn("verified", shown)
-        self.assertIn("is reachable", first.log_text())
+        first.wait_logged("is reachable")
         self.assertIn("verified", command("status", "--data-dir", first.directory).stdout)
         first.stop()
         second.stop()

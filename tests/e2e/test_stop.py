@@ -8,7 +8,7 @@ import tempfile
 import time
 import unittest
 
-from daemon import Daemon, wait_until
+from daemon import Daemon
 
 LIMIT_S = 2.0
 
@@ -40,7 +40,7 @@ class StopTest(unittest.TestCase):
     def test_after_it_has_found_none(self):
         self.node.start(*self.flags)
         # Or one that forwards.
-        wait_until(lambda: "router" in self.node.log_text(), 60, self.node.log_text)
+        self.node.wait_logged("router", 60)
         self.assert_ends_soon()
 
     def test_while_it_joins_through_those_who_do_not_answer(self):

@@ -128,7 +128,7 @@ class PeerTest(unittest.TestCase):
         first = peer.link.wait(lambda frame, _: frame == module.MESSAGE)
         self.assertEqual(first[0], module.RECEIPT)
         self.inbox(1)
-        self.assertEqual(self.node.log_text().count(f"message {sent} cannot be decrypted"), 2)
+        self.node.wait_logged(f"message {sent} cannot be decrypted", times=2)
 
     def test_a_message_of_an_unknown_session_is_answered_with_a_reset(self):
         peer = self.peer()
@@ -162,8 +162,7 @@ class PeerTest(unittest.TestCase):
                 self.assertNotIn(address, [one["remote"] for one in links])
         links = self.api.call("GET", "/v1/status")["links"]
         self.assertNotIn(address, [one["remote"] for one in links])
-        self.assertIn(f"{address}: its first record does not decrypt: a replayed or forged handshake",
-                      self.node.log_text())
+        self.node.wait_logged(f"{address}: its first record does not decrypt: a replayed or forged handshake")
 
     def test_a_clock_years_off_is_told(self):
         original = module.now_ms
@@ -174,7 +173,7 @@ class PeerTest(unittest.TestCase):
         finally:
             module.now_ms = original
         self.assertEqual(closed.exception.args[0], 6)
-        self.assertIn("clock", self.node.log_text())
+        self.node.wait_logged("clock")
 
 
 if __name__ == "__main__":
