@@ -1,4 +1,4 @@
-# ekiden_module(name layer [PURE] DEPENDS ... EXTERNAL ...): the static library ekiden_<name> of src/<name>/*.cpp.
+# ekiden_module(name layer [PURE] [SMALL] DEPENDS ... EXTERNAL ...): the static library ekiden_<name>, src/<name>/*.cpp.
 # ekiden_link_test(name): the program link_<name>, the whole archive of one module linked with what it declares alone.
 include_guard()
 
@@ -25,7 +25,7 @@ set(EKIDEN_PARSED_ONCE_json <nlohmann/json.hpp>)
 set(EKIDEN_PARSED_ONCE_cli11 <CLI/CLI.hpp>)
 
 function(ekiden_module name layer)
-  cmake_parse_arguments(M "PURE" "" "DEPENDS;EXTERNAL" ${ARGN})
+  cmake_parse_arguments(M "PURE;SMALL" "" "DEPENDS;EXTERNAL" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${name}/*.cpp")
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   set_property(GLOBAL APPEND PROPERTY EKIDEN_MODULES ${name})
@@ -50,6 +50,9 @@ function(ekiden_module name layer)
   add_library(ekiden_${name} STATIC ${sources})
   target_include_directories(ekiden_${name} PUBLIC "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
   target_link_libraries(ekiden_${name} PRIVATE ekiden_options)
+  if(M_SMALL)
+    target_compile_options(ekiden_${name} PRIVATE $<$<CONFIG:Release>:-Os>)
+  endif()
   foreach(dependency IN LISTS M_DEPENDS)
     if(TARGET ekiden_${dependency})
       target_link_libraries(ekiden_${name} PUBLIC ekiden_${dependency})

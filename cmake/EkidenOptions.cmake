@@ -49,3 +49,11 @@ if(EKIDEN_FUZZ)
   target_compile_options(ekiden_options INTERFACE -fsanitize=fuzzer-no-link)
   target_link_options(ekiden_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
+
+# The allocator of our programs (docs/decisions/0023-allocator.md); the library leaves that to the program that it is
+# part of, and sanitizers bring their own. It is linked before the C library, whose malloc it replaces.
+add_library(ekiden_allocator INTERFACE)
+if(NOT EKIDEN_SANITIZE)
+  find_package(mimalloc 2.0 REQUIRED)
+  target_link_libraries(ekiden_allocator INTERFACE mimalloc)
+endif()

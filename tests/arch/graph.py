@@ -40,7 +40,7 @@ class Graph:
 
 
 DECLARATION = re.compile(
-    r"^ekiden_module\(\s*(\w+)\s+(\d+)\s+(PURE\s+)?DEPENDS\b([\w\s]*?)\bEXTERNAL\b([\w\s]*)\)", re.M
+    r"^ekiden_module\(\s*(\w+)\s+(\d+)\s+(PURE\s+)?(?:SMALL\s+)?DEPENDS\b([\w\s]*?)\bEXTERNAL\b([\w\s]*)\)", re.M
 )
 
 
