@@ -39,6 +39,7 @@ struct Config {
   Duration optimise_pause = seconds(5);         ///< … no more often than this, for each publisher
   std::uint32_t announced_in_16 = 9;            ///< of the items, to a lazy neighbour …
   Duration announce_all = seconds(6);           ///< … and all, for this long after it has pruned us
+  Duration announce_last = seconds(6);          ///< the last item of a publisher, to all, when none has followed it
   std::size_t max_known = 8192;                 ///< ids, for recognising copies
   std::size_t max_missing = 1024;               ///< ids that were announced and have not come …
   std::size_t max_missing_per_neighbour = 256;  ///< … by one neighbour

@@ -20,7 +20,11 @@ void Plumtree::on_neighbour_up(const identity::PeerId& peer) {
   if (!fresh) return;
   CHECK(~taken != 0);
   entry->second.bit = Slots{1} << std::countr_one(taken);
-  trees_.for_each([&](Tree& tree) { tree.eager |= entry->second.bit; });
+  // What is still here it is told as a history.
+  trees_.for_each([&](Tree& tree) {
+    tree.eager |= entry->second.bit;
+    tree.told |= entry->second.bit;
+  });
 }
 
 Plumtree::Slots Plumtree::first_tree() const {
@@ -83,6 +87,7 @@ void Plumtree::accept(Now now, const ItemId& id, const identity::PeerId& publish
     }
   }
   const Announced onward{.id = id, .round = std::min(known.round + 1, kMaxRound)};
+  Slots untold = 0;
   for (const auto& [peer, neighbour] : neighbours_) {
     if (from == peer) continue;
     const bool has_it =
@@ -93,8 +98,14 @@ void Plumtree::accept(Now now, const ItemId& id, const identity::PeerId& publish
       out.push(Push{peer, id, onward.round});
     } else if (is_announced_to(now, peer, tree, id)) {
       queue_for(now, peer, onward);
+    } else {
+      untold |= neighbour.bit;
     }
   }
+  tree.last = onward;
+  tree.told = ~untold;
+  tree.tell_at = now.mono + config_.announce_last;
+  last_due_ = earlier(last_due_, tree.tell_at);
   if (entry == missing_.end()) return;
   // Section 3.8: a way that was announced may be shorter.
   for (const Source& source : entry->second.sources) optimise(now, source.peer, {id, source.round}, known, out);
@@ -114,6 +125,7 @@ void Plumtree::on_copy(const identity::PeerId& from, const ItemId& id, std::uint
   unqueue(from, id);
   Known* known = known_.find(id);
   if (known == nullptr || !known->publisher || known->from == from) return;
+  note_told(*known->publisher, id, sender->second.bit);
   Tree& tree = tree_of(*known->publisher);
   auto cut = sender;
   const auto first = known->from ? neighbours_.find(*known->from) : neighbours_.end();
@@ -138,6 +150,7 @@ void Plumtree::on_announce(Now now, const identity::PeerId& from, const Announce
     // Whoever would have it by fewer hops from us is told so, though it announced first.
     if (known == nullptr || known->round + 1 + config_.optimise_hops >= clamped.round) unqueue(from, item.id);
     if (known != nullptr) {
+      if (known->publisher) note_told(*known->publisher, item.id, neighbours_.at(from).bit);
       if (!message.history) optimise(now, from, clamped, *known, out);
     } else if (note_missing(now, from, clamped, message.history) && message.history) {
       old.push_back(item.id);
@@ -190,6 +203,29 @@ void Plumtree::optimise(Now now, const identity::PeerId& from, const Announced& 
   out.push(GraftFrom{.from = from, .tree = true, .ids = {}, .publisher = known.publisher});
 }
 
+void Plumtree::note_told(const identity::PeerId& publisher, const ItemId& id, Slots neighbour) {
+  Tree* const tree = trees_.find(publisher);
+  if (tree != nullptr && tree->last.id == id) tree->told |= neighbour;
+}
+
+/// Nothing that follows would show to those who have not got it that it is missing.
+void Plumtree::tell_last(Now now) {
+  if (!last_due_ || now.mono < *last_due_) return;
+  last_due_.reset();
+  trees_.for_each([&](Tree& tree) {
+    if (!tree.tell_at) return;
+    if (now.mono < *tree.tell_at) {
+      last_due_ = earlier(last_due_, tree.tell_at);
+      return;
+    }
+    tree.tell_at.reset();
+    for (const auto& [peer, neighbour] : neighbours_) {
+      if ((tree.told & neighbour.bit) == 0) queue_for(now, peer, tree.last);
+    }
+    tree.told = ~Slots{0};
+  });
+}
+
 void Plumtree::queue_for(Now now, const identity::PeerId& peer, const Announced& item) {
   auto& queue = neighbours_.at(peer).queue;
   if (queue.size() >= config_.max_queued_ids) queue.erase(queue.begin());
@@ -233,6 +269,7 @@ void Plumtree::on_prune(Now now, const identity::PeerId& from, const identity::P
 // Timers. -------------------------------------------------------------------------------------------------------------
 
 void Plumtree::on_deadline(Now now, TreeEffects& out) {
+  tell_last(now);
   while (const auto peer = announce_due_.pop_due(now.mono)) {
     auto& queue = neighbours_.at(*peer).queue;
     const std::size_t count = std::min(queue.size(), kMaxAnnounced);
@@ -286,7 +323,10 @@ void Plumtree::check_invariants() const {
     CHECK(std::has_single_bit(neighbour.bit) && (slots & neighbour.bit) == 0);
     slots |= neighbour.bit;
   }
-  for (const auto& [publisher, tree] : trees_) CHECK((tree.eager & ~slots) == 0);
+  for (const auto& [publisher, tree] : trees_) {
+    CHECK((tree.eager & ~slots) == 0);
+    CHECK(!tree.tell_at || (last_due_ && *last_due_ <= *tree.tell_at));
+  }
   std::map<identity::PeerId, std::size_t> counts;
   for (const auto& [id, entry] : missing_) {
     CHECK(!knows(id) && entry.sources.size() <= kMaxSources);

@@ -9,7 +9,7 @@
 //
 // Inputs: neighbours that come and go; items that came or were published here; announcements, grafts, prunes; time.
 // Outputs: Push (send this item), Announced lists, Graft, Prune, GiveUp. Timers: announcements that wait for others to
-// join them; grafts of what was announced and has not come.
+// join them; grafts of what was announced and has not come; last items that not all neighbours were told of.
 //
 // Bounds: max_trees, of which the least recently used goes; kMaxNeighbours; max_known ids, max_missing of which
 // max_missing_per_neighbour were announced first by one neighbour, max_queued_ids announcements waiting for each
@@ -28,9 +28,10 @@
 // announced when it hears that it is there, which halves the announcements, but not where the other has it by a longer
 // way and had better come to us; and of all items each pair of lazy neighbours announces a part, chosen by their ids
 // and that of the item: others announce the others, and a number that is missing is asked for (topic.hpp). Only to
-// those whom the tree has just left all are announced. And a shorter way is grafted before the longer one is pruned,
-// when both have brought an item: pruning at once would lose what is on its way. Of two ways that which takes fewer
-// hops stays.
+// those whom the tree has just left all are announced, and to all the last item of a publisher, when none has followed
+// it for announce_last: no later number would show that it is missing. And a shorter way is grafted before the longer
+// one is pruned, when both have brought an item: pruning at once would lose what is on its way. Of two ways that which
+// takes fewer hops stays.
 #pragma once
 
 #include <cstdint>
@@ -106,7 +107,9 @@ class Plumtree {
   void on_graft(const identity::PeerId& from, const Graft& message);
   void on_prune(Now now, const identity::PeerId& from, const identity::PeerId& publisher);
 
-  std::optional<Instant> deadline() const { return earlier(announce_due_.earliest(), missing_due_.earliest()); }
+  std::optional<Instant> deadline() const {
+    return earlier(earlier(announce_due_.earliest(), missing_due_.earliest()), last_due_);
+  }
   void on_deadline(Now now, TreeEffects& out);
 
   /// In the tree that others begin as.
@@ -122,6 +125,9 @@ class Plumtree {
     Slots left = 0;   ///< of those, who pruned us not long ago: all items are announced to them …
     std::optional<Instant> left_until = {};  ///< … until this
     std::optional<Instant> optimised = {};   ///< when a shorter way was tried last
+    Announced last = {};                     ///< item, as it is announced
+    Slots told = 0;                          ///< of that
+    std::optional<Instant> tell_at = {};     ///< to the others
   };
   struct Known {
     std::uint32_t round = 0;
@@ -151,6 +157,8 @@ class Plumtree {
   bool note_missing(Now now, const identity::PeerId& from, const Announced& item, bool history);
   void forget_missing(std::map<ItemId, Missing>::iterator entry);
   void optimise(Now now, const identity::PeerId& from, const Announced& item, const Known& known, TreeEffects& out);
+  void note_told(const identity::PeerId& publisher, const ItemId& id, Slots neighbour);
+  void tell_last(Now now);
   void queue_for(Now now, const identity::PeerId& peer, const Announced& item);
   void unqueue(const identity::PeerId& peer, const ItemId& id);
   void graft_missing(Now now, TreeEffects& out);
@@ -165,6 +173,7 @@ class Plumtree {
   std::map<ItemId, Missing> missing_;
   DeadlineMap<ItemId> missing_due_;
   DeadlineMap<identity::PeerId> announce_due_;
+  std::optional<Instant> last_due_;  ///< the earliest Tree::tell_at, or before
 };
 
 }  // namespace ekiden::gossip

@@ -35,7 +35,8 @@ void Publishers::note(const identity::PeerId& publisher, std::uint64_t run, std:
   auto& windows = known->windows;
   auto window = std::ranges::find(windows, run, &Window::run);
   if (window == windows.end()) {
-    windows.push_back({.run = run, .first = sequence, .highest = sequence, .seen = {}});
+    const std::uint64_t first = sequence <= kWindow ? 1 : sequence;
+    windows.push_back({.run = run, .first = first, .highest = sequence, .seen = {}});
     std::ranges::sort(windows, std::ranges::greater(), &Window::run);
     if (windows.size() > kRuns) windows.pop_back();
     window = std::ranges::find(windows, run, &Window::run);

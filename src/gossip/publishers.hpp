@@ -2,7 +2,8 @@
 //
 // Each publisher has a window of kWindow numbers below the highest that was seen, for each of its last two runs. An
 // item below the window, of an older run, or with a number that was here, is not delivered again. Numbers below the
-// first that was seen are not missing: whoever joins late has missed nothing.
+// first that was seen are missing if they are of the first window of a run: so is found what was lost of its beginning.
+// If they are not, they are not: whoever joins late has missed nothing.
 //
 // Bounds: max_publishers, of which the least recently heard goes. Invariant: the windows hold the two largest runs.
 //

@@ -195,8 +195,11 @@ void Topic::ask_for_gaps(Now now, Effects& out) {
   }
   ++gap_attempts_;
   gap_at_ = now.mono + config_.gap_after * static_cast<std::int64_t>(gap_attempts_ + 1);
-  if (const auto peer = view_.any_active()) {
-    out.push(Transmit{*peer, wire::Priority::normal, link_message(wire::MessageType::topic_recall, Recall{id_})});
+  const auto recall = link_message(wire::MessageType::topic_recall, Recall{id_});
+  if (gap_attempts_ == config_.gap_attempts) {
+    for (const identity::PeerId& peer : view_.active()) out.push(Transmit{peer, wire::Priority::normal, recall});
+  } else if (const auto peer = view_.any_active()) {
+    out.push(Transmit{*peer, wire::Priority::normal, recall});
   }
 }
 

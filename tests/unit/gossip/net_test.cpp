@@ -277,6 +277,36 @@ TEST(HostileMembers, WhoeverPrunesForStrangersChangesNothing) {
   EXPECT_EQ(delivered(net) - before, 5 * (net.size() - 1));
 }
 
+/// Each publishes once: no later number shows what is missing.
+TEST(HostileMembers, WhoeverSwallowsAllKeepsNothingFromOthers) {
+  for (Byte seed = 1; seed <= 10; ++seed) {
+    Net net(6, {}, seed);
+    join_all(net);
+    constexpr std::size_t kSwallows = 5;
+    publish_some(net, kSwallows, 1);  // All its links are in the tree that those of others begin as.
+    net.passes = [](std::size_t from, std::size_t, ByteView) { return from != kSwallows; };
+    const std::size_t before = delivered(net) - net[kSwallows].delivered.size();
+    for (std::size_t i = 0; i < kSwallows; ++i) publish_some(net, i, 1);
+    net.run_for(seconds(10));
+    EXPECT_EQ(delivered(net) - net[kSwallows].delivered.size() - before, kSwallows * (kSwallows - 1)) << int{seed};
+  }
+}
+
+TEST(HostileMembers, WhatIsLostOfTheBeginningOfARunIsAskedFor) {
+  Net net(6);
+  join_all(net);
+  net.passes = [](std::size_t, std::size_t to, ByteView message) {
+    const auto type = static_cast<wire::MessageType>(message[0]);
+    return to != 4 || (type != wire::MessageType::topic_gossip && type != wire::MessageType::topic_announce);
+  };
+  publish_some(net, 0, 2);
+  EXPECT_EQ(net[4].delivered.size(), 0u);
+  net.passes = nullptr;
+  publish_some(net, 0, 1);
+  net.run_for(seconds(30));
+  EXPECT_EQ(net[4].delivered.size(), 3u);
+}
+
 TEST(HostileMembers, AFloodOfJoinsIsGrantedWithinARate) {
   Config config;
   Net net(60, config);
