@@ -135,8 +135,7 @@ Result<Pair> memory(const Options&) {
   return Pair{(used - own) / kEntries, own / kEntries};
 }
 
-/// From opening the store until the registry answers, beside reading the rows alone. Nodes have no table for it yet:
-/// this is another one of named rows.
+/// From opening the store until the registry answers, beside reading the rows alone.
 Result<Pair> restart(const Options& options) {
   const std::filesystem::path path = options.directory + "/registry.db";
   EKIDEN_TRY(runtime::create_store(path));
@@ -151,7 +150,7 @@ Result<Pair> restart(const Options& options) {
     store::Batch batch;
     for (std::size_t i = 0; i < kEntries; ++i) {
       const Entry entry = entry_of(i);
-      batch.put(store::Table::values, entry.id().bytes, bytes_of(entry));
+      batch.put(store::Table::registry, entry.id().bytes, bytes_of(entry));
     }
     store->persist(store::PersistToken{1}, std::move(batch));
     if (!store->drain(seconds(60))) return fail(Errc::storage_failed, "the entries are not on disk");
@@ -159,7 +158,7 @@ Result<Pair> restart(const Options& options) {
   const auto open_with = [&](const runtime::TableWriter::VisitRow& visit) -> Result<double> {
     const double begin = seconds_now();
     EKIDEN_ASSIGN(auto store, runtime::SqliteStore::open({.path = path}));
-    EKIDEN_TRY(store->load(store::Reading::gathered, visit));
+    EKIDEN_TRY(store->load(store::Reading::streamed, visit));
     return seconds_now() - begin;
   };
   EKIDEN_ASSIGN(const double alone, open_with([](const store::Key&, ByteView) -> Status { return {}; }));

@@ -83,9 +83,10 @@ Status Node::load(const std::vector<store::Row>& rows) {
   return impl_->load_packets(rows);
 }
 
-Status Node::load_row(store::Table table, std::uint64_t number, ByteView value) {
-  CHECK(table == store::Table::parcels);
-  return impl_->keeper.load_row(number, value);
+Status Node::load_row(const store::Key& key, ByteView value) {
+  if (key.table == store::Table::registry) return {};
+  CHECK(key.table == store::Table::parcels);
+  return impl_->keeper.load_row(key.number, value);
 }
 
 void Node::set_advertised(std::vector<identity::Endpoint> endpoints) {

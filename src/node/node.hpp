@@ -138,7 +138,7 @@ class Node {
   /// naming table and row.
   Status load(const std::vector<store::Row>& rows);
   /// After load(), each row of the tables that are streamed, in ascending order. Errors: storage_corrupt.
-  Status load_row(store::Table table, std::uint64_t number, ByteView value);
+  Status load_row(const store::Key& key, ByteView value);
   /// Our endpoints as others may dial them, at most 8, in place of those of the configuration. Before start().
   void set_advertised(std::vector<identity::Endpoint> endpoints);
   /// Where the driver listens, in place of what the configuration says. Before start().

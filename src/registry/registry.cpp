@@ -25,60 +25,9 @@ Registry::Registry(const identity::Identity& self, Config config, Rng rng)
       rng_(std::move(rng)),
       replica_(config_, rng_.split()),
       conflicts_(config.max_conflicts),
+      renewals_(rng_.split()),
       shunned_(kMaxShunned),
       rates_(kMaxRates) {}
-
-Status Registry::load_row(ByteView name, ByteView value) {
-  const auto corrupt = [](std::string_view why) {
-    return fail(Errc::storage_corrupt, "table registry: " + std::string(why));
-  };
-  const auto entry = read_entry(value);
-  if (!entry) return corrupt(entry.error().message);
-  if (!std::ranges::equal(entry->id().bytes, name)) return corrupt("an entry under another name than its own");
-  // Its time is looked at when the node starts; what does not fit any more was written with larger bounds.
-  static_cast<void>(replica_.put(WallTime(), *entry, to_bytes(value)));
-  if (entry->shape == Shape::shared && entry->author) loaded_.emplace(entry->owner_id(), entry->name);
-  return {};
-}
-
-void Registry::start(Now now, Effects& out) {
-  expire(now, out);
-  set_expiry(now);
-  for (const auto& [owner, name] : std::exchange(loaded_, {})) look_for_conflict(now, owner, name);
-}
-
-Result<store::PersistToken> Registry::put(Now now, const Draft& draft, Effects& out) {
-  EKIDEN_ASSIGN(Own own, write_entry(self_, clock_, replica_, now.wall, draft));
-  return keep_own(now, std::move(own), out);
-}
-
-Result<store::PersistToken> Registry::remove(Now now, const PeerId& owner, std::string_view name, Effects& out) {
-  EKIDEN_ASSIGN(Own own, write_removal(self_, clock_, replica_, now.wall, owner, name));
-  return keep_own(now, std::move(own), out);
-}
-
-/// What is there with a larger stamp was written while our clock was ahead; others have refused it.
-Result<store::PersistToken> Registry::keep_own(Now now, Own own, Effects& out) {
-  const EntryId id = own.entry.id();
-  const Held* held = replica_.find(id);
-  if (held != nullptr && is_ahead(held->version().stamp, now.wall)) replica_.forget(id);
-  Bytes row = own.signed_bytes;
-  EKIDEN_ASSIGN(const Applied applied, replica_.put(now.wall, own.entry, std::move(own.signed_bytes)));
-  CHECK(is_newer(applied.standing));
-  store::Batch batch;
-  batch.put(store::Table::registry, id.bytes, std::move(row));
-  const store::PersistToken token{++last_token_};
-  out.push(Persist{std::move(batch), token});
-  note(now, own.entry, applied, self_.id(), out);
-  set_expiry(now);
-  return token;
-}
-
-void Registry::on_persisted(store::PersistToken token, Effects& out) {
-  for (const auto until = static_cast<std::uint64_t>(token); last_written_ < until;) {
-    out.push(Written{store::PersistToken{++last_written_}});
-  }
-}
 
 // What is new. --------------------------------------------------------------------------------------------------------
 
@@ -86,8 +35,13 @@ void Registry::note(Now now, const Entry& entry, const Applied& applied, const P
   if (is_equivocal(applied.standing)) note_equivocation(now, entry, applied, out);
   if (entry.shape == Shape::shared) look_for_conflict(now, entry.owner_id(), entry.name);
   out.push(Changed{.owner = entry.owner_id(), .name = entry.name});
+  if (from != self_.id()) note_news(now, entry.id(), from);
+  if (replica_.size() == 1) compare_soon(now);
+}
+
+void Registry::note_news(Now now, const EntryId& id, const PeerId& from) {
   if (neighbours_.empty() || news_.size() == config_.max_news) return;
-  news_.push_back({.id = entry.id(), .from = from});
+  news_.push_back({.id = id, .from = from});
   if (!tell_at_) tell_at_ = now.mono + config_.tell_after;
 }
 
@@ -273,6 +227,14 @@ void Registry::end(Now now, const PeerId& peer, Neighbour& neighbour) {
   compare_.set(peer, goes_on ? now.mono : now.mono + rng_.between(neighbour.interval / 2, neighbour.interval));
 }
 
+/// There is something to compare now.
+void Registry::compare_soon(Now now) {
+  for (const auto& [peer, neighbour] : neighbours_) {
+    if (!neighbour.comparison && heard(now, peer) != nullptr)
+      compare_.set_no_later_than(peer, now.mono + rng_.between(Duration(0), kMostSoon));
+  }
+}
+
 // Time. ---------------------------------------------------------------------------------------------------------------
 
 std::optional<Instant> Registry::deadline() const {
@@ -285,12 +247,15 @@ void Registry::on_deadline(Now now, Effects& out) {
     if (neighbour.comparison) {
       neighbour.comparison.reset();
       compare_.set(*peer, now.mono + rng_.between(neighbour.interval / 2, neighbour.interval));
+    } else if (replica_.size() == 0) {
+      compare_.set(*peer, now.mono + config_.compare_most);
     } else {
       begin(now, *peer, neighbour, out);
     }
   }
   if (tell_at_ && *tell_at_ <= now.mono) tell(out);
   if (expire_at_ && *expire_at_ <= now.mono) {
+    renew(now, out);
     expire(now, out);
     set_expiry(now);
   }
@@ -299,7 +264,10 @@ void Registry::on_deadline(Now now, Effects& out) {
 void Registry::expire(Now now, Effects& out) {
   store::Batch batch;
   while (const auto over = replica_.expire(now.wall)) {
-    if (over->ended) batch.erase(store::Table::registry, over->entry.id().bytes);
+    if (over->ended) {
+      batch.erase(store::Table::registry, over->entry.id().bytes);
+      renewals_.erase(over->entry.id(), batch);
+    }
     if (over->was_shown) out.push(Changed{.owner = over->entry.owner_id(), .name = over->entry.name});
     if (over->entry.shape == Shape::shared) look_for_conflict(now, over->entry.owner_id(), over->entry.name);
   }
@@ -307,7 +275,8 @@ void Registry::expire(Now now, Effects& out) {
 }
 
 void Registry::set_expiry(Now now) {
-  const auto due = replica_.due();
+  auto due = replica_.due();
+  if (const auto renewal = renewals_.due(); renewal && (!due || *renewal < *due)) due = renewal;
   if (!due) {
     expire_at_.reset();
     return;
@@ -357,6 +326,7 @@ RegistryStatus Registry::status() const {
   status.bytes = replica_.bytes();
   status.neighbours = neighbours_.size();
   status.conflicts = conflicts_.open();
+  status.renewals = renewals_.size();
   return status;
 }
 
@@ -364,7 +334,8 @@ void Registry::check_invariants() const {
   replica_.check_invariants();
   CHECK(news_.size() <= config_.max_news && (news_.empty() || tell_at_.has_value()));
   CHECK(compare_.size() == neighbours_.size());
-  CHECK(last_written_ <= last_token_);
+  CHECK(last_written_ + unwritten_.size() == last_token_);
+  renewals_.check_invariants();
 }
 
 }  // namespace ekiden::registry

@@ -15,14 +15,19 @@
 //   - an author is taken at a rate: the rest of what it floods comes when replicas are compared, or never;
 //   - a neighbour with whom comparing finds differences and brings nothing is compared with less and less often: one of
 //     both does not take what the other has, for want of room or because a clock is wrong. What it can take from us, it
-//     gets when it compares.
+//     gets when it compares;
+//   - who holds nothing compares nothing: whoever has something asks, and a network without entries is silent;
+//   - what we write is told to others once it is on our disk, with the last stamp of our clock: after a crash we write
+//     nothing that is older than what they have of us.
 //
-// Timers: the next comparison with each neighbour and its end, news to tell, the next entry that expires or ends.
+// Timers: the next comparison with each neighbour and its end, news to tell, the next entry that expires or ends, and
+// the next of ours that is to be renewed.
 //
 // Bounds: those of the configuration, for each neighbour one comparison. Invariant: what is in the replica is on disk
 // or on its way there.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -41,6 +46,7 @@
 #include "registry/config.hpp"
 #include "registry/conflicts.hpp"
 #include "registry/events.hpp"
+#include "registry/renewals.hpp"
 #include "registry/replica.hpp"
 #include "registry/writing.hpp"
 
@@ -54,6 +60,7 @@ struct RegistryStatus {
   std::size_t conflicts = 0;      ///< that are open
   std::uint64_t taken = 0;        ///< entries of others, since start
   std::uint64_t refused = 0;      ///< for want of room, rate or a right clock, since start
+  std::size_t renewals = 0;       ///< entries of ours that this node renews
   std::uint64_t comparisons = 0;  ///< that came to their end, since start
   std::uint64_t differed = 0;     ///< of them
 };
@@ -70,11 +77,12 @@ class Registry {
   /// Call once, after the rows.
   void start(Now now, Effects& out);
 
-  /// Ends with Written{token}. Errors: those of write_entry, limit_exceeded.
+  /// Ends with Written{token}, and then others are told: after a crash an entry of ours is newer than what they have.
+  /// Errors: those of write_entry, limit_exceeded.
   Result<store::PersistToken> put(Now now, const Draft& draft, Effects& out);
   /// Ends with Written{token}. Errors: those of write_removal.
   Result<store::PersistToken> remove(Now now, const identity::PeerId& owner, std::string_view name, Effects& out);
-  void on_persisted(store::PersistToken token, Effects& out);
+  void on_persisted(Now now, store::PersistToken token, Effects& out);
 
   /// Nothing if there is no such name.
   std::optional<View> get(Now now, const identity::PeerId& owner, std::string_view name) const {
@@ -129,10 +137,15 @@ class Registry {
   Neighbour* heard(Now now, const identity::PeerId& peer);
   Status misbehaved(Now now, const identity::PeerId& peer, Error why, Effects& out);
   void send(const identity::PeerId& to, wire::Priority priority, const Messages& messages, Effects& out) const;
-  Result<store::PersistToken> keep_own(Now now, Own own, Effects& out);
+  /// `renew`: for how long, from now on.
+  Result<store::PersistToken> keep_own(Now now, Own own, std::optional<milliseconds> renew, Effects& out);
+  /// Those that are due, a part of them at a time.
+  void renew(Now now, Effects& out);
+  Status renew_one(Now now, const Renewals::Item& item, Effects& out);
   /// False if its author cannot have signed it.
   bool take(Now now, const identity::PeerId& from, ByteView signed_bytes, Arrivals& arrivals, Effects& out);
   bool has_rate(Now now, const identity::PeerId& author);
+  void note_news(Now now, const EntryId& id, const identity::PeerId& from);
   void note(Now now, const Entry& entry, const Applied& applied, const identity::PeerId& from, Effects& out);
   void note_equivocation(Now now, const Entry& entry, const Applied& applied, Effects& out);
   void look_for_conflict(Now now, const identity::PeerId& owner, const std::string& name);
@@ -152,6 +165,8 @@ class Registry {
   Conflicts conflicts_;
   std::set<std::pair<identity::PeerId, std::string>> loaded_;  ///< shared names, until the start
   HybridClock clock_;
+  Renewals renewals_;
+  std::optional<WallTime> looked_at_;  ///< the wall clock, last
   Neighbours neighbours_;
   LruMap<identity::PeerId, Instant> shunned_;
   LruMap<identity::PeerId, flow::TokenBucket> rates_;
@@ -161,6 +176,7 @@ class Registry {
   std::optional<Instant> expire_at_;
   std::uint64_t last_token_ = 0;
   std::uint64_t last_written_ = 0;
+  std::deque<EntryId> unwritten_;  ///< of the tokens between these
   std::uint32_t last_round_ = 0;
   RegistryStatus counts_;
 };

@@ -80,6 +80,20 @@ std::vector<Entry> concurrent_values(const std::vector<Entry>& entries, WallTime
   return values;
 }
 
+/// Of the other authors of a name, what they have seen of this one.
+template <class Is>
+bool any_other(const Replica& replica, const Entry& entry, Is is) {
+  const PeerId owner = entry.owner_id();
+  const PeerId author = entry.author_id();
+  auto first = held_entry(replica, owner, owner, entry.name);
+  if (!first) return false;
+  const std::vector<Entry> entries = authors_of(replica, owner, std::move(*first), entry.name);
+  return std::ranges::any_of(entries, [&](const Entry& other) {
+    const auto seen = std::ranges::find(other.seen, author, &Seen::author);
+    return seen != other.seen.end() && is(other, *seen);
+  });
+}
+
 }  // namespace
 
 Stamp forget_before(WallTime wall) {
@@ -104,6 +118,19 @@ std::optional<View> view_of(const Replica& replica, const PeerId& owner, std::st
     view.values = concurrent_values(entries, wall);
   }
   return view;
+}
+
+bool is_overwritten(const Replica& replica, const Entry& entry) {
+  return any_other(replica, entry, [&](const Entry&, const Seen& seen) { return entry.stamp <= seen.stamp; });
+}
+
+bool is_taken(const Replica& replica, const Entry& entry, const Element& element) {
+  return any_other(replica, entry, [&](const Entry& other, const Seen& seen) {
+    const auto by = static_cast<std::uint8_t>(&seen - other.seen.data() + 1);
+    return element.stamp <= seen.stamp && std::ranges::none_of(other.elements, [&](const Element& left) {
+             return left.by == by && left.stamp == element.stamp;
+           });
+  });
 }
 
 Context context_of(const Replica& replica, const PeerId& owner, const PeerId& author, std::string_view name,

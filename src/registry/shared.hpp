@@ -46,6 +46,11 @@ Stamp forget_before(WallTime wall);
 std::optional<View> view_of(const Replica& replica, const identity::PeerId& owner, std::string_view name,
                             WallTime wall);
 
+/// Whether another author of this shared name had seen the entry, and so takes its place.
+bool is_overwritten(const Replica& replica, const Entry& entry);
+/// Whether another author of this set had seen the element, which the author of the entry has added, and took it.
+bool is_taken(const Replica& replica, const Entry& entry, const Element& element);
+
 Context context_of(const Replica& replica, const identity::PeerId& owner, const identity::PeerId& author,
                    std::string_view name, WallTime wall);
 

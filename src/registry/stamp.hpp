@@ -13,6 +13,7 @@
 //   - stamps of our own from a time when our clock was ahead do not bind us once it is right again.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
 #include <limits>
@@ -64,6 +65,11 @@ class HybridClock {
     }
     return seen < last_ ? last_ : successor(seen);
   }
+
+  /// The last that it gave.
+  const Stamp& last() const { return last_; }
+  /// What it had given before a restart.
+  void restore(const Stamp& last) { last_ = std::max(last_, last); }
 
  private:
   Stamp last_;

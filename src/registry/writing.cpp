@@ -117,6 +117,40 @@ Result<Own> sign(const identity::Identity& self, Entry entry) {
   return Own{.entry = std::move(entry), .signed_bytes = std::move(bytes)};
 }
 
+/// What nobody can bring back any more is left out, and its elements with it.
+void forget_old(Entry& entry, WallTime wall) {
+  const Stamp before = forget_before(wall);
+  std::vector<Seen> seen;
+  std::vector<Element> elements;
+  std::vector<std::uint8_t> place(entry.seen.size() + 1);
+  for (std::size_t i = 0; i < entry.seen.size(); ++i) {
+    if (entry.seen[i].stamp < before) continue;
+    seen.push_back(entry.seen[i]);
+    place[i + 1] = static_cast<std::uint8_t>(seen.size());
+  }
+  for (Element& element : entry.elements) {
+    const bool is_gone = element.stamp < before || (element.by != 0 && place[element.by] == 0);
+    if (is_gone) continue;
+    element.by = place[element.by];
+    elements.push_back(std::move(element));
+  }
+  entry.seen = std::move(seen);
+  entry.elements = std::move(elements);
+}
+
+/// Those that nobody has taken, and that would otherwise end with their age.
+void add_anew(Entry& entry, const Replica& replica, WallTime wall) {
+  const Entry held = entry;
+  const std::uint64_t half = to_unix_ms(wall) - static_cast<std::uint64_t>((kMaxLifetime / 2).count());
+  for (Element& element : entry.elements) {
+    const bool is_old = element.by == 0 && element.stamp.ms < half;
+    if (!is_old || is_taken(replica, held, element)) continue;
+    element.stamp = entry.stamp;
+    entry.stamp = successor(entry.stamp);
+  }
+  std::ranges::sort(entry.elements);
+}
+
 }  // namespace
 
 Result<Own> write_entry(const identity::Identity& self, HybridClock& clock, const Replica& replica, WallTime wall,
@@ -167,6 +201,25 @@ Result<Own> write_removal(const identity::Identity& self, HybridClock& clock, co
   EKIDEN_ASSIGN(entry.stamp, next_stamp(clock, context, wall));
   if (entry.shape != Shape::own) EKIDEN_TRY(put_seen(entry, context));
   put_times(entry, context, milliseconds(0));
+  return sign(self, std::move(entry));
+}
+
+Result<Own> write_renewal(const identity::Identity& self, HybridClock& clock, const Replica& replica, WallTime wall,
+                          const Entry& held, milliseconds lifetime) {
+  const PeerId owner = held.owner_id();
+  const Context context = context_of(replica, owner, self.id(), held.name, wall);
+  Entry entry = held;
+  if (held.removed) return fail(Errc::not_found, "it was removed");
+  if (entry.shape == Shape::shared && is_overwritten(replica, held)) {
+    if (owner != self.id()) return fail(Errc::not_found, "others have overwritten it");
+    entry.capability.clear();
+    entry.metadata.clear();
+    entry.value.clear();
+  }
+  EKIDEN_ASSIGN(entry.stamp, next_stamp(clock, context, wall));
+  forget_old(entry, wall);
+  if (entry.shape == Shape::set) add_anew(entry, replica, wall);
+  put_times(entry, context, lifetime);
   return sign(self, std::move(entry));
 }
 

@@ -59,9 +59,8 @@ Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
 Status Host::Impl::open_node() {
   EKIDEN_ASSIGN(const auto rows, store->load());
   EKIDEN_TRY(node.load(rows));
-  EKIDEN_TRY(store->load(store::Reading::streamed, [this](const store::Key& key, ByteView value) {
-    return node.load_row(key.table, key.number, value);
-  }));
+  EKIDEN_TRY(store->load(store::Reading::streamed,
+                         [this](const store::Key& key, ByteView value) { return node.load_row(key, value); }));
   EKIDEN_TRY(open_web());
   for (const identity::Endpoint& endpoint : options.settings.listen) {
     const bool is_udp = endpoint.transport == identity::Endpoint::Transport::udp;

@@ -18,7 +18,7 @@ std::optional<Uuid> kept_message(ByteView row_value) {
 Status Machine::load() {
   EKIDEN_TRY(node_->load(disk_.synced().rows(store::Reading::gathered)));
   for (const store::Row& row : disk_.synced().rows(store::Reading::streamed)) {
-    EKIDEN_TRY(node_->load_row(row.key.table, row.key.number, row.value));
+    EKIDEN_TRY(node_->load_row(row.key, row.value));
   }
   return {};
 }

@@ -37,7 +37,7 @@ enum class Table : std::uint8_t {
   standings = 20,  ///< named by PeerId: who is blocked, and to whom that is no contact we have written
   bodies = 21,     ///< numbered as `parcels`: what is in them
   dead = 22,       ///< numbered, one for 256 of `parcels`: which of them are no longer kept
-  registry = 24,   ///< named by entry id: the signed entries of the registry
+  registry = 24,   ///< named by entry id: the signed entries of the registry; and what this node knows of its own
 };
 
 inline constexpr std::size_t kMaxName = 64;

@@ -87,7 +87,7 @@ class Harness {
     const auto loaded = peer.node->load(peer.disk.rows(store::Reading::gathered));
     ASSERT_TRUE(loaded) << loaded.error().message;
     for (const store::Row& row : peer.disk.rows(store::Reading::streamed)) {
-      ASSERT_TRUE(peer.node->load_row(row.key.table, row.key.number, row.value));
+      ASSERT_TRUE(peer.node->load_row(row.key, row.value));
     }
     peer.node->start(now_, peer.out);
     pump();

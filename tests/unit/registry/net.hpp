@@ -174,7 +174,7 @@ class Net {
       std::visit(Overloaded{[&](Transmit& transmit) { send(which, transmit); },
                             [&](Persist& persist) {
                               from.disk.apply(persist.batch);
-                              if (persist.token) from.registry->on_persisted(*persist.token, from.out);
+                              if (persist.token) from.registry->on_persisted(now(which), *persist.token, from.out);
                             },
                             [&](Written&) { ++from.written; }, [&](Changed&) { ++from.changed; },
                             [&](Equivocated& seen) { from.equivocated.push_back(std::move(seen)); },

@@ -95,6 +95,133 @@ TEST(RegistryNet, WhatNobodyRenewsEndsEverywhereAndOnDisk) {
   EXPECT_EQ(net.node(2).disk.size(), 1U);
 }
 
+TEST(RegistryNet, WhatIsRenewedStaysAlsoAfterARestartUntilItIsPutAnewOrRemoved) {
+  Net net(3, 1);
+  net.link(0, 1);
+  net.link(1, 2);
+  for (const char* name : {"kept", "ended", "removed"}) {
+    Draft draft = draft_of(name, 1);
+    draft.lifetime = seconds(60);
+    draft.renew = true;
+    net.put(0, draft);
+  }
+  net.run_for(minutes(3));
+  EXPECT_EQ(net.at(0).status().renewals, 3U);
+  for (const char* name : {"kept", "ended", "removed"}) EXPECT_TRUE(net.at(2).get(net.now(2), net.id(0), name));
+  net.crash(0);
+  net.run_for(minutes(3));
+  EXPECT_TRUE(net.at(2).get(net.now(2), net.id(0), "kept"));
+  Draft last = draft_of("ended", 2);
+  last.lifetime = seconds(60);
+  net.put(0, last);
+  net.remove(0, 0, "removed");
+  net.crash(0);
+  net.run_for(minutes(3));
+  EXPECT_TRUE(net.at(2).get(net.now(2), net.id(0), "kept"));
+  EXPECT_FALSE(net.at(2).get(net.now(2), net.id(0), "ended"));
+  EXPECT_FALSE(net.at(2).get(net.now(2), net.id(0), "removed"));
+  EXPECT_EQ(net.at(0).status().renewals, 1U);
+  EXPECT_EQ(net.node(0).disk.size(), 3U);  // The entry, its renewal and the clock.
+}
+
+/// A machine that was off for longer than its entries live.
+TEST(RegistryNet, WhatIsRenewedIsBackWhenItsOwnerIs) {
+  Net net(2, 1);
+  Draft draft = draft_of("service", 1);
+  draft.lifetime = hours(1);
+  draft.renew = true;
+  net.put(0, draft);
+  draft.name = "once";
+  draft.renew = false;
+  net.put(0, draft);
+  net.node(0).ahead += days(3);
+  net.node(1).ahead += days(3);
+  net.crash(0);
+  net.link(0, 1);
+  net.run_for(seconds(10));
+  EXPECT_TRUE(net.at(1).get(net.now(1), net.id(0), "service"));
+  EXPECT_FALSE(net.at(1).get(net.now(1), net.id(0), "once"));
+}
+
+/// A renewal is no new word: it takes the place of nothing that others wrote meanwhile, and of nothing that was.
+TEST(RegistryNet, ARenewalOverwritesNobody) {
+  Net net(2, 1);
+  net.link(0, 1);
+  Draft draft = draft_of("door", 1);
+  draft.shape = Shape::shared;
+  draft.writers = {net.id(1)};
+  draft.lifetime = minutes(10);
+  draft.renew = true;
+  net.put(0, draft);
+  net.run_for(seconds(10));
+  net.cut(0, 1);
+  Draft other = draft_of("door", 2);
+  other.owner = net.id(0);
+  other.lifetime = days(1);
+  net.put(1, other);  // It has seen the owner's value.
+  net.run_for(minutes(1));
+  net.link(0, 1);
+  net.run_for(minutes(30));
+  const auto view = net.at(1).get(net.now(1), net.id(0), "door");
+  ASSERT_TRUE(view);
+  ASSERT_EQ(view->values.size(), 1U);
+  EXPECT_EQ(view->values.front().value, Bytes{2});
+  EXPECT_EQ(net.at(0).status().renewals, 1U);
+}
+
+TEST(RegistryNet, ASetThatIsRenewedKeepsItsElementsAndWhatWasTaken) {
+  Net net(2, 1);
+  net.link(0, 1);
+  Draft draft;
+  draft.name = "pool";
+  draft.shape = Shape::set;
+  draft.writers = {net.id(1)};
+  draft.add = {Bytes{1}, Bytes{2}};
+  draft.lifetime = days(1);
+  draft.renew = true;
+  net.put(0, draft);
+  net.run_for(seconds(10));
+  Draft other;
+  other.name = "pool";
+  other.owner = net.id(0);
+  other.take = {Bytes{1}};
+  other.add = {Bytes{3}};
+  other.lifetime = days(30);
+  net.put(1, other);
+  for (int day = 0; day < 40; ++day) {
+    net.node(0).ahead += days(1);
+    net.node(1).ahead += days(1);
+    net.run_for(minutes(3));
+  }
+  const auto view = net.at(1).get(net.now(1), net.id(0), "pool");
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->elements, (std::vector<Bytes>{Bytes{2}}));
+}
+
+/// Otherwise a node that crashed, and whose clock was set back, could write again what is older than what others have.
+TEST(RegistryNet, TheClockOutlivesARestart) {
+  Net net(1, 1);
+  Draft draft = draft_of("first", 1);
+  draft.lifetime = seconds(1);
+  net.put(0, draft);
+  const Stamp before = net.at(0).list(net.now(0), std::nullopt, 1).front().stamp;
+  net.run_for(seconds(10));
+  net.node(0).ahead -= minutes(4);
+  net.crash(0);
+  net.put(0, draft_of("second", 1));
+  EXPECT_GT(net.at(0).list(net.now(0), std::nullopt, 9).front().stamp, before);
+}
+
+TEST(RegistryNet, AnEmptyNetworkIsSilent) {
+  Net net(4, 1);
+  for (std::size_t i = 1; i < 4; ++i) net.link(0, i);
+  net.run_for(minutes(10));
+  EXPECT_EQ(net.messages, 0U);
+  net.put(2, draft_of("service", 1));
+  net.run_for(seconds(2));
+  EXPECT_TRUE(net.are_equal(net.all()));
+}
+
 /// Both sides of a split write one value; both are shown until somebody who has seen them writes again.
 TEST(RegistryNet, ASharedNameShowsWhatIsConcurrent) {
   Net net(4, 1);
