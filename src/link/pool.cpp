@@ -79,6 +79,8 @@ void LinkPool::on_closed(Now now, ConnId conn, const Error& why, Outbox<Effect>&
     reason = known->link->why();
   } else if (!known->opened) {
     reason = fail("closed during the handshake (is it an Ekiden node?)", why).error();
+  } else if (reason.code == Errc::closed) {
+    reason.code = Errc::unreachable;  // Neither side has said goodbye: closed is what somebody wanted.
   }
   state_->remove(now, conn, std::move(reason), out);
 }

@@ -275,6 +275,7 @@ TEST(Pools, ShutDownSaysGoodbyeAndSendsWhatIsQueued) {
   world.run();
   ASSERT_EQ(world.nodes[1]->messages.size(), 1U);
   ASSERT_EQ(world.nodes[1]->downs.size(), 1U);
+  EXPECT_EQ(world.nodes[1]->downs[0].why.code, Errc::closed);
   EXPECT_EQ(world.nodes[1]->downs[0].why.message, "the other side closed the link: it is stopping");
   EXPECT_EQ(world.nodes[0]->downs.size(), 1U);
   EXPECT_FALSE(world.pool(0).deadline().has_value());

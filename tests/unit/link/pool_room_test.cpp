@@ -108,6 +108,8 @@ TEST(Pools, GiveThePlaceOfANetworkBackWhenALinkEnds) {
   first.ping(false);
   world.pool(0).on_closed(world.now(), first.conn(), {Errc::closed, "reset"}, world.nodes[0]->out);
   world.handle(0);
+  ASSERT_EQ(world.nodes[0]->downs.size(), 1U);
+  EXPECT_EQ(world.nodes[0]->downs[0].why.code, Errc::unreachable) << "nobody has said goodbye";
   RawPeer second(world, 0, "192.0.2.2", 102);
   second.ping(false);
   EXPECT_TRUE(world.pool(0).is_up(second.id()));
