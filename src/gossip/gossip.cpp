@@ -76,10 +76,14 @@ Result<Topic*> Gossip::join(Now now, const std::string& name, Effects& out) {
   if (stopped_) return fail(Errc::closed, "the node ends");
   const TopicId id = TopicId::of(name);
   if (const auto known = topics_.find(id); known != topics_.end()) return known->second.get();
-  if (topics_.size() >= config_.max_topics) {
+  if (topics_.size() >= config_.max_topics + companies_) {
     return fail(Errc::limit_exceeded,
                 "a node takes part in at most " + std::to_string(config_.max_topics) + " topics at a time");
   }
+  return enter(now, id, name, out);
+}
+
+Topic* Gossip::enter(Now now, const TopicId& id, const std::string& name, Effects& out) {
   auto topic = std::make_unique<Topic>(self_, name, config_, around_, rng_.split());
   Topic* joined = topics_.emplace(id, std::move(topic)).first->second.get();
   if (run_) {
@@ -97,9 +101,18 @@ Status Gossip::subscribe(Now now, const std::string& name, Effects& out) {
   return {};
 }
 
+void Gossip::accompany(Now now, const std::string& name, Effects& out) {
+  CHECK(!is_topic(name));
+  const TopicId id = TopicId::of(name);
+  if (stopped_ || topics_.contains(id)) return;
+  enter(now, id, name, out)->subscribers = 1;
+  ++companies_;
+  settle(now, out);
+}
+
 Status Gossip::unsubscribe(Now now, const std::string& name) {
   const auto topic = topics_.find(TopicId::of(name));
-  if (topic == topics_.end() || topic->second->subscribers == 0) {
+  if (!is_topic(name) || topic == topics_.end() || topic->second->subscribers == 0) {
     return fail(Errc::not_found, "nobody here subscribes to \"" + name.substr(0, kMaxTopicName) + "\"");
   }
   if (--topic->second->subscribers == 0) topic->second->leave_at = now.mono + config_.linger;
@@ -244,7 +257,10 @@ void Gossip::on_deadline(Now now, Effects& out) {
 
 std::vector<TopicStatus> Gossip::topics() const {
   std::vector<TopicStatus> all;
-  for (const auto& [id, topic] : topics_) all.push_back(topic->status());
+  for (const auto& [id, topic] : topics_) {
+    TopicStatus status = topic->status();
+    if (is_topic(status.name)) all.push_back(std::move(status));
+  }
   std::ranges::sort(all, {}, &TopicStatus::name);
   return all;
 }
@@ -256,7 +272,7 @@ TopicStatus Gossip::totals() const {
 }
 
 void Gossip::check_invariants() const {
-  CHECK(topics_.size() <= config_.max_topics && inner_.empty());
+  CHECK(topics_.size() <= config_.max_topics + companies_ && inner_.empty());
   for (const auto& [id, topic] : topics_) topic->check_invariants();
 }
 

@@ -52,6 +52,9 @@ class Gossip {
   Status subscribe(Now now, const std::string& topic, Effects& out);
   /// One subscriber less. Errors: not_found.
   Status unsubscribe(Now now, const std::string& topic);
+  /// Be a member for good, without subscribing, of a topic whose name no application can give: for who needs its
+  /// neighbours and nothing else. It is not among topics(). REQUIRES: not is_topic(name).
+  void accompany(Now now, const std::string& name, Effects& out);
   /// Ends with Published: at once if there are neighbours, otherwise when there is one, or publish_wait is over. Errors
   /// there: those of subscribe(), too_large, busy (before start()).
   void publish(Now now, PublishId id, const std::string& topic, ByteView payload, Effects& out);
@@ -77,6 +80,7 @@ class Gossip {
   void check_invariants() const;
 
  private:
+  Topic* enter(Now now, const TopicId& id, const std::string& name, Effects& out);
   Result<Topic*> join(Now now, const std::string& name, Effects& out);
   void leave(Now now, const TopicId& topic, Effects& out);
   /// What a topic has pushed goes out; wants are counted.
@@ -97,6 +101,7 @@ class Gossip {
   flow::TokenBucket strays_{{.per_second = 32, .burst = 128}};
   TopicStatus left_;  ///< counts of topics that were left
   std::optional<std::uint64_t> run_;
+  std::size_t companies_ = 0;  ///< see accompany()
   bool stopped_ = false;
 };
 
