@@ -161,9 +161,10 @@ class World {
     for (std::size_t i = 0; i < kMembers; ++i) {
       if (!members_[i].registry) continue;
       for (const identity::Identity* peer : {&members_[1 - i].self, &liar_}) {
-        if (up) members_[i].registry->on_link_up(now_, peer->id());
-        if (!up) members_[i].registry->on_link_down(peer->id());
+        if (up) members_[i].registry->on_link_up(now_, peer->id(), members_[i].out);
+        if (!up) members_[i].registry->on_link_down(now_, peer->id(), true, members_[i].out);
       }
+      drain(i);
     }
     is_linked_ = up;
     if (!up) in_flight_.clear();

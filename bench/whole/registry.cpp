@@ -69,7 +69,7 @@ Result<Pair> take_rate(const Options&) {
   registry::Registry registry(self, roomy(), registry_rng(2));
   registry::Effects out;
   const Now at{Instant(hours(1)), kWritten};
-  registry.on_link_up(at, author.id());
+  registry.on_link_up(at, author.id(), out);
   double begin = cpu_seconds();
   for (const auto& message : packed) {
     EKIDEN_TRY(registry.on_entries(at, author.id(), ByteView(*message).subspan(1), out));
@@ -107,7 +107,7 @@ Result<Pair> find_rate(const Options&) {
   EKIDEN_ASSIGN(const auto full, filled());
   std::vector<registry::Query> queries;
   for (std::size_t i = 0; i < kEntries / kAlike; ++i) {
-    queries.push_back({.capability = capability_of(i * kAlike), .where = {}});
+    queries.push_back({.name = {}, .capability = capability_of(i * kAlike), .where = {}});
   }
   const auto ask = [&](std::size_t expected) -> Result<double> {
     std::size_t hits = 0;

@@ -55,12 +55,18 @@ class Backend {
   using PublishDone = std::function<void(const Result<gossip::Publication>&)>;
   virtual void publish(std::string topic, Bytes payload, PublishDone done) = 0;
 
+  virtual void put_entry(registry::Draft draft, Done done) = 0;
+  virtual void remove_entry(const identity::PeerId& owner, std::string name, Done done) = 0;
+  /// Somebody reads the registry.
+  virtual void read_registry() = 0;
+
   using ProbeDone = std::function<void(const node::PeerProbed&)>;
   virtual void probe_peer(node::ProbePeer probe, ProbeDone done) = 0;
 
   // Queries, of the moment.
 
   virtual node::NodeStatus status() const = 0;
+  virtual const registry::Registry& registry() const = 0;
   virtual identity::PeerId id() const = 0;
   virtual crypto::Ed25519PublicKey public_key() const = 0;
   /// Our signed record; empty before it is on disk.
@@ -115,6 +121,10 @@ class HostBackend final : public Backend {
   void subscribe_topic(std::string topic, Done done) override;
   void unsubscribe_topic(std::string topic, Done done) override;
   void publish(std::string topic, Bytes payload, PublishDone done) override;
+  void put_entry(registry::Draft draft, Done done) override;
+  void remove_entry(const identity::PeerId& owner, std::string name, Done done) override;
+  void read_registry() override;
+  const registry::Registry& registry() const override;
   void probe_peer(node::ProbePeer probe, ProbeDone done) override;
   node::NodeStatus status() const override;
   identity::PeerId id() const override;

@@ -15,8 +15,10 @@ Result<EventKinds> parse_kind(std::string_view name) {
   if (name == "peer") return EventKinds::peer;
   if (name == "request") return EventKinds::request;
   if (name == "reply") return EventKinds::reply;
-  return fail(Errc::invalid_argument,
-              "'" + std::string(name) + "' is not a kind of event; there are message, request, reply, state and peer");
+  if (name == "entry") return EventKinds::entry;
+  return fail(Errc::invalid_argument, "'" + std::string(name) +
+                                          "' is not a kind of event; there are message, request, reply, state, peer "
+                                          "and entry");
 }
 
 }  // namespace
@@ -72,6 +74,11 @@ void EventHub::on_arrival(const router::ArrivedPtr& message) {
 void EventHub::on_state(const node::StateChanged& change) {
   if (!is_wanted(EventKinds::state)) return;
   publish(EventKinds::state, dump_json(state_event(change, backend_.now().wall, backend_.contacts())));
+}
+
+void EventHub::on_entry_changed(const node::EntryChanged& changed) {
+  if (!is_wanted(EventKinds::entry)) return;
+  publish(EventKinds::entry, dump_json(entry_event(backend_, changed.owner, changed.name)));
 }
 
 void EventHub::on_peer_up(const identity::PeerId& peer) {

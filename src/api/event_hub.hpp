@@ -23,7 +23,16 @@ namespace ekiden::api {
 using EventText = std::shared_ptr<const std::string>;
 
 /// A set of kinds of events, as bits.
-enum class EventKinds : std::uint8_t { none = 0, message = 1, state = 2, peer = 4, request = 8, reply = 16, all = 31 };
+enum class EventKinds : std::uint8_t {
+  none = 0,
+  message = 1,
+  state = 2,
+  peer = 4,
+  request = 8,
+  reply = 16,
+  entry = 32,
+  all = 63
+};
 
 /// A topic that somebody at the API has subscribed to; ends with this object.
 class Subscription {
@@ -73,6 +82,7 @@ class EventHub final : public runtime::Listener {
   void on_arrival(const router::ArrivedPtr& message) override;
   void on_state(const node::StateChanged& change) override;
   void on_topic_message(const node::TopicMessage& message) override;
+  void on_entry_changed(const node::EntryChanged& changed) override;
   void on_peer_up(const identity::PeerId& peer) override;
   void on_peer_down(const identity::PeerId& peer, const Error& why) override;
 

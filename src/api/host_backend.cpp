@@ -79,6 +79,16 @@ void HostBackend::publish(std::string topic, Bytes payload, PublishDone done) {
   host_.publish(std::move(topic), std::move(payload), std::move(done));
 }
 
+void HostBackend::put_entry(registry::Draft draft, Done done) { host_.put_entry(std::move(draft), std::move(done)); }
+
+void HostBackend::remove_entry(const identity::PeerId& owner, std::string name, Done done) {
+  host_.remove_entry(owner, std::move(name), std::move(done));
+}
+
+void HostBackend::read_registry() { host_.read_registry(); }
+
+const registry::Registry& HostBackend::registry() const { return host_.node().registry(); }
+
 node::NodeStatus HostBackend::status() const { return host_.node().status(); }
 
 identity::PeerId HostBackend::id() const { return host_.node().self().id(); }

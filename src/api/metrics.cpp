@@ -117,6 +117,19 @@ void add_topics(Families& out, const node::NodeStatus& status) {
   out.counter("topic_refused_total", "Items that were replays, or more than the rates allow.", totals.refused);
 }
 
+void add_registry(Families& out, const registry::RegistryStatus& registry) {
+  out.gauge("registry_entries", "Entries held, those included that were removed or expired.", registry.entries);
+  out.gauge("registry_shown", "Of these, entries that are shown.", registry.shown);
+  out.gauge("registry_bytes", "Bytes of the entries held.", registry.bytes);
+  out.gauge("registry_neighbours", "Neighbours with whom the replica is compared.", registry.neighbours);
+  out.gauge("registry_conflicts", "Shared names that have several values at once.", registry.conflicts);
+  out.gauge("registry_renewals", "Entries of this node that it renews.", registry.renewals);
+  out.counter("registry_taken_total", "Entries of others that were new.", registry.taken);
+  out.counter("registry_refused_total", "Entries refused for want of room, rate or a right clock.", registry.refused);
+  out.counter("registry_comparisons_total", "Comparisons with neighbours that came to an end.", registry.comparisons);
+  out.counter("registry_differed_total", "Of these, those that found a difference.", registry.differed);
+}
+
 }  // namespace
 
 std::string metrics_text(const Backend& backend) {
@@ -134,6 +147,7 @@ std::string metrics_text(const Backend& backend) {
   add_mailbox(out, status);
   add_relay(out, status.relay);
   add_topics(out, status);
+  add_registry(out, status.registry);
   return out.text();
 }
 

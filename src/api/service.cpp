@@ -44,6 +44,11 @@ void serve(Backend& backend, const Route& route, const Target& target, const std
     case Endpoint::list_topics:
     case Endpoint::publish:
       return handle_topics(call);
+    case Endpoint::list_entries:
+    case Endpoint::list_conflicts:
+    case Endpoint::put_entry:
+    case Endpoint::remove_entry:
+      return handle_registry(call);
     case Endpoint::show_peer:
     case Endpoint::probe_peer:
     case Endpoint::bootstrap:

@@ -52,6 +52,9 @@ class CommandLine {
   void declare_mailbox();
   void declare_relay();
   void declare_topic();
+  void declare_registry();
+  void declare_registry_writing(CLI::App& registry);
+  void declare_registry_reading(CLI::App& registry);
   void declare_receipt();
   void declare_discovery();
   void declare_capability();
@@ -75,6 +78,7 @@ class CommandLine {
   InboxArguments inbox_;
   OutboxArguments outbox_;
   TopicArguments topic_;
+  RegistryArguments registry_;
   AskArguments ask_;
   ServeArguments serve_;
   TraceArguments trace_;

@@ -94,6 +94,21 @@ struct TopicArguments {
   std::string file = {};
   std::uint64_t limit = 0;  ///< of sub; 0: all
 };
+struct RegistryArguments {
+  std::string name = {};
+  std::optional<std::string> value = {};
+  std::string file = {};
+  std::string owner = {};  ///< a petname or id; empty: this node, or anybody
+  std::string capability = {};
+  std::vector<std::string> where = {};  ///< key=value
+  std::optional<Duration> ttl = {};
+  bool renew = false;
+  std::vector<std::string> writers = {};
+  bool set = false;
+  std::vector<std::string> add = {};
+  std::vector<std::string> take = {};
+  std::uint64_t limit = 0;  ///< of watch; 0: all
+};
 struct AskArguments {
   std::string to = {};
   std::optional<std::string> text = {};
@@ -159,6 +174,15 @@ Status run_serve(const Context& context, const ServeArguments& arguments);
 Status run_topic_sub(const Context& context, const TopicArguments& arguments);
 Status run_topic_pub(const Context& context, const TopicArguments& arguments);
 Status run_topic_list(const Context& context);
+Status run_registry_put(const Context& context, const RegistryArguments& arguments);
+/// Errors: not_found.
+Status run_registry_get(const Context& context, const RegistryArguments& arguments);
+Status run_registry_list(const Context& context, const RegistryArguments& arguments);
+Status run_registry_find(const Context& context, const RegistryArguments& arguments);
+/// Until Ctrl-C, or until the node stops (closed).
+Status run_registry_watch(const Context& context, const RegistryArguments& arguments);
+Status run_registry_remove(const Context& context, const RegistryArguments& arguments);
+Status run_registry_conflicts(const Context& context);
 Status run_trace(const Context& context, const TraceArguments& arguments);
 Status run_status(const Context& context);
 Status run_receipt_export(const Context& context, const ReceiptArguments& arguments);

@@ -4,13 +4,14 @@
 #include "gossip/messages.hpp"
 #include "node/messages.hpp"
 #include "node/node.hpp"
+#include "registry/messages.hpp"
 
 namespace ekiden::node {
 
 inline dht::Config dht_config(const Config& config) {
   dht::Config dht = config.dht;
   if (config.private_network) dht.allow_special_addresses = true;
-  dht.max_own_values += config.gossip.max_topics;  // Memberships take no room from what the owner offers.
+  dht.max_own_values += config.gossip.max_topics + 1;  // Memberships take no room from what the owner offers.
   return dht;
 }
 
@@ -30,6 +31,7 @@ inline Config with_features(Config config) {
   const bool takes_part = config.discovery && config.take_part;
   if (takes_part) config.link.features |= kReachabilityFeature;
   config.link.features |= gossip::kGossipFeature;
+  if (config.hold_registry) config.link.features |= registry::kRegistryFeature;
   if (config.mailbox.serve) config.link.features |= mailbox::kMailboxFeature;
   if (!takes_part && config.mailbox.pinned.empty()) config.mailbox.collect = false;
   config.router.mailboxes = config.mailbox.deposit;

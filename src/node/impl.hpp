@@ -15,6 +15,7 @@
 #include "mailbox/collector.hpp"
 #include "mailbox/depositor.hpp"
 #include "mailbox/keeper.hpp"
+#include "node/attempt.hpp"
 #include "node/in_flight.hpp"
 #include "node/lookup_for.hpp"
 #include "node/messages.hpp"
@@ -115,7 +116,8 @@ struct Node::Impl {
     by_collector = 4,
     by_ask = 8,
     by_relay = 16,
-    by_gossip = 32
+    by_gossip = 32,
+    by_registry = 64
   };
   void want(Now now, const identity::PeerId& peer, WantedBy by);
   void unwant(Now now, const identity::PeerId& peer, WantedBy by);
@@ -155,6 +157,18 @@ struct Node::Impl {
   void on_members_found(Now now, const gossip::TopicId& topic, const dht::LookupDone& done);
   ByteView signed_record_of(const identity::PeerId& peer);
 
+  // registry_glue.cpp: replicas of the registry are compared over links, and members found as those of a topic are.
+  Status load_registry_row(ByteView name, ByteView value);
+  void on_registry_effect(Now now, registry::Effect effect);
+  Status on_registry_message(Now now, const link::Message& message);
+  /// Errors: unsupported (this node holds no replica), those of the store while it does not commit.
+  Status check_registry() const;
+  void put_entry(Now now, const PutEntry& request);
+  void remove_entry(Now now, const RemoveEntry& request);
+  void end_entry(RequestId request, Result<store::PersistToken> token);
+  /// From now on, if this node may be one and is none.
+  void become_member(Now now);
+
   // ask_glue.cpp: questions go out and come in as messages, to peers that searches and neighbours tell of.
   void on_ask_effect(Now now, router::AskEffect effect);
   void place(Now now, PlaceMessage& request);
@@ -182,21 +196,6 @@ struct Node::Impl {
   void search_again(Now now);
 
   // probe_glue.cpp: one endpoint of one peer, tried once.
-  /// For a peer that asked us to dial it back.
-  struct ForPeer {
-    identity::PeerId asker;
-    std::uint64_t request = 0;
-  };
-  /// For the link that comes of it.
-  struct ForMeeting {};
-  struct Attempt {
-    std::variant<bootstrap::ProbeId, RequestId, ForPeer, ForMeeting> purpose;
-    identity::PeerId peer;
-    identity::Endpoint endpoint;
-    identity::LearnedFrom learned_from{};
-    std::vector<identity::IpAddress> only = {};  ///< where a name may lead; empty: anywhere
-    Instant began{};
-  };
   void probe_for_request(Now now, const ProbePeer& request);
   void attempt(Now now, Attempt attempt, const std::optional<crypto::Ed25519PublicKey>& key);
   void ping(Now now, Attempt attempt, const identity::NodeInfo& to);
@@ -207,13 +206,6 @@ struct Node::Impl {
   identity::LearnedFrom dial_source(const link::Dial& dial) const;
 
   // bootstrap_glue.cpp: discovery probes nodes, asks them for lists, and offers those through which one can join.
-  struct Probing {
-    bootstrap::Probe probe;
-    Instant began;
-    std::size_t next = 0;                            ///< of its endpoints
-    Error why = {};                                  ///< the last one failed
-    std::optional<bootstrap::Reached> reached = {};  ///< and asked for its list
-  };
   bool takes_part() const { return config.discovery && config.take_part; }
   void start_bootstrap(Now now);
   void on_bootstrap_effect(Now now, bootstrap::Bootstrap::Effect effect);
@@ -305,6 +297,7 @@ struct Node::Impl {
   mailbox::Collector collector;
   relay::Relay relay;
   gossip::Gossip gossip;
+  registry::Registry registry;
   identity::ContactBook contacts;
   PeerRecords records;                                   ///< of peers that are not contacts, and verified ones of those
   std::map<identity::PeerId, std::uint8_t> wanted;       ///< bits of WantedBy, never none
@@ -365,6 +358,10 @@ struct Node::Impl {
   std::map<std::string, Standing> offers;
   std::map<std::string, std::optional<WallTime>> memberships;  ///< of topics: announced likewise, and when
 
+  bool is_member = false;  ///< of the registry
+  std::map<store::PersistToken, RequestId> entries_pending;
+  std::set<identity::PeerId> registry_seeks;  ///< members that were lost and are dialled
+
   std::uint64_t record_sequence = 0;      ///< of the last record or announcement that was signed
   Bytes record;                           ///< published; empty until it is on disk
   std::optional<WallTime> record_issued;  ///< of the one made last, published or not
@@ -388,6 +385,7 @@ struct Node::Impl {
   Outbox<mailbox::Effect> mailbox_out;
   relay::Effects relay_out;
   gossip::Effects gossip_out;
+  registry::Effects registry_out;
   Outbox<Effect>* out = nullptr;  ///< the driver's, during a call
 
   store::Batch batch;           ///< written since the last Persist

@@ -17,6 +17,7 @@ struct InFlight {
   std::optional<store::PersistToken> router;
   std::optional<store::PersistToken> keeper;
   std::optional<store::PersistToken> relay;
+  std::optional<store::PersistToken> registry;
   std::vector<router::RequestId> answers;  ///< requests that are done once it is on disk
   Bytes record;                      ///< the own record whose sequence and prekey are in the batch, to be published
   Bytes withdrawal;                  ///< the one that ends it

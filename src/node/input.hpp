@@ -19,6 +19,8 @@
 #include "identity/node_info.hpp"
 #include "identity/peer_id.hpp"
 #include "link/pool.hpp"
+#include "registry/events.hpp"
+#include "registry/writing.hpp"
 #include "router/question.hpp"
 #include "router/router.hpp"
 #include "store/batch.hpp"
@@ -189,6 +191,21 @@ struct PublishInTopic {
   Bytes payload;
 };
 
+/// Write an entry of the registry. Answered once it is on disk. Errors: those of registry::write_entry, limit_exceeded,
+/// unsupported (this node holds no replica), those of the store while it does not commit.
+struct PutEntry {
+  RequestId request;
+  registry::Draft draft;
+};
+/// Errors: those of registry::write_removal, and as above.
+struct RemoveEntry {
+  RequestId request;
+  identity::PeerId owner;
+  std::string name;
+};
+/// Somebody reads the registry: be a member from now on, and hear what there is. Not answered.
+struct ReadRegistry {};
+
 // Inputs from the driver about the router.
 
 /// A router forwards what it gets at this endpoint to this node.
@@ -206,12 +223,12 @@ struct Tick {};
 /// the last Persist and until Node::is_leaving() is over, and ends.
 struct ShutDown {};
 
-using Input =
-    std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
-                 StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact, RetryNow,
-                 FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer, EndpointMapped, MappingLost,
-                 Tick, ShutDown, BeaconHeard, PlaceMessage, AskQuestion, AnswerQuestion, SwitchRelay, BlockPeer,
-                 Fetched, ProbeBootstrap, SubscribeTopic, UnsubscribeTopic, PublishInTopic>;
+using Input = std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
+                           StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact,
+                           RetryNow, FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer,
+                           EndpointMapped, MappingLost, Tick, ShutDown, BeaconHeard, PlaceMessage, AskQuestion,
+                           AnswerQuestion, SwitchRelay, BlockPeer, Fetched, ProbeBootstrap, SubscribeTopic,
+                           UnsubscribeTopic, PublishInTopic, PutEntry, RemoveEntry, ReadRegistry>;
 
 // Effects.
 
@@ -286,6 +303,8 @@ struct TopicPublished {
   RequestId request;
   Result<gossip::Publication> result;
 };
+/// What the registry says under this name may have changed.
+using EntryChanged = registry::Changed;
 struct PeerUp {
   identity::PeerId peer;
   bool initiated_by_us = false;
@@ -302,8 +321,8 @@ struct Log {
 };
 
 using SendDatagram = datagram::Send;
-using Effect =
-    std::variant<Dial, Hangup, WantWrite, SendDatagram, Persist, Reply, PeerFound, CapabilityFound, PeerProbed, Arrival,
-                 StateChanged, PeerUp, PeerDown, Log, SayBeacon, Placed, Answered, Fetch, TopicMessage, TopicPublished>;
+using Effect = std::variant<Dial, Hangup, WantWrite, SendDatagram, Persist, Reply, PeerFound, CapabilityFound,
+                            PeerProbed, Arrival, StateChanged, PeerUp, PeerDown, Log, SayBeacon, Placed, Answered,
+                            Fetch, TopicMessage, TopicPublished, EntryChanged>;
 
 }  // namespace ekiden::node

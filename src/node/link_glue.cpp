@@ -31,6 +31,9 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    show_neighbour(now, shown);
                    asks.on_link_up(now, peer, ask_out);
                    if ((shown.features & gossip::kGossipFeature) != 0) gossip.on_link_up(now, peer, gossip_out);
+                   const bool both_hold = config.hold_registry && (shown.features & registry::kRegistryFeature) != 0;
+                   if (both_hold) registry.on_link_up(now, peer, registry_out);
+                   if (!both_hold && registry_seeks.erase(peer) != 0) unwant(now, peer, by_registry);
                  },
                  [&](link::Down& down) {
                    log_limited(now, link_lines, LogLevel::info, "link",
@@ -46,6 +49,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    relay.on_link_down(now, down.peer, relay_out);
                    asks.on_link_down(down.peer);
                    gossip.on_link_down(now, down.peer, gossip_out);
+                   registry.on_link_down(now, down.peer, down.why.code != Errc::closed, registry_out);
                    out->push(PeerDown{down.peer, std::move(down.why)});
                  },
                  [&](const link::Message& message) { on_message(now, message); },
@@ -55,6 +59,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    relay.hurry(now, failed.peer);
                    asks.on_unreachable(now, failed.peer, ask_out);
                    gossip.on_unreachable(now, failed.peer, gossip_out);
+                   if (registry_seeks.erase(failed.peer) != 0) unwant(now, failed.peer, by_registry);
                    if (wanted.contains(failed.peer)) search(now, failed.peer);
                  },
                  [&](link::Probed& probed) { on_probed(now, std::move(probed)); },
@@ -136,7 +141,7 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
     case wire::MessageType::registry_places:
     case wire::MessageType::registry_want:
     case wire::MessageType::registry_entries:
-      break;  // This node holds no replica, and has not said that it does.
+      if (config.hold_registry) return on_registry_message(now, message);
   }
   const ErrorMessage answer{.type = message.bytes[0], .reason = ErrorMessage::Reason::unknown_type, .detail = {}};
   send_message(now, message.from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));

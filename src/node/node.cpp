@@ -59,6 +59,7 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
             return near;
           }),
       gossip(self, config.gossip, rng.split(), [this](const identity::PeerId& peer) { return signed_record_of(peer); }),
+      registry(self, config.registry, rng.split()),
       contacts(config.max_contacts),
       records(config.max_peer_records,
               [this](const identity::PeerId& peer) { return wanted.contains(peer) || links.is_up(peer); }),
@@ -84,7 +85,7 @@ Status Node::load(const std::vector<store::Row>& rows) {
 }
 
 Status Node::load_row(const store::Key& key, ByteView value) {
-  if (key.table == store::Table::registry) return {};
+  if (key.table == store::Table::registry) return impl_->load_registry_row(key.name, value);
   CHECK(key.table == store::Table::parcels);
   return impl_->keeper.load_row(key.number, value);
 }
@@ -105,6 +106,8 @@ void Node::start(Now now, Outbox<Effect>& out) {
   impl_->keeper.start(now, impl_->mailbox_out);
   impl_->relay.start(now, impl_->relay_out);
   if (impl_->takes_part()) impl_->dht.start(now, impl_->dht_out);
+  impl_->registry.start(now, impl_->registry_out);
+  if (impl_->registry.replica().size() > 0) impl_->become_member(now);
   impl_->start_reachability(now);
   impl_->renew_record_in_time(now);
   impl_->settle(now);
@@ -171,6 +174,9 @@ void Node::Impl::handle(Now now, Input input) {
                    const gossip::PublishId id{static_cast<std::uint64_t>(in.request)};
                    gossip.publish(now, id, in.topic, in.payload, gossip_out);
                  },
+                 [&](const PutEntry& in) { put_entry(now, in); },
+                 [&](const RemoveEntry& in) { remove_entry(now, in); },
+                 [&](const ReadRegistry&) { become_member(now); },
                  [&](const ProbeBootstrap& in) { survey_bootstrap(now, in); },
                  [&](const FindPeer& in) { find_for_request(now, in); },
                  [&](FindCapability& in) { find_capability(now, in); },
@@ -210,6 +216,7 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
     if (first.router) done.router = first.router;
     if (first.keeper) done.keeper = first.keeper;
     if (first.relay) done.relay = first.relay;
+    if (first.registry) done.registry = first.registry;
     if (!first.record.empty()) done.record = std::move(first.record);
     if (!first.withdrawal.empty()) done.withdrawal = std::move(first.withdrawal);
     for (Bytes& announcement : first.announcements) done.announcements.push_back(std::move(announcement));
@@ -222,6 +229,7 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
   if (done.router) router.on_persisted(now, *done.router, router_out);
   if (done.keeper) keeper.on_persisted(now, *done.keeper, mailbox_out);
   if (done.relay) relay.on_persisted(*done.relay);
+  if (done.registry) registry.on_persisted(now, *done.registry, registry_out);
   if (!done.record.empty()) publish_record(now, std::move(done.record));
   publish_announcements(now, std::move(done.announcements));
   // Nothing is withdrawn that was never published.
@@ -239,6 +247,7 @@ void Node::Impl::tick(Now now) {
   relay.on_deadline(now, relay_out);
   asks.on_deadline(now, ask_out);
   gossip.on_deadline(now, gossip_out);
+  registry.on_deadline(now, registry_out);
   seal_waiting(now);  // After the sessions have written what is older.
   if (std::exchange(relay_flush_at, std::nullopt)) relay.flush(now, relay_out);
   renew_record_in_time(now);
@@ -258,7 +267,8 @@ void Node::Impl::tick(Now now) {
 void Node::Impl::settle(Now now) {
   while (!link_out.empty() || !session_out.empty() || !router_out.empty() || !ask_out.empty() ||
          !datagram_out.empty() || !dht_out.empty() || !bootstrap_out.empty() || !reachability_out.empty() ||
-         !lan_out.empty() || !mailbox_out.empty() || !relay_out.empty() || !gossip_out.empty()) {
+         !lan_out.empty() || !mailbox_out.empty() || !relay_out.empty() || !gossip_out.empty() ||
+         !registry_out.empty()) {
     link_out.drain([&](link::LinkPool::Effect&& effect) { on_link_effect(now, std::move(effect)); });
     session_out.drain([&](session::Sessions::Effect&& effect) { on_session_effect(now, std::move(effect)); });
     router_out.drain([&](router::Router::Effect&& effect) { on_router_effect(now, std::move(effect)); });
@@ -272,6 +282,7 @@ void Node::Impl::settle(Now now) {
     mailbox_out.drain([&](mailbox::Effect&& effect) { on_mailbox_effect(now, std::move(effect)); });
     relay_out.drain([&](relay::Effect&& effect) { on_relay_effect(now, std::move(effect)); });
     gossip_out.drain([&](gossip::Effect&& effect) { on_gossip_effect(now, std::move(effect)); });
+    registry_out.drain([&](registry::Effect&& effect) { on_registry_effect(now, std::move(effect)); });
   }
   if (relay.needs_flush() && !relay_flush_at) relay_flush_at = now.mono;
   if (batch.empty() && !persist_wanted && !sessions.wants_batch()) return end_leaving();
@@ -315,6 +326,7 @@ std::optional<Instant> Node::deadline() const {
   at = earlier(at, earlier(impl_->relay_flush_at, impl_->gossip.deadline()));
   at = earlier(at, earlier(impl_->keeper.deadline(), impl_->depositor.deadline()));
   at = earlier(at, earlier(impl_->collector.deadline(), impl_->relay.deadline()));
+  at = earlier(at, impl_->registry.deadline());
   if (!impl_->config.discovery) return at;
   at = earlier(at, earlier(impl_->datagrams.deadline(), impl_->dht.deadline()));
   at = earlier(at, earlier(impl_->leave_by, impl_->lan.deadline()));
@@ -339,10 +351,11 @@ void Node::check_invariants() const {
   impl_->collector.check_invariants();
   impl_->relay.check_invariants();
   impl_->gossip.check_invariants();
+  impl_->registry.check_invariants();
   CHECK(impl_->link_out.empty() && impl_->session_out.empty() && impl_->router_out.empty() && impl_->ask_out.empty());
   CHECK(impl_->datagram_out.empty() && impl_->dht_out.empty() && impl_->bootstrap_out.empty());
   CHECK(impl_->reachability_out.empty() && impl_->lan_out.empty() && impl_->mailbox_out.empty());
-  CHECK(impl_->gossip_out.empty() && impl_->relay_out.empty() &&
+  CHECK(impl_->gossip_out.empty() && impl_->registry_out.empty() && impl_->relay_out.empty() &&
         impl_->relay.needs_flush() == impl_->relay_flush_at.has_value());
   CHECK(impl_->requested_probes + impl_->dial_backs_running <= impl_->dials.size() + impl_->pings.size());
   for (const auto& [peer, search] : impl_->searches) {

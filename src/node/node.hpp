@@ -35,6 +35,7 @@
 #include "node/input.hpp"
 #include "reachability/config.hpp"
 #include "reachability/events.hpp"
+#include "registry/registry.hpp"
 #include "relay/relay.hpp"
 #include "router/router.hpp"
 #include "session/sessions.hpp"
@@ -50,9 +51,11 @@ struct Config {
   dht::Config dht;
   relay::Config relay;
   gossip::Config gossip;
-  mailbox::Config mailbox;  ///< without discovery we collect only from those that are pinned
-  lan::Config lan;          ///< its `special_sources` follows from private_network
-  bool discovery = false;   ///< take part in the DHT: the driver carries datagrams
+  registry::Config registry;
+  bool hold_registry = true;  ///< a replica of it
+  mailbox::Config mailbox;    ///< without discovery we collect only from those that are pinned
+  lan::Config lan;            ///< its `special_sources` follows from private_network
+  bool discovery = false;     ///< take part in the DHT: the driver carries datagrams
   /// This network lives on private or loopback addresses: those of records and of other nodes are believed.
   bool private_network = false;
   /// With discovery: join the DHT and answer its queries. Otherwise datagrams are there for ProbePeer alone.
@@ -123,6 +126,8 @@ struct NodeStatus {
   relay::RelayStatus relay = {};                 ///< what we hand on for others
   std::vector<gossip::TopicStatus> topics = {};  ///< that we are members of, by name
   gossip::TopicStatus topic_totals = {};         ///< counts of all, since the start
+  registry::RegistryStatus registry = {};
+  bool registry_member = false;  ///< this node looks for others that hold it
   bool discovery = false;
   std::vector<reachability::EndpointStatus> endpoints = {};  ///< ours, and whether they are published
   std::optional<Error> storage;                              ///< why nothing is accepted now
@@ -188,6 +193,8 @@ class Node {
   store::PersistToken last_persist() const;
   /// In the order of names.
   std::vector<Offer> offers() const;
+  /// The replica that this node holds; `now` of its queries is that of the driver.
+  const registry::Registry& registry() const;
   /// After ShutDown: what we published is being withdrawn. Over after Config::leave_max at the latest.
   bool is_leaving() const;
 

@@ -210,7 +210,7 @@ std::vector<identity::IpAddress> Node::Impl::own_addresses(const identity::PeerI
   return own;
 }
 
-Result<Node::Impl::Attempt> Node::Impl::check_dial_back(Now now, const identity::PeerId& from, const DialBack& asked) {
+Result<Attempt> Node::Impl::check_dial_back(Now now, const identity::PeerId& from, const DialBack& asked) {
   if (!takes_part() || ending || record.empty()) return fail(Errc::refused, "this node dials nobody back now");
   EKIDEN_ASSIGN(auto endpoint, identity::Endpoint::parse(asked.endpoint));
   const auto address = endpoint.address();

@@ -97,8 +97,9 @@ void Node::Impl::unwant(Now now, const identity::PeerId& peer, WantedBy by) {
 
 void Node::Impl::reach(Now now, const identity::PeerId& peer) {
   const identity::PeerRecord* known = record_of(peer);
-  // The neighbours of a topic are found anew after a restart.
-  if (known != nullptr && contacts.find(peer) == nullptr && wanted.at(peer) != by_gossip) {
+  // The neighbours of a topic, and other members of the registry, are found anew after a restart.
+  const bool is_lasting = (wanted.at(peer) & ~(by_gossip | by_registry)) != 0;
+  if (known != nullptr && contacts.find(peer) == nullptr && is_lasting) {
     batch.put(store::Table::records, peer.view(), records.find(peer)->signed_bytes);
   }
   dial(now, peer);

@@ -23,6 +23,8 @@ NodeStatus Node::status() const {
           .relay = impl_->relay.status(),
           .topics = impl_->gossip.topics(),
           .topic_totals = impl_->gossip.totals(),
+          .registry = impl_->registry.status(),
+          .registry_member = impl_->is_member,
           .discovery = impl_->config.discovery,
           .endpoints = impl_->endpoint_status(),
           .storage = impl_->storage,
@@ -62,6 +64,8 @@ std::vector<Offer> Node::offers() const {
   for (const auto& [capability, standing] : impl_->offers) all.push_back({capability, standing.holders});
   return all;
 }
+
+const registry::Registry& Node::registry() const { return impl_->registry; }
 
 bool Node::is_leaving() const { return impl_->leave_by.has_value(); }
 

@@ -16,7 +16,7 @@ struct Config {
   std::size_t max_bytes_per_author = 4 << 20;
   std::size_t max_conflicts = 256;  ///< that are remembered
 
-  // Comparing replicas with neighbours (registry/asker.hpp, registry/answerer.hpp).
+  // Comparing replicas with neighbours (registry/comparison.hpp, registry/answers.hpp).
   Duration compare_every = seconds(5);   ///< with one neighbour after the other …
   Duration compare_most = minutes(2);    ///< … less often with one with whom it came to nothing, doubling up to this
   Duration compare_within = seconds(5);  ///< an answer, before the comparison is given up
@@ -28,6 +28,12 @@ struct Config {
   Duration tell_after = milliseconds(20);  ///< what comes meanwhile goes along
   std::size_t max_told = 6;                ///< neighbours, chosen anew each time; others learn it when they compare
   std::size_t max_news = 4096;             ///< entries that wait to be told
+
+  // Members to which the link was lost (registry/rejoin.hpp).
+  Duration rejoin_every = seconds(4);  ///< one of them is tried
+  std::size_t max_lost = 64;           ///< that are remembered …
+  Duration lost_for = days(2);         ///< … for this long
+  std::size_t max_bridges = 4;         ///< that have come back, to which links are kept
 
   flow::Rate updates{.per_second = 32, .burst = 4096};  ///< entries that are taken of an author
   Duration shun = minutes(10);                          ///< a neighbour that broke a rule is heard no more

@@ -42,13 +42,22 @@ struct Equivocated {
   Bytes taken;
   Bytes dropped;
 };
+/// Keep a link to this member, or no longer.
+struct KeepLink {
+  identity::PeerId peer;
+  bool wanted = false;
+};
+/// Dial this member once: the link to it was lost.
+struct Seek {
+  identity::PeerId peer;
+};
 /// A neighbour did what no honest one does. It is heard no more for a while.
 struct Misbehaved {
   identity::PeerId peer;
   std::string what;
 };
 
-using Effect = std::variant<Transmit, Persist, Written, Changed, Equivocated, Misbehaved>;
+using Effect = std::variant<Transmit, Persist, Written, Changed, Equivocated, Misbehaved, KeepLink, Seek>;
 using Effects = Outbox<Effect>;
 
 }  // namespace ekiden::registry

@@ -1,10 +1,10 @@
-// Index of entries: which of them have a capability, and which have metadata with a value. As in the DHT, what offers
+// Index of entries: which of them have a name, a capability, or metadata with a value. As in the DHT, what offers
 // "translate/ja-en" is found as "translate", too.
 //
 // Input: slots and entries. Output: slots, ascending. A term is 64 bits of a hash under a key that is drawn at the
 // start, so that nobody can choose terms that collide; of those that nobody chose none ever do.
 //
-// Bounds: 32 + kMaxMetadata terms for an entry; about 90 bytes for each term and 4 to 8 for each entry that has it.
+// Bounds: 33 + kMaxMetadata terms for an entry; about 90 bytes for each term and 4 to 8 for each entry that has it.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@ namespace ekiden::registry {
 
 /// What has to hold of an entry.
 struct Query {
+  std::string name;             ///< or empty
   std::string capability;       ///< or empty
   std::vector<Metadata> where;  ///< each of them, at most kMaxMetadata
 };
@@ -42,6 +43,7 @@ class Index {
   };
   using Posting = std::vector<Slot>;  ///< ascending
 
+  Term name_term(std::string_view name) const;
   Term capability_term(std::string_view capability) const;
   Term metadata_term(const Metadata& item) const;
   template <class Visit>

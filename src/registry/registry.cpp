@@ -26,6 +26,7 @@ Registry::Registry(const identity::Identity& self, Config config, Rng rng)
       replica_(config_, rng_.split()),
       conflicts_(config.max_conflicts),
       renewals_(rng_.split()),
+      rejoin_(config_, rng_.split()),
       shunned_(kMaxShunned),
       rates_(kMaxRates) {}
 
@@ -141,15 +142,21 @@ bool Registry::has_rate(Now now, const PeerId& author) {
 
 // Neighbours. ---------------------------------------------------------------------------------------------------------
 
-void Registry::on_link_up(Now now, const PeerId& peer) {
+void Registry::on_link_up(Now now, const PeerId& peer, Effects& out) {
   const auto [found, fresh] = neighbours_.try_emplace(peer, config_.answers);
   found->second.interval = config_.compare_every;
   if (fresh) compare_.set(peer, now.mono + rng_.between(Duration(0), kMostSoon));
+  const Rejoin::Kept kept = rejoin_.on_up(peer);
+  if (kept.is_bridge) out.push(KeepLink{.peer = peer, .wanted = true});
+  if (kept.dropped) out.push(KeepLink{.peer = *kept.dropped, .wanted = false});
 }
 
-void Registry::on_link_down(const PeerId& peer) {
-  neighbours_.erase(peer);
+void Registry::on_link_down(Now now, const PeerId& peer, bool lost, Effects& out) {
+  if (neighbours_.erase(peer) == 0) return;
   compare_.cancel(peer);
+  if (rejoin_.drop_bridge(peer)) out.push(KeepLink{.peer = peer, .wanted = false});
+  // Whoever holds nothing has lost nothing.
+  if (lost && replica_.size() > 0) rejoin_.on_lost(now, peer);
 }
 
 Registry::Neighbour* Registry::heard(Now now, const PeerId& peer) {
@@ -238,7 +245,7 @@ void Registry::compare_soon(Now now) {
 // Time. ---------------------------------------------------------------------------------------------------------------
 
 std::optional<Instant> Registry::deadline() const {
-  return earlier(earlier(compare_.earliest(), tell_at_), expire_at_);
+  return earlier(earlier(compare_.earliest(), tell_at_), earlier(expire_at_, rejoin_.deadline()));
 }
 
 void Registry::on_deadline(Now now, Effects& out) {
@@ -254,6 +261,7 @@ void Registry::on_deadline(Now now, Effects& out) {
     }
   }
   if (tell_at_ && *tell_at_ <= now.mono) tell(out);
+  if (const auto peer = rejoin_.next(now)) out.push(Seek{*peer});
   if (expire_at_ && *expire_at_ <= now.mono) {
     renew(now, out);
     expire(now, out);

@@ -1,7 +1,7 @@
 // Registry: a directory of services of which every member holds a full replica (design in docs/protocol/registry.md).
 //
 // Inputs: rows of the store; puts and removals of our user; links up and down; messages of neighbours; what is durable;
-// time. Outputs: Transmit, Persist, Written, Changed, Equivocated, Misbehaved.
+// time. Outputs: Transmit, Persist, Written, Changed, Equivocated, Misbehaved, KeepLink, Seek.
 //
 // Whoever asks is answered from the replica, at once, also while the network is split. What is new goes to neighbours
 // at once, who hand it on. Now and then, and when a link comes up, the replica is compared with that of a neighbour,
@@ -18,10 +18,12 @@
 //     gets when it compares;
 //   - who holds nothing compares nothing: whoever has something asks, and a network without entries is silent;
 //   - what we write is told to others once it is on our disk, with the last stamp of our clock: after a crash we write
-//     nothing that is older than what they have of us.
+//     nothing that is older than what they have of us;
+//   - members to which links were lost are tried for days (registry/rejoin.hpp): a split ends when somebody finds the
+//     other side.
 //
-// Timers: the next comparison with each neighbour and its end, news to tell, the next entry that expires or ends, and
-// the next of ours that is to be renewed.
+// Timers: the next comparison with each neighbour and its end, news to tell, the next entry that expires or ends, the
+// next of ours that is to be renewed, the next attempt to reach a member that was lost.
 //
 // Bounds: those of the configuration, for each neighbour one comparison. Invariant: what is in the replica is on disk
 // or on its way there.
@@ -46,6 +48,7 @@
 #include "registry/config.hpp"
 #include "registry/conflicts.hpp"
 #include "registry/events.hpp"
+#include "registry/rejoin.hpp"
 #include "registry/renewals.hpp"
 #include "registry/replica.hpp"
 #include "registry/writing.hpp"
@@ -99,8 +102,9 @@ class Registry {
   std::vector<Conflict> conflicts() const { return conflicts_.all(); }
 
   /// Of a neighbour with kRegistryFeature.
-  void on_link_up(Now now, const identity::PeerId& peer);
-  void on_link_down(const identity::PeerId& peer);
+  void on_link_up(Now now, const identity::PeerId& peer, Effects& out);
+  /// `lost`: nobody has ended it.
+  void on_link_down(Now now, const identity::PeerId& peer, bool lost, Effects& out);
   /// The bodies of link messages. Errors: malformed input; what is worse also gives Misbehaved.
   Status on_ask(Now now, const identity::PeerId& from, ByteView body, Effects& out);
   Status on_places(Now now, const identity::PeerId& from, ByteView body, Effects& out);
@@ -168,6 +172,7 @@ class Registry {
   Renewals renewals_;
   std::optional<WallTime> looked_at_;  ///< the wall clock, last
   Neighbours neighbours_;
+  Rejoin rejoin_;
   LruMap<identity::PeerId, Instant> shunned_;
   LruMap<identity::PeerId, flow::TokenBucket> rates_;
   DeadlineMap<identity::PeerId> compare_;

@@ -40,6 +40,7 @@ class Listener {
   virtual void on_arrival(const router::ArrivedPtr& /*message*/) {}
   virtual void on_state(const node::StateChanged& /*change*/) {}
   virtual void on_topic_message(const node::TopicMessage& /*message*/) {}
+  virtual void on_entry_changed(const node::EntryChanged& /*changed*/) {}
   virtual void on_peer_up(const identity::PeerId& /*peer*/) {}
   virtual void on_peer_down(const identity::PeerId& /*peer*/, const Error& /*why*/) {}
   /// The node is about to end: the last moment to say so to others. Nothing comes after it.
@@ -117,6 +118,12 @@ class Host {
   void unsubscribe_topic(std::string topic, Done done);
   using PublishDone = std::function<void(const Result<gossip::Publication>&)>;
   void publish(std::string topic, Bytes payload, PublishDone done);
+
+  /// Ends once it is on disk.
+  void put_entry(registry::Draft draft, Done done);
+  void remove_entry(const identity::PeerId& owner, std::string name, Done done);
+  /// Somebody reads the registry: the node looks for others that hold it, from now on.
+  void read_registry();
 
   using ProbeDone = std::function<void(const node::PeerProbed&)>;
   /// The request number of `probe` is given here.

@@ -130,6 +130,20 @@ void Host::publish(std::string topic, Bytes payload, PublishDone done) {
   impl_->ask(node::PublishInTopic{id, std::move(topic), std::move(payload)});
 }
 
+void Host::put_entry(registry::Draft draft, Done done) {
+  const router::RequestId id{impl_->next_request++};
+  impl_->request(id, node::PutEntry{id, std::move(draft)}, without_id(std::move(done)));
+}
+
+void Host::remove_entry(const identity::PeerId& owner, std::string name, Done done) {
+  const router::RequestId id{impl_->next_request++};
+  impl_->request(id, node::RemoveEntry{id, owner, std::move(name)}, without_id(std::move(done)));
+}
+
+void Host::read_registry() {
+  if (impl_->state != Impl::State::ended) impl_->ask(node::ReadRegistry{});
+}
+
 void Host::probe_peer(node::ProbePeer probe, ProbeDone done) {
   probe.request = router::RequestId{impl_->next_request++};
   const bool is_udp = probe.endpoint.transport == identity::Endpoint::Transport::udp;

@@ -74,6 +74,13 @@ constexpr TextAccess kForward = {[](const Settings& s) { return std::string(s.no
                                    s.node.relay.forward = text == "on";
                                    return {};
                                  }};
+constexpr TextAccess kRegistry = {[](const Settings& s) { return std::string(s.node.hold_registry ? "on" : "off"); },
+                                  [](Settings& s, const std::string& text) -> Status {
+                                    if (text != "on" && text != "off")
+                                      return fail(Errc::malformed, "must be one of: on, off");
+                                    s.node.hold_registry = text == "on";
+                                    return {};
+                                  }};
 constexpr TextAccess kStrangersInInbox = {strangers_of, set_strangers};
 constexpr TextAccess kTlsVerify = {
     [](const Settings& s) { return s.tls_verify; },
@@ -96,10 +103,12 @@ using L = link::Config;
 using R = router::Config;
 using M = mailbox::Config;
 using F = relay::Config;
+using G = registry::Config;
 constexpr auto kLink = &node::Config::link;
 constexpr auto kRouter = &node::Config::router;
 constexpr auto kMailbox = &node::Config::mailbox;
 constexpr auto kRelay = &node::Config::relay;
+constexpr auto kRegistryOf = &node::Config::registry;
 
 const std::array kTable = {
     Setting{
@@ -285,6 +294,22 @@ const std::array kTable = {
             .low = 1,
             .high = 16'384,
             .integer = &kCount<kRelay, &F::max_bytes_per_neighbour, kMib>},
+    Setting{.section = "registry",
+            .key = "hold",
+            .comment = "on: hold the registry of services in full, and share in it. Or off.",
+            .text = &kRegistry},
+    Setting{.section = "registry",
+            .key = "max_entries",
+            .comment = "Entries held, those included that were removed and wait to be forgotten.",
+            .low = 1,
+            .high = 1'000'000,
+            .integer = &kCount<kRegistryOf, &G::max_entries>},
+    Setting{.section = "registry",
+            .key = "max_mib",
+            .comment = "The same in MiB, in memory and on disk.",
+            .low = 1,
+            .high = 4'096,
+            .integer = &kCount<kRegistryOf, &G::max_bytes, kMib>},
     Setting{.section = "outbox",
             .key = "max_messages",
             .comment = "Messages accepted and not delivered yet.",
@@ -340,8 +365,8 @@ const std::array kTable = {
             .integer = &kCount<kRouter, &R::max_inbox_bytes_per_peer, kMib>},
 };
 
-constexpr std::array<std::string_view, 9> kSections = {"network", "discovery", "api",    "log",  "links",
-                                                       "mailbox", "relay",     "outbox", "inbox"};
+constexpr std::array<std::string_view, 10> kSections = {"network", "discovery", "api",      "log",    "links",
+                                                        "mailbox", "relay",     "registry", "outbox", "inbox"};
 
 }  // namespace
 

@@ -100,6 +100,7 @@ void Machine::crash(bool reset, std::optional<std::size_t> reached) {
   sends_.clear();
   for (const auto& [request, number] : takes_) shared_.ledger.take_unanswered(number);
   takes_.clear();
+  writes_.clear();
   timer_.reset();
   disk_.crash(reached);
   shared_.network.crash(host_, reset);
@@ -204,6 +205,20 @@ void Machine::publish(const std::string& topic, Bytes payload) {
   feed(node::PublishInTopic{next_request(), topic, std::move(payload)});
 }
 
+void Machine::put_entry(registry::Draft draft, Written written) {
+  if (node_ == nullptr) return;
+  const auto request = next_request();
+  writes_.emplace(request, std::move(written));
+  feed(node::PutEntry{request, std::move(draft)});
+}
+
+void Machine::remove_entry(const std::string& name, Written written) {
+  if (node_ == nullptr) return;
+  const auto request = next_request();
+  writes_.emplace(request, std::move(written));
+  feed(node::RemoveEntry{request, id_, name});
+}
+
 /// Every eighth question cannot be answered, whoever is asked.
 router::Response Machine::response_to(ByteView body) {
   router::Response response;
@@ -284,6 +299,8 @@ void Machine::run_effect(node::Effect effect) {
               }
             } else if (auto took = takes_.extract(reply.request); took && reply.result) {
               shared_.ledger.taken(took.mapped());
+            } else if (auto written = writes_.extract(reply.request)) {
+              written.mapped()(reply.result.has_value());
             } else if (reply.result) {
               unsaved_contacts_.erase(reply.request);
             }
@@ -300,6 +317,7 @@ void Machine::run_effect(node::Effect effect) {
           [&](const node::Placed&) {},
           [&](const node::TopicMessage& message) { on_topic_message(message); },
           [&](const node::TopicPublished&) {},
+          [&](const node::EntryChanged&) {},
           [&](const node::Answered& answered) {
             const auto asked = asks_.extract(answered.request);
             asked.mapped().found(answered, shared_.schedule.now() - asked.mapped().since);

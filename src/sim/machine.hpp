@@ -88,6 +88,7 @@ class Machine final : public NetworkHost {
   void step_wall(Duration by);
   Duration wall_error() const;
   WallTime wall_time() const { return now().wall; }
+  Now time() const { return now(); }
   /// So wrong that other nodes refuse what this one signs.
   bool wall_is_lost() const;
   /// It has been up for at least so long, and its clock right.
@@ -125,6 +126,11 @@ class Machine final : public NetworkHost {
   /// From now on, and again after each boot.
   void subscribe(const std::string& topic);
   void publish(const std::string& topic, Bytes payload);
+  /// Called when the node has answered: whether it is on disk. Never if the machine went down before.
+  using Written = std::function<void(bool)>;
+  void put_entry(registry::Draft draft, Written written);
+  /// One of its own.
+  void remove_entry(const std::string& name, Written written);
   using Asked = std::function<void(const node::Answered&, Duration took)>;
   /// Called once, with Errc::closed when the machine went down before.
   void ask(router::Question question, Asked asked);
@@ -174,6 +180,7 @@ class Machine final : public NetworkHost {
   std::set<link::ConnId> to_flush_;
   std::map<router::RequestId, SendNumber> sends_;  ///< waiting for their answer
   std::map<router::RequestId, SendNumber> takes_;
+  std::map<router::RequestId, Written> writes_;                      ///< of the registry
   std::map<router::RequestId, identity::Contact> unsaved_contacts_;  ///< told again after a crash, as a person would
   std::map<identity::PeerId, bool> verdicts_;  ///< strangers that the owner accepts (true) or blocks
   template <class Done>

@@ -148,6 +148,11 @@ void trace(TraceHash& hash, const node::Input& input) {
           [&](const node::SubscribeTopic& in) { add(in.request, in.topic); },
           [&](const node::UnsubscribeTopic& in) { add(in.request, in.topic); },
           [&](const node::PublishInTopic& in) { add(in.request, in.topic, in.payload); },
+          [&](const node::PutEntry& in) {
+            add(in.request, in.draft.name, in.draft.value, static_cast<std::uint64_t>(in.draft.lifetime.count()));
+          },
+          [&](const node::RemoveEntry& in) { add(in.request, in.owner, in.name); },
+          [&](const node::ReadRegistry&) {},
       },
       input);
 }
@@ -175,6 +180,7 @@ void trace(TraceHash& hash, const node::Effect& effect) {
                  [&](const node::Answered& out) { add(out.request, out.to, out.result); },
                  [&](const node::Fetch& out) { add(out.table, out.numbers); },
                  [&](const node::TopicMessage& out) { add(out.topic, out.hops, *out.signed_bytes); },
+                 [&](const node::EntryChanged& out) { add(out.owner, out.name); },
                  [&](const node::TopicPublished& out) { add(out.request, out.result); },
              },
              effect);

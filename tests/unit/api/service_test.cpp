@@ -359,6 +359,54 @@ TEST_F(Service, PublishesAndListsTopics) {
   EXPECT_NE(metrics_text(backend_).find("ekiden_topic_copies_total 9\n"), std::string::npos);
 }
 
+TEST_F(Service, PutsFindsAndRemovesEntries) {
+  const auto put = ask("PUT", "/v1/registry/printers%2Fthird-floor",
+                       R"({"value":"tcp://10.0.3.9:631","capability":"print/colour","metadata":{"paper":"a4"}})");
+  EXPECT_EQ(put.status, 200);
+  EXPECT_EQ(put.json, (Json{{"name", "printers/third-floor"}, {"owner", test::identity_of(1).id().text()}}));
+  EXPECT_EQ(ask("PUT", "/v1/registry/brief", R"({"value_base64":"/w==","ttl_ms":60000})").status, 200);
+  EXPECT_EQ(backend_.entries.status().renewals, 1U);  // What has no end of its own.
+  const auto found = ask("GET", "/v1/registry?capability=print&where=%7B%22paper%22%3A%22a4%22%7D");
+  ASSERT_EQ(found.json.at("entries").size(), 1U);
+  EXPECT_EQ(found.json.at("entries").at(0).at("value"), "tcp://10.0.3.9:631");
+  EXPECT_EQ(found.json.at("entries").at(0).at("metadata"), (Json{{"paper", "a4"}}));
+  EXPECT_EQ(ask("GET", "/v1/registry?name=brief").json.at("entries").at(0).at("value_base64"), "/w==");
+  EXPECT_TRUE(ask("GET", "/v1/registry?name=brief&owner=bob").json.at("entries").empty());
+  EXPECT_EQ(backend_.registry_reads, 3U);
+  const auto page = ask("GET", "/v1/registry?limit=1");
+  ASSERT_EQ(page.json.at("entries").size(), 1U);
+  const auto next = ask("GET", "/v1/registry?limit=1&after=" + page.json.at("next").get<std::string>());
+  ASSERT_EQ(next.json.at("entries").size(), 1U);
+  EXPECT_NE(next.json.at("entries").at(0).at("name"), page.json.at("entries").at(0).at("name"));
+  EXPECT_EQ(ask("DELETE", "/v1/registry/brief").status, 204);
+  EXPECT_EQ(ask("DELETE", "/v1/registry/brief").status, 404);
+  EXPECT_EQ(ask("GET", "/v1/registry").json.at("entries").size(), 1U);
+  EXPECT_NE(metrics_text(backend_).find("ekiden_registry_neighbours 0\n"), std::string::npos);
+}
+
+TEST_F(Service, RefusesEntriesThatCannotBe) {
+  EXPECT_EQ(ask("PUT", "/v1/registry/No%20Name", R"({"value":"x"})").status, 400);
+  EXPECT_EQ(ask("PUT", "/v1/registry/n", R"({"value":"x","shape":"ring"})").status, 400);
+  EXPECT_EQ(ask("PUT", "/v1/registry/n", R"({"value":"x","value_base64":"eA=="})").status, 400);
+  EXPECT_EQ(ask("PUT", "/v1/registry/n", R"({"metadata":{"paper":4}})").status, 400);
+  EXPECT_EQ(ask("PUT", "/v1/registry/n", R"({"ttl_ms":5})").status, 400);
+  EXPECT_EQ(ask("PUT", "/v1/registry/n", R"({"value":"x","owner":"bob"})").status, 404);
+  EXPECT_EQ(ask("PUT", "/v1/registry/n", R"({"valeu":"x"})").status, 400);
+  EXPECT_EQ(ask("GET", "/v1/registry?where=paper").status, 400);
+  EXPECT_EQ(ask("GET", "/v1/registry?limit=0").status, 400);
+  EXPECT_EQ(ask("GET", "/v1/registry?after=x").status, 400);
+}
+
+TEST_F(Service, ShowsSetsAndConflicts) {
+  EXPECT_EQ(ask("PUT", "/v1/registry/pool", R"({"shape":"set","add":["n1","n2"],"writers":["bob"]})").status, 200);
+  const auto pool = ask("GET", "/v1/registry?name=pool").json.at("entries").at(0);
+  EXPECT_EQ(pool.at("elements"), (Json{"n1", "n2"}));
+  EXPECT_EQ(pool.at("writers"), (Json{bob_}));
+  EXPECT_EQ(ask("PUT", "/v1/registry/pool", R"({"shape":"set","take":["n1"],"writers":["bob"]})").status, 200);
+  EXPECT_EQ(ask("GET", "/v1/registry?name=pool").json.at("entries").at(0).at("elements"), (Json{"n2"}));
+  EXPECT_TRUE(ask("GET", "/v1/registry-conflicts").json.at("conflicts").empty());
+}
+
 TEST_F(Service, IsHealthyWhileItTakesMessages) {
   EXPECT_EQ(ask("GET", "/healthz").status, 200);
   backend_.self.storage = Error{Errc::storage_full, "no space left on device"};

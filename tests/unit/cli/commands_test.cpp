@@ -148,6 +148,28 @@ TEST_F(Commands, SendSaysThatNobodyHasTheName) {
   EXPECT_NE(done.error().message.find("nobody"), std::string::npos);
 }
 
+TEST_F(Commands, RegistryPutsFindsAndRemoves) {
+  ASSERT_TRUE(
+      run_registry_put(context(), {.name = "ocr/fast", .value = "here", .capability = "ocr", .where = {"lang=ja"}}));
+  EXPECT_EQ(printed(), "put; this node renews it until `ekiden registry remove ocr/fast`\n");
+  ASSERT_TRUE(run_registry_put(context(), {.name = "brief", .value = "x", .ttl = minutes(10)}));
+  EXPECT_EQ(printed(), "put for 10 min\n");
+  ASSERT_TRUE(run_registry_find(context(json()), {.capability = "ocr", .where = {"lang=ja"}}));
+  EXPECT_EQ(api::parse_json(printed())->at("name"), "ocr/fast");
+  ASSERT_TRUE(run_registry_list(context(), {}));
+  const auto listed = printed();
+  EXPECT_NE(listed.find("lang=ja"), std::string::npos) << listed;
+  EXPECT_NE(listed.find("2 entries"), std::string::npos) << listed;
+  ASSERT_TRUE(run_registry_remove(context(), {.name = "brief"}));
+  printed();
+  EXPECT_EQ(run_registry_get(context(), {.name = "brief"}).error().code, Errc::not_found);
+  EXPECT_EQ(run_registry_find(context(), {}).error().code, Errc::invalid_argument);
+  EXPECT_EQ(run_registry_find(context(), {.where = {"paper"}}).error().code, Errc::invalid_argument);
+  printed();
+  ASSERT_TRUE(run_registry_conflicts(context()));
+  EXPECT_EQ(printed(), "none, as far as this node has heard\n");
+}
+
 TEST_F(Commands, TopicPublishesAndLists) {
   ASSERT_TRUE(run_topic_pub(context(), {.topic = "weather/tokyo", .text = "sunny"}));
   EXPECT_EQ(printed(), "published, by way of 3 neighbours\n");

@@ -44,6 +44,7 @@ class Harness {
     std::map<std::uint64_t, Answered> answers;
     std::map<std::uint64_t, Placed> placed;
     std::vector<TopicMessage> topic_messages;
+    std::vector<std::string> changed_entries;
     std::map<std::uint64_t, Result<gossip::Publication>> published;
     std::vector<std::string> log;
     std::set<identity::PeerId> up;
@@ -282,6 +283,7 @@ class Harness {
               peer.answers.emplace(static_cast<std::uint64_t>(answered.request), answered);
             },
             [&](const TopicMessage& message) { peer.topic_messages.push_back(message); },
+            [&](const EntryChanged& changed) { peer.changed_entries.push_back(changed.name); },
             [&](const TopicPublished& done) {
               peer.published.emplace(static_cast<std::uint64_t>(done.request), done.result);
             },

@@ -29,6 +29,8 @@ class Net {
     Duration ahead{};  ///< of its wall clock
     std::vector<Equivocated> equivocated;
     std::vector<Misbehaved> misbehaved;
+    std::set<identity::PeerId> kept;  ///< to whom it wants links
+    std::vector<identity::PeerId> sought;
     std::size_t written = 0;
     std::size_t changed = 0;
   };
@@ -52,14 +54,18 @@ class Net {
   void link(std::size_t a, std::size_t b) {
     if (!nodes_[a]->links.insert(b).second) return;
     nodes_[b]->links.insert(a);
-    at(a).on_link_up(now(a), id(b));
-    at(b).on_link_up(now(b), id(a));
+    at(a).on_link_up(now(a), id(b), node(a).out);
+    at(b).on_link_up(now(b), id(a), node(b).out);
+    drain(a);
+    drain(b);
   }
   void cut(std::size_t a, std::size_t b) {
     if (nodes_[a]->links.erase(b) == 0) return;
     nodes_[b]->links.erase(a);
-    at(a).on_link_down(id(b));
-    at(b).on_link_down(id(a));
+    at(a).on_link_down(now(a), id(b), true, node(a).out);
+    at(b).on_link_down(now(b), id(a), true, node(b).out);
+    drain(a);
+    drain(b);
   }
 
   /// One in `of` messages is lost, and as many come twice of those that tell what is new: a link gives an answer once.
@@ -177,6 +183,10 @@ class Net {
                               if (persist.token) from.registry->on_persisted(now(which), *persist.token, from.out);
                             },
                             [&](Written&) { ++from.written; }, [&](Changed&) { ++from.changed; },
+                            [&](KeepLink& link) {
+                              link.wanted ? from.kept.insert(link.peer).second : from.kept.erase(link.peer) != 0;
+                            },
+                            [&](Seek& seek) { from.sought.push_back(seek.peer); },
                             [&](Equivocated& seen) { from.equivocated.push_back(std::move(seen)); },
                             [&](Misbehaved& seen) { from.misbehaved.push_back(std::move(seen)); }},
                  effect);

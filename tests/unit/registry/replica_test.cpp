@@ -45,18 +45,23 @@ TEST(Replica, FindsByCapabilityItsPrefixesAndMetadata) {
   add("b", "translate/ja-en", "us");
   add("c", "translate/de-en", "eu");
   add("d", "translated", "eu");
-  EXPECT_EQ(found(replica, {.capability = "translate/ja-en", .where = {}}), (std::vector<std::string>{"a", "b"}));
-  EXPECT_EQ(found(replica, {.capability = "translate", .where = {}}), (std::vector<std::string>{"a", "b", "c"}));
-  const Query in_europe{.capability = "translate", .where = {{.key = "region", .value = "eu"}}};
+  EXPECT_EQ(found(replica, {.name = "a", .capability = {}, .where = {}}), (std::vector<std::string>{"a"}));
+  EXPECT_TRUE(found(replica, {.name = "a", .capability = "no", .where = {}}).empty());
+  EXPECT_EQ(found(replica, {.name = {}, .capability = "translate/ja-en", .where = {}}),
+            (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(found(replica, {.name = {}, .capability = "translate", .where = {}}),
+            (std::vector<std::string>{"a", "b", "c"}));
+  const Query in_europe{.name = {}, .capability = "translate", .where = {{.key = "region", .value = "eu"}}};
   EXPECT_EQ(found(replica, in_europe), (std::vector<std::string>{"a", "c"}));
-  EXPECT_EQ(found(replica, {.capability = {}, .where = {{.key = "tier", .value = "1"}}}).size(), 4U);
-  EXPECT_TRUE(found(replica, {.capability = "translate", .where = {{.key = "tier", .value = "2"}}}).empty());
+  EXPECT_EQ(found(replica, {.name = {}, .capability = {}, .where = {{.key = "tier", .value = "1"}}}).size(), 4U);
+  EXPECT_TRUE(
+      found(replica, {.name = {}, .capability = "translate", .where = {{.key = "tier", .value = "2"}}}).empty());
   EXPECT_TRUE(found(replica, {}).empty());
   Entry moved = sample_entry(kAuthorsOfReplica[0], "a", after(seconds(1)));
   moved.capability = "print";
   ASSERT_TRUE(put(replica, moved));
   EXPECT_EQ(found(replica, in_europe), (std::vector<std::string>{"c"}));
-  EXPECT_EQ(found(replica, {.capability = "print", .where = {}}), (std::vector<std::string>{"a"}));
+  EXPECT_EQ(found(replica, {.name = {}, .capability = "print", .where = {}}), (std::vector<std::string>{"a"}));
   replica.check_invariants();
 }
 

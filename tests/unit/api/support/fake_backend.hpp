@@ -91,6 +91,22 @@ class FakeBackend final : public Backend {
   std::vector<identity::SignedAnnouncement> owners;
   std::set<std::string> offered;
   std::optional<bool> relay_on;
+  void put_entry(registry::Draft draft, Done done) override {
+    end_entry(entries.put(kWritten, draft, entries_out), done);
+  }
+  void remove_entry(const identity::PeerId& owner, std::string name, Done done) override {
+    end_entry(entries.remove(kWritten, owner, name, entries_out), done);
+  }
+  void end_entry(Result<store::PersistToken> token, const Done& done) {
+    entries_out.drain([this](registry::Effect&& effect) {
+      const auto* changed = std::get_if<registry::Changed>(&effect);
+      if (const auto heard = listener.lock(); heard && changed) heard->on_entry_changed(*changed);
+    });
+    done(token ? Status() : std::unexpected(token.error()));
+  }
+  void read_registry() override { ++registry_reads; }
+  const registry::Registry& registry() const override { return entries; }
+
   void subscribe_topic(std::string topic, Done done) override {
     if (topic == "NO") return done(fail(Errc::invalid_argument, "no topic"));
     ++subscriptions[topic];
@@ -118,6 +134,11 @@ class FakeBackend final : public Backend {
                              .signed_bytes = bytes,
                              .payload = *bytes});
   }
+  static constexpr Now kWritten{Instant(hours(1)), WallTime(milliseconds(1'767'225'600'000))};
+  identity::Identity identity = identity_of(1);
+  registry::Registry entries{identity, {}, Rng(Rng::Seed{1})};
+  registry::Effects entries_out;
+  std::size_t registry_reads = 0;
   std::map<std::string, int> subscriptions;
   std::map<std::string, std::uint64_t> published;
   void probe_peer(node::ProbePeer probe, ProbeDone done) override {

@@ -1,0 +1,112 @@
+// The registry: links carry its messages, and the neighbours with whom a node compares its replica come from the
+// overlay of a topic in which nothing is published. A node takes part once it has something, or somebody here asks.
+#include <string>
+#include <utility>
+
+#include "node/impl.hpp"
+
+namespace ekiden::node {
+namespace {
+
+/// Whose members hold the registry of the open realm. No application can name it.
+const std::string kMembers = "registry:open";
+
+}  // namespace
+
+Status Node::Impl::load_registry_row(ByteView name, ByteView value) {
+  if (!config.hold_registry) return {};
+  return registry.load_row(name, value);
+}
+
+void Node::Impl::on_registry_effect(Now now, registry::Effect effect) {
+  std::visit(Overloaded{
+                 [&](const registry::Transmit& transmit) {
+                   // What a link does not take, the next comparison finds.
+                   static_cast<void>(links.send(now, transmit.to, transmit.priority, *transmit.message, link_out));
+                 },
+                 [&](registry::Persist& persist) {
+                   batch.append(std::move(persist.batch));
+                   if (persist.token) waiting.registry = persist.token;
+                   persist_wanted = true;
+                 },
+                 [&](const registry::Written& written) {
+                   const auto request = entries_pending.extract(written.token);
+                   if (!request.empty()) reply(request.mapped(), {});
+                 },
+                 [&](registry::Changed& changed) {
+                   become_member(now);
+                   out->push(std::move(changed));
+                 },
+                 [&](const registry::Equivocated& seen) {
+                   log_limited(now, message_lines, LogLevel::warning, "registry",
+                               seen.author.text() + " has signed two entries \"" + seen.name +
+                                   "\" with one stamp: see `ekiden registry conflicts`");
+                 },
+                 [&](const registry::KeepLink& request) {
+                   if (request.wanted) {
+                     registry_seeks.erase(request.peer);
+                     want(now, request.peer, by_registry);
+                   } else {
+                     unwant(now, request.peer, by_registry);
+                   }
+                 },
+                 [&](const registry::Seek& seek) {
+                   registry_seeks.insert(seek.peer);
+                   want(now, seek.peer, by_registry);
+                   links.retry_now(now, seek.peer, link_out);
+                 },
+                 [&](const registry::Misbehaved& neighbour) {
+                   log_limited(now, message_lines, LogLevel::warning, "registry",
+                               neighbour.peer.text() + ": " + neighbour.what + "; it is not heard for ten minutes");
+                 },
+             },
+             effect);
+}
+
+Status Node::Impl::on_registry_message(Now now, const link::Message& message) {
+  // What is taken waits for the disk, and would wait in memory; the next comparison brings it again.
+  if (storage) return {};
+  const ByteView body = message.bytes.subspan(1);
+  switch (static_cast<wire::MessageType>(message.bytes[0])) {
+    case wire::MessageType::registry_ask:
+      return registry.on_ask(now, message.from, body, registry_out);
+    case wire::MessageType::registry_places:
+      return registry.on_places(now, message.from, body, registry_out);
+    case wire::MessageType::registry_want:
+      return registry.on_want(now, message.from, body, registry_out);
+    default:
+      return registry.on_entries(now, message.from, body, registry_out);
+  }
+}
+
+Status Node::Impl::check_registry() const {
+  if (!config.hold_registry) {
+    return fail(Errc::unsupported,
+                "this node holds no replica of the registry: `hold = \"on\"` under [registry] in ekiden.toml");
+  }
+  if (storage) return std::unexpected(*storage);
+  return {};
+}
+
+void Node::Impl::put_entry(Now now, const PutEntry& request) {
+  if (auto status = check_registry(); !status) return reply(request.request, std::move(status));
+  end_entry(request.request, registry.put(now, request.draft, registry_out));
+}
+
+void Node::Impl::remove_entry(Now now, const RemoveEntry& request) {
+  if (auto status = check_registry(); !status) return reply(request.request, std::move(status));
+  end_entry(request.request, registry.remove(now, request.owner, request.name, registry_out));
+}
+
+void Node::Impl::end_entry(RequestId request, Result<store::PersistToken> token) {
+  if (!token) return reply(request, std::unexpected(std::move(token).error()));
+  entries_pending.emplace(*token, request);
+}
+
+void Node::Impl::become_member(Now now) {
+  if (is_member || ending || !config.hold_registry) return;
+  is_member = true;
+  gossip.accompany(now, kMembers, gossip_out);
+}
+
+}  // namespace ekiden::node
