@@ -5,5 +5,6 @@
 #include <ekiden/error.hpp>
 #include <ekiden/message.hpp>
 #include <ekiden/node.hpp>
+#include <ekiden/registry.hpp>
 #include <ekiden/topic.hpp>
 #include <ekiden/trace.hpp>

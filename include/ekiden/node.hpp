@@ -10,6 +10,7 @@
 #include <ekiden/error.hpp>
 #include <ekiden/export.hpp>
 #include <ekiden/message.hpp>
+#include <ekiden/registry.hpp>
 #include <ekiden/topic.hpp>
 #include <ekiden/trace.hpp>
 #include <filesystem>
@@ -111,6 +112,20 @@ class EKIDEN_EXPORT Node {
   /// minutes miss it. Blocks, up to ten seconds if there is no other member. Errors: invalid_argument, too_large,
   /// limit_exceeded, busy (the node is starting).
   Result<Publication> publish(const std::string& topic, const std::string& body);
+
+  /// Puts an entry in the registry, or changes it: all nodes that hold the registry have it soon, and those on the
+  /// other side of a split when it is over. Blocks until it is on disk. Errors: invalid_argument, not_found (no such
+  /// shared name), refused (not a writer of it; the clock is wrong), too_large, limit_exceeded, unsupported (this node
+  /// holds no registry).
+  Status put(NewEntry entry);
+  /// Removes an entry of this node, everywhere; with `owner`, what it wrote under a shared name of somebody else.
+  /// Blocks until that is on disk. Errors: not_found, refused, unsupported.
+  Status remove(const std::string& name, const std::optional<PeerId>& owner = std::nullopt);
+  /// What this node has heard of that matches; nobody is asked. Blocks.
+  std::vector<RegistryEntry> entries(const RegistryQuery& query = {}) const;
+  /// Calls `handler` when what stands under a name may have changed, on the node's thread: it must not block, nor call
+  /// what blocks. An empty handler ends it, and is not called again once this has returned. Blocks.
+  void watch(std::function<void(const PeerId& owner, const std::string& name)> handler);
 
   /// The oldest message that is neither taken nor returned before by this Node, requests and replies aside. Blocks up
   /// to `timeout`. Of volatile messages that nobody receives, at most 4,096 wait. Errors: timed_out; closed, with the

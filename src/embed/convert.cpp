@@ -101,6 +101,10 @@ TopicMessage to_topic_message(const node::TopicMessage& message) {
           .hops = message.hops};
 }
 
+Publication to_publication(const gossip::Publication& made) {
+  return {.sequence = made.sequence, .neighbours = made.neighbours};
+}
+
 Trace to_trace(const router::Trace& trace) {
   Trace out;
   out.id = trace.id.text();

@@ -25,6 +25,7 @@ router::Question to_question(Question question);
 /// What a handler answered; one that is too large becomes a failure.
 router::Response to_response(Result<Reply> reply);
 TopicMessage to_topic_message(const node::TopicMessage& message);
+Publication to_publication(const gossip::Publication& made);
 Trace to_trace(const router::Trace& trace);
 
 /// Errors: invalid_argument, malformed (an id that is not a UUID v4).

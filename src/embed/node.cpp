@@ -7,6 +7,7 @@
 
 #include "embed/answering.hpp"
 #include "embed/convert.hpp"
+#include "embed/entries.hpp"
 #include "embed/mailroom.hpp"
 #include "embed/topics.hpp"
 #include "runtime/bootstrap_source.hpp"
@@ -57,8 +58,7 @@ auto converted(const Result<T>& result, Convert convert) -> Result<decltype(conv
 }  // namespace
 
 struct Node::Impl {
-  explicit Impl(std::unique_ptr<Host> opened)
-      : host(std::move(opened)), mailroom(std::make_shared<Mailroom>()), topics(std::make_shared<embed::Topics>()) {
+  explicit Impl(std::unique_ptr<Host> opened) : host(std::move(opened)) {
     host->post([this] {
       mailroom->set_tiers([this](const identity::PeerId& peer) {
         return static_cast<TrustTier>(host->node().contacts().tier_of(peer));
@@ -67,6 +67,7 @@ struct Node::Impl {
       for (const auto& arrived : host->node().inbox(0, SIZE_MAX)) mailroom->on_arrival(arrived);
       host->subscribe(mailroom);
       host->subscribe(topics);
+      host->subscribe(watcher);
     });
     thread = std::thread([this] { run(); });
   }
@@ -131,8 +132,9 @@ struct Node::Impl {
   }
 
   std::unique_ptr<Host> host;
-  std::shared_ptr<Mailroom> mailroom;
-  std::shared_ptr<embed::Topics> topics;
+  std::shared_ptr<Mailroom> mailroom = std::make_shared<Mailroom>();
+  std::shared_ptr<embed::Topics> topics = std::make_shared<embed::Topics>();
+  std::shared_ptr<embed::Watcher> watcher = std::make_shared<embed::Watcher>();
   std::mutex answering_mutex;  ///< of the table: its values live until stop_serving()
   std::map<std::string, std::unique_ptr<embed::Answering>> answering;
   std::thread thread;
@@ -305,10 +307,35 @@ Status Node::unsubscribe(const std::string& topic) {
 Result<Publication> Node::publish(const std::string& topic, const std::string& body) {
   return impl_->call<Result<Publication>>([&](std::promise<Result<Publication>>& done) {
     impl_->host->publish(topic, to_bytes(as_bytes(body)), [&done](const Result<gossip::Publication>& published) {
-      done.set_value(converted(published, [](const gossip::Publication& made) {
-        return Publication{.sequence = made.sequence, .neighbours = made.neighbours};
-      }));
+      done.set_value(converted(published, embed::to_publication));
     });
+  });
+}
+
+Status Node::put(NewEntry entry) {
+  return impl_->call<Status>([&](std::promise<Status>& done) {
+    impl_->host->put_entry(embed::to_entry_draft(std::move(entry)), [&](Status status) { done.set_value(status); });
+  });
+}
+
+Status Node::remove(const std::string& name, const std::optional<PeerId>& owner) {
+  return impl_->call<Status>([&](std::promise<Status>& done) {
+    const identity::PeerId of = owner ? identity::PeerId{owner->bytes} : impl_->host->node().self().id();
+    impl_->host->remove_entry(of, name, [&](Status status) { done.set_value(status); });
+  });
+}
+
+std::vector<RegistryEntry> Node::entries(const RegistryQuery& query) const {
+  return impl_->call<std::vector<RegistryEntry>>([&](std::promise<std::vector<RegistryEntry>>& done) {
+    impl_->host->read_registry();
+    done.set_value(embed::find_entries(impl_->host->node().registry(), impl_->host->now(), query));
+  });
+}
+
+void Node::watch(std::function<void(const PeerId& owner, const std::string& name)> handler) {
+  impl_->call<bool>([&](std::promise<bool>& done) {
+    impl_->host->read_registry();
+    done.set_value(impl_->watcher->set(std::move(handler)));
   });
 }
 

@@ -67,6 +67,33 @@ TEST_F(EmbedTest, ATopicReachesItsSubscribers) {
   EXPECT_EQ(bob_->unsubscribe("weather/tokyo").error().code, Errc::not_found);
 }
 
+TEST_F(EmbedTest, TheRegistryIsSharedAndWatched) {
+  std::promise<std::string> heard;
+  bob_->watch([&, first = true](const PeerId&, const std::string& name) mutable {
+    if (std::exchange(first, false)) heard.set_value(name);
+  });
+  const auto put = alice_->put({.name = "printers/third-floor",
+                                .value = "tcp://10.0.3.9:631",
+                                .capability = "print/colour",
+                                .metadata = {{"paper", "a4"}}});
+  ASSERT_TRUE(put) << put.error().message;
+  EXPECT_EQ(alice_->put({.name = "No Name"}).error().code, Errc::invalid_argument);
+  send("hello");
+  ASSERT_TRUE(bob_->receive(kPatience));  // The link is there.
+  auto name = heard.get_future();
+  ASSERT_EQ(name.wait_for(kPatience), std::future_status::ready);
+  EXPECT_EQ(name.get(), "printers/third-floor");
+  const auto found = bob_->entries({.capability = "print", .metadata = {{"paper", "a4"}}});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].value, "tcp://10.0.3.9:631");
+  EXPECT_EQ(found[0].owner, alice_->id());
+  EXPECT_TRUE(bob_->entries({.capability = "print", .metadata = {{"paper", "a3"}}}).empty());
+  EXPECT_EQ(bob_->remove("printers/third-floor").error().code, Errc::not_found);
+  bob_->watch({});
+  EXPECT_TRUE(alice_->remove("printers/third-floor"));
+  EXPECT_TRUE(alice_->entries().empty());
+}
+
 TEST_F(EmbedTest, AMessageArrivesWithAllThatWasSaidAboutIt) {
   const auto before = std::chrono::system_clock::now() - 1s;
   const auto id = alice_->send({.to = bob_->id(),
