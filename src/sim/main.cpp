@@ -74,7 +74,8 @@ void print_outcome(const Options& options, const std::string& name, std::uint64_
                 R"(,"awaited_soon":%)" PRIu64 R"(,"return_median_ms":%.3f,"return_p99_ms":%.3f,"searches":%)" PRIu64
                 R"(,"found":%)" PRIu64 R"(,"search_median_ms":%.3f,"search_p99_ms":%.3f,"search_queries":%)" PRIu64
                 R"(,"broadcasts":%)" PRIu64 R"(,"heard_percent":%.4f,"copies_per_delivery":%.3f)"
-                R"(,"copies_and_ids_per_delivery":%.3f,"last_hops":%.2f,"virtual_s":%.3f,"real_s":%.3f})"
+                R"(,"copies_and_ids_per_delivery":%.3f,"last_hops":%.2f,"entries":%)" PRIu64
+                R"(,"entries_removed":%)" PRIu64 R"(,"healed_s":%.3f,"virtual_s":%.3f,"real_s":%.3f})"
                 "\n",
                 name.c_str(), seed, o.breaches.empty() ? "true" : "false", o.trace_hash, o.totals.submitted,
                 o.totals.accepted, o.totals.arrived, o.totals.receipted, o.totals.expired, o.totals.refused, o.crashes,
@@ -86,7 +87,8 @@ void print_outcome(const Options& options, const std::string& name, std::uint64_
                 milliseconds_of(o.searches.median), milliseconds_of(o.searches.p99), o.searches.queries,
                 o.broadcasts.published, thousandths(o.broadcasts.delivered_ppm()) / 10,
                 thousandths(o.broadcasts.copies_milli()), thousandths(o.broadcasts.all_milli()),
-                thousandths(o.broadcasts.hops_milli()), milliseconds_of(o.virtual_time) / 1e3, seconds);
+                thousandths(o.broadcasts.hops_milli()), o.services.put, o.services.removed,
+                thousandths(o.services.healed_ms), milliseconds_of(o.virtual_time) / 1e3, seconds);
     return;
   }
   std::printf("%s seed %" PRIu64 ": %s, %" PRIu64 "/%" PRIu64 " durable messages arrived, %" PRIu64 " crashes, %" PRIu64
@@ -124,6 +126,11 @@ void print_outcome(const Options& options, const std::string& name, std::uint64_
                 o.broadcasts.published, thousandths(o.broadcasts.delivered_ppm()) / 10,
                 thousandths(o.broadcasts.copies_milli()), thousandths(o.broadcasts.all_milli()),
                 thousandths(o.broadcasts.hops_milli()));
+  }
+  if (o.services.put != 0) {
+    std::printf("  %" PRIu64 " entries of the registry put, %" PRIu64
+                " removed, all replicas equal %.1f s after the split\n",
+                o.services.put, o.services.removed, thousandths(o.services.healed_ms));
   }
   if (o.searches.begun == 0) return;
   std::printf("  %" PRIu64 "/%" PRIu64

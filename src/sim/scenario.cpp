@@ -123,6 +123,12 @@ Keys keys_of_events(Scenario& s) {
       {"topics.measure_from_s", duration<seconds>(s.topics.measure_from)},
       {"topics.last_wait_s", duration<seconds>(s.topics.last_wait)},
       {"topics.at_home_s", duration<seconds>(s.topics.at_home)},
+      {"registry.entries", number(s.registry.entries, 0, 10'000)},
+      {"registry.put_from_s", duration<seconds>(s.registry.put_from)},
+      {"registry.split_from_s", duration<seconds>(s.registry.split_from)},
+      {"registry.split_to_s", duration<seconds>(s.registry.split_to)},
+      {"registry.split_percent", number(s.registry.split_percent, 1, 99)},
+      {"registry.restarts", number(s.registry.restarts, 0, 1000)},
       {"attack.sybils", number(s.attack.sybils, 0, 1000)},
       {"attack.sybil_prefixes", number(s.attack.sybil_prefixes, 1, 250)},
       {"attack.eclipse", boolean(s.attack.eclipse)},
@@ -157,6 +163,7 @@ Keys keys_of_outcome(Scenario& s) {
       {"expect.search_p99_max_ms", duration<milliseconds>(s.expect.search_p99_max)},
       {"expect.search_p99_percent_max", number(s.expect.search_p99_percent_max, 0, 100'000)},
       {"expect.search_p99_spared_ms", duration<milliseconds>(s.expect.search_p99_spared)},
+      {"expect.registry_equal_max_s", duration<seconds>(s.expect.registry_equal_max)},
       {"expect.heard_ppm_min", number(s.expect.heard_ppm_min, 0, kMillion)},
       {"expect.topic_copies_max_milli", number(s.expect.topic_copies_max, 0, kMillion)},
       {"expect.topic_ids_max_milli", number(s.expect.topic_ids_max, 0, kMillion)},
@@ -208,6 +215,14 @@ Result<Scenario> parse_scenario(std::string_view source, std::string_view name) 
   }
   if (scenario.topics.items != 0 && scenario.topics.publish_from + scenario.topics.last_wait >= scenario.duration) {
     return fail(Errc::malformed, std::string(name) + ": the duration leaves no time to publish in");
+  }
+  const RegistryModel& registry = scenario.registry;
+  if (registry.entries != 0 &&
+      (registry.put_from >= registry.split_from || scenario.nodes < 2 ||
+       registry.split_from + seconds(10) > registry.split_to || registry.split_to >= scenario.duration)) {
+    return fail(Errc::malformed, std::string(name) +
+                                     ": the split comes after the first puts, lasts ten seconds, and "
+                                     "is over before the end");
   }
   return scenario;
 }

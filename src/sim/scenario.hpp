@@ -91,6 +91,16 @@ struct TopicModel {
   Duration at_home = seconds(45);    ///< since when a machine has to be up for an item to be owed to it
 };
 
+/// With `entries` over zero everybody writes in the registry, and the network is cut in two for a while.
+struct RegistryModel {
+  std::uint32_t entries = 0;  ///< put before the split, and as many during it; a fourth as many are removed
+  Duration put_from = seconds(60);
+  Duration split_from = seconds(120);
+  Duration split_to = seconds(180);
+  std::uint32_t split_percent = 50;  ///< of the machines on one side
+  std::uint32_t restarts = 0;        ///< during the split, of machines whose power goes
+};
+
 /// Who wants the others to fail (sim/attack.hpp).
 struct AttackModel {
   std::uint32_t sybils = 0;
@@ -148,6 +158,7 @@ struct Expectations {
   std::uint32_t topic_ids_max = 0;     ///< the same, counting announcements as copies
   /// Of the last delivery, on average over the items, in percent of what a perfect tree takes; 0: not checked.
   std::uint32_t topic_hops_percent_max = 0;
+  Duration registry_equal_max = minutes(30);  ///< from the end of the split until all replicas are equal
 };
 
 struct Scenario {
@@ -165,6 +176,7 @@ struct Scenario {
   FaultModel faults;
   DiscoveryModel discovery;
   TopicModel topics;
+  RegistryModel registry;
   AttackModel attack;
   Expectations expect;
 };

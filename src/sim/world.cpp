@@ -238,6 +238,7 @@ Outcome World::run() {
   plan_searches();
   plan_questions();
   plan_broadcasts();
+  plan_registry();
   plan_faults();
   attack_->begin(machines_, scenario_.duration);
   run_until(schedule_.now() + scenario_.duration);
@@ -262,6 +263,11 @@ Outcome World::outcome() {
   result.searches = searches_.totals();
   result.questions = questions_;
   result.broadcasts = told_;
+  result.services = services_.totals();
+  if (healed_after_) {
+    result.services.healed_ms =
+        static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(*healed_after_).count());
+  }
   result.deeds = count_deeds();
   for (const auto& machine : machines_) {
     result.commits += machine->disk().commits();

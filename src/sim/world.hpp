@@ -17,6 +17,7 @@
 #include "sim/questions.hpp"
 #include "sim/scenario.hpp"
 #include "sim/searches.hpp"
+#include "sim/services.hpp"
 #include "sim/traitor.hpp"
 
 namespace ekiden::sim {
@@ -36,6 +37,7 @@ struct Outcome {
   Searches::Totals searches;
   Questions questions;
   Broadcasts::Totals broadcasts;
+  Services::Totals services;
   std::map<std::string_view, std::uint64_t> deeds;  ///< of traitors, by their vice
   Duration virtual_time{};
 };
@@ -109,6 +111,19 @@ class World {
   void check_broadcasts(Outcome& outcome) const;
   void subscribe(HostIndex host);
 
+  // world_registry.cpp
+  void plan_registry();
+  void put_service();
+  void remove_service();
+  void restart_any();
+  void share_name();
+  void write_contested(HostIndex by);
+  void split();
+  void heal();
+  bool are_replicas_equal() const;
+  void look_at_replicas(Instant healed);
+  void check_registry(Outcome& outcome) const;
+
   // world_traitors.cpp
   void add_traitors();
   void boot_traitors();
@@ -151,6 +166,8 @@ class World {
   Broadcasts::Totals counted_before_;  ///< copies, when measuring began
   Broadcasts::Totals told_;            ///< at the end of the duration
   bool measuring_ = false;
+  Services services_;
+  std::optional<Duration> healed_after_;
   TraceHash trace_;
   std::map<identity::PeerId, HostIndex> hosts_;
   Shared shared_;

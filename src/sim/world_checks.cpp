@@ -21,6 +21,7 @@ void World::check_end(Outcome& outcome) {
   check_searches(outcome);
   check_figures(outcome);
   check_broadcasts(outcome);
+  check_registry(outcome);
 }
 
 /// A durable message that is not settled by now; its trace says where to look.
