@@ -208,7 +208,7 @@ Status Registry::on_places(Now now, const PeerId& from, ByteView body, Effects& 
 void Registry::begin(Now now, const PeerId& peer, Neighbour& neighbour, Effects& out) {
   if (++last_round_ == 0) ++last_round_;
   neighbour.has_gained = false;
-  neighbour.comparison.emplace(config_, replica_, last_round_, rng_.bytes<8>());
+  neighbour.comparison = std::make_unique<Comparison>(config_, replica_, last_round_, rng_.bytes<8>());
   send(peer, wire::Priority::low, neighbour.comparison->begin(), out);
   compare_.set(peer, now.mono + config_.compare_within);
 }

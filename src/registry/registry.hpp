@@ -31,6 +31,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -123,8 +124,8 @@ class Registry {
   struct Neighbour {
     explicit Neighbour(flow::Rate rate) : answers(rate) {}
     flow::TokenBucket answers;
-    std::optional<Comparison> comparison;
-    Instant give_up{};  ///< the comparison
+    std::unique_ptr<Comparison> comparison;  ///< seldom
+    Instant give_up{};                       ///< the comparison
     Duration interval{};
     bool has_gained = false;  ///< we took an entry, since the comparison began
   };

@@ -26,6 +26,11 @@ class RegistryTest(unittest.TestCase):
             self.start(node)
         wait_until(lambda: all(self.status(node)["discovery"]["nodes"] >= 2 for node in self.nodes), 60,
                    "the nodes do not find each other")
+        # A record is complete once a peer has reached its addresses. Who has an earlier one cannot dial who was killed.
+        for node in self.nodes:
+            for other in self.nodes:
+                if other is not node:
+                    wait_until(lambda: other.endpoint in self.addresses(node, other), 60, "a record without addresses")
 
     def tearDown(self):
         for node in self.nodes:
@@ -38,6 +43,11 @@ class RegistryTest(unittest.TestCase):
         first = self.nodes[0]
         through = [] if node is first else ["--bootstrap", f"{first.id}@{first.endpoint}"]
         node.start("--no-lan", *through)
+
+    def addresses(self, node, other):
+        done = command("lookup", other.id, "--json", "--data-dir", node.directory, check=False)
+        found = json.loads(done.stdout) if done.returncode == 0 else {}
+        return found.get("record", {}).get("endpoints", [])
 
     def status(self, node):
         with node.api() as api:
