@@ -123,6 +123,8 @@ class Bootstrap {
 
   /// The best nodes that were ever reached, by score: at most `limit`.
   std::vector<Candidate> best(std::size_t limit) const;
+  /// One of them.
+  std::optional<Candidate> find_reached(const identity::PeerId& node) const;
   /// What this node can vouch for in a list of its own: the best nodes that it has reached in this run, with the
   /// addresses that strangers may dial. At most `limit` and kMaxListNodes.
   std::vector<ListedNode> listing(std::size_t limit) const;

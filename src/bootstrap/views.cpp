@@ -32,6 +32,12 @@ std::vector<Candidate> Bootstrap::best(std::size_t limit) const {
   return out;
 }
 
+std::optional<Candidate> Bootstrap::find_reached(const identity::PeerId& node) const {
+  const Entry* entry = table_.find(node);
+  if (entry == nullptr || !entry->standing.was_reached()) return std::nullopt;
+  return candidate_of(node, *entry);
+}
+
 std::vector<NodeStatus> Bootstrap::status() const {
   std::vector<NodeStatus> out;
   for (const auto& [node, entry] : table_) {

@@ -146,6 +146,20 @@ void Node::Impl::propose_candidate(Now now, const bootstrap::Candidate& candidat
   }
 }
 
+/// Of a node through which we joined. Its record may say nowhere, and the DHT nothing: it has no address in its record
+/// before somebody has tried it, and when it restarts right then, nobody but those who were told knows where it is.
+std::vector<identity::Endpoint> Node::Impl::bootstrap_dials(const identity::PeerId& peer) const {
+  const auto known = bootstrap.find_reached(peer);
+  if (!known) return {};
+  std::vector<identity::Endpoint> all;
+  for (const identity::Endpoint& endpoint : known->endpoints) {
+    const auto address = endpoint.address();
+    const bool is_allowed = !address || may_dial(*address) || identity::may_dial(*address, known->learned_from);
+    if (!endpoint.is_udp() && is_allowed) all.push_back(endpoint);
+  }
+  return all;
+}
+
 void Node::Impl::join_again(Now now) {
   join_look.reset();
   if (ending) return;

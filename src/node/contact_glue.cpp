@@ -139,13 +139,14 @@ std::vector<identity::Endpoint> Node::Impl::endpoints_of(const identity::PeerId&
   if (const identity::Contact* contact = contacts.find(peer)) {
     for (identity::Endpoint& endpoint : without_udp(contact->endpoints)) add(endpoint);
   }
-  const identity::PeerRecord* known = record_of(peer);
-  if (known == nullptr) return all;
-  for (identity::Endpoint& endpoint : without_udp(known->known_endpoints())) {
-    // What a name resolves to is judged before it is dialled: dial_source().
-    const auto address = endpoint.address();
-    if (!address || may_dial(*address)) add(endpoint);
+  if (const identity::PeerRecord* known = record_of(peer)) {
+    for (identity::Endpoint& endpoint : without_udp(known->known_endpoints())) {
+      // What a name resolves to is judged before it is dialled: dial_source().
+      const auto address = endpoint.address();
+      if (!address || may_dial(*address)) add(endpoint);
+    }
   }
+  if (all.empty()) all = bootstrap_dials(peer);
   return all;
 }
 

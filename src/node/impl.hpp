@@ -219,6 +219,7 @@ struct Node::Impl {
   bool waits_for_list(const identity::PeerId& peer) const;
   void propose_candidate(Now now, const bootstrap::Candidate& candidate);
   void join_again(Now now);
+  std::vector<identity::Endpoint> bootstrap_dials(const identity::PeerId& peer) const;
 
   // reachability_glue.cpp: which of our endpoints peers can reach, and the same for them.
   void start_reachability(Now now);

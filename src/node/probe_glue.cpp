@@ -118,7 +118,9 @@ identity::LearnedFrom Node::Impl::dial_source(const link::Dial& dial) const {
     return std::ranges::find(endpoints, dial.endpoint) != endpoints.end();
   };
   if (contact != nullptr && is_among(contact->endpoints)) return identity::LearnedFrom::configuration;
-  return is_among(lan_dials(dial.peer)) ? identity::LearnedFrom::lan : identity::LearnedFrom::remote_record;
+  if (is_among(lan_dials(dial.peer))) return identity::LearnedFrom::lan;
+  const auto joined = bootstrap.find_reached(dial.peer);
+  return joined && is_among(joined->endpoints) ? joined->learned_from : identity::LearnedFrom::remote_record;
 }
 
 }  // namespace ekiden::node

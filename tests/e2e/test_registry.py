@@ -26,11 +26,6 @@ class RegistryTest(unittest.TestCase):
             self.start(node)
         wait_until(lambda: all(self.status(node)["discovery"]["nodes"] >= 2 for node in self.nodes), 60,
                    "the nodes do not find each other")
-        # A record is complete once a peer has reached its addresses. Who has an earlier one cannot dial who was killed.
-        for node in self.nodes:
-            for other in self.nodes:
-                if other is not node:
-                    wait_until(lambda: other.endpoint in self.addresses(node, other), 60, "a record without addresses")
 
     def tearDown(self):
         for node in self.nodes:
@@ -43,11 +38,6 @@ class RegistryTest(unittest.TestCase):
         first = self.nodes[0]
         through = [] if node is first else ["--bootstrap", f"{first.id}@{first.endpoint}"]
         node.start("--no-lan", *through)
-
-    def addresses(self, node, other):
-        done = command("lookup", other.id, "--json", "--data-dir", node.directory, check=False)
-        found = json.loads(done.stdout) if done.returncode == 0 else {}
-        return found.get("record", {}).get("endpoints", [])
 
     def status(self, node):
         with node.api() as api:
@@ -86,6 +76,7 @@ class RegistryTest(unittest.TestCase):
         self.wait_for(third, [], name="ocr")
         self.start(first)
         self.assertEqual(self.values(first), ["tcp://10.0.3.9:631"])
+        # It was there a moment only, and nobody's record says where: those who joined through it know.
         self.wait_for(third, ["words"], name="last")
         self.wait_for(first, [], name="ocr")
 

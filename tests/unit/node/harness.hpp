@@ -346,8 +346,8 @@ class Harness {
   std::uint64_t boots_ = 0;
 };
 
-/// `count` nodes, of which all but the first join through the first.
-inline Harness make_network(std::size_t count, Harness::Tune tune = {}) {
+/// `count` nodes that start now, of which all but the first join through the first.
+inline Harness make_young_network(std::size_t count, Harness::Tune tune = {}) {
   Config config;
   config.discovery = config.private_network = true;
   ByteArray<32> seed{};
@@ -357,7 +357,12 @@ inline Harness make_network(std::size_t count, Harness::Tune tune = {}) {
       .name = "test",
       .seeds = {{.id = first, .public_key = {}, .endpoints = {{identity::Endpoint::Transport::tcp, "10.0.0.1", 7420}}}},
       .lists = {}};
-  Harness net(count, config, std::move(tune));
+  return Harness(count, config, std::move(tune));
+}
+
+/// The same, two minutes old.
+inline Harness make_network(std::size_t count, Harness::Tune tune = {}) {
+  Harness net = make_young_network(count, std::move(tune));
   net.advance(minutes(2));
   return net;
 }

@@ -56,6 +56,21 @@ TEST(RegistryOfNodes, IsHeldByAllAlsoAfterACrash) {
   EXPECT_EQ(value_of(net, 2, 1, "one"), "1");
 }
 
+/// Through it the others have joined; nobody has a record that says where it is, and it remembers nobody.
+TEST(RegistryOfNodes, IsHeardAgainFromTheFirstNodeThatCrashesSoon) {
+  Harness net = make_young_network(3);
+  net.advance(milliseconds(100));
+  ASSERT_TRUE(put_entry(net, 0, entry_of("one", "1")));
+  net.advance(milliseconds(200));
+  for (std::size_t i = 1; i < 3; ++i) ASSERT_EQ(value_of(net, i, 0, "one"), "1") << i;
+  net.crash(0);
+  net.advance(seconds(1));
+  net.boot(0);
+  ASSERT_TRUE(put_entry(net, 0, entry_of("one", "2")));
+  net.advance(seconds(10));
+  for (std::size_t i = 1; i < 3; ++i) EXPECT_EQ(value_of(net, i, 0, "one"), "2") << i;
+}
+
 /// Who has found nothing to say is no member, and asks nobody.
 TEST(RegistryOfNodes, CostsNothingUntilSomebodyUsesIt) {
   Harness net = make_network(4);
