@@ -166,8 +166,9 @@ struct Node::Impl {
   void put_entry(Now now, const PutEntry& request);
   void remove_entry(Now now, const RemoveEntry& request);
   void end_entry(RequestId request, Result<store::PersistToken> token);
-  /// From now on, if this node may be one and is none.
-  void become_member(Now now);
+  void become_member(Now now);                              ///< from now on, if this node may be one and is none
+  void seek_member(Now now, const identity::PeerId& peer);  ///< dials it for a while, and few others at that time
+  bool end_seek(Now now, const identity::PeerId& peer);     ///< true if it was sought
 
   // ask_glue.cpp: questions go out and come in as messages, to peers that searches and neighbours tell of.
   void on_ask_effect(Now now, router::AskEffect effect);
@@ -361,7 +362,7 @@ struct Node::Impl {
 
   bool is_member = false;  ///< of the registry
   std::map<store::PersistToken, RequestId> entries_pending;
-  std::set<identity::PeerId> registry_seeks;  ///< members that were lost and are dialled
+  std::vector<identity::PeerId> registry_seeks;  ///< members that were lost and are dialled; the oldest first
 
   std::uint64_t record_sequence = 0;      ///< of the last record or announcement that was signed
   Bytes record;                           ///< published; empty until it is on disk

@@ -31,9 +31,9 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    show_neighbour(now, shown);
                    asks.on_link_up(now, peer, ask_out);
                    if ((shown.features & gossip::kGossipFeature) != 0) gossip.on_link_up(now, peer, gossip_out);
+                   end_seek(now, peer);
                    const bool both_hold = config.hold_registry && (shown.features & registry::kRegistryFeature) != 0;
                    if (both_hold) registry.on_link_up(now, peer, registry_out);
-                   if (!both_hold && registry_seeks.erase(peer) != 0) unwant(now, peer, by_registry);
                  },
                  [&](link::Down& down) {
                    log_limited(now, link_lines, LogLevel::info, "link",
@@ -54,12 +54,14 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                  },
                  [&](const link::Message& message) { on_message(now, message); },
                  [&](const link::DialFailed& failed) {
-                   log(LogLevel::warning, "link", "cannot reach " + failed.peer.text() + ": " + failed.why.message);
+                   const bool is_sought = end_seek(now, failed.peer);
+                   // A member that is away is tried every few seconds, for days: that is no news.
+                   log(is_sought && !wanted.contains(failed.peer) ? LogLevel::debug : LogLevel::warning, "link",
+                       "cannot reach " + failed.peer.text() + ": " + failed.why.message);
                    router.on_unreachable(now, failed.peer, failed.why);
                    relay.hurry(now, failed.peer);
                    asks.on_unreachable(now, failed.peer, ask_out);
                    gossip.on_unreachable(now, failed.peer, gossip_out);
-                   if (registry_seeks.erase(failed.peer) != 0) unwant(now, failed.peer, by_registry);
                    if (wanted.contains(failed.peer)) search(now, failed.peer);
                  },
                  [&](link::Probed& probed) { on_probed(now, std::move(probed)); },

@@ -10,6 +10,8 @@ namespace {
 
 /// Whose members hold the registry of the open realm. No application can name it.
 const std::string kMembers = "registry:open";
+/// Members that are dialled at a time, or searched: each for at least eight seconds.
+constexpr std::size_t kMaxSeeks = 4;
 
 }  // namespace
 
@@ -44,17 +46,12 @@ void Node::Impl::on_registry_effect(Now now, registry::Effect effect) {
                  },
                  [&](const registry::KeepLink& request) {
                    if (request.wanted) {
-                     registry_seeks.erase(request.peer);
                      want(now, request.peer, by_registry);
                    } else {
                      unwant(now, request.peer, by_registry);
                    }
                  },
-                 [&](const registry::Seek& seek) {
-                   registry_seeks.insert(seek.peer);
-                   want(now, seek.peer, by_registry);
-                   links.retry_now(now, seek.peer, link_out);
-                 },
+                 [&](const registry::Seek& seek) { seek_member(now, seek.peer); },
                  [&](const registry::Misbehaved& neighbour) {
                    log_limited(now, message_lines, LogLevel::warning, "registry",
                                neighbour.peer.text() + ": " + neighbour.what + "; it is not heard for ten minutes");
@@ -101,6 +98,25 @@ void Node::Impl::remove_entry(Now now, const RemoveEntry& request) {
 void Node::Impl::end_entry(RequestId request, Result<store::PersistToken> token) {
   if (!token) return reply(request, std::unexpected(std::move(token).error()));
   entries_pending.emplace(*token, request);
+}
+
+/// Of a member without addresses a dial never ends. (Attack: identities without any, who come and vanish until no room
+/// is left for the links that somebody needs.)
+void Node::Impl::seek_member(Now now, const identity::PeerId& peer) {
+  end_seek(now, peer);
+  if (registry_seeks.size() == kMaxSeeks) {
+    const identity::PeerId oldest = registry_seeks.front();
+    end_seek(now, oldest);
+  }
+  registry_seeks.push_back(peer);
+  want(now, peer, by_registry);
+  links.retry_now(now, peer, link_out);
+}
+
+bool Node::Impl::end_seek(Now now, const identity::PeerId& peer) {
+  if (std::erase(registry_seeks, peer) == 0) return false;
+  unwant(now, peer, by_registry);
+  return true;
 }
 
 void Node::Impl::become_member(Now now) {

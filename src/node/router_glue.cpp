@@ -87,12 +87,15 @@ bool Node::Impl::is_awaited(const identity::PeerId& peer) const {
 void Node::Impl::unwant(Now now, const identity::PeerId& peer, WantedBy by) {
   const auto reasons = wanted.find(peer);
   if (reasons == wanted.end()) return;
+  const bool was_lasting = (reasons->second & ~(by_gossip | by_registry)) != 0;
   reasons->second &= static_cast<std::uint8_t>(~by);
+  const bool is_lasting = (reasons->second & ~(by_gossip | by_registry)) != 0;
+  // As reach() wrote it: a member that is away is wanted every few seconds, and must not cost a write each time.
+  if (was_lasting && !is_lasting && contacts.find(peer) == nullptr) batch.erase(store::Table::records, peer.view());
   if (reasons->second != 0) return links.set_awaited(peer, is_awaited(peer));
   wanted.erase(reasons);
   end_search(peer);
   links.unwant(now, peer);
-  if (contacts.find(peer) == nullptr) batch.erase(store::Table::records, peer.view());
 }
 
 void Node::Impl::reach(Now now, const identity::PeerId& peer) {
