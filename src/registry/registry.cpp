@@ -264,7 +264,8 @@ void Registry::on_deadline(Now now, Effects& out) {
   if (const auto peer = rejoin_.next(now)) out.push(Seek{*peer});
   if (expire_at_ && *expire_at_ <= now.mono) {
     renew(now, out);
-    expire(now, out);
+    // After a long sleep there is more than one part of it, and what is not renewed yet would be forgotten.
+    if (!renewals_.next(now.wall)) expire(now, out);
     set_expiry(now);
   }
 }

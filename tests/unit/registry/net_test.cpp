@@ -143,6 +143,26 @@ TEST(RegistryNet, WhatIsRenewedIsBackWhenItsOwnerIs) {
   EXPECT_FALSE(net.at(1).get(net.now(1), net.id(0), "once"));
 }
 
+/// A machine that slept over the end of its entries renews all of them, however many, before it forgets any.
+TEST(RegistryNet, AllThatIsRenewedOutlivesALongSleep) {
+  constexpr std::size_t kMany = 150;
+  Net net(2, 1);
+  net.link(0, 1);
+  Draft draft = draft_of("", 1);
+  draft.lifetime = hours(1);
+  draft.renew = true;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    draft.name = "service-" + std::to_string(i);
+    net.put(0, draft);
+  }
+  net.run_for(seconds(10));
+  net.node(0).ahead += days(3);
+  net.node(1).ahead += days(3);
+  net.run_for(minutes(2));
+  EXPECT_EQ(net.at(0).status().renewals, kMany);
+  EXPECT_EQ(net.at(1).list(net.now(1), std::nullopt, 2 * kMany).size(), kMany);
+}
+
 /// A renewal is no new word: it takes the place of nothing that others wrote meanwhile, and of nothing that was.
 TEST(RegistryNet, ARenewalOverwritesNobody) {
   Net net(2, 1);
