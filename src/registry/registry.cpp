@@ -142,17 +142,26 @@ bool Registry::has_rate(Now now, const PeerId& author) {
 
 // Neighbours. ---------------------------------------------------------------------------------------------------------
 
-void Registry::on_link_up(Now now, const PeerId& peer, Effects& out) {
+Registry::Neighbour& Registry::attend(Now now, const PeerId& peer) {
   const auto [found, fresh] = neighbours_.try_emplace(peer, config_.answers);
   found->second.interval = config_.compare_every;
   if (fresh) compare_.set(peer, now.mono + rng_.between(Duration(0), kMostSoon));
+  return found->second;
+}
+
+void Registry::on_link_up(Now now, const PeerId& peer, Effects& out) {
+  if (replica_.size() > 0 || neighbours_.contains(peer)) {
+    attend(now, peer);
+  } else if (std::ranges::find(silent_, peer) == silent_.end()) {
+    silent_.push_back(peer);
+  }
   const Rejoin::Kept kept = rejoin_.on_up(peer);
   if (kept.is_bridge) out.push(KeepLink{.peer = peer, .wanted = true});
   if (kept.dropped) out.push(KeepLink{.peer = *kept.dropped, .wanted = false});
 }
 
 void Registry::on_link_down(Now now, const PeerId& peer, bool lost, Effects& out) {
-  if (neighbours_.erase(peer) == 0) return;
+  if (neighbours_.erase(peer) + std::erase(silent_, peer) == 0) return;
   compare_.cancel(peer);
   if (rejoin_.drop_bridge(peer)) out.push(KeepLink{.peer = peer, .wanted = false});
   // Whoever holds nothing has lost nothing.
@@ -161,6 +170,7 @@ void Registry::on_link_down(Now now, const PeerId& peer, bool lost, Effects& out
 
 Registry::Neighbour* Registry::heard(Now now, const PeerId& peer) {
   if (const Instant* until = shunned_.peek(peer); until != nullptr && now.mono < *until) return nullptr;
+  if (std::erase(silent_, peer) != 0) return &attend(now, peer);
   const auto found = neighbours_.find(peer);
   return found == neighbours_.end() ? nullptr : &found->second;
 }
@@ -236,6 +246,7 @@ void Registry::end(Now now, const PeerId& peer, Neighbour& neighbour) {
 
 /// There is something to compare now.
 void Registry::compare_soon(Now now) {
+  for (const PeerId& peer : std::exchange(silent_, {})) attend(now, peer);
   for (const auto& [peer, neighbour] : neighbours_) {
     if (!neighbour.comparison && heard(now, peer) != nullptr)
       compare_.set_no_later_than(peer, now.mono + rng_.between(Duration(0), kMostSoon));
@@ -333,7 +344,7 @@ RegistryStatus Registry::status() const {
   status.entries = replica_.size();
   status.shown = replica_.shown();
   status.bytes = replica_.bytes();
-  status.neighbours = neighbours_.size();
+  status.neighbours = neighbours_.size() + silent_.size();
   status.conflicts = conflicts_.open();
   status.renewals = renewals_.size();
   return status;
@@ -343,6 +354,7 @@ void Registry::check_invariants() const {
   replica_.check_invariants();
   CHECK(news_.size() <= config_.max_news && (news_.empty() || tell_at_.has_value()));
   CHECK(compare_.size() == neighbours_.size());
+  CHECK(silent_.empty() || replica_.size() == 0);
   CHECK(last_written_ + unwritten_.size() == last_token_);
   renewals_.check_invariants();
 }

@@ -139,6 +139,7 @@ class Registry {
     std::size_t taken = 0;
   };
 
+  Neighbour& attend(Now now, const identity::PeerId& peer);
   Neighbour* heard(Now now, const identity::PeerId& peer);
   Status misbehaved(Now now, const identity::PeerId& peer, Error why, Effects& out);
   void send(const identity::PeerId& to, wire::Priority priority, const Messages& messages, Effects& out) const;
@@ -185,6 +186,8 @@ class Registry {
   std::deque<EntryId> unwritten_;  ///< of the tokens between these
   std::uint32_t last_round_ = 0;
   RegistryStatus counts_;
+  /// Neighbours that have said nothing while there is nothing to compare: nodes have many links, and most never do.
+  std::vector<identity::PeerId> silent_;
 };
 
 }  // namespace ekiden::registry
