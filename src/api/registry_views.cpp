@@ -7,8 +7,6 @@ namespace ekiden::api {
 namespace {
 
 constexpr std::array<const char*, 3> kShapes = {"own", "shared", "set"};
-/// A shared name has at most so many values: one of its owner and one of each writer.
-constexpr std::size_t kMaxValuesOfName = 1 + registry::kMaxWriters;
 
 void put_name(Json& json, const char* key, const char* name_key, const identity::PeerId& id,
               const identity::ContactBook& contacts) {
@@ -85,18 +83,13 @@ Json entry_event(const Backend& backend, const identity::PeerId& owner, const st
   json["entries"] = Json::array();
   const auto view = backend.registry().get(backend.now(), owner, name);
   if (!view) return json;
-  if (view->shape != registry::Shape::set) {
-    for (const registry::Entry& entry : view->values) json["entries"].push_back(entry_view(backend, entry));
-    return json;
+  std::vector<registry::Entry> shown = view->values;
+  if (view->shape == registry::Shape::set) {
+    // Of a set the owner's entry stands for all. By its id: others may have put any number of the same name.
+    const registry::Replica& replica = backend.registry().replica();
+    shown.push_back(replica.find(registry::EntryId::of(owner, owner, name))->entry());
   }
-  const registry::Query query{.name = name, .capability = {}, .where = {}};
-  for (std::optional<registry::Slot> from = 0; from;) {
-    const auto page = backend.registry().find(backend.now(), query, *from, kMaxValuesOfName);
-    for (const registry::Entry& entry : page.entries) {
-      if (entry.owner_id() == owner) json["entries"].push_back(entry_view(backend, entry));
-    }
-    from = page.next;
-  }
+  for (const registry::Entry& entry : shown) json["entries"].push_back(entry_view(backend, entry));
   return json;
 }
 

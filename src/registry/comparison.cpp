@@ -109,7 +109,9 @@ void Comparison::look_at_leaf(const Path& path, const Place& place) {
 Messages Comparison::wants() {
   Messages messages;
   std::ranges::sort(have_, {}, &Have::id);
-  std::ranges::sort(wanted_, {}, &Wanted::path);
+  std::vector<Wanted*> order;
+  for (Wanted& wanted : wanted_) order.push_back(&wanted);
+  std::ranges::sort(order, [](const Wanted* a, const Wanted* b) { return a->path < b->path; });
   Want want{.round = round_, .salt = salt_, .wanted = {}, .have = {}};
   std::size_t size = 0;
   const auto flush = [&] {
@@ -120,19 +122,20 @@ Messages Comparison::wants() {
     ++waiting_;
   };
   auto have = have_.begin();
-  auto wanted = wanted_.begin();
-  while (have != have_.end() || wanted != wanted_.end()) {
+  auto next = order.begin();
+  while (have != have_.end() || next != order.end()) {
     const bool is_have_next =
-        have != have_.end() && (wanted == wanted_.end() || have->id < Path::from_bytes(wanted->path)->first());
+        have != have_.end() && (next == order.end() || have->id < Path::from_bytes((*next)->path)->first());
     if (is_have_next) {
       offered_.insert(have->id);
       want.have.push_back(*have++);
       size += kHaveSize;
     } else {
-      size += wanted->path.size() + wanted->shorts.size() + 8;
+      Wanted& wanted = **next++;
+      size += wanted.path.size() + wanted.shorts.size() + 8;
       // What lies below goes with it, so that the neighbour sees which of both is newer.
-      const Path path = *Path::from_bytes(wanted->path);
-      want.wanted.push_back(std::move(*wanted++));
+      const Path path = *Path::from_bytes(wanted.path);
+      want.wanted.push_back(std::move(wanted));
       while (have != have_.end() && path.covers(have->id) && want.have.size() < kMaxWantedAtOnce) {
         offered_.insert(have->id);
         want.have.push_back(*have++);

@@ -52,11 +52,13 @@ void Conflicts::put(const Key& key, Conflict conflict) {
 }
 
 std::vector<Conflict> Conflicts::all() const {
-  std::vector<Conflict> list;
-  for (const auto& [key, conflict] : conflicts_) list.push_back(conflict);
-  std::ranges::sort(list, [](const Conflict& a, const Conflict& b) {
-    return std::tie(b.changed, a.owner, a.name) < std::tie(a.changed, b.owner, b.name);
+  std::vector<const Conflict*> order;
+  for (const auto& [key, conflict] : conflicts_) order.push_back(&conflict);
+  std::ranges::sort(order, [](const Conflict* a, const Conflict* b) {
+    return std::tie(b->changed, a->owner, a->name) < std::tie(a->changed, b->owner, b->name);
   });
+  std::vector<Conflict> list;
+  for (const Conflict* conflict : order) list.push_back(*conflict);
   return list;
 }
 

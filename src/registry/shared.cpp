@@ -72,11 +72,13 @@ ElementSet merged_set(const std::vector<Entry>& entries, WallTime wall) {
 std::vector<Entry> concurrent_values(const std::vector<Entry>& entries, WallTime wall) {
   ValueRegister all;
   for (std::size_t i = 0; i < entries.size(); ++i) all.merge(register_of(entries[i], i, wall));
-  std::vector<Entry> values;
-  for (const auto& [dot, which] : all.values()) values.push_back(entries[which]);
-  std::ranges::sort(values, [](const Entry& a, const Entry& b) {
-    return a.stamp != b.stamp ? b.stamp < a.stamp : a.author_key() < b.author_key();
+  std::vector<const Entry*> order;
+  for (const auto& [dot, which] : all.values()) order.push_back(&entries[which]);
+  std::ranges::sort(order, [](const Entry* a, const Entry* b) {
+    return a->stamp != b->stamp ? b->stamp < a->stamp : a->author_key() < b->author_key();
   });
+  std::vector<Entry> values;
+  for (const Entry* entry : order) values.push_back(*entry);
   return values;
 }
 

@@ -10,6 +10,14 @@ namespace {
 
 using identity::PeerId;
 
+/// For at most kMaxElements: std::sort is ten kilobytes of instructions for each type of a struct.
+template <class T>
+void sort_few(std::vector<T>& list) {
+  for (std::size_t end = 1; end < list.size(); ++end) {
+    for (std::size_t i = end; i > 0 && list[i] < list[i - 1]; --i) std::swap(list[i], list[i - 1]);
+  }
+}
+
 std::unexpected<Error> wrong(std::string what) { return fail(Errc::invalid_argument, std::move(what)); }
 
 template <class List>
@@ -88,7 +96,7 @@ std::vector<Writer> writers_of(const identity::Identity& self, const Draft& draf
     const bool is_known = id == self.id() || std::ranges::find(writers, id, &Writer::id) != writers.end();
     if (!is_known) writers.push_back({.id = id, .grant = sign_grant(self, draft.name, id)});
   }
-  std::ranges::sort(writers, {}, &Writer::id);
+  sort_few(writers);
   return writers;
 }
 
@@ -106,9 +114,9 @@ Status put_elements(Entry& entry, const Context& context, const Draft& draft) {
     const auto by = dot.author == self ? 0 : seen - entry.seen.begin() + 1;
     entry.elements.push_back({.by = static_cast<std::uint8_t>(by), .stamp = dot.stamp, .value = value});
   }
-  std::ranges::sort(entry.elements);
-  if (entry.elements.size() <= kMaxElements) return {};
-  return fail(Errc::limit_exceeded, "a set has at most 32 elements");
+  if (entry.elements.size() > kMaxElements) return fail(Errc::limit_exceeded, "a set has at most 32 elements");
+  sort_few(entry.elements);
+  return {};
 }
 
 Result<Own> sign(const identity::Identity& self, Entry entry) {
@@ -148,7 +156,7 @@ void add_anew(Entry& entry, const Replica& replica, WallTime wall) {
     element.stamp = entry.stamp;
     entry.stamp = successor(entry.stamp);
   }
-  std::ranges::sort(entry.elements);
+  sort_few(entry.elements);
 }
 
 }  // namespace
@@ -175,7 +183,7 @@ Result<Own> write_entry(const identity::Identity& self, HybridClock& clock, cons
   put_times(entry, context, draft.lifetime);
   entry.capability = draft.capability;
   entry.metadata = draft.metadata;
-  std::ranges::sort(entry.metadata);
+  sort_few(entry.metadata);
   entry.value = draft.value;
   entry.writers = writers_of(self, draft);
   return sign(self, std::move(entry));
