@@ -184,7 +184,11 @@ class Net {
                             },
                             [&](Written&) { ++from.written; }, [&](Changed&) { ++from.changed; },
                             [&](KeepLink& link) {
-                              link.wanted ? from.kept.insert(link.peer).second : from.kept.erase(link.peer) != 0;
+                              if (link.wanted) {
+                                from.kept.insert(link.peer);
+                              } else {
+                                from.kept.erase(link.peer);
+                              }
                             },
                             [&](Seek& seek) { from.sought.push_back(seek.peer); },
                             [&](Equivocated& seen) { from.equivocated.push_back(std::move(seen)); },
