@@ -84,6 +84,8 @@ class Backend {
   virtual std::vector<router::Blocked> blocked() const = 0;
   virtual std::vector<identity::Endpoint> listening() const = 0;
   virtual std::vector<identity::NodeInfo> known_nodes(std::size_t count) const = 0;
+  /// Of datagrams: those used last first, one for each node.
+  virtual std::vector<datagram::SessionStatus> datagram_sessions(std::size_t count) const = 0;
   /// Heard on the local network, in the order of ids.
   virtual std::vector<node::LanPeer> lan_peers() const = 0;
   virtual std::vector<node::Offer> offers() const = 0;
@@ -141,6 +143,7 @@ class HostBackend final : public Backend {
   std::vector<router::Blocked> blocked() const override;
   std::vector<identity::Endpoint> listening() const override;
   std::vector<identity::NodeInfo> known_nodes(std::size_t count) const override;
+  std::vector<datagram::SessionStatus> datagram_sessions(std::size_t count) const override;
   std::vector<node::LanPeer> lan_peers() const override;
   std::vector<node::Offer> offers() const override;
   std::optional<identity::SignedRecord> peer_record(const identity::PeerId& peer) const override;

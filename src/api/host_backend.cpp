@@ -66,6 +66,9 @@ std::vector<node::LanPeer> HostBackend::lan_peers() const { return host_.node().
 std::vector<identity::NodeInfo> HostBackend::known_nodes(std::size_t count) const {
   return host_.node().known_nodes(count);
 }
+std::vector<datagram::SessionStatus> HostBackend::datagram_sessions(std::size_t count) const {
+  return host_.node().datagram_sessions(count);
+}
 
 void HostBackend::subscribe_topic(std::string topic, Done done) {
   host_.subscribe_topic(std::move(topic), std::move(done));

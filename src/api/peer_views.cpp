@@ -11,6 +11,26 @@ Json peer_of(const identity::PeerId& peer, const identity::ContactBook& contacts
   return json;
 }
 
+std::string_view direction_name(bool begun_by_us) { return begun_by_us ? "out" : "in"; }
+
+/// Since when, by the wall clock of now, and how long that is.
+void put_age(Json& json, Instant since, Now now) {
+  const auto age = std::chrono::duration_cast<milliseconds>(now.mono - since);
+  json["since"] = iso_time(now.wall - age);
+  json["age_ms"] = age.count();
+}
+
+Json datagram_session_view(const datagram::SessionStatus& session, Now now, const identity::ContactBook& contacts) {
+  Json json = peer_of(session.node.id(), contacts);
+  const identity::Endpoint::Transport udp = identity::Endpoint::Transport::udp;
+  json["remote"] = "udp://" + session.node.at.text();
+  json["transport"] = identity::transport_name(udp);
+  json["direction"] = direction_name(session.begun_by_us);
+  put_age(json, session.since, now);
+  if (session.round_trip) json["round_trip_us"] = microseconds_of(*session.round_trip);
+  return json;
+}
+
 std::string_view outcome_name(dht::StepOutcome outcome) {
   switch (outcome) {
     case dht::StepOutcome::waiting:
@@ -35,6 +55,20 @@ Json step_view(const dht::Step& step, const identity::ContactBook& contacts) {
 }
 
 }  // namespace
+
+Json link_view(const link::LinkStatus& link, Now now, const identity::ContactBook& contacts) {
+  Json json = peer_of(link.peer, contacts);
+  json["remote"] = link.remote;
+  json["transport"] = identity::transport_name(link.transport);
+  json["direction"] = direction_name(link.initiated_by_us);
+  put_age(json, link.since, now);
+  if (link.round_trip) json["round_trip_us"] = microseconds_of(*link.round_trip);
+  json["carries_traffic"] = link.carries_traffic;
+  json["bytes_in"] = link.bytes_in;
+  json["bytes_out"] = link.bytes_out;
+  json["queued_bytes"] = link.queued_bytes;
+  return json;
+}
 
 Json record_view(const identity::SignedRecord& signed_record) {
   const identity::PeerRecord& record = signed_record.record;
@@ -71,14 +105,16 @@ Json nodes_view(const Backend& backend) {
     entry["at"] = "udp://" + node.at.text();
     json["nodes"].push_back(std::move(entry));
   }
+  const Now now = backend.now();
   json["links"] = Json::array();
   for (const link::LinkStatus& link : status.links) {
     if (json["links"].size() == kMaxListed) break;
     if (!link.carries_traffic) continue;  // One for each peer.
-    Json entry = peer_of(link.peer, backend.contacts());
-    entry["remote"] = link.remote;
-    entry["direction"] = link.initiated_by_us ? "out" : "in";
-    json["links"].push_back(std::move(entry));
+    json["links"].push_back(link_view(link, now, backend.contacts()));
+  }
+  json["datagram_sessions"] = Json::array();
+  for (const datagram::SessionStatus& session : backend.datagram_sessions(kMaxListed)) {
+    json["datagram_sessions"].push_back(datagram_session_view(session, now, backend.contacts()));
   }
   json["lan"] = Json::array();
   for (const node::LanPeer& peer : backend.lan_peers()) {

@@ -15,8 +15,6 @@ std::string padded(std::int64_t value, std::size_t digits) {
   return text.size() < digits ? std::string(digits - text.size(), '0') + text : text;
 }
 
-std::int64_t to_ms(Duration duration) { return std::chrono::duration_cast<milliseconds>(duration).count(); }
-
 /// Adds the id of a peer under `key` and its petname, if it has one, under `name_key`.
 void put_peer(Json& json, const char* key, const char* name_key, const identity::PeerId& id,
               const identity::ContactBook& contacts) {
@@ -28,22 +26,6 @@ void put_peer(Json& json, const char* key, const char* name_key, const identity:
 bool is_plain_text(ByteView body) {
   const auto control = [](Byte b) { return (b < 0x20 && b != '\n' && b != '\r' && b != '\t') || b == 0x7f; };
   return std::ranges::none_of(body, control) && is_utf8(body);
-}
-
-Json link_view(const link::LinkStatus& link, Now now, const identity::ContactBook& contacts) {
-  Json json;
-  put_peer(json, "peer", "name", link.peer, contacts);
-  json["remote"] = link.remote;
-  json["direction"] = link.initiated_by_us ? "out" : "in";
-  json["carries_traffic"] = link.carries_traffic;
-  json["age_ms"] = to_ms(now.mono - link.since);
-  if (link.round_trip) {
-    json["round_trip_us"] = std::chrono::duration_cast<microseconds>(*link.round_trip).count();
-  }
-  json["bytes_in"] = link.bytes_in;
-  json["bytes_out"] = link.bytes_out;
-  json["queued_bytes"] = link.queued_bytes;
-  return json;
 }
 
 Json session_view(const session::SessionStatus& session, const identity::ContactBook& contacts) {

@@ -37,7 +37,9 @@ void put_body(Json& json, ByteView body);
 Json problem_view(const Error& error);
 Json status_view(const Backend& backend);
 Json identity_view(const Backend& backend);
-/// The nodes of the DHT that are known, closest first, and how many there are.
+/// A link, as the status and the list of peers show it.
+Json link_view(const link::LinkStatus& link, Now now, const identity::ContactBook& contacts);
+/// Whom this node knows: nodes of the DHT (closest first), links, sessions of datagrams, peers on the local network.
 Json nodes_view(const Backend& backend);
 /// What a search has found, and whom it asked.
 Json lookup_view(const node::PeerFound& found, const identity::ContactBook& contacts);

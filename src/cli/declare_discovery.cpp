@@ -18,9 +18,10 @@ void CommandLine::declare_discovery() {
   explain->add_option("peer", lookup_, "Petname or id")->required();
   explain->callback([this] { action = [this](const Context& context) { return run_explain(context, lookup_); }; });
 
-  auto* peers = declare(app_, "peers", "The nodes that this one knows: linked, in the DHT, on the local network",
-                        "  ekiden peers\n"
-                        "  ekiden peers --json\n");
+  auto* peers =
+      declare(app_, "peers", "Whom this node knows: linked (over what, since when), in the DHT, on the local network",
+              "  ekiden peers\n"
+              "  ekiden peers --json\n");
   peers->callback([this] { action = run_peers; });
 
   auto* find = declare(app_, "find", "Find agents by what they offer",

@@ -14,17 +14,17 @@ class PeerTable {
  public:
   explicit PeerTable(Output& output) : output_(output) {}
 
-  void add(const api::Json& entry, const std::string& at, const char* how) {
+  void add(const api::Json& entry, const std::string& at, const std::string& how) {
     const auto [known, is_new] = places_.try_emplace(text_of(entry, "peer"), rows_.size());
     if (is_new) {
       rows_.push_back({output_.text(peer_of(entry, "peer", "name")), output_.text(at), how});
     } else {
-      rows_[known->second][2] += std::string(", ") + how;
+      rows_[known->second][2] += ", " + how;
     }
   }
   bool empty() const { return rows_.empty(); }
   void print() {
-    rows_.insert(rows_.begin(), {"PEER", "AT", ""});
+    rows_.insert(rows_.begin(), {"PEER", "AT", "KNOWN"});
     output_.table(rows_);
   }
 
@@ -33,6 +33,16 @@ class PeerTable {
   std::vector<std::vector<std::string>> rows_;
   std::map<std::string, std::size_t> places_;  ///< rows, by peer
 };
+
+/// "linked over wss (in, up 3 min, round trip 2.1 ms)"
+std::string connection_text(const char* what, const api::Json& link) {
+  auto text = what + text_of(link, "transport") + " (" + text_of(link, "direction") + ", up " +
+              human_duration(milliseconds(number_of(link, "age_ms")));
+  if (link.contains("round_trip_us")) {
+    text += ", round trip " + human_duration(microseconds(number_of(link, "round_trip_us")));
+  }
+  return text + ")";
+}
 
 void print_record(Output& output, const api::Json& record) {
   output.field("issued", text_of(record, "issued"));
@@ -91,7 +101,12 @@ Status run_peers(const Context& context) {
     return {};
   }
   PeerTable table(context.output);
-  for (const auto& link : part_of(answer, "links")) table.add(link, text_of(link, "remote"), "linked");
+  for (const auto& link : part_of(answer, "links")) {
+    table.add(link, text_of(link, "remote"), connection_text("linked over ", link));
+  }
+  for (const auto& session : part_of(answer, "datagram_sessions")) {
+    table.add(session, text_of(session, "remote"), connection_text("session over ", session));
+  }
   for (const auto& node : part_of(answer, "nodes")) table.add(node, text_of(node, "at"), "in the DHT");
   for (const auto& neighbour : part_of(answer, "lan")) {
     const auto endpoints = part_of(neighbour, "endpoints");

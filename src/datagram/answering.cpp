@@ -55,7 +55,7 @@ void Datagrams::State::respond(Now now, InHandshake handshake, ByteView answer, 
   const Bytes payload = encode_first_answer(answer);
   Bytes packet = begin_response(local, handshake.remote, kResponseNoise + payload.size());
   if (!handshake.noise.write_message(payload, packet)) return;
-  provisional.put(make_session(now.mono, local, handshake.remote, handshake.node, handshake.noise));
+  provisional.put(make_session(now.mono, {local, handshake.remote, handshake.node}, handshake.noise));
   sweep_at = earlier(sweep_at, now.mono + config.provisional_lifetime);
   out.push(Send{handshake.node.at, std::move(packet)});
 }

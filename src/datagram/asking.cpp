@@ -111,8 +111,8 @@ void Datagrams::State::on_response(Now now, const identity::SocketAddress& from,
     ++counts.dropped;
     return;
   }
-  Session& session =
-      confirm(now, make_session(now.mono, response.receiver, response.sender, handshake.to, handshake.noise), out);
+  Session& session = confirm(
+      now, make_session(now.mono, {response.receiver, response.sender, handshake.to, true}, handshake.noise), out);
   session.round_trip.measure(now.mono - handshake.sent);
   confirmations.set(session.local, now.mono + config.confirm_after);
   for (const Number number : handshake.waiting) {

@@ -89,6 +89,17 @@ DatagramStatus Datagrams::status() const {
   return status;
 }
 
+std::vector<SessionStatus> Datagrams::sessions(std::size_t count) const {
+  std::vector<SessionStatus> all;
+  for (const Session& session : state_->sessions) {
+    if (all.size() == count) break;
+    if (!state_->sessions.is_preferred(session)) continue;
+    SessionStatus& shown = all.emplace_back(session.node, session.begun_by_us, session.since);
+    if (const auto smoothed = session.round_trip.smoothed_us; smoothed > 0) shown.round_trip = microseconds(smoothed);
+  }
+  return all;
+}
+
 void Datagrams::check_invariants() const {
   const State& s = *state_;
   CHECK(s.asked.size() <= s.config.max_queries && s.timeouts.size() == s.asked.size());

@@ -36,6 +36,7 @@
 #include <memory>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/outbox.hpp"
@@ -101,6 +102,14 @@ struct DatagramStatus {
   std::uint64_t dropped = 0;     ///< packets that were malformed or not authentic
 };
 
+/// A session whose other side has proven its key and its address.
+struct SessionStatus {
+  identity::NodeInfo node;
+  bool begun_by_us = false;
+  Instant since;
+  std::optional<Duration> round_trip;  ///< smoothed; of our queries in it that were answered
+};
+
 class Datagrams {
  public:
   using Effect = std::variant<Send, Queried, Answered, Failed, Confirmed>;
@@ -121,6 +130,8 @@ class Datagrams {
   void on_deadline(Now now, Outbox<Effect>& out);
 
   DatagramStatus status() const;
+  /// Up to `count` sessions, those used last first: of each node the one that queries to it take.
+  std::vector<SessionStatus> sessions(std::size_t count) const;
   void check_invariants() const;
 
  private:

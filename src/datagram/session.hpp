@@ -69,6 +69,7 @@ struct Session {
   Index local{};
   Index remote{};
   identity::NodeInfo node;
+  bool begun_by_us = false;
   crypto::AeadKey send_key;
   crypto::AeadKey receive_key;
   std::uint64_t next_counter = 0;

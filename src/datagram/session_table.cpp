@@ -70,6 +70,11 @@ void SessionTable::prefer(Session& session) {
   }
 }
 
+bool SessionTable::is_preferred(const Session& session) const {
+  const auto found = lower_bound(session.node.public_key);
+  return found != preferred_.end() && &**found == &session;
+}
+
 void SessionTable::check_invariants() const {
   CHECK(order_.size() <= max_ && by_index_.size() == order_.size() && preferred_.size() <= order_.size());
   for (const Entry& entry : by_index_) CHECK(entry.place->local == entry.index);

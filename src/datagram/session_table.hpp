@@ -36,6 +36,9 @@ class SessionTable {
   /// The preferred session to a node, marked as just used; nullptr if there is none.
   Session* to(const crypto::Ed25519PublicKey& node);
 
+  /// Whether queries to its node go through it.
+  bool is_preferred(const Session& session) const;
+
   std::size_t size() const { return order_.size(); }
   std::size_t preferred_count() const { return preferred_.size(); }
   /// REQUIRES: not empty.

@@ -6,12 +6,12 @@
 
 namespace ekiden::datagram {
 
-Session make_session(Instant now, Index local, Index remote, const identity::NodeInfo& node,
-                     const noise::HandshakeState& handshake) {
+Session make_session(Instant now, const Handshaken& with, const noise::HandshakeState& handshake) {
   auto keys = handshake.split_keys();
-  return {.local = local,
-          .remote = remote,
-          .node = node,
+  return {.local = with.local,
+          .remote = with.remote,
+          .node = with.node,
+          .begun_by_us = with.begun_by_us,
           .send_key = std::move(keys.send),
           .receive_key = std::move(keys.receive),
           .window = {},

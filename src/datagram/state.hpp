@@ -112,8 +112,13 @@ struct Datagrams::State {
 };
 
 /// What a finished handshake leaves.
-Session make_session(Instant now, Index local, Index remote, const identity::NodeInfo& node,
-                     const noise::HandshakeState& handshake);
+struct Handshaken {
+  Index local{};
+  Index remote{};
+  const identity::NodeInfo& node;
+  bool begun_by_us = false;
+};
+Session make_session(Instant now, const Handshaken& with, const noise::HandshakeState& handshake);
 
 /// What both sides mix into the handshake: the protocol, and the index under which the initiator is found.
 Bytes prologue_of(Index initiator);

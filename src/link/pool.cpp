@@ -50,8 +50,8 @@ ConnId LinkPool::probe(Now now, const identity::PeerId& peer, const identity::En
 }
 
 void LinkPool::on_accepted(Now now, ConnId conn, const identity::IpAddress& from, std::uint16_t port,
-                           Outbox<Effect>& out) {
-  state_->accept(now, conn, from, port, out);
+                           Outbox<Effect>& out, identity::Endpoint::Transport transport) {
+  state_->accept(now, conn, {from, port}, transport, out);
 }
 
 void LinkPool::on_connected(Now now, ConnId conn, const std::optional<identity::SocketAddress>& address,
@@ -164,6 +164,7 @@ std::vector<LinkStatus> LinkPool::links() const {
     all.push_back({.peer = *conn.peer,
                    .conn = id,
                    .remote = conn.remote,
+                   .transport = conn.transport,
                    .initiated_by_us = conn.dialled,
                    .carries_traffic = state_->carrier(*conn.peer) == &conn,
                    .since = conn.since,

@@ -49,6 +49,7 @@ struct LinkStatus {
   identity::PeerId peer;
   ConnId conn;
   std::string remote;
+  identity::Endpoint::Transport transport{};
   bool initiated_by_us = false;
   bool carries_traffic = false;
   Instant since;
@@ -101,7 +102,9 @@ class LinkPool {
   ConnId probe(Now now, const identity::PeerId& peer, const identity::Endpoint& endpoint,
                const std::optional<crypto::Ed25519PublicKey>& key, Outbox<Effect>& out);
 
-  void on_accepted(Now now, ConnId conn, const identity::IpAddress& from, std::uint16_t port, Outbox<Effect>& out);
+  /// `transport` is for people: all are used alike.
+  void on_accepted(Now now, ConnId conn, const identity::IpAddress& from, std::uint16_t port, Outbox<Effect>& out,
+                   identity::Endpoint::Transport transport = identity::Endpoint::Transport::tcp);
   /// `address`: where the connection goes, if the driver knows (not behind a proxy).
   void on_connected(Now now, ConnId conn, const std::optional<identity::SocketAddress>& address, Outbox<Effect>& out);
   void on_connect_failed(Now now, ConnId conn, const Error& why, Outbox<Effect>& out);

@@ -23,22 +23,24 @@ Status LinkPool::State::admit(const identity::AddressPrefix& prefix) const {
   return {};
 }
 
-void LinkPool::State::accept(Now now, ConnId id, const identity::IpAddress& from, std::uint16_t port, Out& out) {
+void LinkPool::State::accept(Now now, ConnId id, const identity::SocketAddress& from,
+                             identity::Endpoint::Transport transport, Out& out) {
   CHECK(static_cast<std::uint64_t>(id) >= kFirstAccepted && !conns.contains(id));
-  const auto prefix = identity::prefix_of(from);
+  const auto prefix = identity::prefix_of(from.ip);
   auto admitted = shutting_down ? fail(Errc::closed, "refused: this node is stopping") : admit(prefix);
   if (!admitted) {
-    notice(now, std::move(admitted).error(), identity::SocketAddress{from, port}.text(), out);
+    notice(now, std::move(admitted).error(), from.text(), out);
     out.push(Hangup{id});
     return;
   }
   CHECK(!local.record.empty());
   Conn conn{.id = id,
-            .remote = identity::SocketAddress{from, port}.text(),
+            .remote = from.text(),
+            .transport = transport,
             .since = now.mono,
             .prefix = prefix,
             .half_open = true,
-            .address = identity::SocketAddress{from, port}};
+            .address = from};
   conn.link = Link::accept(now, config, local, rng.bytes<32>());
   conns.emplace(id, std::move(conn));
   ++half_open;

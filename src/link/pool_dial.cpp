@@ -59,7 +59,12 @@ void LinkPool::State::dial_now(Now now, const identity::PeerId& id, Out& out) {
 
 ConnId LinkPool::State::start_dial(Now now, const identity::PeerId& id, const identity::Endpoint& endpoint, Out& out) {
   const ConnId conn{next_conn++};
-  conns[conn] = Conn{.id = conn, .remote = endpoint.text(), .dialled = true, .since = now.mono, .peer = id};
+  conns[conn] = Conn{.id = conn,
+                     .remote = endpoint.text(),
+                     .transport = endpoint.transport,
+                     .dialled = true,
+                     .since = now.mono,
+                     .peer = id};
   timers.set(conn, now.mono + config.connect_timeout);
   out.push(Dial{conn, endpoint, id});
   return conn;

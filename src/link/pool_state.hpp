@@ -37,6 +37,7 @@ struct LinkPool::State {
   struct Conn {
     ConnId id{};
     std::string remote;  ///< For people: "tcp://host:port" or "address:port".
+    identity::Endpoint::Transport transport{};
     bool dialled = false;
     bool opened = false;                               ///< The link was open once: it is among its peer's links.
     bool write_said = false;                           ///< WantWrite was said and not yet answered in full.
@@ -87,7 +88,8 @@ struct LinkPool::State {
   void forget_if_idle(const identity::PeerId& id);
 
   // Accepting.
-  void accept(Now now, ConnId id, const identity::IpAddress& from, std::uint16_t port, Out& out);
+  void accept(Now now, ConnId id, const identity::SocketAddress& from, identity::Endpoint::Transport transport,
+              Out& out);
   Status admit(const identity::AddressPrefix& prefix) const;
   void release_half_open(Conn& conn);
   void notice(Now now, Error what, const std::string& remote, Out& out);

@@ -37,6 +37,7 @@ struct ConnAccepted {
   ConnId conn;
   identity::IpAddress from;
   std::uint16_t port = 0;
+  identity::Endpoint::Transport transport = identity::Endpoint::Transport::tcp;
 };
 struct ConnConnected {
   ConnId conn;

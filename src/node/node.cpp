@@ -125,7 +125,7 @@ void Node::Impl::handle(Now now, Input input) {
                    if (record.empty() || ending) {
                      out->push(Hangup{in.conn});
                    } else {
-                     links.on_accepted(now, in.conn, in.from, in.port, link_out);
+                     links.on_accepted(now, in.conn, in.from, in.port, link_out, in.transport);
                    }
                  },
                  [&](const ConnConnected& in) { links.on_connected(now, in.conn, in.address, link_out); },

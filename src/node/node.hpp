@@ -179,6 +179,8 @@ class Node {
   bool is_blocked(const identity::PeerId& peer) const;
   /// Up to `count` nodes of the DHT that we know, those closest to us first.
   std::vector<identity::NodeInfo> known_nodes(std::size_t count) const;
+  /// Up to `count` sessions of datagrams, those used last first, one for each node.
+  std::vector<datagram::SessionStatus> datagram_sessions(std::size_t count) const;
   /// Who was heard on the local network lately, in the order of ids.
   std::vector<LanPeer> lan_peers() const;
   /// Where this peer was, by what it said on the local network; the place heard last first.

@@ -51,6 +51,9 @@ bool Node::is_blocked(const identity::PeerId& peer) const { return impl_->router
 std::vector<identity::NodeInfo> Node::known_nodes(std::size_t count) const {
   return impl_->dht.closest(impl_->self.id(), count);
 }
+std::vector<datagram::SessionStatus> Node::datagram_sessions(std::size_t count) const {
+  return impl_->datagrams.sessions(count);
+}
 std::optional<identity::SignedRecord> Node::peer_record(const identity::PeerId& peer) const {
   if (impl_->record_of(peer) == nullptr) return std::nullopt;
   return *impl_->records.find(peer);

@@ -238,8 +238,9 @@ void Host::Impl::log(node::LogLevel level, std::string_view component, std::stri
   log_sink({level, component, text});
 }
 
-void Host::Impl::on_accepted(ConnId conn, const identity::IpAddress& from, std::uint16_t port) {
-  feed(node::ConnAccepted{conn, from, port});
+void Host::Impl::on_accepted(ConnId conn, const identity::SocketAddress& from,
+                             identity::Endpoint::Transport transport) {
+  feed(node::ConnAccepted{conn, from.ip, from.port, transport});
 }
 void Host::Impl::on_connected(ConnId conn, const std::optional<identity::SocketAddress>& address) {
   feed(node::ConnConnected{conn, address});

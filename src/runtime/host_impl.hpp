@@ -73,7 +73,7 @@ struct Host::Impl final : TcpUser, UdpUser, LanUser {
   void fail(Error why);
   void end(Status why);
 
-  void on_accepted(ConnId conn, const identity::IpAddress& from, std::uint16_t port) override;
+  void on_accepted(ConnId conn, const identity::SocketAddress& from, identity::Endpoint::Transport transport) override;
   void on_connected(ConnId conn, const std::optional<identity::SocketAddress>& address) override;
   void on_connect_failed(ConnId conn, Error why) override;
   void on_bytes(ConnId conn, ByteView bytes) override;

@@ -48,7 +48,8 @@ using link::ConnId;
 /// What drives the node. No call is made from within listen(), dial(), hang_up() or want_write().
 class TcpUser {
  public:
-  virtual void on_accepted(ConnId conn, const identity::IpAddress& from, std::uint16_t port) = 0;
+  virtual void on_accepted(ConnId conn, const identity::SocketAddress& from,
+                           identity::Endpoint::Transport transport) = 0;
   /// `address`: where the connection goes, unless a proxy knows that alone.
   virtual void on_connected(ConnId conn, const std::optional<identity::SocketAddress>& address) = 0;
   virtual void on_connect_failed(ConnId conn, Error why) = 0;

@@ -87,7 +87,7 @@ void Tcp::on_accept(Listening& listening, ErrorCode error, Socket socket) {
     if (auto stream = carriers_.accepted(listening.transport, socket.native_handle())) {
       const auto conn = static_cast<ConnId>(link::kFirstAccepted + accepted_++);
       connections_.try_emplace(conn, std::move(socket)).first->second.stream = std::move(*stream);
-      user_.on_accepted(conn, to_ip(listening.from.address()), listening.from.port());
+      user_.on_accepted(conn, {to_ip(listening.from.address()), listening.from.port()}, listening.transport);
       shake_hands(conn);
     }
   }

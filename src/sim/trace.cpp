@@ -114,7 +114,10 @@ void trace(TraceHash& hash, const node::Input& input) {
   add(input.index());
   std::visit(
       Overloaded{
-          [&](const node::ConnAccepted& in) { add(in.conn, in.from, in.port); },
+          [&](const node::ConnAccepted& in) {
+            add(in.conn, in.from, in.port);
+            if (in.transport != identity::Endpoint::Transport::tcp) add(in.transport);  // Of no simulation yet.
+          },
           [&](const node::ConnConnected& in) { add(in.conn, in.address); },
           [&](const node::ConnFailed& in) { add(in.conn, in.why); },
           [&](const node::ConnBytes& in) { add(in.conn, in.bytes); },

@@ -1,5 +1,6 @@
 """Real nodes that know no addresses: they join through one of them, find each other, and send by id alone."""
 
+import datetime
 import json
 import pathlib
 import subprocess
@@ -81,8 +82,25 @@ class DiscoveryTest(unittest.TestCase):
         wait_until(lambda: "linked" in self.line_about(first, other), 60,
                    lambda: f"{first.log_text()}\n{self.run_on(first, 'peers').stdout}")
         self.assertIn("in the DHT", self.line_about(first, other))
-        with first.api() as api:
-            self.assertIn(other.id, [link["peer"] for link in api.call("GET", "/v1/peers")["links"]])
+        self.assertRegex(self.line_about(first, other), r"linked over tcp \((in|out), up [0-9.]+ \w+")
+
+        def link():
+            links = json.loads(self.run_on(first, "peers", "--json").stdout)["links"]
+            return next(link for link in links if link["peer"] == other.id)
+
+        self.assertEqual((link()["name"], link()["transport"], link()["carries_traffic"]), ("other", "tcp", True))
+        self.assertIn(link()["direction"], ("in", "out"))
+        age = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(link()["since"])
+        self.assertAlmostEqual(link()["age_ms"] / 1000, age.total_seconds(), delta=30)
+        # Known once a ping was answered.
+        wait_until(lambda: link().get("round_trip_us", 0) > 0, 60, link)
+        sessions = json.loads(self.run_on(first, "peers", "--json").stdout)["datagram_sessions"]
+        (session,) = [session for session in sessions if session["peer"] == other.id]
+        self.assertRegex(session["remote"], r"^udp://127\.0\.0\.1:\d+$")
+        self.assertEqual((session["transport"], session["name"]), ("udp", "other"))
+        self.assertIn(session["direction"], ("in", "out"))
+        self.assertGreater(session["age_ms"], 0)
+        self.assertRegex(self.line_about(first, other), r"session over udp \((in|out), up ")
         explained = self.run_on(first, "explain", other.id, "--json", check=False)
         self.assertGreaterEqual(json.loads(explained.stdout)["record"]["age_ms"], 0)
         self.assertRegex(self.run_on(first, "explain", other.id, check=False).stdout, r"issued .* ago, expires ")

@@ -76,6 +76,9 @@ class WebSocketTest(unittest.TestCase):
                 self.meet(alice, bob)
                 self.send(alice, bob, f"over {transport}")
                 self.assertIn(bob.endpoint, command("status", "--data-dir", alice.directory).stdout)
+                for node, direction in ((alice, "out"), (bob, "in")):
+                    (link,) = json.loads(command("peers", "--json", "--data-dir", node.directory).stdout)["links"]
+                    self.assertEqual((link["transport"], link["direction"]), (transport, direction))
 
     def proxy(self, **options):
         proxy = ConnectProxy(**options)

@@ -511,6 +511,9 @@ TEST_F(Service, ListsThePeersThatItIsLinkedTo) {
   link::LinkStatus link;
   link.peer = test::identity_of(2).id();
   link.remote = "203.0.113.9:7420";
+  link.transport = identity::Endpoint::Transport::wss;
+  link.since = backend_.now().mono - milliseconds(61'500);
+  link.round_trip = microseconds(2'100);
   backend_.self.links = {link, link};
   backend_.self.links.front().carries_traffic = true;
   const auto links = ask("GET", "/v1/peers").json.at("links");
@@ -518,6 +521,30 @@ TEST_F(Service, ListsThePeersThatItIsLinkedTo) {
   EXPECT_EQ(links.at(0).at("name"), "bob");
   EXPECT_EQ(links.at(0).at("remote"), "203.0.113.9:7420");
   EXPECT_EQ(links.at(0).at("direction"), "in");
+  EXPECT_EQ(links.at(0).at("transport"), "wss");
+  EXPECT_EQ(links.at(0).at("age_ms"), 61'500);
+  EXPECT_EQ(links.at(0).at("since"), iso_time(backend_.now().wall - milliseconds(61'500)));
+  EXPECT_EQ(links.at(0).at("round_trip_us"), 2'100);
+  EXPECT_EQ(ask("GET", "/v1/status").json.at("links").at(0), links.at(0)) << "as the status shows it";
+}
+
+TEST_F(Service, ListsItsSessionsOfDatagrams) {
+  EXPECT_TRUE(ask("GET", "/v1/peers").json.at("datagram_sessions").empty());
+  const identity::NodeInfo bob{test::identity_of(2).public_key(), {identity::IpAddress::v4({203, 0, 113, 9}), 7420}};
+  const Instant since = backend_.now().mono - seconds(5);
+  backend_.over_udp = {{bob, /*begun_by_us=*/true, since, microseconds(900)}, {bob, /*begun_by_us=*/false, since, {}}};
+  const auto sessions = ask("GET", "/v1/peers").json.at("datagram_sessions");
+  ASSERT_EQ(sessions.size(), 2U);
+  EXPECT_EQ(sessions.at(0), api::Json({{"peer", bob.id().text()},
+                                       {"name", "bob"},
+                                       {"remote", "udp://203.0.113.9:7420"},
+                                       {"transport", "udp"},
+                                       {"direction", "out"},
+                                       {"since", iso_time(backend_.now().wall - seconds(5))},
+                                       {"age_ms", 5000},
+                                       {"round_trip_us", 900}}));
+  EXPECT_EQ(sessions.at(1).at("direction"), "in");
+  EXPECT_FALSE(sessions.at(1).contains("round_trip_us"));
 }
 
 TEST_F(Service, ListsThePeersThatItHearsOnTheLocalNetwork) {

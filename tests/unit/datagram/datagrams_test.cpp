@@ -60,6 +60,40 @@ TEST(Datagrams, ASessionServesBothSidesWithoutAnotherHandshake) {
   EXPECT_TRUE(pair.b.queried.back().proven);
 }
 
+TEST(Datagrams, ShowsItsSessionsThatAreProven) {
+  Pair pair;
+  Peer& third = pair.net.add(3);
+  const Instant began = pair.net.now().mono;
+  pair.net.ask(pair.a, 1, pair.b.info(), "aloha");
+  pair.net.run(2 * Net::kDelay);
+  EXPECT_TRUE(pair.b.datagrams->sessions(9).empty()) << "nothing came in it yet";
+  pair.net.run(seconds(1));
+  pair.net.ask(third, 2, pair.a.info(), "hello");
+  pair.net.ask(pair.a, 3, pair.b.info(), "again");
+  pair.net.run(seconds(1));
+
+  const auto all = pair.a.datagrams->sessions(9);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].node, third.info()) << "used last";
+  EXPECT_FALSE(all[0].begun_by_us);
+  EXPECT_FALSE(all[0].round_trip.has_value()) << "nothing was asked in it";
+  EXPECT_EQ(all[1].node, pair.b.info());
+  EXPECT_TRUE(all[1].begun_by_us);
+  EXPECT_EQ(all[1].since, began + 2 * Net::kDelay);
+  EXPECT_EQ(all[1].round_trip, 2 * Net::kDelay);
+  EXPECT_EQ(pair.a.datagrams->sessions(1).size(), 1U);
+
+  // Of two sessions with a node, the one that queries take.
+  pair.b.restart();
+  pair.net.ask(pair.b, 4, pair.a.info(), "back");
+  pair.net.run(seconds(1));
+  EXPECT_EQ(pair.a.datagrams->status().sessions, 3U);
+  const auto later = pair.a.datagrams->sessions(9);
+  ASSERT_EQ(later.size(), 2U);
+  EXPECT_EQ(later[0].node, pair.b.info());
+  EXPECT_FALSE(later[0].begun_by_us);
+}
+
 TEST(Datagrams, ACachedSessionCostsNoPublicKeyOperation) {
   crypto::CurveMemo counter(64);
   counter.install();

@@ -80,6 +80,8 @@ RC_GTEST_PROP(SessionTable, AgreesWithAList, ()) {
     }
     table.check_invariants();
     RC_ASSERT(std::ranges::equal(table, model.order, {}, &Session::local, &Known::index));
+    const auto is_preferred = [&](const Session& session) { return table.is_preferred(session); };
+    RC_ASSERT(std::ranges::equal(table, model.order, {}, is_preferred, &Known::is_preferred));
   }
 }
 

@@ -27,10 +27,11 @@ class Recorder final : public TcpUser {
     tcp.flush();
   }
 
-  void on_accepted(ConnId conn, const identity::IpAddress& from, std::uint16_t port) override {
+  void on_accepted(ConnId conn, const identity::SocketAddress& from, identity::Endpoint::Transport transport) override {
     accepted.push_back(conn);
-    from_text = from.text();
-    EXPECT_NE(port, 0);
+    from_text = from.ip.text();
+    over = transport;
+    EXPECT_NE(from.port, 0);
     if (hang_up_at_once) tcp.hang_up(conn);
   }
   void on_connected(ConnId conn, const std::optional<identity::SocketAddress>& address) override {
@@ -65,6 +66,7 @@ class Recorder final : public TcpUser {
   std::map<ConnId, Bytes> outgoing;
   std::vector<Error> paused;
   std::string from_text;
+  identity::Endpoint::Transport over = identity::Endpoint::Transport::udp;  ///< that of the last accepted
   std::size_t largest_read = 0;
   bool hang_up_at_once = false;
   bool pause_at_bytes = false;

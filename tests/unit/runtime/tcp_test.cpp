@@ -18,6 +18,7 @@ TEST_F(TcpTest, ConnectsAndCarriesBytesBothWays) {
   const ConnId accepted = server_.accepted[0];
   EXPECT_EQ(static_cast<std::uint64_t>(accepted), link::kFirstAccepted);
   EXPECT_EQ(server_.from_text, "127.0.0.1");
+  EXPECT_EQ(server_.over, identity::Endpoint::Transport::tcp);
   client_.write(kConn, Bytes{1, 2, 3});
   server_.write(accepted, Bytes{4, 5});
   ASSERT_TRUE(run_until([&] { return server_.received[accepted].size() == 3 && client_.received[kConn].size() == 2; }));

@@ -13,6 +13,7 @@ INSTANTIATE_TEST_SUITE_P(Transports, WebLinksTest, ::testing::Values("ws", "wss"
 TEST_P(WebLinksTest, ConnectsAndCarriesBytesBothWays) {
   connect(GetParam());
   EXPECT_EQ(server_.from_text, "127.0.0.1");
+  EXPECT_EQ(identity::transport_name(server_.over), GetParam());
   client_.write(kConn, Bytes{1, 2, 3});
   server_.write(accepted(), Bytes{4, 5});
   ASSERT_TRUE(

@@ -44,6 +44,7 @@ TEST(TraceTest, SeesEveryFieldOfTheInputsOfTheNetwork) {
       node::ConnAccepted{ConnId{2}, identity::IpAddress::v4({10, 0, 0, 1}), 7},
       node::ConnAccepted{ConnId{1}, identity::IpAddress::v4({10, 0, 0, 2}), 7},
       node::ConnAccepted{ConnId{1}, identity::IpAddress::v4({10, 0, 0, 1}), 8},
+      node::ConnAccepted{ConnId{1}, identity::IpAddress::v4({10, 0, 0, 1}), 8, identity::Endpoint::Transport::ws},
       node::ConnConnected{ConnId{1}},
       node::ConnConnected{ConnId{2}},
       node::ConnFailed{ConnId{1}, refused},

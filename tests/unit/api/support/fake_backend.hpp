@@ -65,6 +65,9 @@ class FakeBackend final : public Backend {
   std::vector<identity::NodeInfo> known_nodes(std::size_t count) const override {
     return {nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>(std::min(count, nodes.size()))};
   }
+  std::vector<datagram::SessionStatus> datagram_sessions(std::size_t count) const override {
+    return {over_udp.begin(), over_udp.begin() + static_cast<std::ptrdiff_t>(std::min(count, over_udp.size()))};
+  }
   void find_capability(std::string capability, std::size_t limit, OwnersDone done) override {
     searched_capabilities.emplace_back(capability, limit);
     if (owners.empty()) return done({{}, capability, fail(Errc::not_found, "nobody offers it"), {}});
@@ -161,6 +164,7 @@ class FakeBackend final : public Backend {
   std::vector<identity::PeerId> searched;
   std::map<identity::PeerId, identity::SignedRecord> records;
   std::vector<identity::NodeInfo> nodes;
+  std::vector<datagram::SessionStatus> over_udp;
   std::vector<node::LanPeer> lan;
 
   void send(router::Draft draft, SendDone done) override {
