@@ -100,6 +100,7 @@ struct Published {
   std::string path{};       ///< Of an announcement: the part of the capability's path.
   std::size_t stored = 0;   ///< Nodes that keep it.
   std::size_t refused = 0;  ///< Nodes that answered and do not.
+  std::size_t stale = 0;    ///< Of those: nodes that keep a newer one.
   std::size_t failed = 0;   ///< Nodes that did not answer.
   bool is_withdrawal = false;
 };

@@ -256,6 +256,7 @@ void Dht::Impl::note_stored(std::uint64_t number, std::uint64_t round, std::opti
     ++value.result.stored;
   } else {
     ++value.result.refused;
+    if (*outcome == Outcome::stale) ++value.result.stale;
   }
   if (--value.waiting == 0 && !value.is_searching) end_round(number, out);
 }

@@ -124,7 +124,7 @@ void Node::Impl::publish_announcements(Now now, std::vector<Bytes> announcements
   }
 }
 
-void Node::Impl::on_published(const dht::Published& published) {
+void Node::Impl::on_published(Now now, const dht::Published& published) {
   if (const auto standing = offers.find(published.path); standing != offers.end() && !published.is_withdrawal) {
     standing->second.holders = published.stored;
   }
@@ -133,6 +133,7 @@ void Node::Impl::on_published(const dht::Published& published) {
           (published.is_withdrawal ? " withdrawn at " : " published at ") + std::to_string(published.stored) +
           " nodes, " + std::to_string(published.refused) + " refused, " + std::to_string(published.failed) +
           " did not answer");
+  if (published.kind == dht::ValueKind::record && published.stale > 0) seek_own_record(now);
 }
 
 void Node::Impl::find_capability(Now now, FindCapability& request) {

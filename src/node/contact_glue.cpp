@@ -1,15 +1,10 @@
-// The contact book, and the records of peers that we hold.
+// The contact book, and how its peers are reached.
 #include <algorithm>
 #include <utility>
 
 #include "node/impl.hpp"
 
 namespace ekiden::node {
-namespace {
-
-std::string row_name(const store::Row& row) { return identity::PeerId{take_array<32>(row.key.name)}.text(); }
-
-}  // namespace
 
 Status Node::Impl::load_contact_row(const store::Row& row) {
   auto contact = wire::decode<identity::Contact>(row.value);
@@ -19,16 +14,6 @@ Status Node::Impl::load_contact_row(const store::Row& row) {
     return fail(Errc::storage_corrupt, "table contacts: " + status.error().message);
   }
   show_tier(id);
-  return {};
-}
-
-Status Node::Impl::load_peer_record_row(const store::Row& row) {
-  auto known = identity::verify_record_ignoring_time(row.value);
-  if (!known || row.key.name.size() != identity::PeerId{}.bytes.size() || known->id().text() != row_name(row)) {
-    return fail(Errc::storage_corrupt, "table records: a record that does not verify");
-  }
-  const identity::PeerId id = known->id();
-  records.restore(id, {std::move(*known), row.value});
   return {};
 }
 
@@ -95,29 +80,6 @@ identity::TrustTier Node::Impl::tier_of(const identity::PeerId& peer) const {
 }
 
 void Node::Impl::show_tier(const identity::PeerId& peer) { router.set_tier(peer, contacts.tier_of(peer), router_out); }
-
-void Node::Impl::learn(Now now, identity::SignedRecord signed_record, bool live) {
-  const identity::PeerId id = signed_record.record.id();
-  if (contacts.learn(signed_record)) {
-    batch.put(store::Table::contacts, id.view(), wire::encode(*contacts.find(id)));
-  }
-  const identity::SignedRecord* known = records.find(id);
-  const bool known_already = known != nullptr && known->signed_bytes == signed_record.signed_bytes;
-  if (known_already || (known != nullptr && !live && !identity::is_newer(signed_record.record, known->record))) return;
-  records.put(id, std::move(signed_record));
-  if (!wanted.contains(id)) return;
-  reach(now, id);
-  router.on_record(now, id, router_out);
-}
-
-const identity::PeerRecord* Node::Impl::record_of(const identity::PeerId& peer) {
-  if (const identity::SignedRecord* known = records.find(peer)) return &known->record;
-  const identity::Contact* contact = contacts.find(peer);
-  if (contact == nullptr || !contact->record) return nullptr;
-  auto known = identity::verify_record_ignoring_time(*contact->record);
-  if (!known) return nullptr;
-  return &records.put(peer, {std::move(*known), *contact->record}).record;
-}
 
 std::vector<identity::Endpoint> without_udp(std::vector<identity::Endpoint> endpoints) {
   std::erase_if(endpoints, [](const identity::Endpoint& endpoint) {

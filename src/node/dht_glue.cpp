@@ -42,7 +42,7 @@ void Node::Impl::on_dht_effect(Now now, dht::Dht::Effect effect) {
                                     datagram_out);
                  },
                  [&](dht::LookupDone& done) { on_lookup_done(now, std::move(done)); },
-                 [&](const dht::Published& published) { on_published(published); },
+                 [&](const dht::Published& published) { on_published(now, published); },
                  [&](const dht::SignAgain& again) {
                    const bool stands = offers.contains(again.capability) || memberships.contains(again.capability);
                    if (!ending && stands) announce(now, again.capability);
@@ -90,13 +90,21 @@ void Node::Impl::on_lookup_done(Now now, dht::LookupDone done) {
   if (purpose.topic) return on_members_found(now, *purpose.topic, done);
   if (purpose.ask) return on_ask_owners(now, *purpose.ask, std::move(done));
   if (!purpose.capability.empty()) return on_owners_found(std::move(purpose), std::move(done));
-  if (done.record) learn(now, *done.record, /*live=*/false);
+  if (done.record && done.record->record.id() == self.id()) {
+    on_own_record(now, done.record->record, done.record->signed_bytes);
+  } else if (done.record) {
+    learn(now, *done.record, Heard::from_others);
+  }
+  if (purpose.own) return;
   if (purpose.mailboxes) return tell_mailboxes(now, purpose.peer, done.closest);
   if (purpose.meeting) return meet_found(now, purpose, done);
   if (!purpose.request) return on_searched(now, purpose.peer, done);
   Result<identity::SignedRecord> result = fail(Errc::not_found, "");
   if (done.record) {
-    result = std::move(*done.record);
+    // What others keep may be older than what we have heard.
+    const identity::SignedRecord* newest = newest_of(purpose.peer);
+    const bool is_valid = newest != nullptr && newest->record.expires_at() > now.wall;
+    result = is_valid ? *newest : std::move(*done.record);
   } else {
     result = std::unexpected(done.status.error());
   }

@@ -33,7 +33,7 @@ void Node::Impl::on_gossip_effect(Now now, gossip::Effect effect) {
                      unwant(now, request.peer, by_gossip);
                    }
                  },
-                 [&](gossip::Met& met) { learn(now, std::move(met.record), /*live=*/false); },
+                 [&](gossip::Met& met) { learn(now, std::move(met.record), Heard::from_others); },
                  [&](const gossip::FindMembers& find) { find_members(now, find.topic); },
                  [&](const gossip::ShowMember& show) { show_member(now, show); },
                  [&](gossip::Delivered& delivered) { out->push(std::move(delivered)); },
@@ -77,8 +77,7 @@ void Node::Impl::on_members_found(Now now, const gossip::TopicId& topic, const d
 /// The signed record of a peer that has shown it, or our own.
 ByteView Node::Impl::signed_record_of(const identity::PeerId& peer) {
   if (peer == self.id()) return record;
-  if (record_of(peer) == nullptr) return {};
-  const identity::SignedRecord* known = records.find(peer);
+  const identity::SignedRecord* known = newest_of(peer);
   return known == nullptr ? ByteView() : ByteView(known->signed_bytes);
 }
 

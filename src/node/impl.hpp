@@ -19,7 +19,9 @@
 #include "node/in_flight.hpp"
 #include "node/lookup_for.hpp"
 #include "node/messages.hpp"
+#include "node/minute_count.hpp"
 #include "node/node.hpp"
+#include "node/own_sequence.hpp"
 #include "node/peer_records.hpp"
 #include "reachability/reachability.hpp"
 #include "relay/relay.hpp"
@@ -62,7 +64,12 @@ struct Node::Impl {
   /// If the wall clock says that it is due.
   void renew_record_in_time(Now now);
   void publish_record(Now now, Bytes persisted);
-
+  /// Others hold this one, which we have signed.
+  void on_own_record(Now now, const identity::PeerRecord& held, ByteView signed_bytes);
+  /// A node of the DHT keeps a newer one.
+  void seek_own_record(Now now);
+  /// Signs anew what others would take for older than what they hold.
+  void catch_up(Now now);
   /// A number that no record or announcement of ours has carried; in the batch.
   std::uint64_t next_sequence(Now now);
   /// The end: what is published is over, and whoever keeps it hears so.
@@ -81,14 +88,13 @@ struct Node::Impl {
   void announce_in_time(Now now);
   /// Announcements whose sequence is on disk.
   void publish_announcements(Now now, std::vector<Bytes> announcements);
-  void on_published(const dht::Published& published);
+  void on_published(Now now, const dht::Published& published);
   void find_capability(Now now, FindCapability& request);
 
   // link_glue.cpp: neighbours meet router, sessions and contacts.
   void on_link_effect(Now now, link::LinkPool::Effect effect);
   void on_message(Now now, const link::Message& message);
   Status dispatch(Now now, const link::Message& message);
-  Status on_record_message(Now now, const identity::PeerId& from, ByteView body);
   Status on_session_reset(Now now, const identity::PeerId& from, ByteView body);
   /// The peer cannot open what we seal in it.
   void drop_session(Now now, const identity::PeerId& peer, const session::SessionId& id);
@@ -265,21 +271,26 @@ struct Node::Impl {
   /// Where queries to it can go.
   std::optional<identity::NodeInfo> lan_node(const identity::PeerId& peer) const;
 
-  // contact_glue.cpp: the contact book and the records of peers.
-  Status load_contact_row(const store::Row& row);
+  // record_glue.cpp: the records of peers, of which the newest holds, whoever brings it.
   Status load_peer_record_row(const store::Row& row);
+  Status on_record_message(Now now, const identity::PeerId& from, ByteView body);
+  Status on_own_record_message(Now now, const identity::PeerId& from, const identity::PeerRecord& held, ByteView body);
+  void learn(Now now, identity::SignedRecord record, Heard from);
+  /// Of all that we heard of.
+  const identity::SignedRecord* newest_of(const identity::PeerId& peer);
+  /// The one to deal with it by: the newest, or what it shows over its link.
+  const identity::PeerRecord* record_of(const identity::PeerId& peer);
+
+  // contact_glue.cpp: the contact book.
+  Status load_contact_row(const store::Row& row);
   void put_contact(Now now, const PutContact& request);
   void retry_peer(Now now, const RetryNow& in);
   void remove_contact(Now now, const RemoveContact& request);
   void block(Now now, const BlockPeer& request);
-  /// `live`: the peer itself has just shown it in a handshake, so it is the record that holds now, whatever its
-  /// sequence (a peer that lost its data may count from below).
-  void learn(Now now, identity::SignedRecord record, bool live);
   /// A blocked contact has the room of a stranger.
   identity::TrustTier tier_of(const identity::PeerId& peer) const;
   /// Tells the router how much room this peer has.
   void show_tier(const identity::PeerId& peer);
-  const identity::PeerRecord* record_of(const identity::PeerId& peer);
   std::vector<identity::Endpoint> endpoints_of(const identity::PeerId& peer);
   bool may_dial(const identity::IpAddress& address) const;
 
@@ -329,12 +340,6 @@ struct Node::Impl {
   std::map<bootstrap::ProbeId, Probing> probes;  ///< of discovery
   DeadlineMap<bootstrap::ProbeId> list_due;      ///< of those that wait for a list
 
-  /// How often somebody asked in the minute that began then.
-  struct MinuteCount {
-    Instant since{};
-    std::size_t count = 0;
-    std::size_t names = 0;  ///< of those
-  };
   MinuteCount dial_backs;  ///< by all peers
   LruMap<identity::PeerId, MinuteCount> dial_backs_by_peer{4096};
   std::size_t dial_backs_running = 0;
@@ -364,7 +369,7 @@ struct Node::Impl {
   std::map<store::PersistToken, RequestId> entries_pending;
   std::vector<identity::PeerId> registry_seeks;  ///< members that were lost and are dialled; the oldest first
 
-  std::uint64_t record_sequence = 0;      ///< of the last record or announcement that was signed
+  OwnSequence own_sequence;
   Bytes record;                           ///< published; empty until it is on disk
   std::optional<WallTime> record_issued;  ///< of the one made last, published or not
   std::deque<router::Seal> to_seal;       ///< with the next ticks

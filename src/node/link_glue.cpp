@@ -25,7 +25,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    propose_nodes(now, up.record.record);
                    greet(now, peer, up);
                    const identity::PeerRecord shown = up.record.record;
-                   learn(now, std::move(up.record), /*live=*/true);
+                   learn(now, std::move(up.record), Heard::from_itself);
                    out->push(PeerUp{peer, up.initiated_by_us});
                    router.on_link_up(now, peer, key, router_out);
                    show_neighbour(now, shown);
@@ -40,6 +40,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                                "down: " + down.peer.text() + ": " + down.why.message);
                    bad_messages.erase(down.peer);
                    list_answered.erase(down.peer);
+                   records.forget_shown(down.peer);
                    reachability.on_peer_down(now, down.peer, reachability_out);
                    end_list_waits(now, down.peer, std::nullopt);
                    router.on_link_down(now, down.peer, router_out);
@@ -147,15 +148,6 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
   }
   const ErrorMessage answer{.type = message.bytes[0], .reason = ErrorMessage::Reason::unknown_type, .detail = {}};
   send_message(now, message.from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));
-  return {};
-}
-
-Status Node::Impl::on_record_message(Now now, const identity::PeerId& from, ByteView body) {
-  EKIDEN_ASSIGN(auto signed_record, identity::verify_signed_record(body, now.wall));
-  if (signed_record.record.id() != from) return fail(Errc::refused, "a record of somebody else");
-  show_neighbour(now, signed_record.record);
-  propose_nodes(now, signed_record.record);  // Its endpoints may have been verified only now.
-  learn(now, std::move(signed_record), /*live=*/false);
   return {};
 }
 

@@ -17,6 +17,7 @@ struct LookupFor {
   std::string capability = {};  ///< instead of a peer
   std::optional<router::RequestId> request = {};
   std::optional<router::AskId> ask = {};
+  bool own = false;                                ///< our own record, of which others keep a newer one
   bool mailboxes = false;                          ///< nodes near the peer, which may keep mail for it
   std::optional<gossip::TopicId> topic = {};       ///< whose members are sought
   std::optional<identity::NodeInfo> meeting = {};  ///< a node to be dialled, for it may tell whether we are reachable

@@ -17,6 +17,9 @@ namespace ekiden::node {
 namespace {
 
 constexpr Duration kLookAtClock = minutes(1);
+/// Between two records that are signed because others hold a newer one. Two nodes that run with one key would otherwise
+/// outbid each other as fast as the network carries it.
+constexpr Duration kCatchUpPause = minutes(1);
 
 }  // namespace
 
@@ -31,21 +34,20 @@ Status Node::Impl::load_meta_row(const store::Row& row) {
   if (!decoded) {
     return fail(Errc::storage_corrupt, "table meta, row " + std::string(name) + ": " + decoded.error().message);
   }
-  (name == kRecordRowName ? record_sequence : list_sequence) = decoded->sequence;
+  (name == kRecordRowName ? own_sequence.signed_last : list_sequence) = decoded->sequence;
   return {};
 }
 
 std::uint64_t Node::Impl::next_sequence(Now now) {
-  // Not below the wall clock: a node whose data was restored from a backup still supersedes what it published before.
-  record_sequence = std::max(record_sequence + 1, to_unix_ms(now.wall));
-  batch.put(store::Table::meta, as_bytes(kRecordRowName), wire::encode(RecordRow{record_sequence}));
-  return record_sequence;
+  const std::uint64_t sequence = own_sequence.next(now.wall);
+  batch.put(store::Table::meta, as_bytes(kRecordRowName), wire::encode(RecordRow{sequence}));
+  return sequence;
 }
 
 void Node::Impl::renew_record(Now now) {
   identity::PeerRecord fresh;
   fresh.public_key = self.public_key();
-  fresh.sequence = next_sequence(now);
+  fresh.sequence = own_sequence.record = next_sequence(now);
   fresh.issued_at = now.wall;
   fresh.ttl_seconds = static_cast<std::uint32_t>(std::chrono::duration_cast<seconds>(config.record_ttl).count());
   shown_endpoints = public_endpoints();
@@ -70,11 +72,40 @@ void Node::Impl::renew_record(Now now) {
 void Node::Impl::renew_record_in_time(Now now) {
   record_look = now.mono + kLookAtClock;
   if (ending) return;
+  catch_up(now);
   announce_in_time(now);
   const auto refresh = std::chrono::duration_cast<milliseconds>(config.record_refresh);
   const bool is_current =
       record_issued && now.wall < *record_issued + refresh && *record_issued <= now.wall + kMaxAhead;
   if (!is_current) renew_record(now);
+}
+
+void Node::Impl::on_own_record(Now now, const identity::PeerRecord& held, ByteView signed_bytes) {
+  if (ending || std::ranges::equal(signed_bytes, record) || !own_sequence.note_elsewhere(held.sequence)) return;
+  log_limited(now, message_lines, LogLevel::warning, "record",
+              "others hold a newer record of this node, number " + std::to_string(held.sequence) +
+                  ": signing one above it. The data directory was restored from a backup, the clock was ahead, or "
+                  "another node runs with the same key");
+  catch_up(now);
+}
+
+void Node::Impl::catch_up(Now now) {
+  if (!own_sequence.is_behind()) return;
+  if (own_sequence.caught_up && now.mono < *own_sequence.caught_up + kCatchUpPause) return;  // With a later look.
+  own_sequence.caught_up = now.mono;
+  renew_record(now);
+  // They were signed in the same life as the record that is behind.
+  for (auto& [capability, standing] : offers) standing.announced.reset();
+  for (auto& [capability, announced] : memberships) announced.reset();
+  announce_in_time(now);
+}
+
+void Node::Impl::seek_own_record(Now now) {
+  const auto is_own = [](const auto& lookup) { return lookup.second.own; };
+  if (ending || std::ranges::any_of(lookups, is_own)) return;
+  const dht::LookupId id{++last_lookup};
+  lookups.emplace(id, LookupFor{.peer = self.id(), .own = true});
+  dht.find_peer(now, id, self.id(), dht_out);
 }
 
 void Node::Impl::publish_record(Now now, Bytes persisted) {

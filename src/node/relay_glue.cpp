@@ -62,7 +62,7 @@ void Node::Impl::on_relay_effect(Now now, relay::Effect effect) {
                  [&](const relay::HandedOn& packet) { router.on_handed_on(now, packet.id, packet.by); },
                  [&](const relay::Returned& packet) { router.on_returned(now, packet.id); },
                  [&](relay::Arrived& packet) { on_packet_arrived(now, std::move(packet)); },
-                 [&](relay::Met& met) { learn(now, std::move(met.record), /*live=*/false); },
+                 [&](relay::Met& met) { learn(now, std::move(met.record), Heard::from_others); },
              },
              effect);
 }

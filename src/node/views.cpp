@@ -55,8 +55,8 @@ std::vector<datagram::SessionStatus> Node::datagram_sessions(std::size_t count) 
   return impl_->datagrams.sessions(count);
 }
 std::optional<identity::SignedRecord> Node::peer_record(const identity::PeerId& peer) const {
-  if (impl_->record_of(peer) == nullptr) return std::nullopt;
-  return *impl_->records.find(peer);
+  const identity::SignedRecord* newest = impl_->newest_of(peer);
+  return newest == nullptr ? std::nullopt : std::optional(*newest);
 }
 std::vector<bootstrap::NodeStatus> Node::bootstrap_status() const { return impl_->bootstrap.status(); }
 ByteView Node::own_record() const { return impl_->record; }

@@ -70,6 +70,7 @@ class Harness {
   }
 
   Peer& operator[](std::size_t i) { return peers_[i]; }
+  const std::vector<Peer>& peers() const { return peers_; }
   Now now() const { return now_; }
 
   void boot(std::size_t i) {
