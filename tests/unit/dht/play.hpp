@@ -4,7 +4,8 @@
 //
 // What the model knows: which nodes have answered and which were confirmed, and where; which values are genuine; which
 // queries wait for an answer. From it follow: who may be in the table, what a search may return, that each search ends
-// once, that a first flight changes nothing, that no address is asked which others may not name.
+// once, that a first flight changes nothing, that no address is asked which others may not name. What is kept for
+// others has a model of its own (values_model.hpp).
 #pragma once
 
 #include <algorithm>
@@ -19,6 +20,7 @@
 #include "dht/rows.hpp"
 #include "store/memory_store.hpp"
 #include "testing.hpp"
+#include "values_model.hpp"
 
 namespace ekiden::dht {
 
@@ -26,7 +28,12 @@ class Play {
  public:
   static constexpr std::size_t kPeers = 24;
 
-  explicit Play(Byte setting) : config_(make_config(setting)), self_(cast()[0].identity.id()) { begin(); }
+  explicit Play(Byte setting)
+      : config_(make_config(setting)),
+        self_(cast()[0].identity.id()),
+        kept_(self_, config_, /*is_exact=*/setting % 2 == 0) {
+    begin();
+  }
 
   /// Any three bytes are a command.
   void run(Byte what, Byte a, Byte b) {
@@ -37,8 +44,9 @@ class Play {
       case 1:
         return confirm(a);
       case 2:
-      case 3:
         return query(a, b, what / 16);
+      case 3:
+        return what / 16 < 11 ? query(a, b, what / 16) : withdraw_by_owner(a, b);
       case 4:
       case 5:
       case 6:
@@ -56,7 +64,8 @@ class Play {
       case 12:
         return publish(a, b);
       case 13:
-        return what / 16 == 0 ? restart() : pass(seconds(a));
+        if (what / 16 == 0) return restart();
+        return what / 16 < 12 ? pass(seconds(a)) : pass(hours(a % 16));
       case 14:
         return answer_all(a);
       default:
@@ -78,7 +87,7 @@ class Play {
   struct Peer {
     identity::Identity identity;
     identity::NodeInfo info;
-    std::vector<Bytes> records;        ///< Genuine, by sequence from 1.
+    std::vector<Bytes> records;        ///< Genuine, of the sequences 2, 4 and 6; then others of the same.
     std::vector<Bytes> announcements;  ///< The same, of "work/night".
   };
 
@@ -108,9 +117,12 @@ class Play {
         Peer peer{.identity = test_identity(i + 1), .info = {}, .records = {}, .announcements = {}};
         peer.info = {.public_key = peer.identity.public_key(), .at = test_address(i % 16, static_cast<Byte>(i))};
         if (i % 6 == 5) peer.info.at.ip = identity::IpAddress::v4({192, 168, 1, static_cast<Byte>(i)});
-        for (std::uint64_t sequence = 1; sequence <= 3; ++sequence) {
-          peer.records.push_back(record_of(peer.identity, sequence, at({}).wall));
-          peer.announcements.push_back(announcement_of(peer.identity, "work/night", sequence, at({}).wall));
+        for (const Duration later : {seconds(0), seconds(1)}) {
+          for (std::uint64_t sequence = 2; sequence <= 6; sequence += 2) {
+            const WallTime issued = at(later).wall;
+            peer.records.push_back(record_of(peer.identity, sequence, issued));
+            peer.announcements.push_back(announcement_of(peer.identity, "work/night", sequence, issued));
+          }
         }
         peers.push_back(std::move(peer));
       }
@@ -141,6 +153,8 @@ class Play {
     answered_.clear();
     last_query_ = {};
     confirmed_.clear();
+    floors_.clear();
+    kept_.restarted();
     begin();
   }
 
@@ -161,7 +175,7 @@ class Play {
 
   static const Bytes& value_of(Byte who, Byte which, ValueKind kind) {
     const Peer& owner = peer(who);
-    return kind == ValueKind::record ? owner.records[which % 3] : owner.announcements[which % 3];
+    return kind == ValueKind::record ? owner.records[which % 6] : owner.announcements[which % 6];
   }
 
   Query make_query(Byte a, Byte b, Bytes& value) const {
@@ -189,6 +203,19 @@ class Play {
     send_query(peer(a).info, how % 2 == 0, wire::encode(message));
   }
 
+  /// Its time is over: of a record or an announcement with any sequence, now or long ago.
+  void withdraw_by_owner(Byte a, Byte b) {
+    const auto kind = static_cast<ValueKind>(b % 2);
+    const identity::Identity& owner = peer(b / 2).identity;
+    const std::uint64_t sequence = 1 + a % 4 * 2;
+    const WallTime issued = now().wall - (a / 4 % 8 == 7 ? milliseconds(days(2)) : milliseconds(seconds(1)));
+    const Bytes value = kind == ValueKind::record ? record_of(owner, sequence, issued, seconds(1))
+                                                  : announcement_of(owner, "work/night", sequence, issued, seconds(1));
+    const Query message{
+        .kind = QueryKind::store, .target = target_of(kind, b / 2), .value_kind = kind, .value = ByteView(value)};
+    send_query(peer(a).info, true, wire::encode(message));
+  }
+
   void query_badly(Byte a, Byte b) {
     Bytes value;
     Bytes body = wire::encode(make_query(b, a, value));
@@ -210,6 +237,8 @@ class Play {
     dht_->on_query(now(), token, from, proven, body, out_);
     settle();
     CHECK(answers_ <= 1);
+    const auto query = decode_query(body);
+    if (query && answers_ == 1) kept_.answered(now(), proven, *query, decode_reply(answer_).value());
     if (proven) return;
     const auto after = dht_->status();
     CHECK(asks_ == 0 && after.buckets == before.buckets && after.spares == before.spares &&
@@ -239,7 +268,7 @@ class Play {
       value = value_of(static_cast<Byte>(b / 2), b, *query->value_kind);
       if (*query->value_kind == ValueKind::record) {
         for (std::size_t i = 1; i < kPeers; ++i) {
-          if (Key::of(cast()[i].identity.id()) == *query->target) value = cast()[i].records[b % 3];
+          if (Key::of(cast()[i].identity.id()) == *query->target) value = cast()[i].records[b % 6];
         }
       }
       if (how == 6) value.back() ^= 1;
@@ -301,7 +330,11 @@ class Play {
     const bool is_new = searching_.insert(id).second;
     if (!is_new) refusals_.insert(id);
     if (a % 2 == 0) {
-      dht_->find_peer(now(), id, peer(a / 2).identity.id(), out_);
+      const identity::PeerId& sought = peer(a / 2).identity.id();
+      const auto kept = kept_.record_kept(
+          now(), sought, now().wall + std::chrono::duration_cast<milliseconds>(2 * config_.lookup_timeout));
+      if (is_new && kept) floors_[id] = *kept;
+      dht_->find_peer(now(), id, sought, out_);
     } else {
       dht_->find_capability(now(), id, a % 4 == 1 ? "work" : "work/night", a, out_);
     }
@@ -363,6 +396,7 @@ class Play {
   void apply(Answer&& answer) {
     ++answers_;
     CHECK(answer.token == expected_ && answer.body.size() <= kMaxBody && decode_reply(answer.body));
+    answer_ = std::move(answer.body);
   }
 
   void apply(LookupDone&& done) {
@@ -374,6 +408,11 @@ class Play {
     CHECK(done.trail.steps.size() <= config_.max_trail && done.trail.answered + done.trail.failed <= done.trail.asked);
     CHECK(done.status.has_value() == (done.record.has_value() || !done.announcements.empty()));
     if (done.record) CHECK(is_genuine(done.record->record.id(), done.record->signed_bytes, ValueKind::record));
+    // What we keep ourselves is one voice of the search: nothing older is its result.
+    if (const auto floor = floors_.extract(done.id); !floor.empty()) {
+      const bool was_refused = !done.status && done.status.error().code == Errc::limit_exceeded;
+      CHECK(was_refused || (done.record && done.record->record.sequence >= floor.mapped()));
+    }
     std::set<identity::PeerId> owners;
     for (const auto& one : done.announcements) {
       const identity::PeerId owner = one.announcement.owner();
@@ -404,6 +443,7 @@ class Play {
 
   Config config_;
   identity::PeerId self_;
+  ValuesModel kept_;
   std::unique_ptr<Dht> dht_;
   Outbox<Dht::Effect> out_;
   store::MemoryStore disk_;
@@ -412,11 +452,13 @@ class Play {
   std::map<QueryId, Instant> asked_at_;
   std::set<LookupId> searching_;
   std::set<LookupId> refusals_;
+  std::map<LookupId, std::uint64_t> floors_;  ///< Of searches for a record that is kept here: its sequence.
   std::set<identity::PeerId> answered_;
   std::set<identity::PeerId> confirmed_;
   std::set<ByteArray<32>> named_;  ///< Told to the engine from outside of the DHT, or by themselves.
   std::set<identity::SocketAddress> trapped_;
   QueryToken expected_{};
+  Bytes answer_;
   QueryId last_query_{};
   std::uint64_t next_token_ = 1;
   std::size_t answers_ = 0;
