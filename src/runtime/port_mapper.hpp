@@ -36,7 +36,8 @@ class Router {
   virtual ~Router() = default;
   /// "NAT-PMP"
   virtual std::string_view name() const = 0;
-  /// The same port outside if it is free. Errors: timed_out, refused, malformed (what it says makes no sense).
+  /// The same port outside if it is free, else another; for the same port again, the one that it was given. Errors:
+  /// timed_out, refused, malformed (what it says makes no sense).
   virtual Result<Mapping> map(Protocol protocol, std::uint16_t port, seconds lifetime) = 0;
   /// The router may have forgotten it already: errors say nothing.
   virtual void unmap(Protocol protocol, std::uint16_t port, std::uint16_t external_port) = 0;

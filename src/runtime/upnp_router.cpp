@@ -3,8 +3,12 @@
 #include <miniupnpc/upnpcommands.h>
 #include <miniupnpc/upnperrors.h>
 
+#include <algorithm>
 #include <array>
+#include <limits>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "runtime/port_mapper.hpp"
 
@@ -14,6 +18,18 @@ namespace {
 constexpr int kDiscoveryMs = 2000;
 constexpr unsigned char kTtl = 2;  ///< The library's own default: the local network.
 constexpr const char* kDescription = "Ekiden";
+/// UPnP IGD, WANIPConnection:1, 2.4.16: ConflictInMappingEntry, OnlyPermanentLeasesSupported.
+constexpr int kTaken = 718;
+constexpr int kOnlyPermanent = 725;
+/// Tried after the one that we listen at: enough for all nodes of a home.
+constexpr unsigned kOtherPorts = 16;
+
+/// The next one that needs no privilege.
+std::uint16_t port_after(std::uint16_t port) {
+  constexpr std::uint16_t kFirst = 1024;
+  return port == std::numeric_limits<std::uint16_t>::max() ? kFirst
+                                                           : std::max(kFirst, static_cast<std::uint16_t>(port + 1));
+}
 
 const char* text_of(Router::Protocol protocol) { return protocol == Router::Protocol::udp ? "UDP" : "TCP"; }
 
@@ -54,24 +70,39 @@ class UpnpRouter final : public Router {
     }
     text.back() = '\0';
     EKIDEN_ASSIGN(const auto external, identity::IpAddress::parse(text.data()));
-    const std::string number = std::to_string(port);
-    const auto add = [&](const std::string& lease) {
-      return UPNP_AddPortMapping(urls_.controlURL, data_.first.servicetype, number.c_str(), number.c_str(), lan_.data(),
-                                 kDescription, text_of(protocol), nullptr, lease.c_str());
-    };
-    int code = add(std::to_string(lifetime.count()));
-    constexpr int kOnlyPermanent = 725;
-    if (code == kOnlyPermanent) code = add("0");
+    // What it forwards already first, or it would forward two ports after the other one has become free.
+    const auto granted = granted_.try_emplace({protocol, port}, port).first;
+    std::uint16_t outside = granted->second;
+    int code = add(protocol, port, outside, lifetime);
+    for (unsigned i = 0; code == kTaken && i < kOtherPorts; ++i) {
+      outside = port_after(outside);
+      code = add(protocol, port, outside, lifetime);
+    }
     if (code != 0) return failed("port mapping", code);
-    return Mapping{.external = {external, port}, .lifetime = lifetime};
+    granted->second = outside;
+    return Mapping{.external = {external, outside}, .lifetime = lifetime};
   }
 
-  void unmap(Protocol protocol, std::uint16_t /*port*/, std::uint16_t external_port) override {
+  void unmap(Protocol protocol, std::uint16_t port, std::uint16_t external_port) override {
+    granted_.erase({protocol, port});
     const std::string number = std::to_string(external_port);
     UPNP_DeletePortMapping(urls_.controlURL, data_.first.servicetype, number.c_str(), text_of(protocol), nullptr);
   }
 
  private:
+  /// The code of the error, or 0.
+  int add(Protocol protocol, std::uint16_t port, std::uint16_t outside, seconds lifetime) {
+    const std::string inside_text = std::to_string(port);
+    const std::string outside_text = std::to_string(outside);
+    const auto ask = [&](const std::string& lease) {
+      return UPNP_AddPortMapping(urls_.controlURL, data_.first.servicetype, outside_text.c_str(), inside_text.c_str(),
+                                 lan_.data(), kDescription, text_of(protocol), nullptr, lease.c_str());
+    };
+    const int code = ask(std::to_string(lifetime.count()));
+    return code == kOnlyPermanent ? ask("0") : code;
+  }
+
+  std::map<std::pair<Protocol, std::uint16_t>, std::uint16_t> granted_;  ///< the ports outside, by those inside
   UPNPUrls urls_{};
   IGDdatas data_{};
   bool has_urls_ = false;

@@ -162,6 +162,22 @@ TEST(Reachable, WhatARouterForwardsIsVerifiedAndGoesWithTheMapping) {
   EXPECT_FALSE(is_shown());
 }
 
+TEST(Reachable, WhatARouterForwardsFromAnotherPortIsPublishedWithThat) {
+  Harness net = make_network(3, [](std::size_t i, Config& config) {
+    if (i != 1) return;
+    config.advertised.clear();
+    config.listening.clear();
+  });
+  const Endpoint mapped{Endpoint::Transport::tcp, "10.0.1.1", 7431};
+  net[1].endpoint.port = 7431;  // There the router takes what is for the node.
+  net.feed(1, EndpointMapped{mapped});
+  net.pump();
+  net.advance(seconds(20));
+  EXPECT_EQ(status_of(net, 1, mapped).state, reachability::State::verified);
+  const auto all = published(net, 1);
+  EXPECT_NE(std::ranges::find(all, mapped.text()), all.end());
+}
+
 TEST(Reachable, ARestartPublishesAtOnce) {
   Harness net = make_network(3);
   net.crash(1);

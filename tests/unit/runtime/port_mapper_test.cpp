@@ -266,8 +266,30 @@ std::string soap(const std::string& action, const std::string& arguments) {
          "Response></s:Body></s:Envelope>";
 }
 
+std::string soap_fault(int code) {
+  return "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><s:Fault>"
+         "<faultcode>s:Client</faultcode><faultstring>UPnPError</faultstring><detail><UPnPError "
+         "xmlns=\"urn:schemas-upnp-org:control-1-0\"><errorCode>" +
+         std::to_string(code) +
+         "</errorCode><errorDescription>no</errorDescription></UPnPError></detail></s:Fault></s:Body></s:Envelope>";
+}
+
+/// What the router does: `taken` are ports outside that it forwards to somebody else.
+struct Igd {
+  std::atomic<int> mapped = 0;
+  std::atomic<int> first_taken = 0;
+  std::atomic<int> last_taken = -1;
+  std::atomic<int> asked = 0;
+
+  bool is_taken(const std::string& request) const {
+    const std::string head = "<NewExternalPort>";
+    const int port = std::atoi(request.c_str() + request.find(head) + head.size());
+    return port >= first_taken && port <= last_taken;
+  }
+};
+
 /// One request, answered and closed.
-void serve_upnp(int listener, std::uint16_t port, std::atomic<int>& mapped) {
+void serve_upnp(int listener, std::uint16_t port, Igd& igd) {
   const int connection = accept(listener, nullptr, nullptr);
   if (connection < 0) return;
   std::string request;
@@ -278,36 +300,81 @@ void serve_upnp(int listener, std::uint16_t port, std::atomic<int>& mapped) {
     request.append(part.data(), static_cast<std::size_t>(size));
   }
   std::string body = description_at(port);
+  std::string status = "200 OK";
   if (request.contains("GetExternalIPAddress")) {
     body = soap("GetExternalIPAddress", "<NewExternalIPAddress>9.9.9.9</NewExternalIPAddress>");
   } else if (request.contains("AddPortMapping")) {
-    ++mapped;
-    body = soap("AddPortMapping", "");
+    ++igd.asked;
+    if (igd.is_taken(request)) {
+      status = "500 Internal Server Error";
+      body = soap_fault(718);
+    } else {
+      ++igd.mapped;
+      body = soap("AddPortMapping", "");
+    }
   } else if (request.contains("DeletePortMapping")) {
-    --mapped;
+    --igd.mapped;
     body = soap("DeletePortMapping", "");
   }
-  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\nContent-Length: " +
-                             std::to_string(body.size()) + "\r\n\r\n" + body;
+  const std::string answer =
+      "HTTP/1.1 " + status +
+      "\r\nContent-Type: text/xml\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+      body;
   send(connection, answer.data(), answer.size(), MSG_NOSIGNAL);
   close(connection);
 }
 
-TEST(Upnp, MapsAndUnmaps) {
-  std::atomic<int> mapped = 0;
-  // The thread of the server ends before what it uses.
-  Server server(SOCK_STREAM, "127.0.0.1", 0);
-  ASSERT_TRUE(server.is_bound());
-  const std::uint16_t port = server.port();
-  server.start([&mapped, port](int socket) { serve_upnp(socket, port, mapped); });
-  auto router = find_upnp_router("http://127.0.0.1:" + std::to_string(port) + "/description.xml");
-  ASSERT_TRUE(router) << router.error().message;
-  const auto mapping = (*router)->map(Router::Protocol::tcp, 7420, hours(1));
-  ASSERT_TRUE(mapping) << mapping.error().message;
-  EXPECT_EQ(mapping->external.text(), "9.9.9.9:7420");
-  EXPECT_EQ(mapped, 1);
-  (*router)->unmap(Router::Protocol::tcp, 7420, 7420);
-  EXPECT_EQ(mapped, 0);
+class Upnp : public ::testing::Test {
+ protected:
+  Upnp() : server_(SOCK_STREAM, "127.0.0.1", 0) {
+    EXPECT_TRUE(server_.is_bound());
+    const std::uint16_t port = server_.port();
+    server_.start([this, port](int socket) { serve_upnp(socket, port, igd_); });
+    auto router = find_upnp_router("http://127.0.0.1:" + std::to_string(port) + "/description.xml");
+    EXPECT_TRUE(router) << router.error().message;
+    router_ = std::move(*router);
+  }
+
+  std::string map(std::uint16_t port) {
+    const auto mapping = router_->map(Router::Protocol::tcp, port, hours(1));
+    return mapping ? mapping->external.text() : mapping.error().message;
+  }
+
+  Igd igd_;
+  Server server_;  ///< Its thread ends before what it uses.
+  std::unique_ptr<Router> router_;
+};
+
+TEST_F(Upnp, MapsAndUnmaps) {
+  EXPECT_EQ(map(7420), "9.9.9.9:7420");
+  EXPECT_EQ(igd_.mapped, 1);
+  router_->unmap(Router::Protocol::tcp, 7420, 7420);
+  EXPECT_EQ(igd_.mapped, 0);
+}
+
+TEST_F(Upnp, AsksForAnotherPortWhereThatIsTakenAndKeepsIt) {
+  igd_.first_taken = 7420;
+  igd_.last_taken = 7422;
+  EXPECT_EQ(map(7420), "9.9.9.9:7423");
+  igd_.last_taken = -1;
+  igd_.asked = 0;
+  EXPECT_EQ(map(7420), "9.9.9.9:7423") << "at half of its lifetime, though the other has become free";
+  EXPECT_EQ(igd_.asked, 1);
+  EXPECT_EQ(map(7425), "9.9.9.9:7425") << "each for itself";
+  router_->unmap(Router::Protocol::tcp, 7420, 7423);
+  EXPECT_EQ(map(7420), "9.9.9.9:7420");
+}
+
+TEST_F(Upnp, GivesUpWhereAllAreTaken) {
+  igd_.first_taken = 1;
+  igd_.last_taken = 65'535;
+  EXPECT_TRUE(map(7420).contains("port mapping")) << map(7420);
+  EXPECT_EQ(igd_.asked, 17);
+  igd_.last_taken = 65'534;
+  EXPECT_EQ(map(65'530), "9.9.9.9:65535");
+  igd_.last_taken = 65'535;
+  igd_.first_taken = 1030;
+  EXPECT_EQ(map(65'531), "9.9.9.9:1024") << "after the last comes the first that needs no privilege";
 }
 
 }  // namespace
