@@ -90,7 +90,9 @@ struct LinkPool::State {
   // Accepting.
   void accept(Now now, ConnId id, const identity::SocketAddress& from, identity::Endpoint::Transport transport,
               Out& out);
-  Status admit(const identity::AddressPrefix& prefix) const;
+  Status admit(Now now, const identity::AddressPrefix& prefix, Out& out);
+  std::size_t handshakes_from(const identity::AddressPrefix& prefix) const;
+  bool free_half_open(Now now, std::size_t own, Out& out);
   void release_half_open(Conn& conn);
   void notice(Now now, Error what, const std::string& remote, Out& out);
 

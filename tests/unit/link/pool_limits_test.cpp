@@ -41,6 +41,45 @@ TEST(Doors, AdmitOnlySoManyHandshakesInTotal) {
   EXPECT_EQ(door.open(), door.world.config.max_half_open);
 }
 
+/// As many from each of 16 networks as one may have.
+void fill(Door& door) {
+  for (int network = 0; network < 16; ++network) {
+    for (int i = 0; i < 16; ++i) door.knock("10.1." + std::to_string(network) + ".1");
+  }
+}
+
+TEST(Doors, GiveANewcomerThePlaceOfANetworkThatHasMany) {
+  Door door;
+  fill(door);
+  ASSERT_EQ(door.open(), door.world.config.max_half_open);
+  ASSERT_TRUE(door.world.nodes[0]->notices.empty());
+  for (int i = 1; i <= 5; ++i) door.knock("192.0.2.1");
+  EXPECT_EQ(door.open(), door.world.config.max_half_open);
+  const auto& notices = door.world.nodes[0]->notices;
+  ASSERT_EQ(notices.size(), 5U);
+  for (const auto& notice : notices) {
+    EXPECT_TRUE(notice.remote.starts_with("10.1.")) << notice.remote << ": " << notice.what.message;
+  }
+  door.knock("10.1.9.1");
+  EXPECT_EQ(door.open(), door.world.config.max_half_open);
+  EXPECT_TRUE(door.world.nodes[0]->notices.back().what.message.contains("from 10.1.9.0/24"))
+      << "a network that has its share gets no more: " << door.world.nodes[0]->notices.back().what.message;
+}
+
+TEST(Doors, GiveANewcomerThePlaceOfTheOldestOnceItHadItsTimeWhereNoNetworkHasMany) {
+  Door door;
+  for (int i = 0; i < 256; ++i) {
+    door.knock("10.2." + std::to_string(i) + ".1");
+    if (i == 0) door.world.advance(milliseconds(1));
+  }
+  door.knock("192.0.2.1");
+  EXPECT_EQ(door.world.nodes[0]->notices.back().remote, "192.0.2.1:1000") << "all are as good as the newcomer";
+  door.world.advance(seconds(2) - milliseconds(1));
+  door.knock("192.0.2.1");
+  EXPECT_EQ(door.open(), door.world.config.max_half_open);
+  EXPECT_EQ(door.world.nodes[0]->notices.back().remote, "10.2.0.1:1000") << "the oldest";
+}
+
 TEST(Doors, GiveEachPlaceBackAtTheDeadline) {
   Door door;
   for (int i = 1; i <= 16; ++i) door.knock("192.0.2.1");
