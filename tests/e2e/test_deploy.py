@@ -35,6 +35,18 @@ def has_ipv6():
         return False
 
 
+def taken_port(ports):
+    """Why nobody can listen at one of these here, or None."""
+    for kind, address, port in ports:
+        with socket.socket(socket.AF_INET, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except OSError as error:
+                return f"port {port} of {address}: {error.strerror}"
+    return None
+
+
 class InstallTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="ekiden-deploy-")
@@ -175,6 +187,40 @@ class ServeTest(unittest.TestCase):
         first = server.id
         self.assertEqual(server.stop(), 0)
         self.assertEqual(self.serve().id, first, "the node is kept")
+
+    def test_it_listens_on_its_default_ports(self):
+        """Those that the guide opens in the firewall, with no more said than where others reach it."""
+        why = taken_port([(socket.SOCK_STREAM, "0.0.0.0", 7420), (socket.SOCK_DGRAM, "0.0.0.0", 7420),
+                          (socket.SOCK_STREAM, "0.0.0.0", 443), (socket.SOCK_STREAM, "127.0.0.1", 9420)])
+        if why:
+            self.skipTest(why)
+        self.renew()
+        self.port, self.metrics = 443, 9420
+        server = Daemon(self.root / "server")
+        command("init", "--data-dir", server.directory)
+        settings = server.directory / "ekiden.toml"
+        text = settings.read_text()
+        self.assertIn('port_mapping = "on"', text)
+        # No router is asked by a test.
+        settings.write_text(text.replace('port_mapping = "on"', 'port_mapping = "off"'))
+        words = ["bootstrap", "serve", "--data-dir", str(server.directory), "--no-lan", "--bootstrap", "none",
+                 "--endpoint", "tcp://203.0.113.7:7420", "--endpoint", "udp://203.0.113.7:7420",
+                 "--endpoint", "wss://localhost:443",
+                 "--certificate", str(self.tls / "fullchain.pem"), "--key", str(self.tls / "privkey.pem")]
+        with open(server.log, "ab") as log:
+            server.process = subprocess.Popen([BINARY, *words], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.addCleanup(server.stop)
+        server.wait_ready()
+        server.id = command("id", "--data-dir", server.directory).stdout.strip()
+        with server.api() as api:
+            self.assertEqual(sorted(api.call("GET", "/v1/status")["listening"]),
+                             ["tcp://0.0.0.0:7420", "udp://0.0.0.0:7420", "wss://0.0.0.0:443"])
+        self.assertEqual(json.loads(self.get("/healthz")[1])["status"], "ok")
+        client = self.client()
+        for endpoint in ("tcp://127.0.0.1:7420", "wss://localhost:443"):
+            done = command("bootstrap", "check", "--json", "--bootstrap", f"{server.id}@{endpoint}", "--data-dir",
+                           client.directory, check=False)
+            self.assertEqual((done.returncode, json.loads(done.stdout)["ok"]), (0, True), done.stdout + done.stderr)
 
     def test_a_renewed_certificate_is_shown_and_links_stay(self):
         self.renew()
