@@ -104,7 +104,11 @@ void Node::Impl::on_lookup_done(Now now, dht::LookupDone done) {
     // What others keep may be older than what we have heard.
     const identity::SignedRecord* newest = newest_of(purpose.peer);
     const bool is_valid = newest != nullptr && newest->record.expires_at() > now.wall;
-    result = is_valid ? *newest : std::move(*done.record);
+    if (is_valid) {
+      result = *newest;
+    } else {
+      result = std::move(*done.record);
+    }
   } else {
     result = std::unexpected(done.status.error());
   }
