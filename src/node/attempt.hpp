@@ -1,4 +1,4 @@
-// What is under way to reach one endpoint of one peer, and a node that discovery looks at.
+// What is under way to reach a peer: one of its endpoints is tried, its record is searched, discovery looks at it.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,13 @@ struct Attempt {
   identity::LearnedFrom learned_from{};
   std::vector<identity::IpAddress> only = {};  ///< where a name may lead; empty: anywhere
   Instant began{};
+};
+
+/// A peer that is searched because messages wait for it, or because it keeps mail or relays.
+struct Search {
+  Duration interval{};
+  bool is_spare = false;  ///< no message is for it
+  bool is_running = false;
 };
 
 struct Probing {

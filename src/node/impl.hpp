@@ -318,12 +318,6 @@ struct Node::Impl {
   link::LineLimit link_lines;
   link::LineLimit message_lines;
 
-  /// A peer that is searched because messages wait for it, or because it keeps mail or relays.
-  struct Search {
-    Duration interval{};
-    bool is_spare = false;  ///< no message is for it
-    bool is_running = false;
-  };
   std::map<identity::PeerId, Search> searches;  ///< of wanted peers that have no link
   DeadlineMap<identity::PeerId> search_due;     ///< of those that are not running
   std::map<dht::LookupId, LookupFor> lookups;
