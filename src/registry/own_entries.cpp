@@ -95,11 +95,12 @@ Result<store::PersistToken> Registry::keep_own(Now now, Own own, std::optional<m
 }
 
 void Registry::on_persisted(Now now, store::PersistToken token, Effects& out) {
-  for (const auto until = static_cast<std::uint64_t>(token); last_written_ < until;) {
+  const auto count = static_cast<std::ptrdiff_t>(static_cast<std::uint64_t>(token) - last_written_);
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
     out.push(Written{store::PersistToken{++last_written_}});
-    note_news(now, unwritten_.front(), self_.id());
-    unwritten_.pop_front();
+    note_news(now, unwritten_[static_cast<std::size_t>(i)], self_.id());
   }
+  if (count > 0) unwritten_.erase(unwritten_.begin(), unwritten_.begin() + count);
 }
 
 void Registry::renew(Now now, Effects& out) {

@@ -25,8 +25,8 @@ Registry::Registry(const identity::Identity& self, Config config, Rng rng)
       rng_(std::move(rng)),
       replica_(config_, rng_.split()),
       conflicts_(config.max_conflicts),
-      renewals_(rng_.split()),
-      rejoin_(config_, rng_.split()),
+      renewals_(rng_),
+      rejoin_(config_, rng_),
       shunned_(kMaxShunned),
       rates_(kMaxRates) {}
 

@@ -29,7 +29,6 @@
 // or on its way there.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -183,7 +182,7 @@ class Registry {
   std::optional<Instant> expire_at_;
   std::uint64_t last_token_ = 0;
   std::uint64_t last_written_ = 0;
-  std::deque<EntryId> unwritten_;  ///< of the tokens between these
+  std::vector<EntryId> unwritten_;  ///< of the tokens between these
   std::uint32_t last_round_ = 0;
   RegistryStatus counts_;
   /// Neighbours that have said nothing while there is nothing to compare: nodes have many links, and most never do.

@@ -9,7 +9,6 @@
 #pragma once
 
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "base/lru_map.hpp"
@@ -21,8 +20,8 @@ namespace ekiden::registry {
 
 class Rejoin {
  public:
-  /// `config` outlives this.
-  Rejoin(const Config& config, Rng rng) : config_(config), rng_(std::move(rng)), lost_(config.max_lost) {}
+  /// `config` and `rng` outlive this.
+  Rejoin(const Config& config, Rng& rng) : config_(config), rng_(rng), lost_(config.max_lost) {}
 
   void on_lost(Now now, const identity::PeerId& peer) {
     lost_.put(peer, now.mono);
@@ -69,7 +68,7 @@ class Rejoin {
   }
 
   const Config& config_;
-  Rng rng_;
+  Rng& rng_;
   LruMap<identity::PeerId, Instant> lost_;
   std::vector<identity::PeerId> bridges_;  ///< the oldest first
   std::optional<Instant> next_;

@@ -22,7 +22,8 @@ namespace ekiden::registry {
 
 class Renewals {
  public:
-  explicit Renewals(Rng rng) : rng_(std::move(rng)) {}
+  /// `rng` outlives this.
+  explicit Renewals(Rng& rng) : rng_(rng) {}
 
   /// Whether a row of Table::registry is one of these.
   static bool is_row(ByteView name);
@@ -60,7 +61,7 @@ class Renewals {
 
   void set_due(const EntryId& id, Of& of, WallTime due);
 
-  Rng rng_;
+  Rng& rng_;
   std::map<EntryId, Of> items_;
   std::set<std::pair<WallTime, EntryId>> by_due_;
 };
