@@ -5,6 +5,7 @@
 #include "api/base64.hpp"
 #include "api/json.hpp"
 #include "api/metrics.hpp"
+#include "api/views.hpp"
 #include "unit/api/support/fake_backend.hpp"
 
 namespace ekiden::api {
