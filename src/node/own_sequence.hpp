@@ -4,8 +4,8 @@
 // Rules, and what they are for:
 //   - not below the wall clock: a node whose data was restored from a backup still supersedes what it signed before,
 //     unless its clock was ahead then;
-//   - above what others hold: if it was, they say so, or nobody would take what the node signs until its clock is
-//   there;
+//   - above what others hold: if it was, they say so, or nobody would take what the node signs until its clock is that
+//     far;
 //   - what says so is signed by this node, so nobody else raises a number; one of over kMaxSequence is not followed,
 //     for the numbers must not end.
 #pragma once
