@@ -92,8 +92,14 @@ class DiscoveryTest(unittest.TestCase):
         self.assertIn(link()["direction"], ("in", "out"))
         age = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(link()["since"])
         self.assertAlmostEqual(link()["age_ms"] / 1000, age.total_seconds(), delta=30)
-        # Known once a ping was answered.
-        wait_until(lambda: link().get("round_trip_us", 0) > 0, 60, link)
+        # Who has made a link pings at once, the other side when it is silent.
+        maker, peer = (first, other) if link()["direction"] == "out" else (other, first)
+
+        def made():
+            links = json.loads(self.run_on(maker, "peers", "--json").stdout)["links"]
+            return [link for link in links if link["peer"] == peer.id and link["direction"] == "out"]
+
+        wait_until(lambda: any(link.get("round_trip_us", 0) > 0 for link in made()), 60, made)
         sessions = json.loads(self.run_on(first, "peers", "--json").stdout)["datagram_sessions"]
         (session,) = [session for session in sessions if session["peer"] == other.id]
         self.assertRegex(session["remote"], r"^udp://127\.0\.0\.1:\d+$")
