@@ -60,37 +60,37 @@ double milliseconds_of(Duration duration) { return static_cast<double>(duration.
 
 double thousandths(std::uint64_t value) { return static_cast<double>(value) / 1e3; }
 
+void print_json(const std::string& name, std::uint64_t seed, const sim::Outcome& o, double seconds) {
+  std::printf(R"({"scenario":"%s","seed":%)" PRIu64 R"(,"ok":%s,"trace_hash":"%016)" PRIx64 R"(","submitted":%)" PRIu64
+              R"(,"accepted":%)" PRIu64 R"(,"arrived":%)" PRIu64 R"(,"receipted":%)" PRIu64 R"(,"expired":%)" PRIu64
+              R"(,"refused":%)" PRIu64 R"(,"crashes":%)" PRIu64 R"(,"inputs":%)" PRIu64 R"(,"commits":%)" PRIu64
+              R"(,"wire_bytes":%)" PRIu64 R"(,"segments":%)" PRIu64 R"(,"segments_lost":%)" PRIu64
+              R"(,"latency_median_ms":%.3f,"latency_p99_ms":%.3f,"datagrams":%)" PRIu64 R"(,"relayed":%)" PRIu64
+              R"(,"hops":%)" PRIu64 R"(,"deposited":%)" PRIu64 R"(,"copies":%)" PRIu64 R"(,"delivery_bytes":%)" PRIu64
+              R"(,"hop_bytes":%)" PRIu64 R"(,"awaited":%)" PRIu64 R"(,"awaited_soon":%)" PRIu64
+              R"(,"return_median_ms":%.3f,"return_p99_ms":%.3f,"searches":%)" PRIu64 R"(,"found":%)" PRIu64
+              R"(,"search_median_ms":%.3f,"search_p99_ms":%.3f,"search_queries":%)" PRIu64 R"(,"broadcasts":%)" PRIu64
+              R"(,"heard_percent":%.4f,"copies_per_delivery":%.3f)"
+              R"(,"copies_and_ids_per_delivery":%.3f,"last_hops":%.2f,"entries":%)" PRIu64
+              R"(,"entries_removed":%)" PRIu64 R"(,"healed_s":%.3f,"virtual_s":%.3f,"real_s":%.3f})"
+              "\n",
+              name.c_str(), seed, o.breaches.empty() ? "true" : "false", o.trace_hash, o.totals.submitted,
+              o.totals.accepted, o.totals.arrived, o.totals.receipted, o.totals.expired, o.totals.refused, o.crashes,
+              o.inputs, o.commits, o.wire_bytes, o.segments, o.segments_lost, milliseconds_of(o.totals.latency_median),
+              milliseconds_of(o.totals.latency_p99), o.datagrams, o.totals.relayed, o.totals.hops, o.totals.deposited,
+              o.totals.copies, o.delivery_bytes, o.totals.hop_bytes, o.totals.awaited, o.totals.awaited_soon,
+              milliseconds_of(o.totals.return_median), milliseconds_of(o.totals.return_p99), o.searches.begun,
+              o.searches.found, milliseconds_of(o.searches.median), milliseconds_of(o.searches.p99), o.searches.queries,
+              o.broadcasts.published, thousandths(o.broadcasts.delivered_ppm()) / 10,
+              thousandths(o.broadcasts.copies_milli()), thousandths(o.broadcasts.all_milli()),
+              thousandths(o.broadcasts.hops_milli()), o.services.put, o.services.removed,
+              thousandths(o.services.healed_ms), milliseconds_of(o.virtual_time) / 1e3, seconds);
+}
+
 void print_outcome(const Options& options, const std::string& name, std::uint64_t seed, const sim::Outcome& o,
                    double seconds) {
+  if (options.json) return print_json(name, seed, o, seconds);
   const char* verdict = o.breaches.empty() ? "ok" : "BROKEN";
-  if (options.json) {
-    std::printf(R"({"scenario":"%s","seed":%)" PRIu64 R"(,"ok":%s,"trace_hash":"%016)" PRIx64
-                R"(","submitted":%)" PRIu64 R"(,"accepted":%)" PRIu64 R"(,"arrived":%)" PRIu64
-                R"(,"receipted":%)" PRIu64 R"(,"expired":%)" PRIu64 R"(,"refused":%)" PRIu64 R"(,"crashes":%)" PRIu64
-                R"(,"inputs":%)" PRIu64 R"(,"commits":%)" PRIu64 R"(,"wire_bytes":%)" PRIu64 R"(,"segments":%)" PRIu64
-                R"(,"segments_lost":%)" PRIu64 R"(,"latency_median_ms":%.3f,"latency_p99_ms":%.3f,"datagrams":%)" PRIu64
-                R"(,"relayed":%)" PRIu64 R"(,"hops":%)" PRIu64 R"(,"deposited":%)" PRIu64 R"(,"copies":%)" PRIu64
-                R"(,"delivery_bytes":%)" PRIu64 R"(,"hop_bytes":%)" PRIu64 R"(,"awaited":%)" PRIu64
-                R"(,"awaited_soon":%)" PRIu64 R"(,"return_median_ms":%.3f,"return_p99_ms":%.3f,"searches":%)" PRIu64
-                R"(,"found":%)" PRIu64 R"(,"search_median_ms":%.3f,"search_p99_ms":%.3f,"search_queries":%)" PRIu64
-                R"(,"broadcasts":%)" PRIu64 R"(,"heard_percent":%.4f,"copies_per_delivery":%.3f)"
-                R"(,"copies_and_ids_per_delivery":%.3f,"last_hops":%.2f,"entries":%)" PRIu64
-                R"(,"entries_removed":%)" PRIu64 R"(,"healed_s":%.3f,"virtual_s":%.3f,"real_s":%.3f})"
-                "\n",
-                name.c_str(), seed, o.breaches.empty() ? "true" : "false", o.trace_hash, o.totals.submitted,
-                o.totals.accepted, o.totals.arrived, o.totals.receipted, o.totals.expired, o.totals.refused, o.crashes,
-                o.inputs, o.commits, o.wire_bytes, o.segments, o.segments_lost,
-                milliseconds_of(o.totals.latency_median), milliseconds_of(o.totals.latency_p99), o.datagrams,
-                o.totals.relayed, o.totals.hops, o.totals.deposited, o.totals.copies, o.delivery_bytes,
-                o.totals.hop_bytes, o.totals.awaited, o.totals.awaited_soon, milliseconds_of(o.totals.return_median),
-                milliseconds_of(o.totals.return_p99), o.searches.begun, o.searches.found,
-                milliseconds_of(o.searches.median), milliseconds_of(o.searches.p99), o.searches.queries,
-                o.broadcasts.published, thousandths(o.broadcasts.delivered_ppm()) / 10,
-                thousandths(o.broadcasts.copies_milli()), thousandths(o.broadcasts.all_milli()),
-                thousandths(o.broadcasts.hops_milli()), o.services.put, o.services.removed,
-                thousandths(o.services.healed_ms), milliseconds_of(o.virtual_time) / 1e3, seconds);
-    return;
-  }
   std::printf("%s seed %" PRIu64 ": %s, %" PRIu64 "/%" PRIu64 " durable messages arrived, %" PRIu64 " crashes, %" PRIu64
               " inputs, virtual %.1f s, real %.2f s, trace %016" PRIx64 "\n",
               name.c_str(), seed, verdict, o.totals.durable_arrived, o.totals.durable_accepted, o.crashes, o.inputs,
