@@ -6,6 +6,12 @@
 #include "runtime/host_impl.hpp"
 
 namespace ekiden::runtime {
+namespace {
+
+/// Batches that one round may make before the store's thread has its turn.
+constexpr std::uint64_t kBetweenTurns = 4;
+
+}  // namespace
 
 /// Effects that come while effects run are done by the same loop, after those before them.
 void Host::Impl::run_effects() {
@@ -78,6 +84,7 @@ void Host::Impl::persist(node::Persist&& asked_for) {
   const bool was_congested = backlog.congested();
   backlog.add(asked_for.token, asked_for.batch.byte_size());
   store->persist(asked_for.token, std::move(asked_for.batch));
+  if (static_cast<std::uint64_t>(asked_for.token) % kBetweenTurns == 0) let_store_in();
   if (was_congested || !backlog.congested()) return;
   tcp.pause_reading();
   log(node::LogLevel::warning, "store",

@@ -162,8 +162,17 @@ void Host::Impl::ask(node::Input input) {
   if (!draining) end_round();
 }
 
+/// Others wait for what the disk has done, and the disk works on the first half of a long round while the rest is read.
+void Host::Impl::between_reads(bool halved) {
+  if (state == State::ended) return;
+  look_at_disk();
+  if (halved && !disk_works()) store->submit();
+  let_store_in();
+}
+
 void Host::Impl::end_round() {
   if (in_round) return;
+  look_at_disk();
   // What callbacks of this round asked for belongs to its commit.
   run_posted();
   if (state == State::ended) return;
@@ -190,11 +199,19 @@ void Host::Impl::set_timer() {
   });
 }
 
-/// What is to be done now is done while the disk works; but where the store's thread has no core of its own it has to
-/// be let in first.
+bool Host::Impl::disk_works() const {
+  return on_disk.load(std::memory_order_relaxed) < static_cast<std::uint64_t>(store->submitted());
+}
+
+/// Where the store's thread shares our core, the disk is idle until it has its turn.
+void Host::Impl::let_store_in() const {
+  if (disk_works()) std::this_thread::yield();
+}
+
+/// What is to be done now is done while the disk works.
 void Host::Impl::tick_next() {
   if (std::exchange(tick_pending, true)) return;
-  std::this_thread::yield();
+  let_store_in();
   asio::post(loop, [this] {
     tick_pending = false;
     tick();

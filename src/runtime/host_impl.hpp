@@ -47,6 +47,8 @@ struct Host::Impl final : TcpUser, UdpUser, LanUser {
   void set_timer();
   void tick_next();
   void tick();
+  bool disk_works() const;
+  void let_store_in() const;
   void post(std::function<void()> function);
   void run_posted();
   void run_last_posted();
@@ -68,6 +70,7 @@ struct Host::Impl final : TcpUser, UdpUser, LanUser {
   // shutdown.cpp
   StoreEvents store_events();
   void on_persisted();
+  void look_at_disk();
   void stop();
   void finish_if_done();
   void fail(Error why);
@@ -82,6 +85,7 @@ struct Host::Impl final : TcpUser, UdpUser, LanUser {
   void mark_sent(ConnId conn, std::size_t bytes) override;
   void on_datagram(const identity::SocketAddress& from, ByteView bytes) override;
   void on_beacon(const identity::SocketAddress& from, ByteView bytes) override;
+  void between_reads(bool halved) override;
   void end_round() override;
   void on_accept_paused(Error why) override;
 

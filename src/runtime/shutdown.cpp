@@ -50,6 +50,11 @@ StoreEvents Host::Impl::store_events() {
 void Host::Impl::on_persisted() {
   // Cleared before the token is read: a commit between the two posts again, and is at worst seen twice.
   look_pending.exchange(false, std::memory_order_acq_rel);
+  end_round();
+}
+
+/// Tells the node what is on disk now.
+void Host::Impl::look_at_disk() {
   const store::PersistToken up_to{on_disk.load(std::memory_order_acquire)};
   if (up_to == persisted) return;
   std::uint64_t fed = static_cast<std::uint64_t>(std::exchange(persisted, up_to));
@@ -68,7 +73,6 @@ void Host::Impl::on_persisted() {
   feed(node::Persisted{up_to});
   tcp.flush();  // Before what the application asks for now: others wait for it.
   if (state == State::running) accept_when_ready();
-  end_round();
 }
 
 void Host::Impl::stop() {

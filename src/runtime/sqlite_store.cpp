@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "runtime/time_slice.hpp"
 
 namespace ekiden::runtime {
 namespace {
@@ -87,7 +88,7 @@ void SqliteStore::submit() {
                     std::make_move_iterator(persisting_.end()));
     }
     std::ranges::move(asking_, std::back_inserter(to_read_));
-    queued_ = persisting_to_;
+    queued_ = submitted_ = persisting_to_;
   }
   persisting_.clear();
   asking_.clear();
@@ -103,6 +104,7 @@ bool SqliteStore::drain(Duration patience) {
 }
 
 void SqliteStore::run() {
+  shorten_time_slice();
   if (go_on(writer_->extend_log(options_.log_pages))) {
     while (wait_for_work() && read_next() && commit_gathered() && checkpoint_if_due()) {
     }

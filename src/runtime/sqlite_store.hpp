@@ -100,6 +100,9 @@ class SqliteStore {
   /// brought, so that it costs one lock, at most one wake-up, and usually one commit.
   void submit();
 
+  /// The last token that was submitted. Of the thread that submits.
+  store::PersistToken submitted() const { return submitted_; }
+
   /// Submits, and waits until everything persisted so far is on disk. False if that took longer than `patience`, or
   /// cannot be.
   bool drain(Duration patience);
@@ -128,6 +131,7 @@ class SqliteStore {
   // Of the loop's thread alone.
   std::vector<store::Batch> persisting_;  ///< since the last submit()
   store::PersistToken persisting_to_{};
+  store::PersistToken submitted_{};
   std::vector<store::Fetch> asking_;  ///< likewise
 
   std::mutex mutex_;

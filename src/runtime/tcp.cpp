@@ -78,7 +78,15 @@ void Tcp::wait_readable(ConnId conn, Connection& connection) {
 void Tcp::on_readable(ConnId conn) {
   if (Connection* const connection = find(conn)) connection->waiting = false;
   Got got{.taken = 0, .more = true};
-  for (std::size_t all = 0; got.more && all < kReadPerRound && reading_; all += got.taken) got = read_once(conn);
+  std::size_t half = 0;
+  for (std::size_t all = 0; got.more && all < kReadPerRound && reading_; all += got.taken) {
+    got = read_once(conn);
+    if (!got.more) break;
+    half += got.taken;
+    const bool halved = half >= kHalf && waiting(conn) >= kOtherHalf;
+    if (halved) half = 0;
+    user_.between_reads(halved);
+  }
   // Answers first: waiting again costs a system call that nobody should wait for.
   user_.end_round();
   if (Connection* const connection = find(conn)) wait_readable(conn, *connection);
@@ -94,6 +102,13 @@ Tcp::Got Tcp::read_once(ConnId conn) {
   if (!outcome.end) return got;
   close(conn, std::move(*outcome.end));
   return {};
+}
+
+/// Bytes that the system has for a connection.
+std::size_t Tcp::waiting(ConnId conn) {
+  Connection* const connection = find(conn);
+  ErrorCode ignored;
+  return connection == nullptr ? 0 : connection->socket.available(ignored);
 }
 
 void Tcp::want_write(ConnId conn) {

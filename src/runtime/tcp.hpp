@@ -61,6 +61,9 @@ class TcpUser {
   /// answer was not marked as sent.
   virtual ByteView to_send(ConnId conn) = 0;
   virtual void mark_sent(ConnId conn, std::size_t bytes) = 0;
+  /// A connection has more bytes for this round. `halved`: many have been handled since that was said last, and many
+  /// still wait.
+  virtual void between_reads(bool /*halved*/) {}
   /// Whatever came from this wake-up has been said.
   virtual void end_round() = 0;
   /// Accepting has paused; said once until it succeeds again.
@@ -75,8 +78,11 @@ void set_tcp_options(int fd);
 
 class Tcp {
  public:
-  static constexpr std::size_t kReadSize = 64 * 1024;
+  static constexpr std::size_t kReadSize = 22 * 1024;
   static constexpr std::size_t kReadPerRound = 192 * 1024;
+  /// A round is halved where kHalf bytes have been handled and kOtherHalf wait: each half is worth a commit.
+  static constexpr std::size_t kHalf = 32 * 1024;
+  static constexpr std::size_t kOtherHalf = 16 * 1024;
   /// A read of so much is looked behind at once: what arrives while it is handled belongs to the same round.
   static constexpr std::size_t kMuch = 8 * 1024;
   static constexpr std::size_t kWritePerRound = 512 * 1024;
@@ -176,6 +182,7 @@ class Tcp {
   void wait_readable(ConnId conn, Connection& connection);
   void on_readable(ConnId conn);
   Got read_once(ConnId conn);
+  std::size_t waiting(ConnId conn);
   void write(ConnId conn);
   void wait_writable(ConnId conn, Connection& connection);
   void on_writable(ConnId conn);

@@ -54,6 +54,10 @@ class Recorder final : public TcpUser {
     all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(bytes));
     if (hang_up_after_writing && all.empty()) tcp.hang_up(conn);
   }
+  void between_reads(bool halved) override {
+    ++pauses;
+    if (halved) halves.push_back(received.empty() ? 0 : received.rbegin()->second.size());
+  }
   void end_round() override { tcp.flush(); }
   void on_accept_paused(Error why) override { paused.push_back(std::move(why)); }
 
@@ -68,6 +72,8 @@ class Recorder final : public TcpUser {
   std::string from_text;
   identity::Endpoint::Transport over = identity::Endpoint::Transport::udp;  ///< that of the last accepted
   std::size_t largest_read = 0;
+  std::size_t pauses = 0;           ///< between two reads of a round
+  std::vector<std::size_t> halves;  ///< bytes received when a round was halved
   bool hang_up_at_once = false;
   bool pause_at_bytes = false;
   bool hang_up_after_writing = false;

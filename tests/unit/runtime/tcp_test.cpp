@@ -95,6 +95,33 @@ TEST_F(TcpTest, AReaderThatPausesWithinACallbackReadsNoFurther) {
   EXPECT_TRUE(run_until([&] { return server_.received[accepted].size() == 20 << 20; }));
 }
 
+TEST_F(TcpTest, ALongRoundIsHalvedWhereMuchStillWaits) {
+  connect();
+  const ConnId accepted = server_.accepted[0];
+  constexpr std::size_t kAll = 4 * Tcp::kReadSize;
+  server_.tcp.pause_reading();
+  client_.write(kConn, Bytes(kAll));
+  ASSERT_TRUE(run_until([&] { return client_.outgoing[kConn].empty(); }));
+  server_.tcp.resume_reading();
+  ASSERT_TRUE(run_until([&] { return server_.received[accepted].size() == kAll; }));
+  EXPECT_EQ(server_.pauses, 4u);
+  // After the fourth read nothing waits.
+  EXPECT_EQ(server_.halves, std::vector<std::size_t>{2 * Tcp::kReadSize});
+}
+
+TEST_F(TcpTest, AShortRoundIsNotHalved) {
+  connect();
+  const ConnId accepted = server_.accepted[0];
+  constexpr std::size_t kAll = 2 * Tcp::kReadSize + Tcp::kOtherHalf - 1;
+  server_.tcp.pause_reading();
+  client_.write(kConn, Bytes(kAll));
+  ASSERT_TRUE(run_until([&] { return client_.outgoing[kConn].empty(); }));
+  server_.tcp.resume_reading();
+  ASSERT_TRUE(run_until([&] { return server_.received[accepted].size() == kAll; }));
+  EXPECT_GT(server_.pauses, 0u);
+  EXPECT_TRUE(server_.halves.empty());
+}
+
 TEST_F(TcpTest, TheOtherSidesEndIsSaidOnce) {
   connect();
   client_.tcp.hang_up(kConn);
