@@ -1,6 +1,7 @@
 #include "whole/child.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -46,6 +47,12 @@ Result<std::string> Child::line() {
     text.push_back(static_cast<char>(c));
   }
   return fail(Errc::closed, "the helper process ended early");
+}
+
+Status Child::stay_quiet(std::chrono::milliseconds time) {
+  pollfd output{.fd = fileno(out_), .events = POLLIN, .revents = 0};
+  if (poll(&output, 1, static_cast<int>(time.count())) == 0) return {};
+  return fail(Errc::closed, "the helper process ended early, or has something to say");
 }
 
 void Child::tell(const std::string& text) {

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ class Child {
   Child& operator=(Child&&) = delete;
   ~Child();
 
+  /// Waits so long. Errors: it ended, or printed something, which nobody expected of it.
+  Status stay_quiet(std::chrono::milliseconds time);
   /// The next line that it printed.
   Result<std::string> line();
   void tell(const std::string& line);

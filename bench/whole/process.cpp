@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -21,17 +22,29 @@ constexpr int kSimulatedReceipts = 100'000;
 constexpr int kSimulatedKeyPairs = 23'000;
 constexpr int kSimulatedExchanges = 60'000;
 
+/// Discovery and timers have had their first turns by then.
+constexpr auto kSettling = std::chrono::seconds(5);
+
+/// A node as `ekiden init` makes it, on ports that are free, a while after it was ready and has been asked how it is.
 Result<Pair> idle_memory(const Options& options) {
   const std::string program = beside(options, "ekiden");
   const std::string home = options.directory + "/fresh";
   std::filesystem::remove_all(home);
   {
-    EKIDEN_ASSIGN(auto init, Child::start(program, {"init", "--data-dir", home, "--listen", "tcp://127.0.0.1:0"}, -1));
+    EKIDEN_ASSIGN(auto init, Child::start(program,
+                                          {"init", "--data-dir", home, "--listen", "tcp://127.0.0.1:0", "--listen",
+                                           "udp://127.0.0.1:0"},
+                                          -1));
     EKIDEN_TRY(init.finish());
   }
   EKIDEN_ASSIGN(auto daemon, Child::start(program, {"up", "--data-dir", home, "--log-level", "error"}, -1));
   for (std::string line; line != "ready";) {
     EKIDEN_ASSIGN(line, daemon.line());
+  }
+  EKIDEN_TRY(daemon.stay_quiet(kSettling));
+  {
+    EKIDEN_ASSIGN(auto status, Child::start(program, {"status", "--data-dir", home, "--json"}, -1));
+    EKIDEN_TRY(status.finish());
   }
   const double resident = static_cast<double>(resident_kib(daemon.pid())) / 1024;
   kill(daemon.pid(), SIGTERM);

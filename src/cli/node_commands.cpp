@@ -7,6 +7,7 @@
 #include "api/version.hpp"
 #include "base/encoding.hpp"
 #include "cli/commands.hpp"
+#include "cli/program_pages.hpp"
 #include "identity/identity.hpp"
 #include "runtime/bootstrap_source.hpp"
 #include "runtime/settings.hpp"
@@ -119,7 +120,10 @@ Status run_node(const Context& context, runtime::Settings settings, bool new_sto
                           .settings = std::move(settings),
                           .identity = std::move(seed),
                           .new_store = new_store},
-                         [&](const api::DaemonInfo& info) { print_ready(context.output, info); });
+                         [&](const api::DaemonInfo& info) {
+                           print_ready(context.output, info);
+                           let_go_of_program_pages();
+                         });
 }
 
 /// What is missing for others to join through this node. Warnings are for what works, but not for everybody.
