@@ -126,7 +126,8 @@ Outcome Dht::Impl::store(Now now, const Peer& from, bool proven, const Query& qu
   if (*query.value_kind == ValueKind::record && key == Key::of(self)) return Outcome::stale;  // We know best.
   const std::size_t most = config.k + config.store_slack;
   if (table.count_closer(key, most) >= most) return Outcome::not_close;
-  if (values.renew(now, *query.value_kind, key, *query.value)) return Outcome::done;
+  const Values::Storer by{.id = from.id, .prefix = identity::prefix_of(from.info.at.ip)};
+  if (values.renew(now, *query.value_kind, key, *query.value, by)) return Outcome::done;
   const auto checked = check_value(*query.value_kind, key, *query.value, now.wall);
   if (!checked) {
     blame_for_value(now, from.id, checked.error(), out);
@@ -134,7 +135,7 @@ Outcome Dht::Impl::store(Now now, const Peer& from, bool proven, const Query& qu
   }
   const ValueFacts& facts = checked->facts;
   if (facts.is_over && now.wall - facts.expires > config.clock_tolerance) return Outcome::invalid;
-  switch (values.put(now, *query.value_kind, key, facts, *query.value, identity::prefix_of(from.info.at.ip))) {
+  switch (values.put(now, *query.value_kind, key, facts, *query.value, by)) {
     case Values::Put::stored:
     case Values::Put::renewed:
       return Outcome::done;

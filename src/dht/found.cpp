@@ -60,7 +60,7 @@ void Dht::Impl::seed_from_values(Now now, Running& search) {
     return;
   }
   values.announcements(key, now.wall, kept);
-  if (kept.size() > search.limit) kept.resize(search.limit);
+  choose(kept, search.limit);
   for (const auto* value : kept) take(value->bytes);
 }
 
@@ -158,9 +158,8 @@ void Dht::Impl::report(Now now, Running& search, bool timed_out, Out& out) {
   const Lookup& lookup = search.lookup;
   LookupDone done{.id = search.id, .status = {}, .record = std::move(search.record), .announcements = {}, .trail = {}};
   for (const Lookup::Index index : lookup.closest_answered(config.k)) done.closest.push_back(lookup.node(index).id);
-  for (auto& [owner, announcement] : search.announcements) {
-    if (done.announcements.size() < search.limit) done.announcements.push_back(std::move(announcement));
-  }
+  for (auto& [owner, announcement] : search.announcements) done.announcements.push_back(std::move(announcement));
+  choose(done.announcements, search.limit);
   done.trail = {.asked = lookup.asked_count(),
                 .answered = lookup.count(State::answered),
                 .failed = 0,

@@ -188,6 +188,13 @@ struct Dht::Impl {
   void seed_from_values(Now now, Running& running);
   void finish(Now now, std::uint64_t number, bool timed_out, Out& out);
   void note_closest(const Lookup& lookup);
+  /// Leaves at most `count`, by lot: whoever makes himself an id that comes first is not found before others.
+  template <class T>
+  void choose(std::vector<T>& from, std::size_t count) {
+    if (from.size() <= count) return;
+    for (std::size_t i = 0; i < count; ++i) std::swap(from[i], from[i + rng.below(from.size() - i)]);
+    from.erase(from.begin() + static_cast<std::ptrdiff_t>(count), from.end());
+  }
   void report(Now now, Running& running, bool timed_out, Out& out);
   void repair(Now now, const Running& running, Out& out);
   static void refuse(LookupId id, Error why, Out& out);

@@ -12,8 +12,9 @@
 //   - disjoint paths: a liar who names only its friends leads one path astray, and the others arrive (S/Kademlia);
 //   - who names max_bad_tips nodes that fail, and none that answers, is not believed further: invented nodes cost a
 //     few queries and not all of them;
-//   - a bound of candidates by address prefix and by path, and of queries by path: what others tell costs no more, and
-//     a path that is led astray takes nothing from the others;
+//   - a bound of candidates and of queries by path: what others tell costs no more, and a path that is led astray takes
+//     none of those of the others. Of candidates also by address prefix, over all paths: the places of a prefix can be
+//     taken by invented nodes, for those who keep a value are spread over many;
 //   - a node told with two addresses is tried at both: a wrong address told first does not hide it.
 //
 // Bounds: max_lookup_nodes candidates of about 200 bytes. Timers: next_slow(): a query without an answer for

@@ -8,22 +8,33 @@
 namespace ekiden::dht {
 
 Values::Put Values::put(Now now, ValueKind kind, const Key& key, const ValueFacts& facts, ByteView bytes,
-                        const identity::AddressPrefix& from) {
+                        const Storer& by) {
   const Name name{.key = key, .owner = facts.owner};
   const auto found = entries_.find(name);
-  if (found != entries_.end()) return replace(now, found, facts, bytes);
+  if (found != entries_.end()) {
+    note_owner(found, by);
+    return replace(now, found, facts, bytes);
+  }
   if (facts.is_over) return Put::renewed;  // It withdraws what is not here.
-  if (kind == ValueKind::announcement && !make_room_for_owner(now, name, from)) return Put::full;
-  if (!make_room(name, bytes.size(), from)) return Put::full;
+  if (kind == ValueKind::announcement && !make_room_for_owner(now, name, by.prefix)) return Put::full;
+  if (!make_room(name, bytes.size(), by.prefix)) return Put::full;
   insert(name, {.kind = kind,
                 .bytes = to_bytes(bytes),
                 .sequence = facts.sequence,
                 .expires = facts.expires,
                 .stored = now.mono,
-                .from = from,
+                .from = by.prefix,
                 .written = now.mono});
   changed_.insert(name);
   return Put::stored;
+}
+
+void Values::note_owner(Entries::iterator entry, const Storer& by) {
+  Value& value = entry->second;
+  if (by.id != entry->first.owner || value.from == by.prefix) return;
+  if (--by_prefix_.at(value.from) == 0) by_prefix_.erase(value.from);
+  value.from = by.prefix;
+  ++by_prefix_[value.from];
 }
 
 Values::Put Values::replace(Now now, Entries::iterator entry, const ValueFacts& facts, ByteView bytes) {
@@ -49,12 +60,13 @@ Values::Put Values::replace(Now now, Entries::iterator entry, const ValueFacts& 
   return Put::stored;
 }
 
-bool Values::renew(Now now, ValueKind kind, const Key& key, ByteView bytes) {
+bool Values::renew(Now now, ValueKind kind, const Key& key, ByteView bytes, const Storer& by) {
   for (auto entry = entries_.lower_bound({.key = key, .owner = {}}); entry != entries_.end() && entry->first.key == key;
        ++entry) {
     Value& value = entry->second;
     if (value.kind != kind || !is_live(value, now.wall) || !std::ranges::equal(value.bytes, bytes)) continue;
     value.stored = now.mono;
+    note_owner(entry, by);
     if (now.mono - value.written > config_.value_lifetime / 4) mark(entry->first, value, now.mono);
     return true;
   }

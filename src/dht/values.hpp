@@ -10,6 +10,9 @@
 //     what its owner has withdrawn cannot be put back by a replay of what it had said before;
 //   - when there is no room, the address prefix that stored most loses its value that is farthest from our id, and if
 //     that is the newcomer, it is refused: who stores from one network a thousand values displaces his own;
+//   - a value counts in the prefix of its owner as soon as he stores it: nobody has those of others counted with his
+//   own
+//     by storing them first;
 //   - under one key a random sample of the owners that announce is kept, fair between their prefixes first
 //     (owner_sample.hpp): neither who came first nor who has a thousand identities keeps others out.
 //
@@ -49,7 +52,7 @@ class Values {
     std::uint64_t sequence = 0;
     WallTime expires{};
     Instant stored;                ///< The last time.
-    identity::AddressPrefix from;  ///< Who stored it first.
+    identity::AddressPrefix from;  ///< Of its owner if he has stored it himself, else of who stored it first.
     Instant written;               ///< When it was last marked for writing.
   };
   enum class Put : std::uint8_t { stored, renewed, stale, full };
@@ -57,12 +60,17 @@ class Values {
   /// `config` and `rng` outlive the values.
   Values(const identity::PeerId& self, const Config& config, Rng& rng) : self_(self), config_(config), sample_(rng) {}
 
+  /// Who stores a value, which need not be its owner.
+  struct Storer {
+    identity::PeerId id;
+    identity::AddressPrefix prefix;
+  };
+
   /// REQUIRES: check_value() has given these facts of these bytes for this key.
-  Put put(Now now, ValueKind kind, const Key& key, const ValueFacts& facts, ByteView bytes,
-          const identity::AddressPrefix& from);
+  Put put(Now now, ValueKind kind, const Key& key, const ValueFacts& facts, ByteView bytes, const Storer& by);
 
   /// True, and its lifetime begins anew, if exactly this value is kept: then it need not be verified again.
-  bool renew(Now now, ValueKind kind, const Key& key, ByteView bytes);
+  bool renew(Now now, ValueKind kind, const Key& key, ByteView bytes, const Storer& by);
 
   /// What is kept and not over. nullptr or empty if there is nothing. Valid until the next call that is not const.
   const Value* record(const Key& key, WallTime now) const;
@@ -98,6 +106,7 @@ class Values {
 
   bool is_live(const Value& value, WallTime now) const { return !value.bytes.empty() && value.expires > now; }
   Put replace(Now now, Entries::iterator entry, const ValueFacts& facts, ByteView bytes);
+  void note_owner(Entries::iterator entry, const Storer& by);
   bool make_room_for_owner(Now now, const Name& name, const identity::AddressPrefix& from);
   bool make_room(const Name& name, std::size_t size, const identity::AddressPrefix& from);
   std::optional<identity::AddressPrefix> fullest(const identity::AddressPrefix& newcomer) const;

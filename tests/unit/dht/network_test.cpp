@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include "world.hpp"
@@ -229,6 +230,38 @@ TEST(Network, FindsManyOwnersOfACapabilityAlsoByALeadingPart) {
   const LookupDone nothing = world.find(102, "translate/en", 10);
   ASSERT_FALSE(nothing.status);
   EXPECT_EQ(nothing.status.error().code, Errc::not_found);
+}
+
+TEST(Network, AShortAnswerIsNotAlwaysOfTheSameOwners) {
+  World world(18, {.loss_per_mille = 0, .config = {}});
+  grow(world, 40);
+  for (std::size_t i = 0; i < 5; ++i) world.announce(i, "scan", 1);
+  world.run_for(minutes(1));
+  std::set<identity::PeerId> found;
+  for (int i = 0; i < 25; ++i) {
+    const LookupDone one = world.find(30, "scan", 1);
+    ASSERT_EQ(one.announcements.size(), 1U);
+    found.insert(one.announcements[0].announcement.owner());
+  }
+  EXPECT_GE(found.size(), 4U);
+}
+
+/// Their holders answer, also among liars: nobody else can.
+TEST(Network, WhatIsStoredIsFoundWhenItsOwnerIsGone) {
+  constexpr std::size_t kOwners = 40;
+  World world(19, {.loss_per_mille = 10, .config = {}});
+  grow(world, 160);
+  for (int i = 0; i < 30; ++i) world.add_liar();
+  for (std::size_t i = 0; i < kOwners; ++i) {
+    world.publish(i, 1);
+    world.announce(i, "work/" + std::to_string(i), 1);
+  }
+  world.run_for(minutes(2));
+  for (std::size_t i = 0; i < kOwners; ++i) world.kill(i);
+  for (std::size_t i = 0; i < kOwners; ++i) {
+    EXPECT_TRUE(world.find(kOwners + 3 * i, world.node(i).id()).record) << i;
+    EXPECT_EQ(world.find(kOwners + 3 * i + 1, "work/" + std::to_string(i), 5).announcements.size(), 1U) << i;
+  }
 }
 
 TEST(Network, WhatIsWithdrawnIsNotFoundAgain) {

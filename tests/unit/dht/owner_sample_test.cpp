@@ -33,8 +33,8 @@ class Keeper {
     const ValueFacts facts{
         .owner = fake_node(who.owner).id(), .sequence = ++sequence_, .expires = now.wall + hours(12), .is_over = false};
     owners_[facts.owner] = who.owner;
-    const auto from = identity::prefix_of(test_address(who.prefix).ip);
-    const auto result = values_.put(now, ValueKind::announcement, key_, facts, Bytes{1}, from);
+    const Values::Storer by{.id = facts.owner, .prefix = identity::prefix_of(test_address(who.prefix).ip)};
+    const auto result = values_.put(now, ValueKind::announcement, key_, facts, Bytes{1}, by);
     values_.check_invariants();
     return result;
   }

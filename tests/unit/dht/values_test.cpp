@@ -12,6 +12,9 @@ namespace {
 
 identity::AddressPrefix prefix(std::size_t number) { return identity::prefix_of(test_address(number).ip); }
 
+/// Somebody of that network who owns none of the values.
+Values::Storer stranger(std::size_t number) { return {.id = fake_node(4000 + number).id(), .prefix = prefix(number)}; }
+
 ValueFacts facts_of(std::size_t owner, std::uint64_t sequence, Now now = at({}), Duration ttl = hours(12)) {
   return {.owner = fake_node(owner).id(),
           .sequence = sequence,
@@ -27,12 +30,14 @@ class ValuesTest : public ::testing::Test {
     return put(facts_of(owner, sequence, now), content, from, now);
   }
   Values::Put put(const ValueFacts& facts, Byte content, std::size_t from, Now now = at({})) {
-    const auto result = values_.put(now, ValueKind::record, Key::of(facts.owner), facts, Bytes{content}, prefix(from));
+    const auto result =
+        values_.put(now, ValueKind::record, Key::of(facts.owner), facts, Bytes{content}, stranger(from));
     values_.check_invariants();
     return result;
   }
   Values::Put announce(std::size_t owner, std::size_t from) {
-    const auto result = values_.put(at({}), ValueKind::announcement, key_, facts_of(owner, 1), Bytes{1}, prefix(from));
+    const auto result =
+        values_.put(at({}), ValueKind::announcement, key_, facts_of(owner, 1), Bytes{1}, stranger(from));
     values_.check_invariants();
     return result;
   }
@@ -96,8 +101,8 @@ TEST_F(ValuesTest, AValueComesBackWhenAClockThatHadLeaptIsSetRight) {
 TEST_F(ValuesTest, DropsWhatNobodyStoresAgainForADay) {
   put(facts_of(1, 1, at({}), hours(100)), 'a', 1);
   put(facts_of(2, 1, at({}), hours(100)), 'b', 1);
-  EXPECT_TRUE(values_.renew(at(hours(20)), ValueKind::record, Key::of(fake_node(2).id()), Bytes{'b'}));
-  EXPECT_FALSE(values_.renew(at(hours(20)), ValueKind::record, Key::of(fake_node(2).id()), Bytes{'x'}));
+  EXPECT_TRUE(values_.renew(at(hours(20)), ValueKind::record, Key::of(fake_node(2).id()), Bytes{'b'}, stranger(1)));
+  EXPECT_FALSE(values_.renew(at(hours(20)), ValueKind::record, Key::of(fake_node(2).id()), Bytes{'x'}, stranger(1)));
   values_.sweep(at(hours(24)));
   EXPECT_TRUE(kept(1, at(hours(24))).empty());
   EXPECT_FALSE(kept(2, at(hours(24))).empty());
@@ -125,11 +130,31 @@ TEST_F(ValuesTest, AFloodFromOneNetworkDisplacesOnlyItself) {
   EXPECT_EQ(values_.size(), 8U);
 }
 
+TEST_F(ValuesTest, WhatItsOwnerStoresCountsInHisOwnNetworkWhoeverCameFirst) {
+  const auto owner = fake_node(0).id();
+  const auto key = Key::of(owner);
+  // Somebody fills his share, and has the value of another counted with it.
+  for (std::size_t other = 0; other < 7; ++other) put(other, 1, 'x', 1);
+  put(200, 1, 'y', 2);
+  EXPECT_TRUE(values_.renew(at({}), ValueKind::record, key, Bytes{'x'}, {.id = owner, .prefix = prefix(9)}));
+  values_.check_invariants();
+  for (std::size_t flooder = 100; flooder < 130; ++flooder) put(flooder, 1, 'f', 1);
+  EXPECT_FALSE(kept(0).empty());
+  // It stays so when others store it again, and follows its owner when he moves.
+  EXPECT_TRUE(values_.renew(at({}), ValueKind::record, key, Bytes{'x'}, stranger(1)));
+  EXPECT_EQ(values_.put(at({}), ValueKind::record, key, facts_of(0, 2), Bytes{'z'}, {.id = owner, .prefix = prefix(1)}),
+            Values::Put::stored);
+  values_.check_invariants();
+  for (std::size_t flooder = 300; flooder < 600; ++flooder) put(flooder, 1, 'f', 1);
+  EXPECT_EQ(values_.size(), 8U);
+  EXPECT_FALSE(kept(200).empty());
+}
+
 TEST_F(ValuesTest, BytesAreBoundedToo) {
   config_.max_value_bytes = 100;
   const auto large = [&](std::size_t owner, std::size_t size, std::size_t from) {
     return values_.put(at({}), ValueKind::record, Key::of(fake_node(owner).id()), facts_of(owner, 1), Bytes(size, 1),
-                       prefix(from));
+                       stranger(from));
   };
   EXPECT_EQ(large(1, 101, 1), Values::Put::full);
   EXPECT_EQ(large(1, 60, 1), Values::Put::stored);
