@@ -90,7 +90,7 @@ void CommandLine::declare_node_commands() {
 
   auto* up = declare(app_, "up", "Run the node in the foreground until Ctrl-C",
                      "  ekiden up\n"
-                     "  ekiden up --listen tcp://127.0.0.1:7421 --log-level debug\n"
+                     "  ekiden up --listen tcp://127.0.0.1:7421 --listen udp://127.0.0.1:7421 --log-level debug\n"
                      "  ekiden up --bootstrap ek1...@tcp://node.example:7420\n"
                      "  ekiden up --json --log-format json 2>node.log\n");
   add_running_options(up);

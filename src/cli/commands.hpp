@@ -196,6 +196,8 @@ Status run_explain(const Context& context, const std::string& peer);
 Status run_peers(const Context& context);
 /// Why a search would ask nobody, and what to do; for a node that knows no other.
 std::string nobody_to_ask(bool discovery);
+/// The mailboxes that a record names, a line each.
+void print_mailboxes(Output& output, const api::Json& record);
 Status run_find(const Context& context, const FindArguments& arguments);
 Status run_capability_add(const Context& context, const std::string& capability);
 Status run_capability_remove(const Context& context, const std::string& capability);

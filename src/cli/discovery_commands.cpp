@@ -53,6 +53,7 @@ void print_record(Output& output, const api::Json& record) {
   for (const auto& capability : part_of(record, "capabilities")) {
     if (capability.is_string()) output.field("capability", output.text(capability.get<std::string>()));
   }
+  print_mailboxes(output, record);
 }
 
 void print_steps(Output& output, const api::Json& lookup) {
@@ -70,6 +71,12 @@ void print_steps(Output& output, const api::Json& lookup) {
 }
 
 }  // namespace
+
+void print_mailboxes(Output& output, const api::Json& record) {
+  for (const auto& mailbox : part_of(record, "mailboxes")) {
+    if (mailbox.is_string()) output.field("mailbox", output.text(mailbox.get<std::string>()));
+  }
+}
 
 std::string nobody_to_ask(bool discovery) {
   if (!discovery) return "discovery is off: this node listens on no udp:// endpoint";

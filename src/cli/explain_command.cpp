@@ -128,9 +128,13 @@ std::string Explanation::advice() const {
            "runs, and for its address";
   }
   if (addresses.empty()) {
-    return "its record names no address: no peer could reach it yet, for it is behind a NAT or has just started "
-           "(`ekiden status` there says which addresses were tried); a message waits here until it comes to this node "
-           "by itself";
+    const std::string why =
+        "its record names no address: it was stopped, or no peer could reach it yet, for it is behind a NAT or has "
+        "just started (`ekiden status` there says which addresses were tried); ";
+    if (!part_of(part_of(json_, "record"), "mailboxes").empty()) {
+      return why + "messages are left with the mailboxes that its record names, where it collects them";
+    }
+    return why + "a message waits here until it comes to this node by itself";
   }
   const bool udp_answers =
       std::ranges::any_of(addresses, [](const auto& tried) { return flag_of(tried, "reachable"); });
@@ -161,6 +165,7 @@ void print_found_record(Output& output, const api::Json& json) {
     issued += ", " + human_duration(milliseconds(number_of(record, "age_ms"))) + " ago";
   }
   output.field("issued", issued + ", expires " + text_of(record, "expires"));
+  print_mailboxes(output, record);
 }
 
 void print_lookup(Output& output, const api::Json& lookup) {

@@ -60,7 +60,13 @@ Result<runtime::Settings> settings_for(const Context& context, const UpArguments
 /// A node that has run before goes on by itself; a new one has nobody to ask.
 void say_what_is_missing(Output& output, const runtime::Settings& settings) {
   const bool has_sources = !settings.node.sources.seeds.empty() || !settings.node.sources.lists.empty();
-  if (has_sources || !listens_on(settings, identity::Endpoint::Transport::udp)) return;
+  if (!listens_on(settings, identity::Endpoint::Transport::udp)) {
+    if (!has_sources) return;
+    return output.note(
+        "the bootstrap nodes that are named are not used: discovery is off, for this node listens on no udp:// "
+        "endpoint; add one with --listen udp://0.0.0.0:7420, or to listen under [network] in ekiden.toml");
+  }
+  if (has_sources) return;
   output.note(
       "no node to join through is named: this one waits for those that it remembers or hears nearby; "
       "`ekiden up --bootstrap ID@ENDPOINT` names one");

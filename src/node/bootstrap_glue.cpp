@@ -166,9 +166,17 @@ void Node::Impl::join_again(Now now) {
   if (dht.status().nodes > 0) {
     join_wait = config.join_min;
   } else {
-    for (const bootstrap::Candidate& candidate : bootstrap.best(kMaxProposed)) propose_candidate(now, candidate);
+    const auto nodes = bootstrap.best(kMaxProposed);
+    for (const bootstrap::Candidate& candidate : nodes) propose_candidate(now, candidate);
     bootstrap.retry_now(now, bootstrap_out);
     join_wait = std::min(join_wait * 2, config.join_max);
+    if (!nodes.empty() || !config.sources.seeds.empty() || !config.sources.lists.empty()) {
+      log(LogLevel::warning, "bootstrap",
+          "nobody of the network has answered yet: `ekiden bootstrap discover` says what became of each bootstrap "
+          "node; "
+          "trying again for the next " +
+              std::to_string(std::chrono::floor<std::chrono::seconds>(join_wait).count()) + " s");
+    }
   }
   join_look = now.mono + join_wait;
 }

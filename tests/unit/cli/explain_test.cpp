@@ -44,6 +44,19 @@ class Explain : public testing::Test {
   std::ostringstream err_;
 };
 
+TEST_F(Explain, APeerThatWasStoppedLeavesMailboxesForItsMessages) {
+  publish({});
+  EXPECT_FALSE(run("bob"));
+  EXPECT_NE(out_.str().find("it was stopped, or no peer could reach it yet"), std::string::npos) << out_.str();
+  EXPECT_NE(out_.str().find("a message waits here until it comes"), std::string::npos) << out_.str();
+  server_.run(
+      [](FakeBackend& backend) { backend.records.at(identity_of(2).id()).record.mailboxes = {identity_of(3).id()}; });
+  EXPECT_FALSE(run("bob"));
+  EXPECT_NE(out_.str().find("messages are left with the mailboxes that its record names"), std::string::npos)
+      << out_.str();
+  EXPECT_NE(out_.str().find(identity_of(3).id().text()), std::string::npos) << out_.str();
+}
+
 TEST_F(Explain, APeerThatAnswers) {
   publish({kAddress, "udp://203.0.113.9:7420"});
   server_.run([](FakeBackend& backend) { backend.answers[kAddress] = {.round_trip = milliseconds(12)}; });
