@@ -94,6 +94,8 @@ class Backend {
   virtual std::string data_dir() const = 0;
   virtual Now now() const = 0;
   virtual std::uint64_t uptime_ms() const = 0;
+  /// Until when the certificate of wss:// is valid; nothing without one.
+  virtual std::optional<WallTime> certificate_end() const = 0;
 
   // Events.
 
@@ -151,6 +153,7 @@ class HostBackend final : public Backend {
   std::string data_dir() const override;
   Now now() const override;
   std::uint64_t uptime_ms() const override;
+  std::optional<WallTime> certificate_end() const override;
   void subscribe(std::weak_ptr<runtime::Listener> listener) override;
 
  private:

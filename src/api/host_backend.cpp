@@ -130,6 +130,8 @@ Now HostBackend::now() const { return host_.now(); }
 
 std::uint64_t HostBackend::uptime_ms() const { return host_.uptime_ms(); }
 
+std::optional<WallTime> HostBackend::certificate_end() const { return host_.certificate_end(); }
+
 void HostBackend::subscribe(std::weak_ptr<runtime::Listener> listener) { host_.subscribe(std::move(listener)); }
 
 }  // namespace ekiden::api

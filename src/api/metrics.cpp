@@ -2,11 +2,13 @@
 
 #include <prometheus/text_serializer.h>
 
+#include <chrono>
 #include <utility>
 #include <vector>
 
 #include "api/handlers.hpp"
 #include "api/version.hpp"
+#include "runtime/utc_text.hpp"
 
 namespace ekiden::api {
 namespace {
@@ -139,6 +141,10 @@ std::string metrics_text(const Backend& backend) {
   out.gauge("uptime_seconds", "Time since the node started.", static_cast<double>(backend.uptime_ms()) / 1000);
   out.gauge("ready", "1 once links may be made.", status.ready ? 1 : 0);
   out.gauge("storage_ok", "0 while commits fail and nothing is accepted.", status.storage ? 0 : 1);
+  if (const auto end = backend.certificate_end()) {
+    out.gauge("tls_certificate_end_seconds", "When the certificate of wss:// ends, in seconds since 1970.",
+              std::chrono::floor<seconds>(end->time_since_epoch()).count());
+  }
   add_links(out, status);
   add_messages(out, status.router);
   out.gauge("questions", "Questions of this node that wait for an answer.", status.questions);
@@ -153,8 +159,11 @@ std::string metrics_text(const Backend& backend) {
 
 Response health(const Backend& backend) {
   const node::NodeStatus status = backend.status();
-  const bool ok = status.ready && !status.storage;
+  const auto end = backend.certificate_end();
+  const bool is_over = end && *end <= backend.now().wall;
+  const bool ok = status.ready && !status.storage && !is_over;
   Json json = {{"status", ok ? "ok" : "failing"}, {"ready", status.ready}, {"storage", !status.storage.has_value()}};
+  if (end) json["certificate_end"] = runtime::utc_text(*end);
   if (status.discovery) json["dht_nodes"] = status.dht.nodes;
   return json_response(ok ? 200 : 503, json);
 }

@@ -35,6 +35,10 @@ class Carriers {
   /// Errors: those of make_server_context(), and not_found if there are no files in the options.
   Status load_certificate(WallTime now);
   bool has_certificate() const { return server_ != nullptr; }
+  /// Of the certificate that new connections get.
+  std::optional<WallTime> certificate_end() const {
+    return server_ == nullptr ? std::nullopt : runtime::certificate_end(*server_);
+  }
 
   /// The bytes of an accepted socket. REQUIRES for wss: load_certificate() has succeeded once.
   Result<std::unique_ptr<Stream>> accepted(identity::Endpoint::Transport transport, int descriptor);

@@ -5,8 +5,15 @@
 
 #include "runtime/clock.hpp"
 #include "runtime/host_impl.hpp"
+#include "runtime/utc_text.hpp"
 
 namespace ekiden::runtime {
+namespace {
+
+/// Renewals are due weeks before: what has so little left was not renewed.
+constexpr Duration kEnding = days(7);
+
+}  // namespace
 
 Status Host::Impl::open_web() {
   const Settings& settings = options.settings;
@@ -30,7 +37,25 @@ Status Host::Impl::open_web() {
     return ekiden::fail("cannot listen on wss://", std::move(loaded).error());
   }
   certificate = std::move(web.server);
+  judge_certificate();
   return {};
+}
+
+/// Says it once when the certificate is about to end, and once when it has: nobody else on this machine notices.
+void Host::Impl::judge_certificate() {
+  const auto end = tcp.certificate_end();
+  if (!end) return;
+  const WallTime now = read_clocks().wall;
+  CertificateAge age = CertificateAge::fresh;
+  if (*end <= now + std::chrono::duration_cast<milliseconds>(kEnding)) age = CertificateAge::ending;
+  if (*end <= now) age = CertificateAge::over;
+  if (std::exchange(certificate_age, age) == age) return;
+  if (age == CertificateAge::ending) {
+    log(node::LogLevel::warning, "tls", "the certificate of wss:// ends at " + utc_text(*end) + ": renew it");
+  } else if (age == CertificateAge::over) {
+    log(node::LogLevel::error, "tls",
+        "the certificate of wss:// has ended at " + utc_text(*end) + ": who checks it does not connect; renew it");
+  }
 }
 
 /// Looks at the files now and then. Rationale: whoever renews certificates may not know that somebody is to be told;
@@ -42,6 +67,7 @@ void Host::Impl::watch_certificate() {
   certificate_timer.async_wait([this](ErrorCode stopped) {
     if (stopped) return;
     if (tls_files_stamp(certificate) != certificate_stamp) reload_certificate();
+    judge_certificate();
     watch_certificate();
   });
 }
@@ -52,6 +78,7 @@ void Host::Impl::reload_certificate() {
   certificate_stamp = tls_files_stamp(certificate);
   if (const auto loaded = tcp.load_certificate(read_clocks().wall); loaded) {
     log(node::LogLevel::info, "tls", "the certificate of wss:// was read again; new connections get it");
+    judge_certificate();
   } else {
     log(node::LogLevel::error, "tls", "the certificate of wss:// stays as it was: " + loaded.error().message);
   }

@@ -313,6 +313,8 @@ const std::vector<identity::Endpoint>& Host::listening() const { return impl_->l
 const std::filesystem::path& Host::data_dir() const { return impl_->options.data_dir; }
 Now Host::now() const { return read_clocks(); }
 
+std::optional<WallTime> Host::certificate_end() const { return impl_->tcp.certificate_end(); }
+
 std::uint64_t Host::uptime_ms() const {
   const auto up = std::chrono::duration_cast<milliseconds>(read_clocks().mono - impl_->started);
   return static_cast<std::uint64_t>(up.count());

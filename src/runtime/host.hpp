@@ -138,6 +138,8 @@ class Host {
   const std::filesystem::path& data_dir() const;
   Now now() const;
   std::uint64_t uptime_ms() const;
+  /// Until when the certificate of wss:// is valid; nothing without one.
+  std::optional<WallTime> certificate_end() const;
 
  private:
   friend struct HostAccess;  ///< runtime/loop.hpp: the event loop, for servers that share it

@@ -58,6 +58,7 @@ struct Host::Impl final : TcpUser, UdpUser, LanUser {
   Status open_web();
   void watch_certificate();
   void reload_certificate();
+  void judge_certificate();
 
   // effects.cpp
   void run(node::Effect&& effect);
@@ -91,6 +92,7 @@ struct Host::Impl final : TcpUser, UdpUser, LanUser {
 
   /// Running: inputs are fed. Stopping: goodbyes and the last commit are under way. Ended: nothing reaches the node.
   enum class State { opened, running, stopping, ended };
+  enum class CertificateAge { fresh, ending, over };
 
   HostOptions options;
   DataDirLock lock;  ///< outlives the store
@@ -135,8 +137,9 @@ struct Host::Impl final : TcpUser, UdpUser, LanUser {
   std::atomic<bool> look_pending{false};
 
   Timer certificate_timer{loop};
-  TlsFiles certificate;           ///< of wss://; empty if nothing listens there
-  std::string certificate_stamp;  ///< of the files when they were looked at last
+  TlsFiles certificate;                                    ///< of wss://; empty if nothing listens there
+  std::string certificate_stamp;                           ///< of the files when they were looked at last
+  CertificateAge certificate_age = CertificateAge::fresh;  ///< when it was looked at last
 
   std::optional<PortMapper> port_mapper;  ///< its thread posts to the loop
   Resolver resolver{loop};

@@ -100,6 +100,8 @@ class Tcp {
   /// Reads the certificate and key of wss:// again, for connections accepted from now on. On an error those that are in
   /// use stay.
   Status load_certificate(WallTime now) { return carriers_.load_certificate(now); }
+  /// Until when the certificate of new connections is valid; nothing without one.
+  std::optional<WallTime> certificate_end() const { return carriers_.certificate_end(); }
 
   /// Binds; connections are accepted from start_accepting() on. An IPv6 endpoint takes IPv6 alone. Returns the endpoint
   /// with its real port. Errors: busy (in use), refused (a port below 1024), unreachable (no such address here),

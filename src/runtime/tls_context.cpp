@@ -145,6 +145,13 @@ std::string tls_reason() {
   return reason == nullptr ? "no reason given" : reason;
 }
 
+std::optional<WallTime> certificate_end(const SSL_CTX& context) {
+  const X509* const certificate = SSL_CTX_get0_certificate(&context);
+  std::tm parts{};
+  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) return std::nullopt;
+  return WallTime(seconds(::timegm(&parts)));
+}
+
 Result<TlsContext> make_server_context(const TlsFiles& files, WallTime now) {
   EKIDEN_ASSIGN(TlsContext context, make_context(TLS_server_method()));
   EKIDEN_ASSIGN(const FileText certificate, read_pem(files.certificate, "tls_certificate"));

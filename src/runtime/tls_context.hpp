@@ -12,6 +12,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
@@ -37,6 +38,9 @@ struct TlsFiles {
 /// Errors: not_found, refused (unreadable; a key that everybody may read), malformed (not PEM, a key with a passphrase,
 /// a key of another certificate), expired (or not valid yet).
 Result<TlsContext> make_server_context(const TlsFiles& files, WallTime now);
+
+/// Until when the certificate of a server's context is valid; nothing if its date cannot be read.
+std::optional<WallTime> certificate_end(const SSL_CTX& context);
 
 /// Says what the files are like now; another text after they were replaced or written. Files that are missing count
 /// too.

@@ -419,6 +419,18 @@ TEST_F(Service, IsHealthyWhileItTakesMessages) {
   EXPECT_EQ(ask("GET", "/healthz").status, 503);
 }
 
+TEST_F(Service, IsNotHealthyWithACertificateThatHasEnded) {
+  EXPECT_EQ(metrics_text(backend_).find("tls_certificate"), std::string::npos);
+  EXPECT_FALSE(ask("GET", "/healthz").json.contains("certificate_end"));
+  backend_.certificate = backend_.now().wall + seconds(1);
+  EXPECT_EQ(ask("GET", "/healthz").status, 200);
+  backend_.certificate = backend_.now().wall;
+  const auto over = ask("GET", "/healthz");
+  EXPECT_EQ(over.status, 503);
+  EXPECT_EQ(over.json.at("certificate_end"), "1970-01-01T00:00:00Z");
+  EXPECT_NE(metrics_text(backend_).find("ekiden_tls_certificate_end_seconds 0\n"), std::string::npos);
+}
+
 TEST_F(Service, CountsForPrometheus) {
   backend_.self.dht.nodes = 42;
   backend_.self.router.delivered = 7;

@@ -101,6 +101,19 @@ TEST_F(WebHostTest, ACertificateThatChangesIsNoticed) {
   EXPECT_TRUE(b_.stop());
 }
 
+TEST_F(WebHostTest, TheOwnerHearsOfACertificateThatEnds) {
+  configure_wss(b_);
+  give_certificate(b_, authority_.issue({.valid_to_s = 2}));
+  b_.set_certificate_watch(milliseconds(5));
+  b_.start();
+  EXPECT_TRUE(b_.wait_for_log("the certificate of wss:// ends at "));
+  EXPECT_TRUE(b_.wait_for_log("the certificate of wss:// has ended at "));
+  EXPECT_LE(*b_.host().certificate_end(), b_.host().now().wall);
+  give_certificate(b_, authority_.issue({.valid_to_s = 30L * 24 * 3600}));
+  EXPECT_TRUE(b_.wait_for_log("was read again"));
+  EXPECT_TRUE(b_.stop());
+}
+
 TEST_F(WebHostTest, ANodeWithoutAUsableCertificateDoesNotStart) {
   configure(b_, "listen = [\"wss://127.0.0.1:0\"]\n");
   EXPECT_NE(open_error(b_).find("tls_certificate"), std::string::npos) << open_error(b_);

@@ -309,10 +309,12 @@ class FakeBackend final : public Backend {
   std::string data_dir() const override { return "/data"; }
   Now now() const override { return {}; }
   std::uint64_t uptime_ms() const override { return 61'000; }
+  std::optional<WallTime> certificate_end() const override { return certificate; }
   void subscribe(std::weak_ptr<runtime::Listener> heard) override { listener = std::move(heard); }
 
   node::NodeStatus self{};
   identity::ContactBook book;
+  std::optional<WallTime> certificate;
   std::map<router::MessageId, router::Trace> traces;
   std::map<std::uint64_t, router::ArrivedPtr> waiting;
   std::vector<router::Draft> drafts;
