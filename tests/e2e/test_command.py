@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import sqlite3
 import stat
 import subprocess
 import tempfile
@@ -65,6 +66,19 @@ class CommandTest(unittest.TestCase):
         node = self.node("a")
         self.assertIn(str(node.process.pid), self.fails(1, "up", "--data-dir", node.directory))
         self.run_on(node, "status")
+
+    def test_a_locked_store_names_the_process_that_holds_it(self):
+        node = self.node("a", start=False)
+        for mode in ("NORMAL", "EXCLUSIVE"):
+            with self.subTest(mode):
+                database = sqlite3.connect(node.directory / "ekiden.db", isolation_level=None)
+                self.addCleanup(database.close)
+                database.execute(f"PRAGMA locking_mode = {mode}")
+                database.execute("BEGIN EXCLUSIVE")
+                said = self.fails(1, "up", "--data-dir", node.directory)
+                database.close()
+                self.assertIn(f"held by process {os.getpid()}", said)
+                self.assertIn("end the program that holds it", said)
 
     def test_a_port_in_use_is_named(self):
         first, second = self.node("a"), self.node("b", start=False)
