@@ -128,13 +128,21 @@ Status check_identity(Database& database, Migrations steps) {
   return {};
 }
 
+/// A finding of SQLite without the heading that it puts on a line of its own, "*** in database main ***".
+std::string in_one_line(std::string_view finding) {
+  if (finding.starts_with("***")) finding.remove_prefix(std::min(finding.find('\n'), finding.size() - 1) + 1);
+  std::string line{finding};
+  std::ranges::replace(line, '\n', ' ');
+  return line;
+}
+
 Status check_integrity(Database& database, const std::string& pragma) {
   EKIDEN_ASSIGN(Statement check, database.prepare(pragma));
   const int code = check.step();
   if (code != SQLITE_ROW) return std::unexpected(database.error(code, "check its integrity"));
   const std::string found{check.text(0)};
   // A page that the disk does not give is one of its findings, too.
-  if (found != "ok") return corrupt(database.path(), "is damaged or cannot be read (" + found + ")");
+  if (found != "ok") return corrupt(database.path(), "is damaged or cannot be read (" + in_one_line(found) + ")");
   return {};
 }
 
@@ -182,7 +190,7 @@ Status make_store(const std::filesystem::path& fresh, const char* vfs, Migration
   EKIDEN_TRY(database.execute(("PRAGMA page_size = " + std::to_string(kPageSize)).c_str()));
   EKIDEN_TRY(configure(database));
   EKIDEN_TRY(migrate(database, 0, steps));
-  return database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  return database.execute("PRAGMA wal_checkpoint(TRUNCATE)", "copy the log back");
 }
 
 }  // namespace
@@ -217,7 +225,7 @@ Result<Database> open_store(const std::filesystem::path& path, const char* vfs, 
   EKIDEN_TRY(check_identity(database, steps));
   EKIDEN_TRY(configure(database));
   // Takes the lock that is then kept, so that a second holder is found now and not at the first commit.
-  EKIDEN_TRY(database.execute("BEGIN IMMEDIATE; COMMIT"));
+  EKIDEN_TRY(database.execute("BEGIN IMMEDIATE; COMMIT", "take the store for this node alone"));
   EKIDEN_TRY(check_integrity(database, max_whole_check));
   EKIDEN_ASSIGN(const std::uint64_t version, database.query_number("PRAGMA user_version"));
   EKIDEN_TRY(migrate(database, version, steps));

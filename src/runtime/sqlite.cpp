@@ -33,6 +33,8 @@ Errc errc_of(int extended, int system_error) {
   }
 }
 
+constexpr std::string_view kRead = "read the store";
+
 std::string_view advice(Errc code) {
   switch (code) {
     case Errc::storage_full:
@@ -88,13 +90,13 @@ Result<Database> Database::open(const std::filesystem::path& path, const char* v
   Database database;
   database.handle_.reset(handle);
   database.path_ = path;
-  if (code != SQLITE_OK) return std::unexpected(database.error(code, "open"));
+  if (code != SQLITE_OK) return std::unexpected(database.error(code, "open the store"));
   return database;
 }
 
 Status Database::execute(const char* sql, std::string_view what) {
   const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) return std::unexpected(error(code, what.empty() ? sql : what));
+  if (code != SQLITE_OK) return std::unexpected(error(code, what));
   return {};
 }
 
@@ -102,23 +104,26 @@ Result<Statement> Database::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-  if (code != SQLITE_OK) return std::unexpected(error(code, sql));
+  if (code != SQLITE_OK) return std::unexpected(error(code, kRead));
   return Statement(statement);
 }
 
 Result<std::uint64_t> Database::query_number(const char* sql) {
   EKIDEN_ASSIGN(Statement statement, prepare(sql));
   const int code = statement.step();
-  if (code != SQLITE_ROW) return std::unexpected(error(code, sql));
+  if (code != SQLITE_ROW) return std::unexpected(error(code, kRead));
   return statement.number(0);
 }
 
 Error Database::error(int code, std::string_view what, std::optional<int> given) const {
   const int system_error = given.value_or(handle_ == nullptr ? 0 : sqlite3_system_errno(handle_.get()));
   const Errc errc = errc_of(code, system_error);
-  std::string message = path_.string() + ": cannot " + std::string(what) + ": " + sqlite3_errstr(code & 0xff);
+  const std::string general = sqlite3_errstr(code & 0xff);
+  std::string message = path_.string() + ": cannot " + std::string(what) + ": " + general;
   if (handle_ != nullptr && sqlite3_extended_errcode(handle_.get()) == code) {
-    message += " (" + std::string(sqlite3_errmsg(handle_.get())) + ")";
+    // Often the same words again.
+    const std::string exact = sqlite3_errmsg(handle_.get());
+    if (exact != general) message += " (" + exact + ")";
   }
   if (errc == Errc::storage_failed && system_error != 0) {
     message += ", " + std::generic_category().message(system_error);

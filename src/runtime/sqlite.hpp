@@ -54,8 +54,9 @@ class Database {
   /// tests.
   static Result<Database> open(const std::filesystem::path& path, const char* vfs);
 
-  /// Runs SQL that takes no arguments and gives no rows that matter. `what` stands in errors, in place of the SQL.
-  Status execute(const char* sql, std::string_view what = {});
+  /// Runs SQL that takes no arguments and gives no rows that matter. `what` is a verb phrase for errors, in which SQL
+  /// says nothing to a person.
+  Status execute(const char* sql, std::string_view what = "set up the store");
   Result<Statement> prepare(std::string_view sql);
   /// The first column of the first row of a query, as a number.
   Result<std::uint64_t> query_number(const char* sql);

@@ -110,8 +110,8 @@ Status check_rest(const std::filesystem::path& path, const char* vfs) {
 }
 
 Status commit(Database& fresh) {
-  EKIDEN_TRY(fresh.execute("COMMIT"));
-  return fresh.execute("PRAGMA main.wal_checkpoint(TRUNCATE)");
+  EKIDEN_TRY(fresh.execute("COMMIT", "commit"));
+  return fresh.execute("PRAGMA main.wal_checkpoint(TRUNCATE)", "copy the log back");
 }
 
 Status copy_table(Database& fresh, std::string_view name) {
@@ -159,7 +159,7 @@ Result<Mended> copy_bodies(Database& fresh) {
       if (auto body = read_body(get, number)) bodies.emplace_back(number, std::move(*body));
     }
     mended.kept += bodies.size();
-    EKIDEN_TRY(fresh.execute("BEGIN IMMEDIATE"));
+    EKIDEN_TRY(fresh.execute("BEGIN IMMEDIATE", "begin to write"));
     for (const auto& [number, body] : bodies) {
       put.bind(1, number);
       put.bind(2, body);
