@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "cli/command_line.hpp"
+#include "cli/complaint.hpp"
 #include "runtime/settings.hpp"
 
 namespace ekiden::cli {
@@ -28,23 +29,10 @@ OutputMode mode_of(bool json, bool quiet) {
           .error_terminal = ::isatty(STDERR_FILENO) == 1};
 }
 
-std::string command_path(const CLI::App& app) {
-  return app.get_parent() == nullptr ? "ekiden" : command_path(*app.get_parent()) + " " + app.get_name();
-}
-
-/// CLI11 says that a command is missing also when there is one that it does not know.
-std::string complaint(const CommandLine& line, const CLI::ParseError& error) {
-  const auto unknown = line.chosen().remaining();
-  const bool wants_command = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr &&
-                             !line.chosen().get_subcommands([](const CLI::App*) { return true; }).empty();
-  if (wants_command && !unknown.empty()) return "there is no command '" + unknown.front() + "'";
-  return error.what();
-}
-
-int usage_error(const CommandLine& line, const CLI::ParseError& error, bool json) {
+int usage_error(const CommandLine& line, const std::string& what, bool json) {
   Output output(std::cout, std::cerr, mode_of(json, false));
-  output.error(
-      {Errc::invalid_argument, complaint(line, error) + ". See `" + command_path(line.chosen()) + " --help`."});
+  output.error({Errc::invalid_argument,
+                what + (what.ends_with('?') ? "" : ".") + " See `" + command_path(line.chosen()) + " --help`."});
   return status(ExitCode::usage);
 }
 
@@ -74,9 +62,13 @@ int run(int argc, const char* const* argv) {
       std::cerr << line.app().help();
       return status(ExitCode::usage);
     }
+    const auto words = words_of({argv, static_cast<std::size_t>(argc)});
+    const bool json = asks_for_json(argc, argv);
+    if (error.get_exit_code() != 0) return usage_error(line, complaint(line.chosen(), error, words), json);
     // Help is an "error" without an error code.
-    if (error.get_exit_code() == 0) return line.app().exit(error);
-    return usage_error(line, error, asks_for_json(argc, argv));
+    const auto mistaken = mistaken_for_help(words);
+    if (mistaken.empty()) return line.app().exit(error);
+    return usage_error(line, no_such_option(line.chosen(), mistaken), json);
   } catch (const std::exception& error) {
     // The libraries below us report the end of memory, and little else, this way.
     std::cerr << "ekiden: " << error.what() << '\n';

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "api/version.hpp"
+#include "cli/complaint.hpp"
 #include "cli/text.hpp"
 
 namespace ekiden::cli {
@@ -17,7 +19,7 @@ constexpr auto kFooter =
     "  ekiden ask @translate \"cat\"               a question to whoever offers that, and its answer\n"
     "\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no node is running, 4 waited too long, 5 no room now: try later.\n"
-    "`ekiden COMMAND --help` says more.";
+    "`ekiden help COMMAND` and `ekiden COMMAND --help` say more.";
 
 }  // namespace
 
@@ -30,6 +32,7 @@ CommandLine::CommandLine() : app_("A peer-to-peer relay network for software age
              ->type_name("DIR")] = ValueKind::folder;
   app_.add_flag("--json", json, "Print for programs: one JSON object a line, errors included");
   app_.add_flag("-q,--quiet", quiet, "Print results only");
+  app_.set_version_flag("-V,--version", "ekiden " + std::string(api::version()), "Print the version");
   declare_node_commands();
   declare_contact_commands();
   declare_messages();
@@ -41,6 +44,7 @@ CommandLine::CommandLine() : app_("A peer-to-peer relay network for software age
   declare_discovery();
   declare_bootstrap();
   declare_completion();
+  declare_help();
 }
 
 CLI::App* CommandLine::declare(CLI::App& parent, const std::string& name, const std::string& description,
@@ -284,6 +288,32 @@ void CommandLine::declare_completion() {
       }
       script.pop_back();
       context.output.line(script);
+      return {};
+    };
+  });
+}
+
+void CommandLine::declare_help() {
+  auto* help = declare(app_, "help", "Explain a command, or list them all",
+                       "  ekiden help\n  ekiden help send\n  ekiden help contact add\n");
+  auto* words = help->add_option("command", help_, "The command");
+  for (const CLI::App* command : app_.get_subcommands([](const CLI::App*) { return true; })) {
+    choices_[words].push_back(command->get_name());  // For completion; a wrong one has an error of its own.
+  }
+  help->callback([this] {
+    const CLI::App* app = &app_;
+    for (const std::string& word : help_) {
+      const auto found = app->get_subcommands([&](const CLI::App* command) { return command->get_name() == word; });
+      if (found.empty()) {
+        throw CLI::ValidationError("there is no command '" + word + "'" + suggested_command(*app, word));
+      }
+      app = found.front();
+    }
+    action = [app](const Context& context) -> Status {
+      // App::help() is that of the deepest command that was named, which is this one.
+      auto text = app->get_formatter()->make_help(app, command_path(*app), CLI::AppFormatMode::Normal);
+      text.pop_back();
+      context.output.line(text);
       return {};
     };
   });

@@ -61,6 +61,7 @@ class CommandLine {
   void declare_bootstrap();
   void declare_trying(CLI::App& bootstrap);
   void declare_completion();
+  void declare_help();
   CLI::App* declare(CLI::App& parent, const std::string& name, const std::string& description,
                     const std::string& examples);
   /// Reads a duration while parsing, so that a mistake is a usage error.
@@ -88,6 +89,7 @@ class CommandLine {
   std::string capability_;
   BootstrapArguments bootstrap_;
   std::string shell_;
+  std::vector<std::string> help_;  ///< The command whose help is wanted.
   std::map<const CLI::Option*, std::vector<std::string>> choices_;
   std::map<const CLI::Option*, ValueKind> paths_;  ///< Options and arguments that are files or folders.
 };

@@ -20,6 +20,23 @@ int exit_of(std::vector<const char*> words) {
   return code;
 }
 
+/// What a wrong command line is answered with.
+std::string complaint_of(std::vector<const char*> words) {
+  words.insert(words.begin(), "ekiden");
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run(static_cast<int>(words.size()), words.data()), 2);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+  return testing::internal::GetCapturedStderr();
+}
+
+std::string output_of(std::vector<const char*> words) {
+  words.insert(words.begin(), "ekiden");
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(run(static_cast<int>(words.size()), words.data()), 0);
+  return testing::internal::GetCapturedStdout();
+}
+
 bool accepts(std::vector<const char*> words) {
   words.insert(words.begin(), "ekiden");
   CommandLine line;
@@ -110,7 +127,40 @@ TEST(CommandLine, NamesTheCommandThatItDoesNotKnow) {
   testing::internal::CaptureStderr();
   run(static_cast<int>(words.size()), words.data());
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "{\"error\":\"there is no command 'sned'. See `ekiden --help`.\",\"code\":\"invalid-argument\"}\n");
+            "{\"error\":\"there is no command 'sned'; did you mean 'send'? See `ekiden --help`.\",\"code\":\"invalid-"
+            "argument\"}\n");
+}
+
+TEST(CommandLine, ATextThatLooksLikeAnOptionIsRefusedWithAdviceAndNotTakenForHelp) {
+  for (const char* text : {"-hi there", "-quick note", "-Version 2", "-qh", "--hello world", "-x"}) {
+    const auto said = complaint_of({"send", "bob", text});
+    EXPECT_EQ(said, "ekiden: there is no option '" + std::string(text) +
+                        "'; put -- before a text that begins with '-'. See `ekiden send --help`.\n");
+    EXPECT_TRUE(accepts({"send", "bob", "--", text})) << text;
+  }
+}
+
+TEST(CommandLine, SuggestsWhatWasMeant) {
+  EXPECT_EQ(complaint_of({"snd", "bob"}),
+            "ekiden: there is no command 'snd'; did you mean 'send'? See `ekiden --help`.\n");
+  EXPECT_EQ(complaint_of({"contact", "ad"}),
+            "ekiden: there is no command 'ad'; did you mean 'add'? See `ekiden contact --help`.\n");
+  EXPECT_EQ(complaint_of({"send", "bob", "hi", "--priorty=high"}),
+            "ekiden: there is no option '--priorty=high'; did you mean '--priority'? See `ekiden send --help`.\n");
+  EXPECT_EQ(complaint_of({"status", "--jsn"}),
+            "ekiden: there is no option '--jsn'; did you mean '--json'? See `ekiden status --help`.\n");
+  EXPECT_EQ(complaint_of({"status", "--elsewhere"}),
+            "ekiden: there is no option '--elsewhere'. See `ekiden status --help`.\n");
+  EXPECT_EQ(complaint_of({"help", "snd"}),
+            "ekiden: there is no command 'snd'; did you mean 'send'? See `ekiden help --help`.\n");
+}
+
+TEST(CommandLine, HelpAndTheVersionAreAskedForAsEverywhere) {
+  EXPECT_EQ(output_of({"help"}), output_of({"--help"}));
+  EXPECT_EQ(output_of({"help", "send"}), output_of({"send", "--help"}));
+  EXPECT_EQ(output_of({"help", "contact", "add"}), output_of({"contact", "add", "-h"}));
+  EXPECT_NE(output_of({"help", "contact", "add"}).find("ekiden contact add"), std::string::npos);
+  for (const char* word : {"--version", "-V"}) EXPECT_EQ(output_of({word}), output_of({"version"}));
 }
 
 TEST(CommandLine, PrintsACompletionScriptForShellsAndForPrograms) {
