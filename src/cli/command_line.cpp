@@ -55,12 +55,15 @@ CLI::App* CommandLine::declare(CLI::App& parent, const std::string& name, const 
 }
 
 void CommandLine::add_duration(CLI::App* app, const std::string& name, const std::string& description,
-                               std::function<void(Duration)> take) {
+                               std::function<void(Duration)> take, std::optional<DurationRange> range) {
   app->add_option_function<std::string>(
          name,
-         [take = std::move(take), name](const std::string& text) {
+         [take = std::move(take), name, range](const std::string& text) {
            const auto duration = parse_duration(text);
            if (!duration) throw CLI::ValidationError(name, duration.error().message);
+           if (range && (*duration < range->least || *duration > range->most)) {
+             throw CLI::ValidationError(name, range_text(*range));
+           }
            take(*duration);
          },
          description)

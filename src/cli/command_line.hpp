@@ -7,9 +7,11 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/checks.hpp"
 #include "cli/commands.hpp"
 #include "cli/completion.hpp"
 #include "runtime/settings.hpp"
@@ -66,7 +68,7 @@ class CommandLine {
                     const std::string& examples);
   /// Reads a duration while parsing, so that a mistake is a usage error.
   static void add_duration(CLI::App* app, const std::string& name, const std::string& description,
-                           std::function<void(Duration)> take);
+                           std::function<void(Duration)> take, std::optional<DurationRange> range = std::nullopt);
   static void add_since(CLI::App* app, const std::string& description, std::string& out);
   void choose(CLI::Option* option, std::vector<std::string> choices);
   CommandNode describe(const CLI::App& app) const;

@@ -1,6 +1,9 @@
 // The commands about messages: send, inbox, outbox, trace, status.
 #include "cli/command_line.hpp"
 #include "cli/text.hpp"
+#include "identity/peer_record.hpp"
+#include "router/envelope.hpp"
+#include "router/question.hpp"
 #include "runtime/utc_text.hpp"
 #include "wire/priority.hpp"
 
@@ -49,14 +52,16 @@ void CommandLine::declare_send() {
   auto* file = send->add_option("--file", send_.file, "Send the content of this file")->type_name("FILE");
   text->excludes(file);
   paths_[file] = ValueKind::file;
-  add_duration(send, "--ttl", "Give up after this time [7d]", [this](Duration ttl) { send_.ttl = ttl; });
+  add_duration(
+      send, "--ttl", "Give up after this time, from 1s to 30d [7d]", [this](Duration ttl) { send_.ttl = ttl; },
+      DurationRange{seconds(1), milliseconds(router::kMaxTtlMs)});
   const std::vector<std::string> priorities(wire::kPriorityNames.begin(), wire::kPriorityNames.end());
   choose(send->add_option("--priority", send_.priority, "What goes first [normal]"), priorities);
   choose(send->add_option("--class", send_.delivery, "durable survives restarts; volatile is faster and may be lost"),
          {"durable", "volatile"});
   auto* conversation = send->add_option("--conversation", send_.conversation,
                                         "What it belongs to: messages of one conversation arrive in order [unnamed]");
-  conversation->type_name("NAME");
+  at_most_bytes(conversation, router::kMaxConversationLength)->type_name("NAME");
   send->add_flag("--unordered", send_.unordered, "Wait for no message before it, and hold none back")
       ->excludes(conversation);
   // A flag with an optional value: as an option it would swallow the word after it.
@@ -65,10 +70,14 @@ void CommandLine::declare_send() {
   wait->option_text("[=accepted|delivered]");
   add_duration(send, "--timeout", "Wait at most this long, then exit with 4",
                [this](Duration timeout) { send_.timeout = timeout; });
-  send->add_option("--type", send_.type, "What the message is, for the program that reads it")->type_name("NAME");
-  send->add_option("--content-type", send_.content_type, "Media type of the body")->type_name("TYPE");
-  send->add_option("--reply-to", send_.reply_to, "The message that this one answers")->type_name("MESSAGE");
-  send->add_option("--id", send_.id, "A UUID of your choice: sending it again sends it once")->type_name("UUID");
+  auto* type = send->add_option("--type", send_.type, "What the message is, for the program that reads it");
+  at_most_bytes(type, router::kMaxTypeLength)->type_name("NAME");
+  auto* content_type = send->add_option("--content-type", send_.content_type, "Media type of the body");
+  at_most_bytes(content_type, router::kMaxTypeLength)->type_name("TYPE");
+  expect_uuid(send->add_option("--reply-to", send_.reply_to, "The message that this one answers"))
+      ->type_name("MESSAGE");
+  expect_uuid(send->add_option("--id", send_.id, "A UUID of your choice: sending it again sends it once"))
+      ->type_name("UUID");
   send->callback([this, text, file] {
     if (text->empty() && file->empty()) throw CLI::RequiredError("a text, --file or -");
     action = [this](const Context& context) { return run_send(context, send_); };
@@ -137,15 +146,17 @@ void CommandLine::declare_questions() {
   auto* file = ask->add_option("--file", ask_.file, "Send the content of this file")->type_name("FILE");
   text->excludes(file);
   paths_[file] = ValueKind::file;
-  ask->add_option("--capability", ask_.capability, "As what to ask a peer that offers several things");
-  add_duration(ask, "--timeout", "Wait at most this long, then exit with 4 [30s]", [this](Duration timeout) {
-    if (timeout <= Duration::zero() || timeout > hours(1)) throw CLI::ValidationError("--timeout", "at most 1h");
-    ask_.timeout = timeout;
-  });
+  at_most_bytes(ask->add_option("--capability", ask_.capability, "As what to ask a peer that offers several things"),
+                identity::kMaxCapabilitySize);
+  add_duration(
+      ask, "--timeout", "Wait at most this long, up to 1h, then exit with 4 [30s]",
+      [this](Duration timeout) { ask_.timeout = timeout; }, DurationRange{milliseconds(1), router::kMaxAskTimeout});
   const std::vector<std::string> priorities(wire::kPriorityNames.begin(), wire::kPriorityNames.end());
   choose(ask->add_option("--priority", ask_.priority, "What goes first [normal]"), priorities);
-  ask->add_option("--type", ask_.type, "What the question is, for the program that reads it")->type_name("NAME");
-  ask->add_option("--content-type", ask_.content_type, "Media type of the body")->type_name("TYPE");
+  auto* type = ask->add_option("--type", ask_.type, "What the question is, for the program that reads it");
+  at_most_bytes(type, router::kMaxTypeLength)->type_name("NAME");
+  auto* content_type = ask->add_option("--content-type", ask_.content_type, "Media type of the body");
+  at_most_bytes(content_type, router::kMaxTypeLength)->type_name("TYPE");
   ask->callback([this, text, file] {
     if (text->empty() && file->empty()) throw CLI::RequiredError("a text, --file or -");
     action = [this](const Context& context) { return run_ask(context, ask_); };

@@ -1,5 +1,8 @@
 // How the commands of the registry are written.
 #include "cli/command_line.hpp"
+#include "identity/peer_record.hpp"
+#include "registry/entry.hpp"
+#include "registry/writing.hpp"
 
 namespace ekiden::cli {
 namespace {
@@ -42,9 +45,12 @@ void CommandLine::declare_registry_writing(CLI::App& registry) {
   auto* file = put->add_option("--file", registry_.file, "The content of this file")->type_name("FILE");
   value->excludes(file);
   paths_[file] = ValueKind::file;
-  put->add_option("--capability", registry_.capability, "What the service does, like translate/ja-en");
+  at_most_bytes(put->add_option("--capability", registry_.capability, "What the service does, like translate/ja-en"),
+                identity::kMaxCapabilitySize);
   put->add_option("--meta", registry_.where, "More about it, as key=value; may be repeated");
-  add_duration(put, "--ttl", "How long it lives, from 1s to 30d", [this](Duration ttl) { registry_.ttl = ttl; });
+  add_duration(
+      put, "--ttl", "How long it lives, from 1s to 30d", [this](Duration ttl) { registry_.ttl = ttl; },
+      DurationRange{registry::kMinLifetime, registry::kMaxLifetime});
   put->add_flag("--renew", registry_.renew, "Put it again before the end of --ttl, for as long as this node runs");
   put->add_option("--writer", registry_.writers, "Who may write it, too: a contact or id; may be repeated");
   put->add_flag("--set", registry_.set, "It is a set of elements instead of a value");

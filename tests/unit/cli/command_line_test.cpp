@@ -140,6 +140,35 @@ TEST(CommandLine, ATextThatLooksLikeAnOptionIsRefusedWithAdviceAndNotTakenForHel
   }
 }
 
+TEST(CommandLine, NamesTheOptionWhoseValueIsOutOfRange) {
+  const std::string see = ". See `ekiden send --help`.\n";
+  for (const char* ttl : {"0s", "999ms", "31d", "30d1s"}) {
+    EXPECT_EQ(complaint_of({"send", "bob", "hi", "--ttl", ttl}), "ekiden: --ttl: from 1s to 30d" + see) << ttl;
+    EXPECT_EQ(complaint_of({"registry", "put", "x", "y", "--ttl", ttl}),
+              "ekiden: --ttl: from 1s to 30d. See `ekiden registry put --help`.\n");
+  }
+  for (const char* ttl : {"1s", "30d"}) EXPECT_TRUE(accepts({"send", "bob", "hi", "--ttl", ttl})) << ttl;
+  for (const char* timeout : {"0s", "61m"}) {
+    EXPECT_EQ(complaint_of({"ask", "bob", "hi", "--timeout", timeout}),
+              "ekiden: --timeout: from 1ms to 1h. See `ekiden ask --help`.\n");
+  }
+  const std::string longest(128, 'x');
+  for (const char* option : {"--type", "--content-type"}) {
+    EXPECT_TRUE(accepts({"send", "bob", "hi", option, longest.c_str()}));
+    EXPECT_EQ(complaint_of({"send", "bob", "hi", option, (longest + "x").c_str()}),
+              "ekiden: " + std::string(option) + ": at most 128 bytes" + see);
+  }
+  EXPECT_EQ(complaint_of({"send", "bob", "hi", "--conversation", longest.c_str()}),
+            "ekiden: --conversation: at most 64 bytes" + see);
+  EXPECT_EQ(complaint_of({"ask", "bob", "hi", "--capability", longest.c_str()}),
+            "ekiden: --capability: at most 64 bytes. See `ekiden ask --help`.\n");
+  for (const char* option : {"--id", "--reply-to"}) {
+    EXPECT_EQ(complaint_of({"send", "bob", "hi", option, "seven"}),
+              "ekiden: " + std::string(option) +
+                  ": not a UUID of version 4, like 6f0c5a52-5f0e-4d4b-9a57-2f9f1f2f3a77" + see);
+  }
+}
+
 TEST(CommandLine, SuggestsWhatWasMeant) {
   EXPECT_EQ(complaint_of({"snd", "bob"}),
             "ekiden: there is no command 'snd'; did you mean 'send'? See `ekiden --help`.\n");
