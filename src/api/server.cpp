@@ -62,9 +62,12 @@ Status bind(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, Audience aud
   if (!failure) acceptor.bind(endpoint, failure);
   if (!failure) acceptor.listen(tcp::acceptor::max_listen_connections, failure);
   if (!failure) return {};
-  const auto code = failure == asio::error::address_in_use ? Errc::busy : Errc::internal;
-  return fail(code, "cannot listen for " + std::string(name_of(audience)) + " on " + address_text(endpoint) + ": " +
-                        failure.message());
+  const std::string where =
+      "cannot listen for " + std::string(name_of(audience)) + " on " + address_text(endpoint) + ": ";
+  if (failure != asio::error::address_in_use) return fail(Errc::internal, where + failure.message());
+  const std::string key = audience == Audience::owner ? "listen" : "metrics";
+  return fail(Errc::busy, where + "the port is in use; end the program that holds it, or choose another port as " +
+                              key + " under [api] in ekiden.toml");
 }
 
 }  // namespace

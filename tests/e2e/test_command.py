@@ -84,6 +84,12 @@ class CommandTest(unittest.TestCase):
         first, second = self.node("a"), self.node("b", start=False)
         text = self.fails(1, "up", "--data-dir", second.directory, "--listen", first.endpoint)
         self.assertIn(str(first.port), text)
+        self.assertIn("end the program that holds it", text)
+        api = (first.directory / "api.address").read_text().strip()
+        for option, key in (("--api", "listen"), ("--metrics", "metrics")):
+            text = self.fails(1, "up", "--data-dir", second.directory, option, api)
+            self.assertIn(f"{api}: the port is in use; end the program that holds it", text)
+            self.assertIn(f"{key} under [api] in ekiden.toml", text)
 
     def test_an_identity_that_others_can_read_is_refused(self):
         node = self.node("a", start=False)
