@@ -1,5 +1,6 @@
 #include "node/node.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.hpp"
@@ -12,6 +13,34 @@ namespace {
 
 /// Nodes of the DHT near a peer that relays may dial to find a way to it.
 constexpr std::size_t kScouted = 8;
+
+/// Whose store it is. Rationale: two nodes on copies of one store, or one identity with the store of another, would
+/// take the same steps of the same sessions, and use keys twice.
+struct OwnerRow {
+  static constexpr std::string_view kName = "owner_row";
+  identity::PeerId id;
+
+  static constexpr auto kFields = wire::fields(wire::field<1>("id", &OwnerRow::id));
+};
+constexpr std::string_view kOwnerRowName = "node.owner";
+
+/// Whether the store has such a row: a new one has none yet. Errors: refused (it is another's), storage_corrupt.
+Result<bool> check_owner(const std::vector<store::Row>& rows, const identity::PeerId& self) {
+  const auto is_owner = [](const store::Row& row) {
+    return row.key.table == store::Table::meta && as_text(row.key.name) == kOwnerRowName;
+  };
+  const auto row = std::ranges::find_if(rows, is_owner);
+  if (row == rows.end()) return false;
+  const auto owner = wire::decode<OwnerRow>(row->value);
+  if (!owner) {
+    return fail(Errc::storage_corrupt, "table meta, row " + std::string(kOwnerRowName) + ": " + owner.error().message);
+  }
+  if (owner->id == self) return true;
+  return fail(Errc::refused, "the store (ekiden.db) is that of " + owner->id.text() +
+                                 ", and the key (identity.key) is that of " + self.text() +
+                                 ": put the one back that belongs to the other; a store that is lost is "
+                                 "moved away and begun anew with `ekiden up --new-store`");
+}
 
 /// Lends the driver's outbox to the engines' glue for the length of one call.
 class Borrow {
@@ -71,6 +100,9 @@ Node::Node(const crypto::Ed25519Seed& seed, Config config, Rng rng)
 Node::~Node() = default;
 
 Status Node::load(const std::vector<store::Row>& rows) {
+  EKIDEN_ASSIGN(const bool is_bound, check_owner(rows, impl_->self.id()));
+  if (!is_bound)
+    impl_->batch.put(store::Table::meta, as_bytes(kOwnerRowName), wire::encode(OwnerRow{impl_->self.id()}));
   EKIDEN_TRY(impl_->sessions.load(rows));
   EKIDEN_TRY(impl_->router.load(rows));
   EKIDEN_TRY(impl_->dht.load(rows));

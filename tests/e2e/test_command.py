@@ -80,6 +80,33 @@ class CommandTest(unittest.TestCase):
                 self.assertIn(f"held by process {os.getpid()}", said)
                 self.assertIn("end the program that holds it", said)
 
+    def test_the_store_of_another_identity_is_refused(self):
+        alice, bob = self.node("alice"), self.node("bob")
+        alice.stop()
+        bob.stop()
+        kept = (alice.directory / "ekiden.db").read_bytes()
+        (alice.directory / "ekiden.db").write_bytes((bob.directory / "ekiden.db").read_bytes())
+        said = self.fails(1, "up", "--data-dir", alice.directory)
+        self.assertIn(alice.id, said)
+        self.assertIn(bob.id, said)
+        self.assertIn("identity.key", said)
+        (alice.directory / "ekiden.db").write_bytes(kept)
+        alice.start()
+
+    def test_a_store_of_before_is_bound_to_its_identity_at_the_next_start(self):
+        node = self.node("a")
+        node.stop()
+        database = sqlite3.connect(node.directory / "ekiden.db", isolation_level=None)
+        self.addCleanup(database.close)
+        owners = "FROM meta WHERE name = CAST('node.owner' AS BLOB)"
+        self.assertEqual(database.execute(f"DELETE {owners}").rowcount, 1)
+        database.close()
+        node.start()
+        node.stop()
+        database = sqlite3.connect(node.directory / "ekiden.db")
+        self.assertEqual(database.execute(f"SELECT count(*) {owners}").fetchone(), (1,))
+        database.close()
+
     def test_a_port_in_use_is_named(self):
         first, second = self.node("a"), self.node("b", start=False)
         text = self.fails(1, "up", "--data-dir", second.directory, "--listen", first.endpoint)

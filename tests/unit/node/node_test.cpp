@@ -168,6 +168,21 @@ TEST(NodeTest, ADamagedRowIsAnErrorThatNamesItsTable) {
   }
 }
 
+TEST(NodeTest, TheStoreOfAnotherIdentityIsRefused) {
+  Harness net(2);
+  net.introduce(0, 1, "bob");
+  const auto rows = net[0].disk.rows(store::Reading::gathered);
+  Node same(net[0].seed, {}, Rng(Rng::Seed{9}));
+  EXPECT_TRUE(same.load(rows));
+  Node other(net[1].seed, {}, Rng(Rng::Seed{9}));
+  const auto status = other.load(rows);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Errc::refused);
+  for (const Node* node : {&same, &other}) {
+    EXPECT_NE(status.error().message.find(node->self().id().text()), std::string::npos) << status.error().message;
+  }
+}
+
 TEST(NodeTest, AMessageSubmittedBeforeTheRecordIsOnDiskCountsOnWhereTheLastRunEnded) {
   Harness net(2);
   net.introduce(0, 1, "bob");
