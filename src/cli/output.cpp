@@ -71,6 +71,15 @@ void Output::error(const Error& error) {
   err_.flush();
 }
 
+void Output::warning(std::string_view text) {
+  if (mode_.json) {
+    err_ << api::dump_json({{"warning", text}}) << '\n';
+  } else {
+    err_ << "ekiden: " << (mode_.error_terminal ? safe_text(text, /*keep_lines=*/true) : std::string(text)) << '\n';
+  }
+  err_.flush();
+}
+
 Status Output::flush() {
   out_.flush();
   if (out_) return {};

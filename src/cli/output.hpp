@@ -47,6 +47,8 @@ class Output {
 
   /// One sentence, or one JSON object.
   void error(const Error& error);
+  /// The same for what goes on: {"warning"}. Another thread may call it while no other member runs.
+  void warning(std::string_view text);
 
   /// Errors: storage_failed, if what was printed did not get out (a full disk, a closed pipe).
   Status flush();

@@ -6,6 +6,7 @@
 #include "cli/body.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_read.hpp"
+#include "cli/storage_watch.hpp"
 #include "cli/text.hpp"
 
 namespace ekiden::cli {
@@ -128,7 +129,10 @@ Status run_send(const Context& context, const SendArguments& arguments) {
   const bool wait = arguments.wait == "delivered";
   Waiter waiter(context, arguments);
   if (wait) EKIDEN_TRY(waiter.listen(client));
-  const auto posted = client.post("/v1/messages", draft);
+  const auto posted = [&] {
+    const StorageWatch watch(context);
+    return client.post("/v1/messages", draft);
+  }();
   if (!posted) return std::unexpected<Error>(with_remedy(posted.error()));
   const api::Json& answer = *posted;
   const auto id = text_of(answer, "id");

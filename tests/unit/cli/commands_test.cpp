@@ -82,6 +82,29 @@ TEST_F(Commands, SendSaysWhomItChoseAndWhenThereIsNoRoom) {
   EXPECT_NE(full.error().message.find("ekiden outbox"), std::string::npos);
 }
 
+TEST_F(Commands, SendSaysWhyItWaitsForAFullDisk) {
+  server_.run([](FakeBackend& backend) {
+    backend.held = true;
+    backend.self.storage = Error{Errc::storage_full, "ekiden.db: cannot commit: the disk is full"};
+  });
+  Status sent = fail(Errc::internal, "not yet");
+  std::thread sender([&] { sent = run_send(context(), {.to = "bob", .text = "hi"}); });
+  std::size_t asked = 0;
+  for (const auto deadline = std::chrono::steady_clock::now() + seconds(20);
+       asked == 0 && std::chrono::steady_clock::now() < deadline; std::this_thread::yield()) {
+    server_.run([&](const FakeBackend& backend) { asked = backend.status_asked; });
+  }
+  server_.run([](FakeBackend& backend) {
+    for (auto& done : backend.held_sends) done(api::test::message_id(7));
+  });
+  sender.join();
+  EXPECT_TRUE(sent);
+  EXPECT_EQ(printed(), api::test::message_id(7).text() + "\n");
+  EXPECT_EQ(err_.str(),
+            "ekiden: the node cannot write: ekiden.db: cannot commit: the disk is full. The message is in its memory "
+            "until then, and accepted once it is written; waiting\n");
+}
+
 TEST_F(Commands, OutboxAndInboxFilter) {
   ASSERT_TRUE(run_send(context(), {.to = "bob", .text = "hi"}));
   printed();

@@ -268,7 +268,10 @@ class FakeBackend final : public Backend {
   }
   std::size_t bootstrap_probes = 0;
 
-  node::NodeStatus status() const override { return self; }
+  node::NodeStatus status() const override {
+    ++status_asked;
+    return self;
+  }
   identity::PeerId id() const override { return self.id; }
   crypto::Ed25519PublicKey public_key() const override { return identity_of(1).public_key(); }
   Bytes own_record() const override { return {}; }
@@ -323,6 +326,7 @@ class FakeBackend final : public Backend {
   std::vector<SendDone> held_sends;
   std::weak_ptr<runtime::Listener> listener;
   std::uint64_t last_number = 0;
+  mutable std::size_t status_asked = 0;
   bool accepts = true;
   bool delivers = false;  ///< The receipt comes right after the acceptance.
   bool held = false;      ///< Sends are not answered.
