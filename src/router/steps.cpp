@@ -26,7 +26,7 @@ std::string sentence(const Step& step, const identity::PeerId& peer) {
     case StepKind::accepted:
       return step.number == 1 ? "accepted, kept in memory only" : "accepted and stored";
     case StepKind::restored:
-      return "restored from disk after a restart";
+      return "restored from disk after a restart; what was tried before is not recorded";
     case StepKind::no_link:
       return "waiting: no link to the recipient";
     case StepKind::behind_others:
