@@ -62,7 +62,11 @@ void LinkPool::on_connected(Now now, ConnId conn, const std::optional<identity::
 void LinkPool::on_connect_failed(Now now, ConnId conn, const Error& why, Outbox<Effect>& out) {
   const auto* known = state_->find(conn);
   if (known == nullptr || known->link) return;
-  state_->remove(now, conn, fail("connecting", why).error(), out);
+  // The transport begins with the endpoint, too, which is said once.
+  const std::string name = known->remote + ": ";
+  Error reason = why;
+  if (reason.message.starts_with(name)) reason.message.erase(0, name.size());
+  state_->remove(now, conn, fail("connecting", std::move(reason)).error(), out);
 }
 
 void LinkPool::on_bytes(Now now, ConnId conn, ByteView bytes, Outbox<Effect>& out) {

@@ -100,8 +100,9 @@ void Connector::on_connected(std::size_t attempt, ErrorCode error) {
   }
   ++failed_;
   if (failed_ == addresses_.size()) {
-    finish(fail(Errc::unreachable, "cannot connect to " + addresses_[attempt].text() + " port " +
-                                       std::to_string(endpoint_.port) + ": " + error.message()));
+    // Who asked names the endpoint, which may be a name with several addresses.
+    const std::string where = endpoint_.address() ? std::string() : addresses_[attempt].text() + ": ";
+    finish(fail(Errc::unreachable, where + error.message()));
     return;
   }
   if (failed_ == attempts_.size()) {

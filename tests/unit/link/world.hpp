@@ -257,8 +257,10 @@ inline void World::connect(std::size_t stream_index) {
   stream.connected = true;
   if (to.node == ~std::size_t{0}) {
     from.attached = false;
-    pool(from.node).on_connect_failed(now(), from.conn, {Errc::unreachable, "connection refused"},
-                                      nodes[from.node]->out);
+    // The transport names the endpoint, as the pool does.
+    pool(from.node).on_connect_failed(
+        now(), from.conn, {Errc::unreachable, nodes[from.node]->dials.back().text() + ": connection refused"},
+        nodes[from.node]->out);
     return handle(from.node);
   }
   to.conn = ConnId{accepted++};
