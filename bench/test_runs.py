@@ -1,7 +1,8 @@
-"""That every quick figure can be measured: two processes, the disk, links, a daemon. One repetition each; the program has to
-succeed and to print each figure in its form. What it measures says nothing on a busy machine, so no bound is judged.
+"""That every quick figure can be measured: two processes, the disk, links, a daemon. One repetition each; the program
+has to succeed and to print each figure in its form. What it measures says nothing on a busy machine, so no bound is
+judged.
 
-The simulator of sim.* is replaced by a program that ends at once: thousand.toml takes half a minute, and is a test of its own.
+The simulator of sim.* is replaced by a program that ends at once: thousand.toml takes half a minute.
 """
 
 import json

@@ -350,7 +350,8 @@ TEST(Outbox, SealsAnewAfterACrash) {
   EXPECT_NE(world.mail()[0].bytes, before);
   world.flow();
   EXPECT_EQ(world[0].settled.at(id), MessageState::delivered);
-  EXPECT_NE(story(world[0], id).find("restored from disk after a restart; what was tried before is not recorded"), std::string::npos);
+  const auto told = story(world[0], id);
+  EXPECT_NE(told.find("restored from disk after a restart; what was tried before is not recorded"), std::string::npos);
 }
 
 TEST(Outbox, ForgetsWhatItNeverAccepted) {
