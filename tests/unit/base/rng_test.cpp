@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/encoding.hpp"
+#include "support/remains.hpp"
 
 namespace ekiden {
 namespace {
@@ -138,6 +139,27 @@ TEST(Rng, ShufflesIntoEveryOrderEquallyOften) {
   }
   EXPECT_EQ(orders.size(), 24U);
   for (const auto& [order, count] : orders) EXPECT_NEAR(count, 1000, 150);
+}
+
+TEST(Rng, LeavesNothingOfItsStreamWhereItLived) {
+  const auto count_zeros = [](const auto& bytes) { return std::ranges::count(bytes, Byte{0}); };
+  // All but the number of bytes that were used.
+  const auto erased = static_cast<std::ptrdiff_t>(sizeof(Rng) - sizeof(std::size_t));
+  Rng::Seed seed;
+  seed.fill(0x5c);
+  EXPECT_GE(count_zeros(test::remains_of<Rng>([](const Rng&) {}, seed)), erased) << "the seed";
+  EXPECT_GE(count_zeros(test::remains_of<Rng>([](Rng& rng) { rng.next(); }, seed)), erased) << "what was drawn ahead";
+}
+
+TEST(Rng, MovingLeavesNothingOfTheStreamBehind) {
+  Rng source = seeded(13);
+  Rng same = seeded(13);
+  source.next();
+  same.next();
+  Rng moved(std::move(source));
+  EXPECT_EQ(moved.next(), same.next());
+  const auto* bytes = reinterpret_cast<const Byte*>(&source);  // NOLINT(bugprone-use-after-move)
+  EXPECT_GE(std::count(bytes, bytes + sizeof source, Byte{0}), static_cast<std::ptrdiff_t>(sizeof(Rng)) - 8);
 }
 
 TEST(RngDeathTest, HasNothingBelowZero) {

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "support/remains.hpp"
 #include "testing.hpp"
 
 namespace ekiden::crypto {
@@ -41,6 +42,13 @@ RC_GTEST_PROP(Secret, CopiesAreIndependent, ()) {
   original.erase();
   RC_ASSERT(original == Key());
   RC_ASSERT(copy == Key(bytes));
+}
+
+TEST(Secret, LeavesZerosWhereItLived) {
+  ByteArray<32> bytes;
+  bytes.fill(0x5c);
+  EXPECT_EQ(test::remains_of<Key>([](const Key&) {}, bytes), ByteArray<32>{});
+  EXPECT_EQ(test::remains_of<Key>([&](Key& key) { key = Key(bytes); }), ByteArray<32>{});
 }
 
 TEST(Secret, MovingToItselfKeepsTheValue) {
