@@ -101,7 +101,7 @@ const crypto::X25519SecretKey* Prekeys::find(std::uint32_t id, WallTime now) con
 void Prekeys::put(std::uint32_t id, const Entry& entry, store::Batch& batch) {
   batch.put(
       store::Table::prekeys, std::uint64_t{id},
-      wire::encode(PrekeyRow{.secret = entry.pair.secret.view(), .created = entry.created, .retired = entry.retired}));
+      encode_secret(PrekeyRow{.secret = entry.pair.secret.view(), .created = entry.created, .retired = entry.retired}));
 }
 
 void Prekeys::write_all(store::Batch& batch) const {

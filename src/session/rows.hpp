@@ -9,7 +9,8 @@
 // Rules: unknown keys of a map are skipped, so that a newer version can add fields; a row that does not decode, or
 // whose fields contradict each other, is corruption. Rows hold secret keys in the clear: whoever reads the data
 // directory reads the sessions. Secrets are views here, so that none is copied into a buffer of its own; the encoded
-// row belongs to the store and is not erased from memory.
+// row is in a batch, which erases it (store/batch.hpp), and is written where there is room for it from the start, so
+// that no part of it stays in memory that was given back on the way.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,7 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "base/check.hpp"
 #include "base/time.hpp"
 #include "base/uuid.hpp"
 #include "crypto/keys.hpp"
@@ -26,6 +28,16 @@
 namespace ekiden::session {
 
 inline constexpr std::size_t kSecretSize = 32;
+
+/// As wire::encode, for a row with a secret in it.
+template <wire::Described Row>
+Bytes encode_secret(const Row& row) {
+  Bytes out;
+  out.reserve(Row::kMaxEncoded);
+  wire::encode_to(row, out);
+  CHECK(out.size() <= Row::kMaxEncoded);
+  return out;
+}
 
 /// Counters of rows stay below this; a larger one is corruption. (No node lives long enough to count so far.)
 inline constexpr std::uint64_t kMaxCount = std::uint64_t{1} << 62;
@@ -81,6 +93,7 @@ struct RatchetRow {
 
 struct SessionRow {
   static constexpr std::string_view kName = "session_row";
+  static constexpr std::size_t kMaxEncoded = 512;
   bool initiated_by_us = false;
   bool established = false;
   std::uint32_t generation = 0;
@@ -104,6 +117,7 @@ struct SessionRow {
 
 struct SkippedRow {
   static constexpr std::string_view kName = "skipped_row";
+  static constexpr std::size_t kMaxEncoded = 40;
   ByteView key;
 
   static constexpr auto kFields = wire::fields(wire::field<1>("key", &SkippedRow::key, wire::max_size(kSecretSize)));
@@ -120,6 +134,7 @@ struct ClosedRow {
 
 struct PrekeyRow {
   static constexpr std::string_view kName = "prekey_row";
+  static constexpr std::size_t kMaxEncoded = 64;
   ByteView secret;
   WallTime created;
   std::optional<WallTime> retired;

@@ -76,25 +76,18 @@ bool is_preferred(const Session& a, const Session& b, const identity::PeerId& se
   return a.order > b.order;
 }
 
-/// At most; so that no copy of a key stays behind where the value has grown.
-constexpr std::size_t kMaxRowSize = 512;
-
 Bytes encode_row(const Session& session) {
-  Bytes value;
-  value.reserve(kMaxRowSize);
-  wire::encode_to(SessionRow{.initiated_by_us = session.initiated_by_us,
-                             .established = session.established,
-                             .generation = session.generation,
-                             .order = session.order,
-                             .created = session.created,
-                             .expires = session.expires,
-                             .prekey = session.prekey,
-                             .ephemeral = session.ephemeral,
-                             .reserved = session.reserved,
-                             .received = session.received,
-                             .ratchet = row_of(session.ratchet)},
-                  value);
-  return value;
+  return encode_secret(SessionRow{.initiated_by_us = session.initiated_by_us,
+                                  .established = session.established,
+                                  .generation = session.generation,
+                                  .order = session.order,
+                                  .created = session.created,
+                                  .expires = session.expires,
+                                  .prekey = session.prekey,
+                                  .ephemeral = session.ephemeral,
+                                  .reserved = session.reserved,
+                                  .received = session.received,
+                                  .ratchet = row_of(session.ratchet)});
 }
 
 Result<Session> decode_row(const identity::PeerId& self, const SessionKey& key, ByteView value,

@@ -18,7 +18,7 @@ Bytes name_of(ByteView prefix, std::uint64_t sequence) {
 }
 
 void put(ByteView prefix, std::uint64_t sequence, const MessageKey& key, store::Batch& batch) {
-  batch.put(store::Table::sessions, name_of(prefix, sequence), wire::encode(SkippedRow{key.view()}));
+  batch.put(store::Table::sessions, name_of(prefix, sequence), encode_secret(SkippedRow{key.view()}));
 }
 
 }  // namespace

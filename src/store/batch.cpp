@@ -1,11 +1,19 @@
 #include "store/batch.hpp"
 
+#include <sodium/utils.h>
+
 #include <iterator>
 #include <utility>
 
 #include "base/check.hpp"
 
 namespace ekiden::store {
+
+Batch::~Batch() {
+  for (Operation& operation : operations_) {
+    if (holds_secrets(operation.key.table)) sodium_memzero(operation.value.data(), operation.value.size());
+  }
+}
 
 void Batch::put(Table table, std::uint64_t number, Bytes value) {
   operations_.push_back({.key = {.table = table, .number = number, .name = {}}, .value = std::move(value)});

@@ -11,6 +11,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -42,6 +43,9 @@ enum class Table : std::uint8_t {
 
 inline constexpr std::size_t kMaxName = 64;
 
+/// Whether values of the table have keys in them that open messages.
+constexpr bool holds_secrets(Table table) { return table == Table::prekeys || table == Table::sessions; }
+
 struct Key {
   Table table{};
   std::uint64_t number = 0;  ///< of numbered tables
@@ -65,8 +69,18 @@ struct Operation {
   friend bool operator==(const Operation&, const Operation&) = default;
 };
 
+/// Erases the values of tables that hold secrets when it dies.
 class Batch {
  public:
+  Batch() = default;
+  Batch(const Batch&) = default;
+  Batch(Batch&&) noexcept = default;
+  Batch& operator=(Batch other) noexcept {
+    std::swap(operations_, other.operations_);
+    return *this;
+  }
+  ~Batch();
+
   void put(Table table, std::uint64_t number, Bytes value);
   /// REQUIRES: name.size() <= kMaxName.
   void put(Table table, ByteView name, Bytes value);
