@@ -15,10 +15,15 @@ namespace ekiden::test {
 template <class T, class Use, class... Arguments>
 ByteArray<sizeof(T)> remains_of(Use use, Arguments&&... arguments) {
   alignas(T) std::array<unsigned char, sizeof(T)> memory;
+  // The compiler leaves out what is written to an object that dies unread: here all of it may be read.
+  const auto touch = [&] { asm volatile("" : : "r"(memory.data()) : "memory"); };
   memory.fill(0xaa);
+  touch();
   T* const object = new (memory.data()) T(std::forward<Arguments>(arguments)...);
   use(*object);
+  touch();
   object->~T();
+  touch();
   // Volatile: the compiler may take what is read here for undefined otherwise.
   ByteArray<sizeof(T)> remains;
   const volatile unsigned char* bytes = memory.data();
