@@ -8,6 +8,11 @@
 #include "base/check.hpp"
 
 namespace ekiden::link {
+namespace {
+
+constexpr Duration kMeasureEvery = minutes(1);
+
+}  // namespace
 
 void Link::receive(Now now, ByteView bytes, Outbox<LinkEvent>& events) {
   bytes_in_ += bytes.size();
@@ -75,9 +80,17 @@ void Link::on_frame(Now now, const Frame& frame, const SharedBytes& record, Outb
       return on_peer_close(now, read_close(frame), events);
     case FrameKind::message:
       last_message_ = now.mono;
+      measure(now);
       events.push(Message{peer_, record, frame.payload});
       return;
   }
+}
+
+/// A link on which messages flow is never silent, and would not be pinged.
+void Link::measure(Now now) {
+  if (stage_ != Stage::open || ping_sent_ || ping_to_send_) return;
+  if (round_trip_ && now.mono - measured_ < kMeasureEvery) return;
+  ping_to_send_ = Probe{next_token_++, wanted_};
 }
 
 void Link::on_pong(Now now, const Probe& pong) {
@@ -86,6 +99,7 @@ void Link::on_pong(Now now, const Probe& pong) {
   const auto sample = now.mono - *ping_sent_;
   // RFC 6298 section 2: the new sample counts an eighth.
   round_trip_ = round_trip_ ? (7 * *round_trip_ + sample) / 8 : sample;
+  measured_ = now.mono;
   ping_sent_.reset();
 }
 

@@ -18,8 +18,9 @@
 // Timers (one deadline, recomputed from times; a spurious call is harmless): handshake and confirming end after
 // handshake_timeout; a record that has begun must be complete after record_timeout (slow writers); output that does not
 // move for twice keepalive_interval ends the link (slow readers); after keepalive_interval of silence a ping is sent,
-// after twice that the link is dead; without messages, and wanted by neither side, it closes after idle_timeout;
-// closing ends after close_timeout.
+// and on a busy link with a message that comes when no round trip is known that is younger than a minute; after twice
+// keepalive_interval of silence the link is dead; without messages, and wanted by neither side, it closes after
+// idle_timeout; closing ends after close_timeout.
 //
 // Bounds: queued frame bytes (max_queued_bytes, more only through adopt()); one incomplete record or handshake message;
 // one record of output; one ping and one pong that wait (of many pings the last is answered: a flood of them cannot
@@ -130,6 +131,7 @@ class Link {
   Error why_unreadable(Error why) const;
   void on_record(Now now, const SharedBytes& record, Outbox<LinkEvent>& events);
   void on_frame(Now now, const Frame& frame, const SharedBytes& record, Outbox<LinkEvent>& events);
+  void measure(Now now);
   void on_pong(Now now, const Probe& pong);
   void on_peer_close(Now now, CloseReason reason, Outbox<LinkEvent>& events);
   void end(Error why);
@@ -180,6 +182,7 @@ class Link {
   std::uint64_t next_token_ = 0;
   std::optional<Instant> ping_sent_;  ///< Of the ping with next_token_ - 1, unanswered.
   std::optional<Duration> round_trip_;
+  Instant measured_;  ///< The last time, if ever.
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
 };

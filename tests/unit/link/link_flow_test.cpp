@@ -119,6 +119,36 @@ TEST(Links, PingsKeepASilentLinkAndMeasureIt) {
   EXPECT_LT(*round_trip, milliseconds(50));
 }
 
+/// Receives messages and has nothing to say, as a recipient does in a burst: a link that is never silent.
+TEST(Links, TheReceivingEndOfABusyLinkMeasuresItToo) {
+  Pair pair(true);
+  pair.run();
+  ASSERT_FALSE(pair.link(Pair::server).round_trip()) << "the other side dialled, and it has pinged";
+  const auto exchange = [&](Duration delay) {
+    pair.pull(Pair::client);
+    pair.pull(Pair::server);
+    pair.elapsed += delay;
+    pair.deliver(Pair::client, 100'000);
+    pair.deliver(Pair::server, 100'000);
+  };
+  std::size_t wrote = 0;
+  for (int second = 0; second < 600; ++second) {
+    ASSERT_TRUE(pair.send(Pair::client, Priority::normal, text("more")));
+    const auto before = pair.link(Pair::server).bytes_out();
+    for (int i = 0; i < 4; ++i) exchange(second < 300 ? milliseconds(10) : milliseconds(200));
+    wrote += pair.link(Pair::server).bytes_out() > before ? 1 : 0;
+    if (second == 0) {
+      EXPECT_EQ(pair.link(Pair::server).round_trip(), milliseconds(20));
+    }
+    pair.advance(seconds(1) - (second < 300 ? milliseconds(40) : milliseconds(800)));
+  }
+  EXPECT_EQ(pair.ends[Pair::server].messages.size(), 600U);
+  const auto measured = pair.link(Pair::server).round_trip();
+  ASSERT_TRUE(measured);
+  EXPECT_GT(*measured, milliseconds(100)) << "the way has become longer";
+  EXPECT_LE(wrote, 40U) << "a ping in a minute, and answers to those of the other side";
+}
+
 TEST(Links, ADeadPeerIsNoticed) {
   Pair pair(true);
   pair.run();
