@@ -70,6 +70,7 @@ TEST_F(ValuesTest, AWithdrawnValueCannotBePutBack) {
   over.is_over = true;
   EXPECT_EQ(put(over, 'b', 1), Values::Put::stored);
   EXPECT_TRUE(kept(1).empty());
+  EXPECT_EQ(values_.byte_size(), 0U);
   EXPECT_EQ(put(1, 5, 'a', 1), Values::Put::stale) << "a replay";
   EXPECT_EQ(put(over, 'b', 1), Values::Put::renewed);
   EXPECT_EQ(put(1, 7, 'c', 1), Values::Put::stored);
