@@ -2,20 +2,28 @@
 //
 // A handler pushes and returns; whoever drives the engine drains afterwards, first in, first out, and may call the
 // engine again while it does: what that pushes comes after. Effects lie in chunks that do not move, so a burst costs a
-// few blocks of moderate size and no copies. Only the first and smallest chunk is kept between drains, for there are
-// nodes with many engines and processes with many nodes.
+// few blocks of moderate size and no copies. Only the first and smallest chunk is kept between drains, and none in a
+// box that is used seldom, for there are nodes with many engines and processes with many nodes.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
 namespace ekiden {
 
+enum class OutboxUse : std::uint8_t {
+  often,
+  seldom,  ///< An allocation more for each use, nothing while it is empty.
+};
+
 template <class Effect>
 class Outbox {
  public:
+  explicit Outbox(OutboxUse use = OutboxUse::often) : use_(use) {}
+
   template <class E>
   void push(E&& effect) {
     if (chunks_.empty() || chunks_.back().size() == chunks_.back().capacity()) add_chunk();
@@ -34,9 +42,13 @@ class Outbox {
     for (std::size_t chunk = 0; chunk < chunks_.size(); ++chunk) {
       for (std::size_t i = 0; i < chunks_[chunk].size(); ++i) visit(std::move(chunks_[chunk][i]));
     }
+    size_ = 0;
+    if (use_ == OutboxUse::seldom) {
+      chunks_ = std::vector<std::vector<Effect>>();
+      return;
+    }
     chunks_.resize(1);
     chunks_.front().clear();
-    size_ = 0;
   }
 
   /// Takes all effects; for tests, which look at them at leisure.
@@ -57,6 +69,7 @@ class Outbox {
 
   std::vector<std::vector<Effect>> chunks_;  ///< all but the last are full
   std::size_t size_ = 0;
+  OutboxUse use_;
 };
 
 /// A visitor made of lambdas. No catch-all among them: a new effect must not compile until it is handled.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/check.hpp"
 
@@ -14,10 +15,10 @@ Rng::Rng(const Seed& seed) : key_(seed) {}
 
 Rng::~Rng() {
   sodium_memzero(key_.data(), key_.size());
-  sodium_memzero(buffer_.data(), buffer_.size());
+  if (buffer_) sodium_memzero(buffer_->data(), buffer_->size());
 }
 
-Rng::Rng(Rng&& other) noexcept : key_(other.key_), buffer_(other.buffer_), used_(other.used_) {
+Rng::Rng(Rng&& other) noexcept : key_(other.key_), buffer_(std::move(other.buffer_)), used_(other.used_) {
   sodium_memzero(other.key_.data(), other.key_.size());
   sodium_memzero(other.buffer_.data(), other.buffer_.size());
   other.used_ = kBuffered;
@@ -37,7 +38,8 @@ void Rng::refill() {
   ByteArray<32 + kBuffered> block;
   crypto_stream_chacha20_ietf(block.data(), block.size(), kNonce.data(), key_.data());
   std::memcpy(key_.data(), block.data(), key_.size());
-  std::memcpy(buffer_.data(), block.data() + key_.size(), buffer_.size());
+  if (!buffer_) buffer_ = std::make_unique_for_overwrite<Buffer>();
+  std::memcpy(buffer_->data(), block.data() + key_.size(), buffer_->size());
   sodium_memzero(block.data(), block.size());
   used_ = 0;
 }
@@ -46,8 +48,8 @@ void Rng::fill(MutableBytes out) {
   while (!out.empty()) {
     if (used_ == kBuffered) refill();
     const std::size_t n = std::min(out.size(), kBuffered - used_);
-    std::memcpy(out.data(), buffer_.data() + used_, n);
-    sodium_memzero(buffer_.data() + used_, n);
+    std::memcpy(out.data(), buffer_->data() + used_, n);
+    sodium_memzero(buffer_->data() + used_, n);
     used_ += n;
     out = out.subspan(n);
   }

@@ -5,10 +5,12 @@
 // operating system, the simulator from its scenario. Each engine owns a stream (split), so that a draw more in one
 // engine does not change the others and a simulation replays.
 //
-// Not copyable: two copies of a stream would draw the same keys.
+// Not copyable: two copies of a stream would draw the same keys. A stream from which nothing was drawn yet is its key
+// and no more: a node has many engines that are idle for long.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "base/bytes.hpp"
 #include "base/time.hpp"
@@ -59,8 +61,9 @@ class Rng {
   void refill();
 
   static constexpr std::size_t kBuffered = 480;
+  using Buffer = ByteArray<kBuffered>;
   Seed key_;
-  ByteArray<kBuffered> buffer_;
+  std::unique_ptr<Buffer> buffer_;  ///< from the first draw on
   std::size_t used_ = kBuffered;
 };
 

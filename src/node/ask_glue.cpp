@@ -67,7 +67,7 @@ router::Candidate Node::Impl::candidate_of(const identity::PeerId& peer, std::st
 std::vector<router::Candidate> Node::Impl::neighbours_offering(std::string_view capability) {
   std::vector<router::Candidate> found;
   if (capability.empty()) return found;
-  for (const auto& [peer, bad] : bad_messages) {
+  for (const auto& [peer, neighbour] : neighbours) {
     const identity::PeerRecord* known = record_of(peer);
     if (known == nullptr) continue;
     for (const std::string& offered : known->capabilities) {

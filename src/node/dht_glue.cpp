@@ -8,7 +8,7 @@ namespace ekiden::node {
 void Node::Impl::on_datagram_effect(Now now, datagram::Datagrams::Effect effect) {
   std::visit(Overloaded{
                  [&](datagram::Send& packet) {
-                   if (!packet.in_session) datagram_hosts.put(packet.to.ip, true);
+                   if (!packet.in_session) datagram_hosts.put(packet.to.ip);
                    out->push(std::move(packet));
                  },
                  [&](const datagram::Queried& query) {

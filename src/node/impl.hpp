@@ -3,12 +3,14 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <variant>
 
 #include "base/deadline_map.hpp"
 #include "base/lru_map.hpp"
+#include "base/recent_set.hpp"
 #include "bootstrap/bootstrap.hpp"
 #include "bootstrap/list.hpp"
 #include "link/line_limit.hpp"
@@ -20,9 +22,12 @@
 #include "node/lookup_for.hpp"
 #include "node/messages.hpp"
 #include "node/minute_count.hpp"
+#include "node/neighbour.hpp"
 #include "node/node.hpp"
 #include "node/own_sequence.hpp"
 #include "node/peer_records.hpp"
+#include "node/signed_times.hpp"
+#include "node/standing.hpp"
 #include "reachability/reachability.hpp"
 #include "relay/relay.hpp"
 #include "router/asks.hpp"
@@ -32,12 +37,6 @@ namespace ekiden::node {
 
 /// Those that carry links.
 std::vector<identity::Endpoint> without_udp(std::vector<identity::Endpoint> endpoints);
-
-/// The lifetime of what ends a record or an announcement.
-inline constexpr seconds kEndTtl{1};
-/// How far in our future what we have signed may lie before it is signed again. Far less than peers allow, and more
-/// than a clock that is being steered goes back.
-inline constexpr milliseconds kMaxAhead = minutes(1);
 
 inline std::unexpected<Error> discovery_is_off() {
   return fail(Errc::unsupported, "discovery is off: this node listens on no udp:// endpoint");
@@ -165,6 +164,11 @@ struct Node::Impl {
 
   // registry_glue.cpp: replicas of the registry are compared over links, and members found as those of a topic are.
   Status load_registry_row(ByteView name, ByteView value);
+  /// Made when there is something in it or somebody asks, for most nodes of a large network hold nothing.
+  registry::Registry& made_registry();
+  void start_registry(Now now);
+  registry::RegistryStatus registry_status() const;
+  std::vector<identity::PeerId> registry_neighbours() const;
   void on_registry_effect(Now now, registry::Effect effect);
   Status on_registry_message(Now now, const link::Message& message);
   /// Errors: unsupported (this node holds no replica), those of the store while it does not commit.
@@ -310,11 +314,12 @@ struct Node::Impl {
   mailbox::Collector collector;
   relay::Relay relay;
   gossip::Gossip gossip;
-  registry::Registry registry;
+  std::unique_ptr<registry::Registry> registry;  ///< see made_registry()
+  Rng registry_rng;                              ///< until then
   identity::ContactBook contacts;
-  PeerRecords records;                                   ///< of peers that are not contacts, and verified ones of those
-  std::map<identity::PeerId, std::uint8_t> wanted;       ///< bits of WantedBy, never none
-  std::map<identity::PeerId, std::size_t> bad_messages;  ///< of peers with a link, since it came up
+  PeerRecords records;                               ///< of peers that are not contacts, and verified ones of those
+  std::map<identity::PeerId, std::uint8_t> wanted;   ///< bits of WantedBy, never none
+  std::map<identity::PeerId, Neighbour> neighbours;  ///< peers with a link
   link::LineLimit link_lines;
   link::LineLimit message_lines;
 
@@ -337,11 +342,11 @@ struct Node::Impl {
   MinuteCount dial_backs;  ///< by all peers
   LruMap<identity::PeerId, MinuteCount> dial_backs_by_peer{4096};
   std::size_t dial_backs_running = 0;
-  LruMap<identity::IpAddress, bool> datagram_hosts{4096};  ///< to which we have sent datagrams
-  std::size_t meetings = 0;                                ///< whom to dial comes from here: somebody else each time
-  std::optional<Instant> publish_at;                       ///< endpoints have changed
-  std::optional<Instant> endpoints_published;              ///< for that reason, last
-  std::vector<identity::Endpoint> shown_endpoints;         ///< in the record made last
+  RecentSet<identity::IpAddress> datagram_hosts{4096};  ///< to which we have sent datagrams
+  std::size_t meetings = 0;                             ///< whom to dial comes from here: somebody else each time
+  std::optional<Instant> publish_at;                    ///< endpoints have changed
+  std::optional<Instant> endpoints_published;           ///< for that reason, last
+  std::vector<identity::Endpoint> shown_endpoints;      ///< in the record made last
 
   std::uint64_t list_sequence = 0;
   bootstrap::NodeList list_content;  ///< of the one made last, published or not
@@ -351,12 +356,7 @@ struct Node::Impl {
   std::set<identity::PeerId> list_askers;             ///< that wait for it
   std::map<identity::PeerId, Instant> list_answered;  ///< of peers with a link: their last request
 
-  /// What we offer: on disk, or in the batch.
-  struct Standing {
-    std::optional<WallTime> announced = {};  ///< when it was signed last
-    std::size_t holders = 0;
-  };
-  std::map<std::string, Standing> offers;
+  std::map<std::string, Standing> offers;                      ///< what we offer: on disk, or in the batch
   std::map<std::string, std::optional<WallTime>> memberships;  ///< of topics: announced likewise, and when
 
   bool is_member = false;  ///< of the registry
@@ -377,16 +377,16 @@ struct Node::Impl {
   Outbox<link::LinkPool::Effect> link_out;
   Outbox<session::Sessions::Effect> session_out;
   Outbox<router::Router::Effect> router_out;
-  router::AskEffects ask_out;
+  router::AskEffects ask_out{OutboxUse::seldom};
   Outbox<datagram::Datagrams::Effect> datagram_out;
   Outbox<dht::Dht::Effect> dht_out;
-  Outbox<bootstrap::Bootstrap::Effect> bootstrap_out;
-  Outbox<reachability::Reachability::Effect> reachability_out;
-  Outbox<lan::Lan::Effect> lan_out;
-  Outbox<mailbox::Effect> mailbox_out;
-  relay::Effects relay_out;
-  gossip::Effects gossip_out;
-  registry::Effects registry_out;
+  Outbox<bootstrap::Bootstrap::Effect> bootstrap_out{OutboxUse::seldom};
+  Outbox<reachability::Reachability::Effect> reachability_out{OutboxUse::seldom};
+  Outbox<lan::Lan::Effect> lan_out{OutboxUse::seldom};
+  Outbox<mailbox::Effect> mailbox_out{OutboxUse::seldom};
+  relay::Effects relay_out{OutboxUse::seldom};
+  gossip::Effects gossip_out{OutboxUse::seldom};
+  registry::Effects registry_out{OutboxUse::seldom};
   Outbox<Effect>* out = nullptr;  ///< the driver's, during a call
 
   store::Batch batch;           ///< written since the last Persist

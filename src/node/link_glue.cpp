@@ -20,7 +20,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    const auto key = up.record.record.public_key;
                    log_limited(now, link_lines, LogLevel::info, "link",
                                "up: " + peer.text() + (up.initiated_by_us ? " (dialled)" : " (accepted)"));
-                   bad_messages.try_emplace(peer, 0);
+                   Neighbour& neighbour = neighbours[peer];
                    end_search(peer);
                    propose_nodes(now, up.record.record);
                    greet(now, peer, up);
@@ -32,13 +32,14 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    asks.on_link_up(now, peer, ask_out);
                    if ((shown.features & gossip::kGossipFeature) != 0) gossip.on_link_up(now, peer, gossip_out);
                    end_seek(now, peer);
-                   const bool both_hold = config.hold_registry && (shown.features & registry::kRegistryFeature) != 0;
-                   if (both_hold) registry.on_link_up(now, peer, registry_out);
+                   const bool it_holds = (shown.features & registry::kRegistryFeature) != 0;
+                   neighbour.compares_registry = config.hold_registry && it_holds;
+                   if (registry && neighbour.compares_registry) registry->on_link_up(now, peer, registry_out);
                  },
                  [&](link::Down& down) {
                    log_limited(now, link_lines, LogLevel::info, "link",
                                "down: " + down.peer.text() + ": " + down.why.message);
-                   bad_messages.erase(down.peer);
+                   neighbours.erase(down.peer);
                    list_answered.erase(down.peer);
                    records.forget_shown(down.peer);
                    reachability.on_peer_down(now, down.peer, reachability_out);
@@ -50,7 +51,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    relay.on_link_down(now, down.peer, relay_out);
                    asks.on_link_down(down.peer);
                    gossip.on_link_down(now, down.peer, gossip_out);
-                   registry.on_link_down(now, down.peer, down.why.code != Errc::closed, registry_out);
+                   if (registry) registry->on_link_down(now, down.peer, down.why.code != Errc::closed, registry_out);
                    out->push(PeerDown{down.peer, std::move(down.why)});
                  },
                  [&](const link::Message& message) { on_message(now, message); },
@@ -185,9 +186,9 @@ void Node::Impl::on_bad_message(Now now, const identity::PeerId& from, std::uint
 bool Node::Impl::count_bad_message(Now now, const identity::PeerId& from, std::uint8_t type, const Error& why) {
   log_limited(now, message_lines, LogLevel::warning, "link",
               "bad message of type " + std::to_string(type) + " from " + from.text() + ": " + why.message);
-  const auto count = bad_messages.find(from);
-  if (count == bad_messages.end()) return false;  // It came with the end of the link.
-  if (++count->second < config.max_bad_messages) return true;
+  const auto neighbour = neighbours.find(from);
+  if (neighbour == neighbours.end()) return false;  // It came with the end of the link.
+  if (++neighbour->second.bad_messages < config.max_bad_messages) return true;
   links.cut(now, from, {Errc::malformed, "too many malformed messages"}, link_out);
   return false;
 }

@@ -70,7 +70,7 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
       dht(self.id(), dht_config(config), rng.split()),
       bootstrap(self.id(), bootstrap_config(config), rng.split()),
       reachability(reachability_config(config), rng.split(),
-                   [this](const identity::IpAddress& address) { return datagram_hosts.peek(address) != nullptr; }),
+                   [this](const identity::IpAddress& address) { return datagram_hosts.contains(address); }),
       lan(self, lan_config(config), rng.split()),
       keeper(self, config.mailbox, rng.split(), [this](const identity::PeerId& peer) { return tier_of(peer); }),
       depositor(self.id(), config.mailbox),
@@ -88,7 +88,7 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
             return near;
           }),
       gossip(self, config.gossip, rng.split(), [this](const identity::PeerId& peer) { return signed_record_of(peer); }),
-      registry(self, config.registry, rng.split()),
+      registry_rng(rng.split()),
       contacts(config.max_contacts),
       records(config.max_peer_records,
               [this](const identity::PeerId& peer) { return wanted.contains(peer) || links.is_up(peer); }),
@@ -138,8 +138,7 @@ void Node::start(Now now, Outbox<Effect>& out) {
   impl_->keeper.start(now, impl_->mailbox_out);
   impl_->relay.start(now, impl_->relay_out);
   if (impl_->takes_part()) impl_->dht.start(now, impl_->dht_out);
-  impl_->registry.start(now, impl_->registry_out);
-  if (impl_->registry.replica().size() > 0) impl_->become_member(now);
+  impl_->start_registry(now);
   impl_->start_reachability(now);
   impl_->renew_record_in_time(now);
   impl_->settle(now);
@@ -186,8 +185,8 @@ void Node::Impl::handle(Now now, Input input) {
                  [&](SendMessage& in) { router.submit(now, in.request, std::move(in.draft), router_out); },
                  [&](PlaceMessage& in) { place(now, in); },
                  [&](AskQuestion& in) {
-                   auto neighbours = neighbours_offering(in.question.to ? std::string_view() : in.question.capability);
-                   asks.ask(now, in.request, std::move(in.question), std::move(neighbours), ask_out);
+                   auto candidates = neighbours_offering(in.question.to ? std::string_view() : in.question.capability);
+                   asks.ask(now, in.request, std::move(in.question), std::move(candidates), ask_out);
                  },
                  [&](AnswerQuestion& in) { answer(now, in); },
                  [&](const SwitchRelay& in) { switch_relay(now, in); },
@@ -261,7 +260,7 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
   if (done.router) router.on_persisted(now, *done.router, router_out);
   if (done.keeper) keeper.on_persisted(now, *done.keeper, mailbox_out);
   if (done.relay) relay.on_persisted(*done.relay);
-  if (done.registry) registry.on_persisted(now, *done.registry, registry_out);
+  if (done.registry) registry->on_persisted(now, *done.registry, registry_out);
   if (!done.record.empty()) publish_record(now, std::move(done.record));
   publish_announcements(now, std::move(done.announcements));
   // Nothing is withdrawn that was never published.
@@ -279,7 +278,7 @@ void Node::Impl::tick(Now now) {
   relay.on_deadline(now, relay_out);
   asks.on_deadline(now, ask_out);
   gossip.on_deadline(now, gossip_out);
-  registry.on_deadline(now, registry_out);
+  if (registry) registry->on_deadline(now, registry_out);
   seal_waiting(now);  // After the sessions have written what is older.
   if (std::exchange(relay_flush_at, std::nullopt)) relay.flush(now, relay_out);
   renew_record_in_time(now);
@@ -358,7 +357,7 @@ std::optional<Instant> Node::deadline() const {
   at = earlier(at, earlier(impl_->relay_flush_at, impl_->gossip.deadline()));
   at = earlier(at, earlier(impl_->keeper.deadline(), impl_->depositor.deadline()));
   at = earlier(at, earlier(impl_->collector.deadline(), impl_->relay.deadline()));
-  at = earlier(at, impl_->registry.deadline());
+  if (impl_->registry) at = earlier(at, impl_->registry->deadline());
   if (!impl_->config.discovery) return at;
   at = earlier(at, earlier(impl_->datagrams.deadline(), impl_->dht.deadline()));
   at = earlier(at, earlier(impl_->leave_by, impl_->lan.deadline()));
@@ -383,7 +382,7 @@ void Node::check_invariants() const {
   impl_->collector.check_invariants();
   impl_->relay.check_invariants();
   impl_->gossip.check_invariants();
-  impl_->registry.check_invariants();
+  if (impl_->registry) impl_->registry->check_invariants();
   CHECK(impl_->link_out.empty() && impl_->session_out.empty() && impl_->router_out.empty() && impl_->ask_out.empty());
   CHECK(impl_->datagram_out.empty() && impl_->dht_out.empty() && impl_->bootstrap_out.empty());
   CHECK(impl_->reachability_out.empty() && impl_->lan_out.empty() && impl_->mailbox_out.empty());

@@ -195,7 +195,7 @@ class Node {
   store::PersistToken last_persist() const;
   /// In the order of names.
   std::vector<Offer> offers() const;
-  /// The replica that this node holds; `now` of its queries is that of the driver.
+  /// The replica that this node holds, made at the first call; `now` of its queries is that of the driver.
   const registry::Registry& registry() const;
   /// After ShutDown: what we published is being withdrawn. Over after Config::leave_max at the latest.
   bool is_leaving() const;

@@ -14,7 +14,7 @@
 
 namespace ekiden::node {
 Status Node::Impl::on_list_request(Now now, const identity::PeerId& from) {
-  if (!bad_messages.contains(from)) return {};  // It came with the end of the link.
+  if (!neighbours.contains(from)) return {};  // It came with the end of the link.
   const auto [last, is_first] = list_answered.try_emplace(from, now.mono);
   if (!is_first && now.mono - last->second < config.list_pause) {
     return fail(Errc::limit_exceeded, "the bootstrap list is asked for too often");

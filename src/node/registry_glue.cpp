@@ -1,5 +1,6 @@
 // The registry: links carry its messages, and the neighbours with whom a node compares its replica come from the
-// overlay of a topic in which nothing is published. A node takes part once it has something, or somebody here asks.
+// overlay of a topic in which nothing is published. A node takes part once it has something, or somebody here asks;
+// until then it has no replica, and just knows which neighbours hold one.
 #include <string>
 #include <utility>
 
@@ -15,9 +16,36 @@ constexpr std::size_t kMaxSeeks = 4;
 
 }  // namespace
 
+registry::Registry& Node::Impl::made_registry() {
+  if (!registry) {
+    registry =
+        std::make_unique<registry::Registry>(self, config.registry, std::move(registry_rng), registry_neighbours());
+  }
+  return *registry;
+}
+
+std::vector<identity::PeerId> Node::Impl::registry_neighbours() const {
+  std::vector<identity::PeerId> found;
+  for (const auto& [peer, neighbour] : neighbours) {
+    if (neighbour.compares_registry) found.push_back(peer);
+  }
+  return found;
+}
+
+registry::RegistryStatus Node::Impl::registry_status() const {
+  if (registry) return registry->status();
+  return {.neighbours = registry_neighbours().size()};
+}
+
 Status Node::Impl::load_registry_row(ByteView name, ByteView value) {
   if (!config.hold_registry) return {};
-  return registry.load_row(name, value);
+  return made_registry().load_row(name, value);
+}
+
+void Node::Impl::start_registry(Now now) {
+  if (!registry) return;
+  registry->start(now, registry_out);
+  if (registry->replica().size() > 0) become_member(now);
 }
 
 void Node::Impl::on_registry_effect(Now now, registry::Effect effect) {
@@ -66,13 +94,13 @@ Status Node::Impl::on_registry_message(Now now, const link::Message& message) {
   const ByteView body = message.bytes.subspan(1);
   switch (static_cast<wire::MessageType>(message.bytes[0])) {
     case wire::MessageType::registry_ask:
-      return registry.on_ask(now, message.from, body, registry_out);
+      return made_registry().on_ask(now, message.from, body, registry_out);
     case wire::MessageType::registry_places:
-      return registry.on_places(now, message.from, body, registry_out);
+      return made_registry().on_places(now, message.from, body, registry_out);
     case wire::MessageType::registry_want:
-      return registry.on_want(now, message.from, body, registry_out);
+      return made_registry().on_want(now, message.from, body, registry_out);
     default:
-      return registry.on_entries(now, message.from, body, registry_out);
+      return made_registry().on_entries(now, message.from, body, registry_out);
   }
 }
 
@@ -87,12 +115,12 @@ Status Node::Impl::check_registry() const {
 
 void Node::Impl::put_entry(Now now, const PutEntry& request) {
   if (auto status = check_registry(); !status) return reply(request.request, std::move(status));
-  end_entry(request.request, registry.put(now, request.draft, registry_out));
+  end_entry(request.request, made_registry().put(now, request.draft, registry_out));
 }
 
 void Node::Impl::remove_entry(Now now, const RemoveEntry& request) {
   if (auto status = check_registry(); !status) return reply(request.request, std::move(status));
-  end_entry(request.request, registry.remove(now, request.owner, request.name, registry_out));
+  end_entry(request.request, made_registry().remove(now, request.owner, request.name, registry_out));
 }
 
 void Node::Impl::end_entry(RequestId request, Result<store::PersistToken> token) {

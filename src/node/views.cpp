@@ -23,7 +23,7 @@ NodeStatus Node::status() const {
           .relay = impl_->relay.status(),
           .topics = impl_->gossip.topics(),
           .topic_totals = impl_->gossip.totals(),
-          .registry = impl_->registry.status(),
+          .registry = impl_->registry_status(),
           .registry_member = impl_->is_member,
           .discovery = impl_->config.discovery,
           .endpoints = impl_->endpoint_status(),
@@ -68,7 +68,7 @@ std::vector<Offer> Node::offers() const {
   return all;
 }
 
-const registry::Registry& Node::registry() const { return impl_->registry; }
+const registry::Registry& Node::registry() const { return impl_->made_registry(); }
 
 bool Node::is_leaving() const { return impl_->leave_by.has_value(); }
 

@@ -8,10 +8,11 @@
 #pragma once
 
 #include <cstddef>
-#include <list>
+#include <cstdint>
 #include <map>
 #include <variant>
 
+#include "base/lru_map.hpp"
 #include "base/time.hpp"
 #include "identity/node_info.hpp"
 #include "identity/peer_id.hpp"
@@ -25,18 +26,17 @@ class Votes {
   /// REQUIRES: `now` is no earlier than at the last call.
   void put(const Voter& voter, const identity::SocketAddress& sees, Instant now, std::size_t max_votes) {
     if (max_votes == 0) return;
-    if (const auto known = by_voter_.find(voter); known != by_voter_.end()) {
-      withdraw(known->second);
+    if (votes_.peek(voter) != nullptr) {
+      withdraw(voter);
     } else if (votes_.size() >= max_votes) {
-      withdraw(votes_.begin());
+      withdraw(Voter(votes_.oldest()));
     }
-    const auto vote = votes_.insert(votes_.end(), Vote{voter, sees, now});
-    by_voter_.emplace(voter, vote);
+    votes_.put(voter, Vote{sees, now});
     ++counts_[sees];
   }
 
   void expire(Instant not_before) {
-    while (!votes_.empty() && votes_.front().at < not_before) withdraw(votes_.begin());
+    while (votes_.size() > 0 && votes_.peek(votes_.oldest())->at < not_before) withdraw(Voter(votes_.oldest()));
   }
 
   std::size_t count(const identity::SocketAddress& address) const {
@@ -48,21 +48,17 @@ class Votes {
 
  private:
   struct Vote {
-    Voter voter;
     identity::SocketAddress sees;
     Instant at;
   };
-  using Place = std::list<Vote>::iterator;
 
-  void withdraw(Place vote) {
-    const auto counted = counts_.find(vote->sees);
+  void withdraw(const Voter& voter) {
+    const auto counted = counts_.find(votes_.peek(voter)->sees);
     if (--counted->second == 0) counts_.erase(counted);
-    by_voter_.erase(vote->voter);
-    votes_.erase(vote);
+    votes_.erase(voter);
   }
 
-  std::list<Vote> votes_;  ///< The oldest first.
-  std::map<Voter, Place> by_voter_;
+  LruMap<Voter, Vote> votes_{SIZE_MAX};  ///< put() knows the maximum.
   std::map<identity::SocketAddress, std::size_t> counts_;
 };
 

@@ -19,7 +19,7 @@ constexpr Duration kMostSoon = milliseconds(500);
 
 }  // namespace
 
-Registry::Registry(const identity::Identity& self, Config config, Rng rng)
+Registry::Registry(const identity::Identity& self, Config config, Rng rng, std::vector<PeerId> neighbours)
     : self_(self),
       config_(config),
       rng_(std::move(rng)),
@@ -28,7 +28,8 @@ Registry::Registry(const identity::Identity& self, Config config, Rng rng)
       renewals_(rng_),
       rejoin_(config_, rng_),
       shunned_(kMaxShunned),
-      rates_(kMaxRates) {}
+      rates_(kMaxRates),
+      silent_(std::move(neighbours)) {}
 
 // What is new. --------------------------------------------------------------------------------------------------------
 

@@ -70,8 +70,8 @@ struct RegistryStatus {
 
 class Registry {
  public:
-  /// `self` outlives this.
-  Registry(const identity::Identity& self, Config config, Rng rng);
+  /// `self` outlives this. `neighbours`: those of on_link_up() from before this was made.
+  Registry(const identity::Identity& self, Config config, Rng rng, std::vector<identity::PeerId> neighbours = {});
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 

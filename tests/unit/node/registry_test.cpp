@@ -82,6 +82,24 @@ TEST(RegistryOfNodes, CostsNothingUntilSomebodyUsesIt) {
   }
 }
 
+/// It had no replica when its links came up, and knows its neighbours all the same.
+TEST(RegistryOfNodes, ComparesWithNeighboursFromBeforeItHeldAnything) {
+  Harness net = make_network(4);
+  net.advance(minutes(5));
+  const std::size_t links = net[1].node->status().links.size();
+  ASSERT_GT(links, 0U);
+  EXPECT_EQ(net[1].node->status().registry.neighbours, links);
+  EXPECT_EQ(net[1].node->registry().status().neighbours, links);
+  ASSERT_TRUE(put_entry(net, 0, entry_of("one", "1")));
+  net.advance(seconds(2));
+  EXPECT_EQ(value_of(net, 1, 0, "one"), "1");
+  net.advance(seconds(30));
+  EXPECT_GT(net[0].node->status().registry.comparisons, 0U);
+  net.crash(0);
+  net.advance(minutes(5));
+  EXPECT_EQ(net[1].node->status().registry.neighbours, net[1].node->status().links.size());
+}
+
 /// Whoever reads it for the first time finds those who hold it.
 TEST(RegistryOfNodes, IsFoundByOneThatReads) {
   Harness net = make_network(4);

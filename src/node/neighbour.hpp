@@ -1,0 +1,13 @@
+// What a node knows of a peer for as long as there is a link to it.
+#pragma once
+
+#include <cstdint>
+
+namespace ekiden::node {
+
+struct Neighbour {
+  std::uint32_t bad_messages = 0;
+  bool compares_registry = false;  ///< its replica with ours
+};
+
+}  // namespace ekiden::node
