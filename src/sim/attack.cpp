@@ -134,8 +134,17 @@ void Attack::check(const Machines& machines, Ledger& ledger) const {
   if (spoofer_) check_spoofed(machines, ledger);
   if (!boasters_.empty()) check_boasts(ledger);
   if (!peaks_.empty()) check_state(machines, ledger);
-  if (!sybils_.empty() && gang_.lies == 0)
-    ledger.breach("no Sybil was asked for a record: the scenario proves nothing");
+  if (sybils_.size() >= Sybil::kKinds) check_lies(ledger);
+}
+
+/// That nothing was believed proves something only if it was told.
+void Attack::check_lies(Ledger& ledger) const {
+  const auto expect = [&](std::uint64_t told, const char* what) {
+    if (told == 0) ledger.breach(std::string("no Sybil told ") + what + ": the scenario proves nothing");
+  };
+  expect(gang_.forgeries, "a record with a forged signature");
+  expect(gang_.misplaced, "its own record under the key of another");
+  expect(gang_.replays, "an old record of which it had a newer");
 }
 
 void Attack::check_forbidden(Ledger& ledger) const {

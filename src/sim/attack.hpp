@@ -39,6 +39,7 @@ class Attack {
  private:
   void add_sybils(const Machine& victim);
   void check_forbidden(Ledger& ledger) const;
+  void check_lies(Ledger& ledger) const;
   void check_tables(const Machines& machines, Ledger& ledger) const;
   void check_spoofed(const Machines& machines, Ledger& ledger) const;
   void check_boasts(Ledger& ledger) const;

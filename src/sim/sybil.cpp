@@ -83,7 +83,7 @@ Bytes Sybil::answer_to(const datagram::Queried& query) {
   reply.nodes6 = packer.nodes6();
   std::vector<Bytes> values;
   if (asked->kind == dht::QueryKind::store) {
-    gang_.oldest.try_emplace(target, to_bytes(*asked->value));
+    keep(*asked);
   } else if (asked->kind == dht::QueryKind::find_value && asked->value_kind == dht::ValueKind::record) {
     values = values_under(target);
     if (!values.empty()) reply.nodes4 = reply.nodes6 = {};  // Both do not fit.
@@ -92,13 +92,30 @@ Bytes Sybil::answer_to(const datagram::Queried& query) {
   return wire::encode(reply);
 }
 
+void Sybil::keep(const dht::Query& store) {
+  Gang::Kept& kept = gang_.kept.try_emplace(*store.target, Gang::Kept{to_bytes(*store.value)}).first->second;
+  if (store.value_kind != dht::ValueKind::record) return;
+  const auto record = identity::verify_record_ignoring_time(*store.value);
+  if (!record) return;
+  if (kept.oldest_sequence == 0) kept.oldest_sequence = record->sequence;
+  kept.newest_sequence = std::max(kept.newest_sequence, record->sequence);
+}
+
 std::vector<Bytes> Sybil::values_under(const dht::Key& key) {
   if (kind_ == Kind::hides) return {};
-  const auto known = gang_.oldest.find(key);
-  if (known == gang_.oldest.end() && kind_ == Kind::replays) return {};
-  ++gang_.lies;
-  if (known == gang_.oldest.end()) return {record()};
-  return {kind_ == Kind::replays ? known->second : forged(known->second)};
+  const auto known = gang_.kept.find(key);
+  if (kind_ == Kind::replays) {
+    if (known == gang_.kept.end()) return {};
+    if (known->second.newest_sequence > known->second.oldest_sequence) ++gang_.replays;
+    return {known->second.oldest};
+  }
+  if (known == gang_.kept.end()) {
+    ++gang_.misplaced;
+    return {record()};
+  }
+  Bytes lie = forged(known->second.oldest);
+  if (lie != known->second.oldest) ++gang_.forgeries;
+  return {std::move(lie)};
 }
 
 void Sybil::push() {

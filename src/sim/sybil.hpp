@@ -9,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "dht/key.hpp"
+#include "dht/messages.hpp"
 #include "identity/node_info.hpp"
 #include "sim/datagram_host.hpp"
 
@@ -21,8 +22,16 @@ struct Gang {
   std::vector<identity::NodeInfo> honest;
   std::vector<identity::NodeInfo> preferred;       ///< among the honest: pushed at in every round
   std::vector<identity::SocketAddress> forbidden;  ///< told in every answer, so that somebody asks there
-  std::map<dht::Key, Bytes> oldest;                ///< the first record that somebody wanted kept under a key
-  std::uint64_t lies = 0;                          ///< forged and old records told
+  /// What somebody wanted kept under a key.
+  struct Kept {
+    Bytes oldest;  ///< the first one
+    std::uint64_t oldest_sequence = 0;
+    std::uint64_t newest_sequence = 0;
+  };
+  std::map<dht::Key, Kept> kept;
+  std::uint64_t forgeries = 0;  ///< records told whose signature does not hold
+  std::uint64_t misplaced = 0;  ///< told under the key of others
+  std::uint64_t replays = 0;    ///< told though a newer one of the same owner had come
 
   /// Up to twenty members, closest to the target first.
   std::vector<identity::NodeInfo> closest(const dht::Key& target) const;
@@ -47,6 +56,7 @@ class Sybil final : public DatagramHost {
 
  private:
   Bytes answer_to(const datagram::Queried& query) override;
+  void keep(const dht::Query& store);
   std::vector<Bytes> values_under(const dht::Key& key);
   void push();
   void store_record();

@@ -77,7 +77,7 @@ TEST(AttackTest, ASybilForgesWhatItWasGivenToKeep) {
   store.value = *record;
   asker.ask(sybil.info(), wire::encode(store), false);
   stage.run(seconds(5));
-  ASSERT_TRUE(gang.oldest.contains(*store.target));
+  ASSERT_TRUE(gang.kept.contains(*store.target));
 
   dht::Query find;
   find.kind = dht::QueryKind::find_value;
@@ -85,7 +85,39 @@ TEST(AttackTest, ASybilForgesWhatItWasGivenToKeep) {
   find.value_kind = dht::ValueKind::record;
   asker.ask(sybil.info(), wire::encode(find), true);
   stage.run(seconds(5));
-  EXPECT_EQ(gang.lies, 1U);
+  EXPECT_EQ(gang.forgeries, 1U);
+}
+
+TEST(AttackTest, ASybilReplaysTheOldestAndThatCountsOnceItHasSeenANewer) {
+  Stage stage;
+  Gang gang;
+  Sybil sybil(stage.schedule, stage.network, gang, Sybil::Kind::replays, crypto::Ed25519Seed(stage.rng.bytes<32>()),
+              address(1), stage.rng.split());
+  Asker asker(stage.schedule, stage.network, stage.rng.split());
+  const identity::Identity owner(crypto::Ed25519Seed(stage.rng.bytes<32>()));
+  for (const std::uint64_t sequence : {5U, 4U, 5U, 6U}) {
+    identity::PeerRecord record;
+    record.public_key = owner.public_key();
+    record.sequence = sequence;
+    record.issued_at = kEpoch;
+    record.ttl_seconds = 3600;
+    const auto bytes = identity::sign_record(owner, record);
+    ASSERT_TRUE(bytes);
+    dht::Query store;
+    store.kind = dht::QueryKind::store;
+    store.target = dht::Key::of(owner.id());
+    store.value_kind = dht::ValueKind::record;
+    store.value = *bytes;
+    asker.ask(sybil.info(), wire::encode(store), false);
+    stage.run(seconds(5));
+    dht::Query find;
+    find.kind = dht::QueryKind::find_value;
+    find.target = store.target;
+    find.value_kind = dht::ValueKind::record;
+    asker.ask(sybil.info(), wire::encode(find), true);
+    stage.run(seconds(5));
+    EXPECT_EQ(gang.replays, sequence == 6 ? 1U : 0U) << sequence;
+  }
 }
 
 TEST(AttackTest, ACopyInTheNameOfAnotherReachesThatOneOnly) {
@@ -183,6 +215,21 @@ TEST(AttackTest, WithoutLimitsForPrefixesTheRefereeSeesTablesFullOfSybils) {
   scenario.discovery.prefix_limits = false;
   const auto breaches = World(scenario, {.seed = 1}).run().breaches;
   EXPECT_TRUE(std::ranges::any_of(breaches, [](const std::string& what) { return what.contains("Sybils"); }));
+}
+
+TEST(AttackTest, ALieThatNoSybilToldProvesNothing) {
+  Scenario scenario = crowd();
+  scenario.nodes = 2;
+  scenario.discovery.bootstrap = 1;
+  scenario.discovery.searches = 0;
+  scenario.duration = seconds(10);
+  scenario.attack.sybils = 3;
+  const auto breaches = World(scenario, {.seed = 1}).run().breaches;
+  const auto has = [&](std::string_view what) {
+    return std::ranges::any_of(breaches, [&](const std::string& breach) { return breach.contains(what); });
+  };
+  EXPECT_TRUE(has("no Sybil told a record with a forged signature")) << "it was given none to forge";
+  EXPECT_FALSE(has("no Sybil told its own record under the key of another"));
 }
 
 TEST(AttackTest, NodesThatLeavePolitelyAndComeAgainAreFound) {
