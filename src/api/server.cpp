@@ -55,6 +55,11 @@ std::string address_text(const tcp::endpoint& endpoint) {
   return host_text(endpoint) + ":" + std::to_string(endpoint.port());
 }
 
+std::string_view setting_of(Audience audience) {
+  return audience == Audience::owner ? "`listen` under [api] in ekiden.toml"
+                                     : "--metrics, or `metrics` under [api] in ekiden.toml";
+}
+
 Status bind(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, Audience audience) {
   error_code failure;
   acceptor.open(endpoint.protocol(), failure);
@@ -62,12 +67,10 @@ Status bind(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, Audience aud
   if (!failure) acceptor.bind(endpoint, failure);
   if (!failure) acceptor.listen(tcp::acceptor::max_listen_connections, failure);
   if (!failure) return {};
-  const std::string where =
-      "cannot listen for " + std::string(name_of(audience)) + " on " + address_text(endpoint) + ": ";
-  if (failure != asio::error::address_in_use) return fail(Errc::internal, where + failure.message());
-  const std::string key = audience == Audience::owner ? "listen" : "metrics";
-  return fail(Errc::busy, where + "the port is in use; end the program that holds it, or choose another port as " +
-                              key + " under [api] in ekiden.toml");
+  const std::string where = "cannot listen for " + std::string(name_of(audience)) + " on " + address_text(endpoint);
+  if (failure != asio::error::address_in_use) return fail(Errc::internal, where + ": " + failure.message());
+  return fail(Errc::busy, where + ": the port is in use; end the program that holds it, or choose another by " +
+                              std::string(setting_of(audience)));
 }
 
 }  // namespace

@@ -222,6 +222,24 @@ class ServeTest(unittest.TestCase):
                            client.directory, check=False)
             self.assertEqual((done.returncode, json.loads(done.stdout)["ok"]), (0, True), done.stdout + done.stderr)
 
+    def test_two_on_one_machine_need_ports_of_their_own(self):
+        self.renew()
+        self.serve()
+        # Of all that one machine gives once, the second takes the metrics of the first.
+        words = ["bootstrap", "serve", "--data-dir", str(self.root / "second"), "--listen", "tcp://127.0.0.1:0",
+                 "--listen", "udp://127.0.0.1:0", "--endpoint", "tcp://203.0.113.7:7421", "--no-lan"]
+        ended = run(BINARY, *words, "--metrics", f"127.0.0.1:{self.metrics}")
+        self.assertEqual(ended.returncode, 1, ended.stderr)
+        self.assertIn(f"127.0.0.1:{self.metrics}: the port is in use", ended.stderr)
+        self.assertIn("--metrics", ended.stderr)
+        self.assertIn("`metrics` under [api]", ended.stderr)
+        # And that of links, whose setting is another.
+        words[words.index("tcp://127.0.0.1:0")] = f"tcp://127.0.0.1:{self.links}"
+        ended = run(BINARY, *words, "--metrics", "127.0.0.1:0")
+        self.assertEqual(ended.returncode, 1, ended.stderr)
+        self.assertIn(f"cannot listen on tcp://127.0.0.1:{self.links}: the port is in use", ended.stderr)
+        self.assertIn("[network]", ended.stderr)
+
     def test_a_renewed_certificate_is_shown_and_links_stay(self):
         self.renew()
         server = self.serve()

@@ -117,6 +117,13 @@ TEST(Server, SaysThatAPortIsTaken) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Errc::busy);
   EXPECT_NE(second.error().message.find(first.address()), std::string::npos);
+  EXPECT_TRUE(second.error().message.contains("`listen` under [api]")) << second.error().message;
+  const auto metrics =
+      Server::open(loop, backend, directory.path(), {.listen = first.address(), .audience = Audience::monitors});
+  ASSERT_FALSE(metrics);
+  EXPECT_EQ(metrics.error().code, Errc::busy);
+  EXPECT_TRUE(metrics.error().message.contains("on " + first.address() + ": the port is in use"));
+  EXPECT_TRUE(metrics.error().message.contains("--metrics")) << metrics.error().message;
 }
 
 TEST(Server, RefusesStrangersBeforeTheirBody) {
