@@ -145,6 +145,9 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
     case wire::MessageType::registry_want:
     case wire::MessageType::registry_entries:
       if (config.hold_registry) return on_registry_message(now, message);
+    case wire::MessageType::partition_heartbeat:
+    case wire::MessageType::partition_statement:
+      break;  // Nor does it say that it watches over splits.
   }
   const ErrorMessage answer{.type = message.bytes[0], .reason = ErrorMessage::Reason::unknown_type, .detail = {}};
   send_message(now, message.from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));

@@ -1,0 +1,179 @@
+// The states of the detector, and what leads from one to another.
+#include <algorithm>
+
+#include "partition/detector.hpp"
+
+namespace ekiden::partition {
+namespace {
+
+/// Signs of other engines, of one peer alone, say something about that peer.
+constexpr std::size_t kAnomaliesNeeded = 2;
+
+}  // namespace
+
+Detector::Judgement Detector::weigh(Instant now) const {
+  Judgement judgement{.counts = members_.counts(now)};
+  const auto share_of = [&](std::size_t members) {
+    return std::max(config_.split_least, (members + config_.split_share - 1) / config_.split_share);
+  };
+  judgement.threshold = share_of(judgement.counts.here + 1);
+  judgement.remains = share_of(judgement.counts.here + judgement.counts.away + 1);
+  const std::size_t well = neighbours_.well(now).size();
+  const auto silent = static_cast<std::size_t>(std::ranges::count_if(silent_, [&](const auto& entry) {
+    return entry.second.told && now - entry.second.since <= config_.sudden && members_.is_missing(entry.first) &&
+           !members_.is_away(entry.first);
+  }));
+  judgement.is_cut = silent >= config_.split_least && silent * 3 >= (silent + well) * 2;
+  return judgement;
+}
+
+void Detector::judge(Now now, Effects& out) {
+  const Judgement judgement = weigh(now.mono);
+  const bool is_share = judgement.counts.missing >= judgement.threshold;
+  if (is_share || judgement.is_cut) {
+    if (!lost_since_) lost_since_ = now.mono;
+  } else {
+    lost_since_.reset();
+  }
+  if (lost_since_ && now.mono - *lost_since_ >= config_.hold) {
+    lost_since_.reset();
+    return part(now, is_share ? Reason::members_silent : Reason::neighbours_silent, out);
+  }
+  if (roll_until_ && *roll_until_ <= now.mono) end_roll_call(now.mono);
+  switch (state()) {
+    case State::whole:
+    case State::suspected:
+      return judge_whole(now, judgement, out);
+    case State::split:
+      if (!roll_until_ && judgement.counts.away < judgement.remains) heal(now, out);
+      return;
+    case State::healing:
+      return judge_healing(now, judgement, out);
+  }
+}
+
+void Detector::judge_whole(Now now, const Judgement& judgement, Effects& out) {
+  gaps_.expire(now.mono);
+  diverged_.expire(now.mono);
+  Reason reason = Reason::none;
+  if (judgement.counts.missing * 2 >= judgement.threshold) {
+    reason = Reason::members_silent;
+  } else if (gaps_.size() >= kAnomaliesNeeded) {
+    reason = Reason::items_missing;
+  } else if (diverged_.lasting(now.mono, config_.diverged_for) >= kAnomaliesNeeded) {
+    reason = Reason::replicas_differ;
+  }
+  if (reason != Reason::none) {
+    doubted_at_ = now.mono;
+    if (state() == State::whole) change(now, State::suspected, reason, out);
+  } else if (state() == State::suspected && now.mono - doubted_at_ >= config_.calm) {
+    change(now, State::whole, Reason::none, out);
+  }
+}
+
+/// While healing all say every few seconds that they are there: who came back and went again is missed by nobody else,
+/// for few have made links to it.
+void Detector::judge_healing(Now now, const Judgement& judgement, Effects& out) {
+  diverged_.expire(now.mono);
+  if (!said_at_ || now.mono - *said_at_ >= config_.refute_pause) say_in(now.mono, Duration(0));
+  const Instant then = now.mono - 2 * config_.refute_pause;
+  if (healing_at_ <= then && members_.quiet_again(then) >= judgement.threshold) {
+    members_.part_again(now.mono, then);
+    return part(now, Reason::members_silent, out);
+  }
+  const Duration quiet = now.mono - back_at_;
+  const bool are_few = judgement.counts.away < judgement.remains;
+  const bool are_all = judgement.counts.away == 0;
+  if (!are_few && quiet >= 2 * config_.heal_patience) {
+    return change(now, State::split, Reason::nobody_follows, out);
+  }
+  const bool is_over = quiet >= (are_all ? config_.heal_hold : config_.heal_patience);
+  const std::size_t unsure = members_.quiet_again(now.mono - config_.heal_recent);
+  if (are_few && is_over && unsure < judgement.remains && diverged_.size() == 0) {
+    become_whole(now, report_.back > 0 ? Reason::members_back : Reason::members_forgotten, out);
+  }
+}
+
+/// Also from split to split: more are out of reach now.
+void Detector::part(Now now, Reason reason, Effects& out) {
+  const bool is_new = state() == State::whole || state() == State::suspected;
+  if (is_new) {
+    split_at_ = now.mono;
+    report_ = {};
+  }
+  members_.part(now.mono);
+  call_roll(now.mono);
+  probe_soon(now.mono);
+  change(now, State::split, reason, out);
+}
+
+void Detector::heal(Now now, Effects& out) {
+  healing_at_ = back_at_ = now.mono;
+  diverged_.expire(now.mono);
+  change(now, State::healing, report_.back > 0 ? Reason::members_back : Reason::members_forgotten, out);
+  say_present(now.mono);
+  probe_soon(now.mono);
+}
+
+void Detector::become_whole(Now now, Reason reason, Effects& out) {
+  report_.split_for = healing_at_ - split_at_;
+  report_.took = now.mono - healing_at_;
+  members_.rejoin(now.mono);
+  roll_until_.reset();
+  probe_at_.reset();
+  change(now, State::whole, reason, out);
+  out.push(report_);
+}
+
+void Detector::change(Now now, State state, Reason reason, Effects& out) {
+  const Members::Counts counts = members_.counts(now.mono);
+  report_.away_most = std::max(report_.away_most, counts.away);
+  Changed changed{.state = state,
+                  .reason = reason,
+                  .at = now.mono,
+                  .wall = now.wall,
+                  .here = counts.here + 1,
+                  .away = counts.away,
+                  .listed = members_.away(config_.max_listed)};
+  if (history_.size() >= config_.max_history) history_.pop_front();
+  history_.push_back(changed);
+  out.push(std::move(changed));
+}
+
+// Who is on which side. -----------------------------------------------------------------------------------------------
+
+/// Whoever is on our side has just said so, or does now.
+void Detector::call_roll(Instant now) {
+  roll_since_ = now - config_.roll_call;
+  roll_until_ = now + config_.roll_call;
+  const Duration spread = std::clamp<Duration>(milliseconds(2) * members_.size(), milliseconds(100), seconds(1));
+  say_in(now, rng_.between(Duration(0), spread));
+}
+
+void Detector::end_roll_call(Instant now) {
+  roll_until_.reset();
+  members_.part_silent(now, roll_since_, [&](const identity::PeerId& peer) { return neighbours_.is_well(now, peer); });
+  report_.away_most = std::max(report_.away_most, members_.counts(now).away);
+}
+
+// Looking for the other side. -----------------------------------------------------------------------------------------
+
+void Detector::probe_soon(Instant now) {
+  probe_wait_ = config_.probe_min;
+  probe_at_ = now + rng_.between(Duration(0), probe_wait_);
+}
+
+/// All of a side together probe at one rate, whatever its size.
+void Detector::probe(Instant now, Effects& out) {
+  if (!probe_at_ || now < *probe_at_) return;
+  const Members::Counts counts = members_.counts(now);
+  const Duration most = std::clamp<Duration>(config_.probe_each * counts.here, config_.probe_low, config_.probe_high);
+  if (counts.away > 0) {
+    out.push(Probe{members_.away_at(rng_.below(counts.away))});
+    ++counts_.probes;
+  }
+  probe_wait_ = std::min(probe_wait_ * 2, most);
+  probe_at_ = now + rng_.between(probe_wait_ / 2, probe_wait_);
+}
+
+}  // namespace ekiden::partition
