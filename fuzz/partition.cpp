@@ -120,8 +120,8 @@ class World {
     time_ += time;
     for (int i = 0; i < 4; ++i) {
       const auto due = detector_->deadline();
-      CHECK(due.has_value());
-      if (*due <= now().mono) detector_->on_deadline(now(), out_);
+      CHECK(due.has_value() || links_.empty());
+      if (due && *due <= now().mono) detector_->on_deadline(now(), out_);
     }
   }
 
@@ -156,8 +156,8 @@ class World {
       } else if (const auto* probe = std::get_if<Probe>(&effect)) {
         CHECK(state_ == State::split || state_ == State::healing);
         CHECK(probe->peer != person(kPeople).id());
-      } else if (std::holds_alternative<Healed>(effect)) {
-        CHECK(state_ == State::whole);
+      } else if (const auto* abandon = std::get_if<Abandon>(&effect)) {
+        CHECK(links_.contains(abandon->peer));
       }
     });
     detector_->check_invariants();
@@ -169,6 +169,7 @@ class World {
 
   void check_change(const Changed& changed) {
     const State from = state_;
+    CHECK(changed.healed.has_value() == (from == State::healing && changed.state == State::whole));
     state_ = changed.state;
     switch (changed.state) {
       case State::whole:

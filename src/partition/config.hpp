@@ -19,11 +19,16 @@ struct Config {
   flow::Rate heartbeats{.per_second = 8, .burst = 32};  ///< that are heard from a neighbour
 
   // Statements (partition/statement.hpp).
-  Duration confirm = milliseconds(400);                   ///< a neighbour that is silent for so long is told of
-  Duration link_grace = seconds(2);                       ///< … one whose link broke, for so long
-  Duration say_pause = milliseconds(300);                 ///< between two statements of ours
-  Duration refute_pause = seconds(2);                     ///< between two that only say that we are here
+  Duration confirm = milliseconds(400);    ///< a neighbour that is silent for so long is told of
+  Duration link_grace = seconds(2);        ///< … one whose link broke, for so long
+  Duration say_pause = milliseconds(300);  ///< between two statements of ours
+  Duration refute_pause = seconds(2);      ///< between two that only say that we are here
+  Duration say_first = seconds(2);         ///< after the first neighbour, that we are here; doubling …
+  Duration say_each = seconds(1);          ///< … up to this for each member, and within …
+  Duration say_low = minutes(1);
+  Duration say_high = minutes(5);
   Duration accuse_for = seconds(30);                      ///< a silent neighbour is named, and counted, for so long
+  Duration abandon_after = seconds(10);                   ///< a link to one that is silent for so long is of no use
   flow::Rate statements{.per_second = 1, .burst = 8};     ///< that are taken of a member
   flow::Rate relayed{.per_second = 1000, .burst = 8000};  ///< that are looked at from a neighbour
   flow::Rate accusations{.per_second = 1, .burst = 64};   ///< of a member, that may turn out wrong …
@@ -46,6 +51,7 @@ struct Config {
   Duration heal_hold = seconds(3);            ///< since the last one came back …
   Duration heal_patience = seconds(4);        ///< … or this, if some are still missing
   Duration heal_recent = milliseconds(2750);  ///< and those who came back have been heard within this
+  Duration say_after_healing = seconds(10);   ///< a node that is whole goes on saying that it is there
   Duration diverged_for = seconds(30);        ///< a difference of replicas counts
   Duration gap_for = seconds(10);             ///< missing items of a publisher count
   Duration probe_min = seconds(1);            ///< between two probes, doubling …

@@ -41,14 +41,36 @@ Detector::Detector(const identity::Identity& self, Config config, Rng rng, Now n
 // Neighbours. ---------------------------------------------------------------------------------------------------------
 
 void Detector::on_neighbour_up(Now now, const PeerId& peer, Effects& out) {
-  if (peer == self_.id() || !neighbours_.add(now.mono, peer)) return;
+  if (peer == self_.id() || neighbours_.contains(peer)) return;
+  if (is_dormant()) awake(now.mono);
+  if (!neighbours_.add(now.mono, peer)) return;
   members_.know(now.mono, peer);
   beat(peer, out);
 }
 
 void Detector::on_neighbour_down(Now now, const PeerId& peer, bool broken) {
   const bool was_well = neighbours_.remove(peer);
-  if (was_well && broken) note_silent(now.mono, peer, config_.link_grace);
+  if (was_well && broken) {
+    note_silent(now.mono, peer, config_.link_grace);
+  } else if (!silent_.contains(peer)) {
+    members_.lose_sight(peer);
+  }
+  if (neighbours_.size() == 0) introduce_at_.reset();
+}
+
+/// Nobody was listened to, and nobody has been silent.
+void Detector::awake(Instant now) {
+  next_tick_ = now + rng_.between(Duration(0), config_.tick);
+  next_beat_ = next_tick_ + rng_.between(Duration(0), config_.heartbeat);
+}
+
+/// All together at a rate that does not grow with the network. Often at first: not all ways are there yet.
+void Detector::introduce(Instant now) {
+  if (!introduce_at_ || now < *introduce_at_) return;
+  say_in(now, Duration(0));
+  const Duration most = std::clamp<Duration>(config_.say_each * members_.size(), config_.say_low, config_.say_high);
+  introduce_wait_ = std::min(introduce_wait_ * 2, most);
+  introduce_at_ = now + rng_.between(introduce_wait_ / 2, introduce_wait_);
 }
 
 void Detector::beat(const PeerId& peer, Effects& out) {
@@ -64,6 +86,10 @@ Status Detector::on_heartbeat(Now now, const PeerId& from, ByteView body, Effect
     return {};
   }
   if (heard->is_first) beat(from, out);
+  if (!introduce_at_) {
+    introduce_wait_ = config_.say_first;
+    introduce_at_ = now.mono + rng_.between(introduce_wait_ / 2, introduce_wait_);
+  }
   if (heard->is_well_again) {
     out.push(NeighbourSilent{.peer = from, .silent = false});
     if (state() == State::split || state() == State::healing) say_present(now.mono);
@@ -83,6 +109,10 @@ void Detector::look_at_neighbours(Now now, Effects& out) {
     out.push(NeighbourSilent{.peer = peer, .silent = true});
   }
   for (auto& [peer, silent] : silent_) {
+    if (!silent.abandoned && neighbours_.contains(peer) && now.mono - silent.since >= config_.abandon_after) {
+      silent.abandoned = true;
+      out.push(Abandon{peer});
+    }
     if (silent.told || silent.tell_at > now.mono) continue;
     silent.told = true;
     members_.missed(now.mono, peer);
@@ -228,6 +258,7 @@ void Detector::on_deadline(Now now, Effects& out) {
     }
     judge(now, out);
     probe(now.mono, out);
+    introduce(now.mono);
     members_.expire(now.mono);
     next_tick_ = std::max(next_tick_ + config_.tick, now.mono + config_.tick / 2);
   }
@@ -238,7 +269,7 @@ DetectorStatus Detector::status(Now now) const {
   DetectorStatus status = counts_;
   const Members::Counts counts = members_.counts(now.mono);
   status.last = history_.back();
-  status.members = members_.size();
+  status.members = counts.here + counts.away;
   status.missing = counts.missing;
   status.away = counts.away;
   status.neighbours = neighbours_.size();

@@ -2,7 +2,7 @@
 //
 // Inputs: links up and down; heartbeats and statements of neighbours; members, and messages of members, that other
 // engines hear of; missing items and differing replicas; what was merged; time. Outputs: Transmit, Changed,
-// NeighbourSilent, Probe, Healed, Misbehaved.
+// NeighbourSilent, Abandon, Probe, Misbehaved.
 //
 //   whole <--> suspected --> split <--> healing --> whole
 //
@@ -18,6 +18,9 @@
 //     that lets one direction through, nothing is said of the members by those who do not hear them;
 //   - a statement is taken once, by its sequence, and costs a signature check only if it is new and of a member;
 //   - when this node itself was asleep, nobody was silent.
+//
+// Who has a neighbour says that it is there: soon, so that it counts, and again as long as it has one. Without
+// neighbours, in a whole network, nothing is said, and no time is needed.
 //
 // Timers: the tick, at which everything is looked at; the next statement of ours. Bounds: those of the configuration.
 #pragma once
@@ -82,7 +85,7 @@ class Detector {
   /// This node is going. Send what it says before closing links.
   void leave(Now now, Effects& out);
 
-  std::optional<Instant> deadline() const { return earlier(next_tick_, say_at_); }
+  std::optional<Instant> deadline() const { return is_dormant() ? say_at_ : earlier(next_tick_, say_at_); }
   void on_deadline(Now now, Effects& out);
 
   State state() const { return history_.back().state; }
@@ -97,15 +100,20 @@ class Detector {
     Instant since;
     Instant tell_at;
     bool told = false;
+    bool abandoned = false;
   };
   struct Judgement {
     Members::Counts counts;
     std::size_t threshold = 0;  ///< so many are a share
     std::size_t remains = 0;    ///< fewer than so many on the other side are none
+    bool is_doubted = false;    ///< of twice a share somebody says that they are silent, and several do so
     bool is_cut = false;        ///< most of our own neighbours are silent
   };
 
   // detector.cpp: what comes in.
+  bool is_dormant() const { return neighbours_.size() == 0 && silent_.empty() && state() == State::whole; }
+  void awake(Instant now);
+  void introduce(Instant now);
   void beat(const identity::PeerId& peer, Effects& out);
   void proven(Now now, const identity::PeerId& peer, Effects& out);
   void hand_on(Now now, const identity::PeerId& from, ByteView statement, Effects& out) const;
@@ -123,7 +131,8 @@ class Detector {
   void part(Now now, Reason reason, Effects& out);
   void heal(Now now, Effects& out);
   void become_whole(Now now, Reason reason, Effects& out);
-  void change(Now now, State state, Reason reason, Effects& out);
+  void change(Now now, State state, Reason reason, Effects& out, std::optional<Healed> healed = {});
+  void say_again(Instant now);
   void call_roll(Instant now);
   void end_roll_call(Instant now);
   void probe(Instant now, Effects& out);
@@ -142,6 +151,8 @@ class Detector {
   Instant next_beat_;
   std::optional<Instant> say_at_;
   std::optional<Instant> said_at_;
+  std::optional<Instant> introduce_at_;  ///< say next that we are here; while there are neighbours
+  Duration introduce_wait_{};
   std::uint64_t sequence_ = 0;
 
   std::deque<Changed> history_;
@@ -151,6 +162,7 @@ class Detector {
   Instant roll_since_{};
   Instant split_at_{};
   Instant healing_at_{};
+  std::optional<Instant> healed_at_;
   Instant back_at_{};  ///< the last one came back
   std::optional<Instant> probe_at_;
   Duration probe_wait_{};

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -43,6 +44,15 @@ struct Transmit {
   wire::Priority priority;
   std::shared_ptr<const Bytes> message;
 };
+/// What a split was, told when it is over.
+struct Healed {
+  Duration split_for{};  ///< from its detection until the first one came back for good
+  Duration took{};       ///< from then until all was whole
+  std::size_t away_most = 0;
+  std::size_t back = 0;         ///< members that returned
+  std::uint64_t merged = 0;     ///< entries, as the node has told
+  std::uint64_t conflicts = 0;  ///< among them
+};
 /// One clear line of the log.
 struct Changed {
   State state = State::whole;
@@ -52,24 +62,21 @@ struct Changed {
   std::size_t here = 0;                       ///< members on this side, this node included
   std::size_t away = 0;                       ///< on the other
   std::vector<identity::PeerId> listed = {};  ///< of those, at most Config::max_listed
+  std::optional<Healed> healed = {};          ///< of the change from healing to whole
 };
-/// A neighbour no longer hears us or is heard: one worth replacing. Or, with `silent` false, it does again.
+/// A neighbour no longer hears us or is heard. Or, with `silent` false, it does again.
 struct NeighbourSilent {
   identity::PeerId peer;
   bool silent = true;
 };
+/// It has been silent for so long that the link is of no use: cut it, so that others take its place, and a new one can
+/// be made.
+struct Abandon {
+  identity::PeerId peer;
+};
 /// Try to make a link to this member of the other side, by whatever way there is.
 struct Probe {
   identity::PeerId peer;
-};
-/// Comes right after the change from healing to whole.
-struct Healed {
-  Duration split_for{};  ///< from its detection until the first one came back for good
-  Duration took{};       ///< from then until all was whole
-  std::size_t away_most = 0;
-  std::size_t back = 0;         ///< members that returned
-  std::uint64_t merged = 0;     ///< entries, as the node has told
-  std::uint64_t conflicts = 0;  ///< among them
 };
 /// A neighbour or member did what no honest one does. It is not heard for a while.
 struct Misbehaved {
@@ -77,7 +84,7 @@ struct Misbehaved {
   std::string what;
 };
 
-using Effect = std::variant<Transmit, Changed, NeighbourSilent, Probe, Healed, Misbehaved>;
+using Effect = std::variant<Transmit, Changed, NeighbourSilent, Abandon, Probe, Misbehaved>;
 using Effects = Outbox<Effect>;
 
 }  // namespace ekiden::partition

@@ -20,6 +20,11 @@ bool Members::know(Instant now, const identity::PeerId& peer) {
 
 void Members::forget(const identity::PeerId& peer) { members_.erase(peer); }
 
+void Members::lose_sight(const identity::PeerId& peer) {
+  const auto found = members_.find(peer);
+  if (found != members_.end() && !found->second.missing) found->second.counts = false;
+}
+
 Members::Back Members::heard(Instant now, const identity::PeerId& peer) {
   const auto found = members_.find(peer);
   if (found == members_.end()) return {};
@@ -33,6 +38,7 @@ Members::Back Members::heard(Instant now, const identity::PeerId& peer) {
     back.wrongly.push_back(accusation.by);
   }
   member.known = member.heard = now;
+  member.counts = true;
   member.has_returned = member.has_returned || member.away.has_value();
   member.missing.reset();
   member.away.reset();
@@ -42,7 +48,7 @@ Members::Back Members::heard(Instant now, const identity::PeerId& peer) {
 
 void Members::missed(Instant now, const identity::PeerId& peer) {
   const auto found = members_.find(peer);
-  if (found != members_.end() && !found->second.missing) found->second.missing = now;
+  if (found != members_.end() && found->second.counts && !found->second.missing) found->second.missing = now;
 }
 
 void Members::accuse(Instant now, const identity::PeerId& by, const std::vector<identity::PeerId>& silent) {
@@ -56,7 +62,8 @@ void Members::accuse(Instant now, const identity::PeerId& by, const std::vector<
   author->second.accuses.clear();
   for (const identity::PeerId& peer : silent) {
     const auto found = members_.find(peer);
-    if (found == members_.end() || peer == by || author->second.accuses.size() >= kMaxSilent) continue;
+    if (found == members_.end() || !found->second.counts || peer == by || author->second.accuses.size() >= kMaxSilent)
+      continue;
     Member& accused = found->second;
     std::erase_if(accused.accusers, [&](const Accusation& accusation) {
       return accusation.by == by || now - accusation.at > config_.accuse_for;
@@ -82,14 +89,26 @@ bool Members::is_recent(const Member& member, Instant now) const {
 
 Members::Counts Members::counts(Instant now) const {
   Counts counts;
+  std::vector<const identity::PeerId*> accusers;
   for (const auto& [peer, member] : members_) {
+    if (!member.counts) continue;
     if (member.away) {
       ++counts.away;
       continue;
     }
     ++counts.here;
     if (is_recent(member, now)) ++counts.missing;
+    bool is_accused = false;
+    for (const Accusation& accusation : member.accusers) {
+      if (now - accusation.at > config_.sudden) continue;
+      is_accused = true;
+      if (accusers.size() >= kAccusersOfMany) break;
+      const auto is_same = [&](const identity::PeerId* other) { return *other == accusation.by; };
+      if (std::ranges::none_of(accusers, is_same)) accusers.push_back(&accusation.by);
+    }
+    if (is_accused) ++counts.accused;
   }
+  counts.accusers = accusers.size();
   return counts;
 }
 
@@ -102,13 +121,13 @@ void Members::part(Instant now) {
 std::size_t Members::quiet_again(Instant then) const {
   return static_cast<std::size_t>(std::ranges::count_if(members_, [&](const auto& entry) {
     const Member& member = entry.second;
-    return member.has_returned && !member.away && member.heard < then;
+    return member.counts && member.has_returned && !member.away && member.heard < then;
   }));
 }
 
 void Members::part_again(Instant now, Instant then) {
   for (auto& [peer, member] : members_) {
-    if (!member.has_returned || member.away || member.heard >= then) continue;
+    if (!member.counts || !member.has_returned || member.away || member.heard >= then) continue;
     member.away = now;
     member.missing = member.missing.value_or(now);
   }
@@ -162,7 +181,7 @@ void Members::check_invariants() const {
   CHECK(members_.size() <= config_.max_members);
   for (const auto& [peer, member] : members_) {
     CHECK(member.accusers.size() <= kMaxAccusers && member.accuses.size() <= kMaxSilent);
-    CHECK(!member.away || member.missing);
+    CHECK((!member.away || member.missing) && (!member.missing || member.counts));
   }
 }
 

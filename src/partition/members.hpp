@@ -3,7 +3,8 @@
 //
 // Inputs: who was heard of, who accuses whom of silence, what this node sees itself. Outputs: counts and lists.
 //
-// A member is *missing* if this node sees so itself (a neighbour that fell silent), or two others say so, and it has
+// A member *counts* once it has been heard: of whom one has merely heard nobody knows whether it is there.
+// It is *missing* if this node sees so itself (a neighbour that fell silent), or two others say so, and it has
 // said nothing since. Once missing it stays so until it is heard. A missing member is *away* if it vanished in a split.
 //
 // Rules, and the attack that each stops:
@@ -32,15 +33,18 @@ class Members {
  public:
   static constexpr std::size_t kMaxAccusers = 4;
   static constexpr std::size_t kAccusersNeeded = 2;
+  static constexpr std::size_t kAccusersOfMany = 3;  ///< for what many are accused of by one each
 
   /// `config` outlives it.
   explicit Members(const Config& config) : config_(config) {}
 
-  /// Heard of from somewhere: it belongs to us. Says nothing about whether it is reachable now. False if there are too
-  /// many.
+  /// Heard of from somewhere: it belongs to us, and what it says is taken. It counts once it was heard. False if there
+  /// are too many.
   bool know(Instant now, const identity::PeerId& peer);
   /// It has gone, politely.
   void forget(const identity::PeerId& peer);
+  /// The way to it has ended, without anything being wrong: it counts again once it was heard.
+  void lose_sight(const identity::PeerId& peer);
 
   struct Back {
     bool is_known = false;
@@ -61,6 +65,8 @@ class Members {
     std::size_t here = 0;     ///< all but those that are away
     std::size_t missing = 0;  ///< of them, since shortly
     std::size_t away = 0;
+    std::size_t accused = 0;   ///< neither away nor heard since, by at least one member, lately
+    std::size_t accusers = 0;  ///< who have accused them; not counted beyond kAccusersOfMany
   };
   Counts counts(Instant now) const;
   /// Whoever is missing since shortly is on the other side.
@@ -69,7 +75,7 @@ class Members {
   template <class IsWell>
   void part_silent(Instant now, Instant then, IsWell is_well) {
     for (auto& [peer, member] : members_) {
-      if (member.away || member.heard >= then || is_well(peer)) continue;
+      if (!member.counts || member.away || member.heard >= then || is_well(peer)) continue;
       member.away = now;
       member.missing = member.missing.value_or(now);
     }
@@ -104,6 +110,7 @@ class Members {
     Instant heard;
     std::optional<Instant> missing;
     std::optional<Instant> away;
+    bool counts = false;
     bool has_returned = false;  ///< was away in this split
     std::optional<Instant> shunned;
     std::vector<Accusation> accusers;

@@ -17,6 +17,8 @@ Detector::Judgement Detector::weigh(Instant now) const {
     return std::max(config_.split_least, (members + config_.split_share - 1) / config_.split_share);
   };
   judgement.threshold = share_of(judgement.counts.here + 1);
+  judgement.is_doubted =
+      judgement.counts.accused >= 2 * judgement.threshold && judgement.counts.accusers >= Members::kAccusersOfMany;
   judgement.remains = share_of(judgement.counts.here + judgement.counts.away + 1);
   const std::size_t well = neighbours_.well(now).size();
   const auto silent = static_cast<std::size_t>(std::ranges::count_if(silent_, [&](const auto& entry) {
@@ -29,7 +31,9 @@ Detector::Judgement Detector::weigh(Instant now) const {
 
 void Detector::judge(Now now, Effects& out) {
   const Judgement judgement = weigh(now.mono);
-  const bool is_share = judgement.counts.missing >= judgement.threshold;
+  // Who is doubted need not be missing: only the roll call shows, and it is called once.
+  const bool is_new = state() == State::whole || state() == State::suspected;
+  const bool is_share = judgement.counts.missing >= judgement.threshold || (is_new && judgement.is_doubted);
   if (is_share || judgement.is_cut) {
     if (!lost_since_) lost_since_ = now.mono;
   } else {
@@ -53,6 +57,8 @@ void Detector::judge(Now now, Effects& out) {
 }
 
 void Detector::judge_whole(Now now, const Judgement& judgement, Effects& out) {
+  // Others are still healing, and wait for our word.
+  if (healed_at_ && now.mono - *healed_at_ <= config_.say_after_healing) say_again(now.mono);
   gaps_.expire(now.mono);
   diverged_.expire(now.mono);
   Reason reason = Reason::none;
@@ -71,11 +77,15 @@ void Detector::judge_whole(Now now, const Judgement& judgement, Effects& out) {
   }
 }
 
+void Detector::say_again(Instant now) {
+  if (!said_at_ || now - *said_at_ >= config_.refute_pause) say_in(now, Duration(0));
+}
+
 /// While healing all say every few seconds that they are there: who came back and went again is missed by nobody else,
 /// for few have made links to it.
 void Detector::judge_healing(Now now, const Judgement& judgement, Effects& out) {
   diverged_.expire(now.mono);
-  if (!said_at_ || now.mono - *said_at_ >= config_.refute_pause) say_in(now.mono, Duration(0));
+  say_again(now.mono);
   const Instant then = now.mono - 2 * config_.refute_pause;
   if (healing_at_ <= then && members_.quiet_again(then) >= judgement.threshold) {
     members_.part_again(now.mono, then);
@@ -84,8 +94,9 @@ void Detector::judge_healing(Now now, const Judgement& judgement, Effects& out) 
   const Duration quiet = now.mono - back_at_;
   const bool are_few = judgement.counts.away < judgement.remains;
   const bool are_all = judgement.counts.away == 0;
-  if (!are_few && quiet >= 2 * config_.heal_patience) {
-    return change(now, State::split, Reason::nobody_follows, out);
+  if (!are_few && quiet >= config_.heal_patience) {
+    members_.part_again(now.mono, now.mono - config_.heal_recent);
+    return part(now, Reason::nobody_follows, out);
   }
   const bool is_over = quiet >= (are_all ? config_.heal_hold : config_.heal_patience);
   const std::size_t unsure = members_.quiet_again(now.mono - config_.heal_recent);
@@ -118,14 +129,14 @@ void Detector::heal(Now now, Effects& out) {
 void Detector::become_whole(Now now, Reason reason, Effects& out) {
   report_.split_for = healing_at_ - split_at_;
   report_.took = now.mono - healing_at_;
+  healed_at_ = now.mono;
   members_.rejoin(now.mono);
   roll_until_.reset();
   probe_at_.reset();
-  change(now, State::whole, reason, out);
-  out.push(report_);
+  change(now, State::whole, reason, out, report_);
 }
 
-void Detector::change(Now now, State state, Reason reason, Effects& out) {
+void Detector::change(Now now, State state, Reason reason, Effects& out, std::optional<Healed> healed) {
   const Members::Counts counts = members_.counts(now.mono);
   report_.away_most = std::max(report_.away_most, counts.away);
   Changed changed{.state = state,
@@ -134,7 +145,8 @@ void Detector::change(Now now, State state, Reason reason, Effects& out) {
                   .wall = now.wall,
                   .here = counts.here + 1,
                   .away = counts.away,
-                  .listed = members_.away(config_.max_listed)};
+                  .listed = members_.away(config_.max_listed),
+                  .healed = healed};
   if (history_.size() >= config_.max_history) history_.pop_front();
   history_.push_back(changed);
   out.push(std::move(changed));

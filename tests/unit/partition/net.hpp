@@ -167,12 +167,15 @@ class Net {
     out.drain([&](Effect&& effect) {
       std::visit(Overloaded{
                      [&](Transmit& transmit) { send(i, index_.at(transmit.to), std::move(transmit.message)); },
-                     [&](Changed& changed) { node.states.push_back(changed.state); },
+                     [&](Changed& changed) {
+                       node.states.push_back(changed.state);
+                       if (changed.healed) node.healed.push_back(*changed.healed);
+                     },
+                     [&](Abandon& abandon) { cut(i, index_.at(abandon.peer), /*broken=*/true); },
                      [&](NeighbourSilent& silent) {
                        if (silent.silent) replace(i, index_.at(silent.peer));
                      },
                      [&](Probe& probe) { connect(i, index_.at(probe.peer)); },
-                     [&](Healed& healed) { node.healed.push_back(healed); },
                      [&](Misbehaved& misbehaved) { node.misbehaved.push_back(std::move(misbehaved)); },
                  },
                  effect);
