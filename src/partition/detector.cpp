@@ -174,7 +174,7 @@ Status Detector::on_statement(Now now, const PeerId& from, ByteView body, Effect
   }
   EKIDEN_ASSIGN(const Statement statement, read_statement(body));
   const PeerId author = statement.author();
-  if (author == self_.id() ? statement.sequence <= sequence_ : !members_.contains(author)) return {};
+  if (author == self_.id() && statement.sequence <= sequence_) return {};
   if (const std::uint64_t* last = sequences_.find(author); last != nullptr && statement.sequence <= *last) return {};
   ++counts_.checked;
   if (auto proof = verify_statement(body, statement); !proof) {
@@ -185,6 +185,9 @@ Status Detector::on_statement(Now now, const PeerId& from, ByteView body, Effect
     sequence_ = statement.sequence;
     return {};
   }
+  // Who says so belongs to the network: nobody could have heard of all others in another way.
+  const bool is_known = members_.contains(author) || (!statement.leaving && members_.know(now.mono, author));
+  if (!is_known) return {};
   sequences_.put(author, statement.sequence);
   if (!members_.spend_statement(now.mono, author)) {
     ++counts_.dropped;
