@@ -9,6 +9,7 @@
 #include "embed/convert.hpp"
 #include "embed/entries.hpp"
 #include "embed/mailroom.hpp"
+#include "embed/network_watch.hpp"
 #include "embed/topics.hpp"
 #include "runtime/bootstrap_source.hpp"
 #include "runtime/host.hpp"
@@ -68,6 +69,7 @@ struct Node::Impl {
       host->subscribe(mailroom);
       host->subscribe(topics);
       host->subscribe(watcher);
+      host->subscribe(network);
     });
     thread = std::thread([this] { run(); });
   }
@@ -135,6 +137,7 @@ struct Node::Impl {
   std::shared_ptr<Mailroom> mailroom = std::make_shared<Mailroom>();
   std::shared_ptr<embed::Topics> topics = std::make_shared<embed::Topics>();
   std::shared_ptr<embed::Watcher> watcher = std::make_shared<embed::Watcher>();
+  std::shared_ptr<embed::NetworkWatch> network = std::make_shared<embed::NetworkWatch>();
   std::mutex answering_mutex;  ///< of the table: its values live until stop_serving()
   std::map<std::string, std::unique_ptr<embed::Answering>> answering;
   std::thread thread;
@@ -336,6 +339,20 @@ void Node::watch(std::function<void(const PeerId& owner, const std::string& name
   impl_->call<bool>([&](std::promise<bool>& done) {
     impl_->host->read_registry();
     done.set_value(impl_->watcher->set(std::move(handler)));
+  });
+}
+
+std::vector<NetworkChange> Node::network() const {
+  using Changes = std::vector<NetworkChange>;
+  return impl_->call<Changes>([&](std::promise<Changes>& done) {
+    done.set_value(embed::to_network_changes(impl_->host->node().network(impl_->host->now())));
+  });
+}
+
+void Node::on_network_change(std::function<void(const NetworkChange&)> handler) {
+  impl_->call<bool>([&](std::promise<bool>& done) {
+    impl_->network->set(std::move(handler));
+    done.set_value(true);
   });
 }
 

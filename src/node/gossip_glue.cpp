@@ -33,7 +33,10 @@ void Node::Impl::on_gossip_effect(Now now, gossip::Effect effect) {
                      unwant(now, request.peer, by_gossip);
                    }
                  },
-                 [&](gossip::Met& met) { learn(now, std::move(met.record), Heard::from_others); },
+                 [&](gossip::Met& met) {
+                   show_to_watch(now, met.record.record);
+                   learn(now, std::move(met.record), Heard::from_others);
+                 },
                  [&](const gossip::FindMembers& find) { find_members(now, find.topic); },
                  [&](const gossip::ShowMember& show) { show_member(now, show); },
                  [&](gossip::Delivered& delivered) { out->push(std::move(delivered)); },

@@ -20,6 +20,7 @@
 #include "node/lookup_for.hpp"
 #include "node/messages.hpp"
 #include "node/minute_count.hpp"
+#include "node/network_watch.hpp"
 #include "node/node.hpp"
 #include "node/own_sequence.hpp"
 #include "node/peer_records.hpp"
@@ -123,7 +124,8 @@ struct Node::Impl {
     by_ask = 8,
     by_relay = 16,
     by_gossip = 32,
-    by_registry = 64
+    by_registry = 64,
+    by_watch = 128
   };
   void want(Now now, const identity::PeerId& peer, WantedBy by);
   void unwant(Now now, const identity::PeerId& peer, WantedBy by);
@@ -175,6 +177,13 @@ struct Node::Impl {
   void become_member(Now now);                              ///< from now on, if this node may be one and is none
   void seek_member(Now now, const identity::PeerId& peer);  ///< dials it for a while, and few others at that time
   bool end_seek(Now now, const identity::PeerId& peer);     ///< true if it was sought
+
+  // partition_glue.cpp: neighbours watch each other, and members that a split has taken away are dialled.
+  void on_partition_effect(Now now, partition::Effect effect);
+  void tell_change(Now now, partition::Changed changed);
+  void probe_away(Now now, const identity::PeerId& peer);
+  /// Heard of: whether it is there now is another question.
+  void show_to_watch(Now now, const identity::PeerRecord& peer);
 
   // ask_glue.cpp: questions go out and come in as messages, to peers that searches and neighbours tell of.
   void on_ask_effect(Now now, router::AskEffect effect);
@@ -311,6 +320,7 @@ struct Node::Impl {
   relay::Relay relay;
   gossip::Gossip gossip;
   registry::Registry registry;
+  NetworkWatch watch;
   identity::ContactBook contacts;
   PeerRecords records;                                   ///< of peers that are not contacts, and verified ones of those
   std::map<identity::PeerId, std::uint8_t> wanted;       ///< bits of WantedBy, never none

@@ -34,6 +34,9 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    end_seek(now, peer);
                    const bool both_hold = config.hold_registry && (shown.features & registry::kRegistryFeature) != 0;
                    if (both_hold) registry.on_link_up(now, peer, registry_out);
+                   if (watch.detector && (shown.features & partition::kPartitionFeature) != 0) {
+                     watch.detector->on_neighbour_up(now, peer, watch.out);
+                   }
                  },
                  [&](link::Down& down) {
                    log_limited(now, link_lines, LogLevel::info, "link",
@@ -51,6 +54,9 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    asks.on_link_down(down.peer);
                    gossip.on_link_down(now, down.peer, gossip_out);
                    registry.on_link_down(now, down.peer, down.why.code != Errc::closed, registry_out);
+                   if (watch.detector) {
+                     watch.detector->on_neighbour_down(now, down.peer, /*broken=*/down.why.code != Errc::closed);
+                   }
                    out->push(PeerDown{down.peer, std::move(down.why)});
                  },
                  [&](const link::Message& message) { on_message(now, message); },
@@ -145,9 +151,13 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
     case wire::MessageType::registry_want:
     case wire::MessageType::registry_entries:
       if (config.hold_registry) return on_registry_message(now, message);
+      break;
     case wire::MessageType::partition_heartbeat:
+      if (!watch.detector) break;
+      return watch.detector->on_heartbeat(now, message.from, body, watch.out);
     case wire::MessageType::partition_statement:
-      break;  // Nor does it say that it watches over splits.
+      if (!watch.detector) break;
+      return watch.detector->on_statement(now, message.from, body, watch.out);
   }
   const ErrorMessage answer{.type = message.bytes[0], .reason = ErrorMessage::Reason::unknown_type, .detail = {}};
   send_message(now, message.from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));

@@ -48,4 +48,11 @@ enum class MessageType : std::uint8_t {
   partition_statement = 53,  ///< partition: signed: I am here, and these neighbours of mine are silent (a COSE_Sign1)
 };
 
+/// Whether a message that begins with this shows that somebody has a use for the link. What only watches over links
+/// does not keep them.
+constexpr bool is_use(std::uint8_t first) {
+  return first != static_cast<std::uint8_t>(MessageType::partition_heartbeat) &&
+         first != static_cast<std::uint8_t>(MessageType::partition_statement);
+}
+
 }  // namespace ekiden::wire
