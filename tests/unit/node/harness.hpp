@@ -85,6 +85,7 @@ class Harness {
       config.advertised.push_back({identity::Endpoint::Transport::udp, peer.endpoint.host, peer.endpoint.port});
     }
     config.listening = config.advertised;
+    config.watch_network = false;  // Days pass here, and every heartbeat of them would.
     if (tune) tune(i, config);
     peer.node = std::make_unique<Node>(peer.seed, config, Rng(seed));
     const auto loaded = peer.node->load(peer.disk.rows(store::Reading::gathered));

@@ -8,9 +8,11 @@ namespace {
 
 const std::string kMembers = "members";
 
+void watch(std::size_t, Config& config) { config.watch_network = true; }
+
 /// Members of one topic, who have links to each other.
 Harness make_company(std::size_t count) {
-  Harness net = make_network(count);
+  Harness net = make_network(count, watch);
   for (std::size_t i = 0; i < count; ++i) {
     const auto request = net.request<SubscribeTopic>(i, kMembers);
     EXPECT_TRUE(net[i].replies.at(request));
@@ -64,7 +66,7 @@ TEST(NetworkWatch, MissesNobodyWhoLeaves) {
 }
 
 TEST(NetworkWatch, KeepsNoLinkThatNobodyUses) {
-  Harness net(2);
+  Harness net(2, {}, watch);
   net.introduce(0, 1, "other");
   net.send(0, 1, "hello");
   net.advance(seconds(2));
