@@ -127,9 +127,10 @@ class World {
 
   void others(const identity::PeerId& who, Byte kind) {
     if (kind % 4 == 0) detector_->on_gap(now(), who);
-    if (kind % 4 == 1) detector_->on_compared(now(), who, kind / 4 % 2 == 0);
-    if (kind % 4 == 2) detector_->on_merged(kind, 1);
-    if (kind % 4 == 3) detector_->on_heard(now(), who, person(kind / 4 % kPeople).id(), out_);
+    if (kind % 4 == 1) detector_->on_compared(now(), who, static_cast<Replicas>(kind / 4 % 3));
+    const WallTime signed_at = now().wall - milliseconds(500) * (kind / 32);
+    if (kind % 4 == 2) detector_->on_taken(who, signed_at, kind / 4 % 2 == 0);
+    if (kind % 4 == 3) detector_->on_heard(now(), who, person(kind / 4 % kPeople).id(), signed_at, out_);
   }
 
   void hostile(const identity::PeerId& who, ByteView bytes) {

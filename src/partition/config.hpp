@@ -52,7 +52,9 @@ struct Config {
   Duration heal_patience = seconds(4);        ///< … or this, if some are still missing
   Duration heal_recent = milliseconds(2750);  ///< and those who came back have been heard within this
   Duration say_after_healing = seconds(10);   ///< a node that is whole goes on saying that it is there
-  Duration diverged_for = seconds(30);        ///< a difference of replicas counts
+  Duration diverged_for = seconds(30);        ///< a difference of replicas counts; and as long as it has to last
+  Duration heal_replicas = minutes(1);        ///< for so long healing waits for replicas that differ
+  milliseconds heard_within = seconds(2);     ///< what was signed so lately shows that its author is there
   Duration gap_for = seconds(10);             ///< missing items of a publisher count
   Duration probe_min = seconds(1);            ///< between two probes, doubling …
   Duration probe_each = milliseconds(100);    ///< … up to this for each member on our side, and within …

@@ -22,20 +22,21 @@ std::shared_ptr<const Bytes> link_message(wire::MessageType type, ByteView body)
 
 }  // namespace
 
-Detector::Detector(const identity::Identity& self, Config config, Rng rng, Now now)
+Detector::Detector(const identity::Identity& self, const Config& config, Rng rng, Now begun)
     : self_(self),
       config_(config),
       rng_(std::move(rng)),
-      neighbours_(config_, now.wall),
+      neighbours_(config_, begun.wall),
       members_(config_),
       sequences_(config.max_members),
       gaps_(config.max_anomalies, config.gap_for),
       diverged_(config.max_anomalies, config.diverged_for),
-      next_tick_(now.mono + rng_.between(Duration(0), config.tick)),
+      unequal_(config.max_anomalies, config.diverged_for),
+      next_tick_(begun.mono + rng_.between(Duration(0), config.tick)),
       next_beat_(next_tick_ + rng_.between(Duration(0), config.heartbeat)) {
   CHECK(config.tick > Duration(0) && config.tick <= config.heartbeat && config.max_history > 0);
   CHECK(config.split_share > 0 && config.split_least > 0 && config.probe_low <= config.probe_high);
-  history_.push_back({.at = now.mono, .wall = now.wall, .here = 1});
+  history_.push_back(whole_since(begun));
 }
 
 // Neighbours. ---------------------------------------------------------------------------------------------------------
@@ -127,24 +128,39 @@ void Detector::on_member(Now now, const PeerId& peer) {
   if (peer != self_.id()) members_.know(now.mono, peer);
 }
 
-void Detector::on_heard(Now now, const PeerId& peer, const PeerId& via, Effects& out) {
+/// (Attack: a neighbour that keeps what a member has signed until that is gone. Clocks may be wrong in both
+/// directions.)
+void Detector::on_heard(Now now, const PeerId& peer, const PeerId& via, WallTime signed_at, Effects& out) {
   if (peer == self_.id() || !neighbours_.is_well(now.mono, via)) return;
+  if (now.wall - signed_at > config_.heard_within || signed_at - now.wall > config_.heard_within) return;
   members_.know(now.mono, peer);
   proven(now, peer, out);
 }
 
-void Detector::on_compared(Now now, const PeerId& peer, bool differs) {
-  if (differs) {
-    diverged_.seen(now.mono, peer);
-  } else {
+void Detector::on_compared(Now now, const PeerId& peer, Replicas found) {
+  if (found == Replicas::same) {
     diverged_.gone(peer);
+  } else {
+    diverged_.seen(now.mono, peer);
+  }
+  if (found == Replicas::differ) {
+    unequal_.seen(now.mono, peer);
+  } else {
+    unequal_.gone(peer);
   }
 }
 
-void Detector::on_merged(std::uint64_t entries, std::uint64_t conflicts) {
-  if (state() != State::healing) return;
-  report_.merged += entries;
-  report_.conflicts += conflicts;
+/// It was merged if it is of the other side, and of the time of the split. What has come of it before we knew that the
+/// other side is back has come because it is.
+void Detector::on_taken(const PeerId& author, WallTime written, bool conflict) {
+  if (state() != State::split && state() != State::healing) return;
+  if (!members_.is_of_other_side(author) ||
+      split_wall_ - written > std::chrono::duration_cast<milliseconds>(config_.sudden)) {
+    return;
+  }
+  if (state() == State::healing && written > healing_wall_) return;
+  ++report_.merged;
+  if (conflict) ++report_.conflicts;
 }
 
 /// It is there, whatever was said of it.

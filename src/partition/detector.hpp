@@ -60,8 +60,8 @@ struct DetectorStatus {
 
 class Detector {
  public:
-  /// `self` outlives this.
-  Detector(const identity::Identity& self, Config config, Rng rng, Now now);
+  /// `self` and `config` outlive this. `begun`: since when the network is whole, as far as this node knows.
+  Detector(const identity::Identity& self, const Config& config, Rng rng, Now begun);
   Detector(const Detector&) = delete;
   Detector& operator=(const Detector&) = delete;
 
@@ -75,13 +75,13 @@ class Detector {
 
   /// It belongs to the network; say so again as long as it does, within Config::member_for.
   void on_member(Now now, const identity::PeerId& peer);
-  /// Something that it has signed just now has come over this neighbour: an item, an entry.
-  void on_heard(Now now, const identity::PeerId& peer, const identity::PeerId& via, Effects& out);
+  /// Something that it has signed, at `signed_at` by its clock, has come over this neighbour: an item, an entry.
+  void on_heard(Now now, const identity::PeerId& peer, const identity::PeerId& via, WallTime signed_at, Effects& out);
+  /// Items of this publisher are missing.
   void on_gap(Now now, const identity::PeerId& publisher) { gaps_.seen(now.mono, publisher); }
-  /// What comparing replicas with it has shown.
-  void on_compared(Now now, const identity::PeerId& peer, bool differs);
-  /// While healing: so much was merged.
-  void on_merged(std::uint64_t entries, std::uint64_t conflicts);
+  void on_compared(Now now, const identity::PeerId& peer, Replicas found);
+  /// An entry that this member has written was not here before. `conflict`: others hold against it.
+  void on_taken(const identity::PeerId& author, WallTime written, bool conflict);
   /// This node is going. Send what it says before closing links.
   void leave(Now now, Effects& out);
 
@@ -128,9 +128,10 @@ class Detector {
   void judge(Now now, Effects& out);
   void judge_whole(Now now, const Judgement& judgement, Effects& out);
   void judge_healing(Now now, const Judgement& judgement, Effects& out);
+  bool judge_return(Now now, const Judgement& judgement, Effects& out);
   void part(Now now, Reason reason, Effects& out);
   void heal(Now now, Effects& out);
-  void become_whole(Now now, Reason reason, Effects& out);
+  void become_whole(Now now, Effects& out);
   void change(Now now, State state, Reason reason, Effects& out, std::optional<Healed> healed = {});
   void say_again(Instant now);
   void call_roll(Instant now);
@@ -139,14 +140,15 @@ class Detector {
   void probe_soon(Instant now);
 
   const identity::Identity& self_;
-  const Config config_;
+  const Config& config_;
   Rng rng_;
   Neighbours neighbours_;
   Members members_;
   std::map<identity::PeerId, Silent> silent_;  ///< neighbours, in our own eyes
   LruMap<identity::PeerId, std::uint64_t> sequences_;
   Anomalies gaps_;
-  Anomalies diverged_;
+  Anomalies diverged_;  ///< replicas that differed where they should not
+  Anomalies unequal_;   ///< replicas that differ still
   Instant next_tick_;
   Instant next_beat_;
   std::optional<Instant> say_at_;
@@ -161,7 +163,10 @@ class Detector {
   std::optional<Instant> roll_until_;
   Instant roll_since_{};
   Instant split_at_{};
+  WallTime split_wall_{};
   Instant healing_at_{};
+  WallTime healing_wall_{};
+  bool are_back_ = false;  ///< while healing: all members that will be, and only replicas are waited for
   std::optional<Instant> healed_at_;
   Instant back_at_{};  ///< the last one came back
   std::optional<Instant> probe_at_;

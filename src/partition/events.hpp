@@ -50,8 +50,8 @@ struct Healed {
   Duration took{};       ///< from then until all was whole
   std::size_t away_most = 0;
   std::size_t back = 0;         ///< members that returned
-  std::uint64_t merged = 0;     ///< entries, as the node has told
-  std::uint64_t conflicts = 0;  ///< among them
+  std::uint64_t merged = 0;     ///< entries of the other side, written while it was away, that this node has taken
+  std::uint64_t conflicts = 0;  ///< names that have several values since then
 };
 /// One clear line of the log.
 struct Changed {
@@ -63,6 +63,14 @@ struct Changed {
   std::size_t away = 0;                       ///< on the other
   std::vector<identity::PeerId> listed = {};  ///< of those, at most Config::max_listed
   std::optional<Healed> healed = {};          ///< of the change from healing to whole
+};
+/// The state from which a node begins: alone, and nobody is missed.
+inline Changed whole_since(Now begun) { return {.at = begun.mono, .wall = begun.wall, .here = 1}; }
+/// What a comparison of replicas with a neighbour has shown.
+enum class Replicas : std::uint8_t {
+  same,
+  caught_up,  ///< one lacked what it should have had long before, and has it now
+  differ,     ///< still
 };
 /// A neighbour no longer hears us or is heard. Or, with `silent` false, it does again.
 struct NeighbourSilent {

@@ -161,6 +161,11 @@ bool Members::is_away(const identity::PeerId& peer) const {
   return found != members_.end() && found->second.away;
 }
 
+bool Members::is_of_other_side(const identity::PeerId& peer) const {
+  const auto found = members_.find(peer);
+  return found != members_.end() && (found->second.away || found->second.has_returned);
+}
+
 std::vector<identity::PeerId> Members::away(std::size_t max) const {
   std::vector<identity::PeerId> peers;
   for (const auto& [peer, member] : members_) {

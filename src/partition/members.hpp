@@ -92,6 +92,8 @@ class Members {
   bool contains(const identity::PeerId& peer) const { return members_.contains(peer); }
   bool is_missing(const identity::PeerId& peer) const;
   bool is_away(const identity::PeerId& peer) const;
+  /// It is away, or was in this split.
+  bool is_of_other_side(const identity::PeerId& peer) const;
   std::vector<identity::PeerId> away(std::size_t max) const;
   /// The one of those away that comes `index`th, in the order of ids. REQUIRES: there are so many.
   const identity::PeerId& away_at(std::size_t index) const;

@@ -81,28 +81,35 @@ void Detector::say_again(Instant now) {
   if (!said_at_ || now - *said_at_ >= config_.refute_pause) say_in(now, Duration(0));
 }
 
-/// While healing all say every few seconds that they are there: who came back and went again is missed by nobody else,
-/// for few have made links to it.
 void Detector::judge_healing(Now now, const Judgement& judgement, Effects& out) {
-  diverged_.expire(now.mono);
+  unequal_.expire(now.mono);
+  // Once all are back, others are whole soon, and do not go on saying that they are there.
+  are_back_ = are_back_ || judge_return(now, judgement, out);
+  if (!are_back_) return;
+  // (Attack: a neighbour whose replica is never the same.)
+  if (unequal_.size() == 0 || now.mono - healing_at_ >= config_.heal_replicas) become_whole(now, out);
+}
+
+/// Whether all are back who will be. Until then all say every few seconds that they are there: who came back and went
+/// again is missed by nobody else, for few have made links to it.
+bool Detector::judge_return(Now now, const Judgement& judgement, Effects& out) {
   say_again(now.mono);
   const Instant then = now.mono - 2 * config_.refute_pause;
   if (healing_at_ <= then && members_.quiet_again(then) >= judgement.threshold) {
     members_.part_again(now.mono, then);
-    return part(now, Reason::members_silent, out);
+    part(now, Reason::members_silent, out);
+    return false;
   }
   const Duration quiet = now.mono - back_at_;
   const bool are_few = judgement.counts.away < judgement.remains;
   const bool are_all = judgement.counts.away == 0;
   if (!are_few && quiet >= config_.heal_patience) {
     members_.part_again(now.mono, now.mono - config_.heal_recent);
-    return part(now, Reason::nobody_follows, out);
+    part(now, Reason::nobody_follows, out);
+    return false;
   }
   const bool is_over = quiet >= (are_all ? config_.heal_hold : config_.heal_patience);
-  const std::size_t unsure = members_.quiet_again(now.mono - config_.heal_recent);
-  if (are_few && is_over && unsure < judgement.remains && diverged_.size() == 0) {
-    become_whole(now, report_.back > 0 ? Reason::members_back : Reason::members_forgotten, out);
-  }
+  return are_few && is_over && members_.quiet_again(now.mono - config_.heal_recent) < judgement.remains;
 }
 
 /// Also from split to split: more are out of reach now.
@@ -110,6 +117,7 @@ void Detector::part(Now now, Reason reason, Effects& out) {
   const bool is_new = state() == State::whole || state() == State::suspected;
   if (is_new) {
     split_at_ = now.mono;
+    split_wall_ = now.wall;
     report_ = {};
   }
   members_.part(now.mono);
@@ -120,20 +128,21 @@ void Detector::part(Now now, Reason reason, Effects& out) {
 
 void Detector::heal(Now now, Effects& out) {
   healing_at_ = back_at_ = now.mono;
-  diverged_.expire(now.mono);
+  are_back_ = false;
+  healing_wall_ = now.wall;
   change(now, State::healing, report_.back > 0 ? Reason::members_back : Reason::members_forgotten, out);
   say_present(now.mono);
   probe_soon(now.mono);
 }
 
-void Detector::become_whole(Now now, Reason reason, Effects& out) {
+void Detector::become_whole(Now now, Effects& out) {
   report_.split_for = healing_at_ - split_at_;
   report_.took = now.mono - healing_at_;
   healed_at_ = now.mono;
   members_.rejoin(now.mono);
   roll_until_.reset();
   probe_at_.reset();
-  change(now, State::whole, reason, out, report_);
+  change(now, State::whole, report_.back > 0 ? Reason::members_back : Reason::members_forgotten, out, report_);
 }
 
 void Detector::change(Now now, State state, Reason reason, Effects& out, std::optional<Healed> healed) {
