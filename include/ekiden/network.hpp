@@ -24,8 +24,8 @@ struct NetworkHealed {
   std::chrono::milliseconds took{};       ///< from then until all was whole
   std::size_t away = 0;                   ///< nodes that were on the other side, at most
   std::size_t back = 0;                   ///< of those, how many came back
-  std::uint64_t merged = 0;               ///< entries that differed
-  std::uint64_t conflicts = 0;            ///< among them
+  std::uint64_t merged = 0;     ///< entries of the registry, written on the other side meanwhile, that came from there
+  std::uint64_t conflicts = 0;  ///< shared names that have several values since
 };
 
 struct NetworkChange {

@@ -40,6 +40,13 @@ void Node::Impl::on_gossip_effect(Now now, gossip::Effect effect) {
                  [&](const gossip::FindMembers& find) { find_members(now, find.topic); },
                  [&](const gossip::ShowMember& show) { show_member(now, show); },
                  [&](gossip::Delivered& delivered) { out->push(std::move(delivered)); },
+                 [&](const gossip::Heard& heard) {
+                   if (!watch.detector) return;
+                   watch.detector->on_heard(now, heard.publisher, heard.from, heard.at, watch.out);
+                 },
+                 [&](const gossip::Missing& missing) {
+                   if (watch.detector) watch.detector->on_gap(now, missing.publisher);
+                 },
                  [&](gossip::Published& published) {
                    const RequestId request{static_cast<std::uint64_t>(published.id)};
                    out->push(TopicPublished{request, std::move(published.result)});

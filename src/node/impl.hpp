@@ -24,6 +24,7 @@
 #include "node/node.hpp"
 #include "node/own_sequence.hpp"
 #include "node/peer_records.hpp"
+#include "node/wanted_by.hpp"
 #include "reachability/reachability.hpp"
 #include "relay/relay.hpp"
 #include "router/asks.hpp"
@@ -116,17 +117,6 @@ struct Node::Impl {
   // router_glue.cpp: the router's effects reach links, store and application.
   void on_router_effect(Now now, router::Router::Effect effect);
   void connect(Now now, const router::Connect& request);
-  /// Who wants a link to a peer: bits.
-  enum WantedBy : std::uint8_t {
-    by_router = 1,
-    by_depositor = 2,
-    by_collector = 4,
-    by_ask = 8,
-    by_relay = 16,
-    by_gossip = 32,
-    by_registry = 64,
-    by_watch = 128
-  };
   void want(Now now, const identity::PeerId& peer, WantedBy by);
   void unwant(Now now, const identity::PeerId& peer, WantedBy by);
   /// Nobody else does in its place, as one mailbox does for another of those that a peer names.
@@ -180,6 +170,7 @@ struct Node::Impl {
 
   // partition_glue.cpp: neighbours watch each other, and members that a split has taken away are dialled.
   void on_partition_effect(Now now, partition::Effect effect);
+  void watch_neighbour(Now now, const identity::PeerId& peer);
   void tell_change(Now now, partition::Changed changed);
   void probe_away(Now now, const identity::PeerId& peer);
   /// Heard of: whether it is there now is another question.

@@ -34,9 +34,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    end_seek(now, peer);
                    const bool both_hold = config.hold_registry && (shown.features & registry::kRegistryFeature) != 0;
                    if (both_hold) registry.on_link_up(now, peer, registry_out);
-                   if (watch.detector && (shown.features & partition::kPartitionFeature) != 0) {
-                     watch.detector->on_neighbour_up(now, peer, watch.out);
-                   }
+                   if ((shown.features & partition::kPartitionFeature) != 0) watch_neighbour(now, peer);
                  },
                  [&](link::Down& down) {
                    log_limited(now, link_lines, LogLevel::info, "link",
@@ -62,8 +60,10 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                  [&](const link::Message& message) { on_message(now, message); },
                  [&](const link::DialFailed& failed) {
                    const bool is_sought = end_seek(now, failed.peer);
+                   const auto wanter = wanted.find(failed.peer);
                    // A member that is away is tried every few seconds, for days: that is no news.
-                   log(is_sought && !wanted.contains(failed.peer) ? LogLevel::debug : LogLevel::warning, "link",
+                   const bool is_attempt = wanter == wanted.end() ? is_sought : wanter->second == by_watch;
+                   log(is_attempt ? LogLevel::debug : LogLevel::warning, "link",
                        "cannot reach " + failed.peer.text() + ": " + failed.why.message);
                    router.on_unreachable(now, failed.peer, failed.why);
                    relay.hurry(now, failed.peer);

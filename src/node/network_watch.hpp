@@ -1,10 +1,10 @@
 // What a node has for watching over the network: the partition detector, and the members of the other side that it
-// dials.
+// dials. A node that has never had a neighbour holds next to nothing.
 #pragma once
 
-#include <deque>
+#include <memory>
 #include <optional>
-#include <utility>
+#include <vector>
 
 #include "base/rng.hpp"
 #include "partition/detector.hpp"
@@ -12,12 +12,13 @@
 namespace ekiden::node {
 
 struct NetworkWatch {
-  explicit NetworkWatch(Rng stream) : rng(std::move(stream)) {}
+  explicit NetworkWatch(const Rng::Seed& stream) : seed(stream) {}
 
-  Rng rng;
-  std::optional<partition::Detector> detector;  ///< from the start on, unless Config::watch_network is off
+  Rng::Seed seed;                                 ///< of the detector
+  std::optional<Now> begun;                       ///< the start of the node, unless Config::watch_network is off
+  std::unique_ptr<partition::Detector> detector;  ///< from the first neighbour on that watches, too
   partition::Effects out;
-  std::deque<identity::PeerId> probed;  ///< the last ones, wanted for that
+  std::vector<identity::PeerId> probed;  ///< the last ones, wanted for that; the oldest first
 };
 
 }  // namespace ekiden::node

@@ -60,7 +60,7 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
           }),
       gossip(self, config.gossip, rng.split(), [this](const identity::PeerId& peer) { return signed_record_of(peer); }),
       registry(self, config.registry, rng.split()),
-      watch(rng.split()),
+      watch(rng.bytes<32>()),
       contacts(config.max_contacts),
       records(config.max_peer_records,
               [this](const identity::PeerId& peer) { return wanted.contains(peer) || links.is_up(peer); }),
@@ -110,9 +110,7 @@ void Node::start(Now now, Outbox<Effect>& out) {
   impl_->registry.start(now, impl_->registry_out);
   if (impl_->registry.replica().size() > 0) impl_->become_member(now);
   impl_->start_reachability(now);
-  if (impl_->config.watch_network) {
-    impl_->watch.detector.emplace(impl_->self, impl_->config.partition, impl_->watch.rng.split(), now);
-  }
+  if (impl_->config.watch_network) impl_->watch.begun = now;
   impl_->renew_record_in_time(now);
   impl_->settle(now);
 }

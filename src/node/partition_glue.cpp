@@ -86,8 +86,16 @@ void Node::Impl::probe_away(Now now, const identity::PeerId& peer) {
   links.retry_now(now, peer, link_out);
   if (watch.probed.size() <= kMaxProbed) return;
   const identity::PeerId oldest = watch.probed.front();
-  watch.probed.pop_front();
+  watch.probed.erase(watch.probed.begin());
   unwant(now, oldest, by_watch);
+}
+
+void Node::Impl::watch_neighbour(Now now, const identity::PeerId& peer) {
+  if (!watch.begun) return;
+  if (!watch.detector) {
+    watch.detector = std::make_unique<partition::Detector>(self, config.partition, Rng(watch.seed), *watch.begun);
+  }
+  watch.detector->on_neighbour_up(now, peer, watch.out);
 }
 
 void Node::Impl::show_to_watch(Now now, const identity::PeerRecord& peer) {
@@ -95,7 +103,11 @@ void Node::Impl::show_to_watch(Now now, const identity::PeerRecord& peer) {
 }
 
 NetworkStatus Node::network(Now now) const {
-  if (!impl_->watch.detector) return {};
+  if (!impl_->watch.begun) return {};
+  if (!impl_->watch.detector) {
+    const partition::Changed begun = partition::whole_since(*impl_->watch.begun);
+    return {.is_watched = true, .counts = {.last = begun}, .history = {begun}};
+  }
   const partition::Detector& detector = *impl_->watch.detector;
   return {.is_watched = true,
           .counts = detector.status(now),
