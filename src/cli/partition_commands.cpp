@@ -32,7 +32,8 @@ Result<api::Json> ask_node(const Context& context) {
   EKIDEN_ASSIGN(auto client, context.client());
   EKIDEN_ASSIGN(auto answer, client.get("/v1/partition"));
   if (!flag_of(answer, "watched")) {
-    return fail(Errc::unsupported, "this node does not watch over the network");
+    return fail(Errc::unsupported,
+                "this node does not watch over the network: `watch = \"on\"` under [partition] in ekiden.toml");
   }
   return answer;
 }
