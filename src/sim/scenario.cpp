@@ -229,8 +229,12 @@ Result<Scenario> parse_scenario(std::string_view source, std::string_view name) 
                                      ": the split comes after the first puts, lasts ten seconds, and "
                                      "is over before the end");
   }
-  if (scenario.split.to != Duration(0) &&
-      (scenario.split.from + seconds(15) > scenario.split.to || scenario.split.to >= scenario.duration)) {
+  const SplitModel& split = scenario.split;
+  if (split.to != Duration(0) && registry.entries != 0 &&
+      (split.from != registry.split_from || split.to != registry.split_to)) {
+    return fail(Errc::malformed, std::string(name) + ": the split of the registry is another than that of the network");
+  }
+  if (split.to != Duration(0) && (split.from + seconds(15) > split.to || split.to >= scenario.duration)) {
     return fail(Errc::malformed,
                 std::string(name) + ": the split lasts fifteen seconds or more, and is over before the end");
   }

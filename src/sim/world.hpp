@@ -128,6 +128,7 @@ class World {
 
   // world_split.cpp
   void plan_split();
+  void cut(std::uint32_t percent);
   void cut_in_two();
   void look_for_split(Instant began);
   void look_at_sides();

@@ -24,11 +24,26 @@ std::size_t World::count_state(partition::State state) const {
   }));
 }
 
-void World::cut_in_two() {
+/// The first machine and the last one on different sides.
+void World::cut(std::uint32_t percent) {
   std::vector<HostIndex> order;
+  for (HostIndex host = 1; host + 1 < machines_.size(); ++host) order.push_back(host);
+  rng_.shuffle(order);
+  order.insert(order.begin(), 0);
+  order.push_back(static_cast<HostIndex>(machines_.size() - 1));
+  const auto left = static_cast<std::ptrdiff_t>(std::max<std::size_t>(1, order.size() * percent / 100));
+  one_side_ = {order.begin(), order.begin() + left};
+  for (auto here = order.begin(); here != order.begin() + left; ++here) {
+    for (auto there = order.begin() + left; there != order.end(); ++there) {
+      network_.set_cut(*here, *there, true);
+      network_.set_cut(*there, *here, true);
+    }
+  }
+}
+
+void World::cut_in_two() {
   std::size_t informed = 0;
   for (const auto& machine : machines_) {
-    order.push_back(machine->host());
     if (!machine->is_up()) continue;
     const node::NetworkStatus network = machine->network();
     if ((network.counts.members + 1) * 20 >= machines_.size() * 19) ++informed;
@@ -37,16 +52,7 @@ void World::cut_in_two() {
   if (informed * 20 < machines_.size() * 19) {
     ledger_.breach("only " + std::to_string(informed) + " nodes know who belongs to the network: nothing is proven");
   }
-  rng_.shuffle(order);
-  order.resize(std::max<std::size_t>(1, order.size() * scenario_.split.percent / 100));
-  one_side_ = {order.begin(), order.end()};
-  for (const HostIndex left : one_side_) {
-    for (HostIndex right = 0; right < machines_.size(); ++right) {
-      if (one_side_.contains(right)) continue;
-      network_.set_cut(left, right, true);
-      network_.set_cut(right, left, true);
-    }
-  }
+  cut(scenario_.split.percent);
   schedule_.after(kLook, [this, began = schedule_.now()] { look_for_split(began); });
 }
 
@@ -101,12 +107,18 @@ void World::check_split(Outcome& outcome) const {
     breach("all was whole only " + text_of(*split_healed_) + " after the end of the split");
   }
   std::size_t reports = 0;
+  std::size_t mergers = 0;
   for (const auto& machine : machines_) {
     if (!machine->is_up()) continue;
     const auto history = machine->network().history;
-    if (std::ranges::any_of(history, [](const auto& change) { return change.healed && change.healed->back > 0; })) {
-      ++reports;
-    }
+    const auto tells = [&](auto what) {
+      return std::ranges::any_of(history, [&](const auto& change) { return change.healed && what(*change.healed); });
+    };
+    if (tells([](const partition::Healed& healed) { return healed.back > 0; })) ++reports;
+    if (tells([](const partition::Healed& healed) { return healed.merged > 0; })) ++mergers;
+  }
+  if (scenario_.registry.entries != 0 && mergers * 20 < machines_.size() * 19) {
+    breach("only " + std::to_string(mergers) + " nodes report what was merged");
   }
   if (reports * 20 < machines_.size() * 19) breach("only " + std::to_string(reports) + " nodes report who came back");
 }
