@@ -36,9 +36,10 @@ struct Config {
 
   // Members (partition/members.hpp).
   std::size_t max_members = 16'384;
-  Duration member_for = minutes(15);  ///< since it was last heard of
-  Duration dead_after = minutes(1);   ///< missing for so long without a split, it is no member any more
-  Duration away_for = days(7);        ///< on the other side for so long, it is forgotten
+  std::size_t max_sequences = 16'384;  ///< of statements, whose authors need not be members any more
+  Duration member_for = minutes(15);   ///< since it was last heard of
+  Duration dead_after = minutes(1);    ///< missing for so long without a split, it is no member any more
+  Duration away_for = days(7);         ///< on the other side for so long, it is forgotten
 
   // States (partition/detector.hpp).
   std::size_t split_share = 16;               ///< one in so many members, but at least …

@@ -28,7 +28,7 @@ Detector::Detector(const identity::Identity& self, const Config& config, Rng rng
       rng_(std::move(rng)),
       neighbours_(config_, begun.wall),
       members_(config_),
-      sequences_(config.max_members),
+      sequences_(config.max_sequences),
       gaps_(config.max_anomalies, config.gap_for),
       diverged_(config.max_anomalies, config.diverged_for),
       unequal_(config.max_anomalies, config.diverged_for),
@@ -191,6 +191,7 @@ Status Detector::on_statement(Now now, const PeerId& from, ByteView body, Effect
   EKIDEN_ASSIGN(const Statement statement, read_statement(body));
   const PeerId author = statement.author();
   if (author == self_.id() && statement.sequence <= sequence_) return {};
+  if (statement.sequence <= members_.said(author)) return {};
   if (const std::uint64_t* last = sequences_.find(author); last != nullptr && statement.sequence <= *last) return {};
   ++counts_.checked;
   if (auto proof = verify_statement(body, statement); !proof) {
@@ -205,6 +206,7 @@ Status Detector::on_statement(Now now, const PeerId& from, ByteView body, Effect
   const bool is_known = members_.contains(author) || (!statement.leaving && members_.know(now.mono, author));
   if (!is_known) return {};
   sequences_.put(author, statement.sequence);
+  members_.note_said(author, statement.sequence);
   if (!members_.spend_statement(now.mono, author)) {
     ++counts_.dropped;
     return {};

@@ -144,8 +144,8 @@ class Detector {
   Rng rng_;
   Neighbours neighbours_;
   Members members_;
-  std::map<identity::PeerId, Silent> silent_;  ///< neighbours, in our own eyes
-  LruMap<identity::PeerId, std::uint64_t> sequences_;
+  std::map<identity::PeerId, Silent> silent_;          ///< neighbours, in our own eyes
+  LruMap<identity::PeerId, std::uint64_t> sequences_;  ///< of the last statements, also of those who are no members
   Anomalies gaps_;
   Anomalies diverged_;  ///< replicas that differed where they should not
   Anomalies unequal_;   ///< replicas that differ still

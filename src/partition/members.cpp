@@ -75,6 +75,16 @@ void Members::accuse(Instant now, const identity::PeerId& by, const std::vector<
   }
 }
 
+std::uint64_t Members::said(const identity::PeerId& peer) const {
+  const auto found = members_.find(peer);
+  return found == members_.end() ? 0 : found->second.said;
+}
+
+void Members::note_said(const identity::PeerId& peer, std::uint64_t sequence) {
+  const auto found = members_.find(peer);
+  if (found != members_.end()) found->second.said = sequence;
+}
+
 bool Members::spend_statement(Instant now, const identity::PeerId& peer) {
   const auto found = members_.find(peer);
   if (found == members_.end()) return false;

@@ -58,6 +58,10 @@ class Members {
   void missed(Instant now, const identity::PeerId& peer);
   /// All that `by` says is silent; takes the place of what it has said before.
   void accuse(Instant now, const identity::PeerId& by, const std::vector<identity::PeerId>& silent);
+  /// The sequence of its last statement; 0: none, or it is no member. (Attack: strangers who come and go until what a
+  /// member has said is forgotten and can be played again.)
+  std::uint64_t said(const identity::PeerId& peer) const;
+  void note_said(const identity::PeerId& peer, std::uint64_t sequence);
   /// Counts a statement of a member. False: unknown, shunned, or too many.
   bool spend_statement(Instant now, const identity::PeerId& peer);
 
@@ -115,6 +119,7 @@ class Members {
     bool counts = false;
     bool has_returned = false;  ///< was away in this split
     std::optional<Instant> shunned;
+    std::uint64_t said = 0;
     std::vector<Accusation> accusers;
     std::vector<identity::PeerId> accuses;
     flow::TokenBucket statements;

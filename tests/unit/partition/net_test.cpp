@@ -197,6 +197,32 @@ TEST(Liars, GainNothingByPlayingAgain) {
   EXPECT_EQ(net.at(neighbour).status(net.now()).checked, checked);
 }
 
+TEST(Liars, WhoComeAndGoMakeNobodyForgetWhatAMemberHasSaid) {
+  Config config;
+  config.max_sequences = 4;
+  Net net(10, 14, config);
+  const std::size_t neighbour = *net[0].links.begin();
+  const auto taken = [&] { return net.at(neighbour).status(net.now()).taken; };
+  const std::size_t member = neighbour == 5 ? 6 : 5;
+  const Bytes old = accusing(net, member, net[member].self, kMaxSequence - 5, 1);
+  const std::uint64_t before = taken();
+  ASSERT_TRUE(net.receive(neighbour, 0, old));
+  ASSERT_EQ(taken(), before + 1);
+  for (Byte i = 200; i < 210; ++i) {
+    const identity::Identity stranger = test::make_identity(i);
+    for (const bool leaving : {false, true}) {
+      const Statement statement{
+          .public_key = stranger.public_key(), .sequence = leaving ? 2U : 1U, .silent = {}, .leaving = leaving};
+      Bytes message = {static_cast<Byte>(wire::MessageType::partition_statement)};
+      append(message, sign_statement(stranger, statement));
+      ASSERT_TRUE(net.receive(neighbour, 0, message));
+    }
+  }
+  ASSERT_EQ(taken(), before + 21);
+  ASSERT_TRUE(net.receive(neighbour, 0, old));
+  EXPECT_EQ(taken(), before + 21);
+}
+
 TEST(Liars, CannotSpeakForOthers) {
   Net net(kNodes, 12);
   const std::size_t neighbour = *net[0].links.begin();
