@@ -180,7 +180,8 @@ class World {
         CHECK(from == State::whole);
         break;
       case State::split:
-        CHECK(changed.away > 0 || from == State::healing);
+        // Where many are named by one each, only the call that follows shows who is away.
+        CHECK(changed.away > 0 || changed.reason == Reason::members_silent);
         break;
       case State::healing:
         CHECK(from == State::split);
