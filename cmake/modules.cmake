@@ -25,8 +25,9 @@ ekiden_module(mailbox  4 PURE DEPENDS identity store EXTERNAL)
 ekiden_module(relay    4 PURE DEPENDS path store flow EXTERNAL)
 ekiden_module(gossip   4 PURE SMALL DEPENDS identity flow EXTERNAL)
 ekiden_module(registry 4 PURE SMALL DEPENDS identity store flow EXTERNAL)
+ekiden_module(partition 4 PURE SMALL DEPENDS identity flow EXTERNAL)
 ekiden_module(node     5 PURE DEPENDS link datagram session router dht bootstrap reachability lan mailbox relay gossip
-              registry EXTERNAL)
+              registry partition EXTERNAL)
 ekiden_module(runtime  6 SMALL DEPENDS node bootstrap
               EXTERNAL boost openssl tls sqlite threads sodium spdlog tomlplusplus json miniupnpc natpmp)
 ekiden_module(sim      6 DEPENDS node EXTERNAL tomlplusplus)

@@ -285,7 +285,7 @@ std::vector<Figure> link_figures() {
   return {{"link.throughput", "MB/s", "seal, write, read and open the same bytes", "ratio >= 0.6", throughput},
           {"link.idle.memory", "KiB", "a bare socket and two cipher contexts", "value <= 24", idle_memory},
           {"handshake.rate", "1/s", "its X25519 operations alone", "ratio >= 0.7", handshake_rate},
-          {"handshake.rate.first", "1/s", "its X25519 operations alone", "ratio >= 0.7", first_handshake_rate}};
+          {"handshake.rate.first", "1/s", "its X25519 operations alone", "none", first_handshake_rate}};
 }
 
 }  // namespace ekiden::bench

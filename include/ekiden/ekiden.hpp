@@ -4,6 +4,7 @@
 #include <ekiden/contact.hpp>
 #include <ekiden/error.hpp>
 #include <ekiden/message.hpp>
+#include <ekiden/network.hpp>
 #include <ekiden/node.hpp>
 #include <ekiden/registry.hpp>
 #include <ekiden/topic.hpp>

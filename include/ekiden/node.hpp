@@ -10,6 +10,7 @@
 #include <ekiden/error.hpp>
 #include <ekiden/export.hpp>
 #include <ekiden/message.hpp>
+#include <ekiden/network.hpp>
 #include <ekiden/registry.hpp>
 #include <ekiden/topic.hpp>
 #include <ekiden/trace.hpp>
@@ -126,6 +127,12 @@ class EKIDEN_EXPORT Node {
   /// Calls `handler` when what stands under a name may have changed, on the node's thread: it must not block, nor call
   /// what blocks. An empty handler ends it, and is not called again once this has returned. Blocks.
   void watch(std::function<void(const PeerId& owner, const std::string& name)> handler);
+  /// Whether the network is whole: the changes of that since the node started, the oldest first and at most 64; the
+  /// last one is how it is now, with who is on the other side. Blocks.
+  std::vector<NetworkChange> network() const;
+  /// Calls `handler` for each change from now on, on the node's thread: it must not block, nor call the node. In place
+  /// of an earlier one; an empty one ends it, and is not called again once this has returned. Blocks.
+  void on_network_change(std::function<void(const NetworkChange&)> handler);
 
   /// The oldest message that is neither taken nor returned before by this Node, requests and replies aside. Blocks up
   /// to `timeout`. Of volatile messages that nobody receives, at most 4,096 wait. Errors: timed_out; closed, with the

@@ -89,6 +89,7 @@ class Backend {
   /// Heard on the local network, in the order of ids.
   virtual std::vector<node::LanPeer> lan_peers() const = 0;
   virtual std::vector<node::Offer> offers() const = 0;
+  virtual node::NetworkStatus network() const = 0;
   virtual std::optional<identity::SignedRecord> peer_record(const identity::PeerId& peer) const = 0;
   virtual std::vector<bootstrap::NodeStatus> bootstrap_status() const = 0;
   virtual std::string data_dir() const = 0;
@@ -148,6 +149,7 @@ class HostBackend final : public Backend {
   std::vector<datagram::SessionStatus> datagram_sessions(std::size_t count) const override;
   std::vector<node::LanPeer> lan_peers() const override;
   std::vector<node::Offer> offers() const override;
+  node::NetworkStatus network() const override;
   std::optional<identity::SignedRecord> peer_record(const identity::PeerId& peer) const override;
   std::vector<bootstrap::NodeStatus> bootstrap_status() const override;
   std::string data_dir() const override;

@@ -16,9 +16,10 @@ Result<EventKinds> parse_kind(std::string_view name) {
   if (name == "request") return EventKinds::request;
   if (name == "reply") return EventKinds::reply;
   if (name == "entry") return EventKinds::entry;
+  if (name == "partition") return EventKinds::partition;
   return fail(Errc::invalid_argument, "'" + std::string(name) +
-                                          "' is not a kind of event; there are message, request, reply, state, peer "
-                                          "and entry");
+                                          "' is not a kind of event; there are message, request, reply, state, peer, "
+                                          "entry and partition");
 }
 
 }  // namespace
@@ -79,6 +80,11 @@ void EventHub::on_state(const node::StateChanged& change) {
 void EventHub::on_entry_changed(const node::EntryChanged& changed) {
   if (!is_wanted(EventKinds::entry)) return;
   publish(EventKinds::entry, dump_json(entry_event(backend_, changed.owner, changed.name)));
+}
+
+void EventHub::on_network_changed(const node::NetworkChanged& changed) {
+  if (!is_wanted(EventKinds::partition)) return;
+  publish(EventKinds::partition, dump_json(partition_event(changed, backend_.contacts())));
 }
 
 void EventHub::on_peer_up(const identity::PeerId& peer) {

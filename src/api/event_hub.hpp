@@ -31,7 +31,8 @@ enum class EventKinds : std::uint8_t {
   request = 8,
   reply = 16,
   entry = 32,
-  all = 63
+  partition = 64,
+  all = 127
 };
 
 /// A topic that somebody at the API has subscribed to; ends with this object.
@@ -83,6 +84,7 @@ class EventHub final : public runtime::Listener {
   void on_state(const node::StateChanged& change) override;
   void on_topic_message(const node::TopicMessage& message) override;
   void on_entry_changed(const node::EntryChanged& changed) override;
+  void on_network_changed(const node::NetworkChanged& changed) override;
   void on_peer_up(const identity::PeerId& peer) override;
   void on_peer_down(const identity::PeerId& peer, const Error& why) override;
 

@@ -92,6 +92,8 @@ void HostBackend::read_registry() { host_.read_registry(); }
 
 const registry::Registry& HostBackend::registry() const { return host_.node().registry(); }
 
+node::NetworkStatus HostBackend::network() const { return host_.node().network(host_.now()); }
+
 node::NodeStatus HostBackend::status() const { return host_.node().status(); }
 
 identity::PeerId HostBackend::id() const { return host_.node().self().id(); }

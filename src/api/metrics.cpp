@@ -132,6 +132,20 @@ void add_registry(Families& out, const registry::RegistryStatus& registry) {
   out.counter("registry_differed_total", "Of these, those that found a difference.", registry.differed);
 }
 
+void add_partition(Families& out, const node::NetworkStatus& network) {
+  if (!network.is_watched) return;
+  const partition::DetectorStatus& counts = network.counts;
+  out.gauge("partition_state", "0 whole, 1 suspected, 2 split, 3 healing.", static_cast<int>(counts.last.state));
+  out.gauge("partition_members", "Nodes of the network that this one has heard, itself included.", counts.members + 1);
+  out.gauge("partition_away", "Of these, on the other side of a split.", counts.away);
+  out.gauge("partition_missing", "Of these, silent for a moment.", counts.missing);
+  out.gauge("partition_neighbours_well", "Linked nodes that hear this one and are heard.", counts.well);
+  out.counter("partition_statements_said_total", "Statements of this node.", counts.said);
+  out.counter("partition_statements_taken_total", "Statements of others.", counts.taken);
+  out.counter("partition_dropped_total", "Heartbeats and statements that did not count.", counts.dropped);
+  out.counter("partition_probes_total", "Members of the other side that were dialled.", counts.probes);
+}
+
 }  // namespace
 
 std::string metrics_text(const Backend& backend) {
@@ -154,6 +168,7 @@ std::string metrics_text(const Backend& backend) {
   add_relay(out, status.relay);
   add_topics(out, status);
   add_registry(out, status.registry);
+  add_partition(out, backend.network());
   return out.text();
 }
 

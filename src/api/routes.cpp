@@ -41,6 +41,7 @@ constexpr std::array kTable = {
     Row{"DELETE", "v1/capabilities/{}", Endpoint::withdraw_capability, false},
     Row{"PUT", "v1/relay", Endpoint::switch_relay_on, false},
     Row{"DELETE", "v1/relay", Endpoint::switch_relay_off, false},
+    Row{"GET", "v1/partition", Endpoint::show_partition, false},
     Row{"GET", "v1/topics", Endpoint::list_topics, false},
     Row{"POST", "v1/topics/{}", Endpoint::publish, true},
     Row{"GET", "v1/registry", Endpoint::list_entries, false},

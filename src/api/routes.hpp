@@ -43,6 +43,7 @@ enum class Endpoint {
   withdraw_capability,
   switch_relay_on,
   switch_relay_off,
+  show_partition,
   list_topics,
   publish,
   list_entries,

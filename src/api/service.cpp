@@ -41,6 +41,8 @@ void serve(Backend& backend, const Route& route, const Target& target, const std
     case Endpoint::switch_relay_on:
     case Endpoint::switch_relay_off:
       return handle_capabilities(call);
+    case Endpoint::show_partition:
+      return respond(json_response(200, partition_view(backend)));
     case Endpoint::list_topics:
     case Endpoint::publish:
       return handle_topics(call);

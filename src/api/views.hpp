@@ -77,12 +77,16 @@ Json message_view(const router::Arrived& message, const identity::ContactBook& c
 /// With steps and receipt, as one message shows it, or without, as lists do.
 Json trace_view(const router::Trace& trace, const identity::ContactBook& contacts, bool with_story);
 
+/// Whether the network is whole, who is on the other side if it is not, and what it was before.
+Json partition_view(const Backend& backend);
+
 // Events, one JSON object each, told apart by "kind".
 
 Json message_event(const router::Arrived& message, const identity::ContactBook& contacts);
 Json state_event(const node::StateChanged& change, WallTime at, const identity::ContactBook& contacts);
 /// Something that was published in a topic.
 Json topic_event(const node::TopicMessage& message, const identity::ContactBook& contacts);
+Json partition_event(const node::NetworkChanged& changed, const identity::ContactBook& contacts);
 /// `why`: nullptr if the peer came, else why it went.
 Json peer_event(const identity::PeerId& peer, const Error* why, const identity::ContactBook& contacts);
 

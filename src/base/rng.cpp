@@ -20,7 +20,6 @@ Rng::~Rng() {
 
 Rng::Rng(Rng&& other) noexcept : key_(other.key_), buffer_(std::move(other.buffer_)), used_(other.used_) {
   sodium_memzero(other.key_.data(), other.key_.size());
-  sodium_memzero(other.buffer_.data(), other.buffer_.size());
   other.used_ = kBuffered;
 }
 

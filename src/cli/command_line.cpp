@@ -40,6 +40,7 @@ CommandLine::CommandLine() : app_("A peer-to-peer relay network for software age
   declare_relay();
   declare_topic();
   declare_registry();
+  declare_partition();
   declare_receipt();
   declare_discovery();
   declare_bootstrap();

@@ -57,6 +57,7 @@ class CommandLine {
   void declare_registry();
   void declare_registry_writing(CLI::App& registry);
   void declare_registry_reading(CLI::App& registry);
+  void declare_partition();
   void declare_receipt();
   void declare_discovery();
   void declare_capability();

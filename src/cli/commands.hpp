@@ -183,6 +183,8 @@ Status run_registry_find(const Context& context, const RegistryArguments& argume
 Status run_registry_watch(const Context& context, const RegistryArguments& arguments);
 Status run_registry_remove(const Context& context, const RegistryArguments& arguments);
 Status run_registry_conflicts(const Context& context);
+Status run_partition_status(const Context& context);
+Status run_partition_history(const Context& context);
 Status run_trace(const Context& context, const TraceArguments& arguments);
 Status run_status(const Context& context);
 Status run_receipt_export(const Context& context, const ReceiptArguments& arguments);

@@ -91,6 +91,38 @@ router::Response to_response(Result<Reply> reply) {
   return response;
 }
 
+NetworkChange to_network_change(const node::NetworkChanged& changed) {
+  NetworkChange out{.state = static_cast<NetworkState>(changed.state),
+                    .reason = std::string(partition::reason_name(changed.reason)),
+                    .since = to_system(changed.wall),
+                    .here = changed.here,
+                    .away = changed.away,
+                    .other_side = {},
+                    .healed = {}};
+  for (const identity::PeerId& peer : changed.listed) out.other_side.push_back(PeerId{peer.bytes});
+  if (const auto& healed = changed.healed) {
+    out.healed = NetworkHealed{.split_for = std::chrono::duration_cast<milliseconds>(healed->split_for),
+                               .took = std::chrono::duration_cast<milliseconds>(healed->took),
+                               .away = healed->away_most,
+                               .back = healed->back,
+                               .merged = healed->merged,
+                               .conflicts = healed->conflicts};
+  }
+  return out;
+}
+
+std::vector<NetworkChange> to_network_changes(const node::NetworkStatus& network) {
+  std::vector<NetworkChange> changes;
+  for (const node::NetworkChanged& changed : network.history) changes.push_back(to_network_change(changed));
+  if (changes.empty()) return changes;
+  NetworkChange& last = changes.back();  // Who is away has been counted to the end since then.
+  last.here = network.counts.members + 1 - network.counts.away;
+  last.away = network.counts.away;
+  last.other_side.clear();
+  for (const identity::PeerId& peer : network.away) last.other_side.push_back(PeerId{peer.bytes});
+  return changes;
+}
+
 TopicMessage to_topic_message(const node::TopicMessage& message) {
   return {.topic = message.topic,
           .from = PeerId{message.publisher.bytes},

@@ -3,6 +3,7 @@
 
 #include <ekiden/contact.hpp>
 #include <ekiden/message.hpp>
+#include <ekiden/network.hpp>
 #include <ekiden/topic.hpp>
 #include <ekiden/trace.hpp>
 #include <string>
@@ -10,7 +11,7 @@
 
 #include "base/result.hpp"
 #include "identity/contact.hpp"
-#include "node/input.hpp"
+#include "node/node.hpp"
 #include "router/question.hpp"
 #include "router/router.hpp"
 
@@ -24,6 +25,9 @@ Placement to_placement(const router::Placement& placed);
 router::Question to_question(Question question);
 /// What a handler answered; one that is too large becomes a failure.
 router::Response to_response(Result<Reply> reply);
+NetworkChange to_network_change(const node::NetworkChanged& changed);
+/// The last one is how it is now.
+std::vector<NetworkChange> to_network_changes(const node::NetworkStatus& network);
 TopicMessage to_topic_message(const node::TopicMessage& message);
 Publication to_publication(const gossip::Publication& made);
 Trace to_trace(const router::Trace& trace);

@@ -9,8 +9,9 @@
 #include "embed/convert.hpp"
 #include "embed/entries.hpp"
 #include "embed/mailroom.hpp"
+#include "embed/network_watch.hpp"
+#include "embed/open_host.hpp"
 #include "embed/topics.hpp"
-#include "runtime/bootstrap_source.hpp"
 #include "runtime/host.hpp"
 
 namespace ekiden {
@@ -18,35 +19,6 @@ namespace {
 
 using embed::Mailroom;
 using runtime::Host;
-
-Result<std::unique_ptr<Host>> open_host(const NodeOptions& options) {
-  auto identity = runtime::load_identity(options.data_dir);
-  if (!identity && identity.error().code == Errc::not_found && options.create) {
-    runtime::InitOptions init;
-    init.data_dir = options.data_dir;
-    if (!options.listen.empty()) init.listen = options.listen;
-    EKIDEN_TRY(runtime::init_data_dir(init));
-    identity = runtime::load_identity(options.data_dir);
-  }
-  if (!identity) return std::unexpected(identity.error());
-  EKIDEN_ASSIGN(auto settings, runtime::load_settings(options.data_dir));
-  if (!options.listen.empty()) {
-    settings.listen.clear();
-    for (const std::string& text : options.listen) {
-      EKIDEN_ASSIGN(auto endpoint, runtime::parse_listen(text));
-      settings.listen.push_back(std::move(endpoint));
-    }
-  }
-  if (!options.lan) settings.lan = "off";
-  if (!options.strangers.empty()) {
-    EKIDEN_ASSIGN(settings.node.router.strangers, runtime::parse_strangers(options.strangers));
-  }
-  // Of the three places only the file: the environment belongs to the program that embeds us.
-  EKIDEN_ASSIGN(settings.node.sources, runtime::read_bootstrap_source({.data_dir = options.data_dir}));
-  // The standard error stream belongs to the program that embeds us: what goes well is not told there.
-  if (settings.log_level == "info") settings.log_level = "warning";
-  return Host::open({.data_dir = options.data_dir, .settings = std::move(settings), .identity = *identity});
-}
 
 /// The value as the public API knows it, or the error.
 template <class T, class Convert>
@@ -68,6 +40,7 @@ struct Node::Impl {
       host->subscribe(mailroom);
       host->subscribe(topics);
       host->subscribe(watcher);
+      host->subscribe(network);
     });
     thread = std::thread([this] { run(); });
   }
@@ -135,6 +108,7 @@ struct Node::Impl {
   std::shared_ptr<Mailroom> mailroom = std::make_shared<Mailroom>();
   std::shared_ptr<embed::Topics> topics = std::make_shared<embed::Topics>();
   std::shared_ptr<embed::Watcher> watcher = std::make_shared<embed::Watcher>();
+  std::shared_ptr<embed::NetworkWatch> network = std::make_shared<embed::NetworkWatch>();
   std::mutex answering_mutex;  ///< of the table: its values live until stop_serving()
   std::map<std::string, std::unique_ptr<embed::Answering>> answering;
   std::thread thread;
@@ -146,7 +120,7 @@ Node::Node(Node&&) noexcept = default;
 Node& Node::operator=(Node&&) noexcept = default;
 
 Result<Node> Node::start(NodeOptions options) {
-  EKIDEN_ASSIGN(auto host, open_host(options));
+  EKIDEN_ASSIGN(auto host, embed::open_host(options));
   return Node(std::make_unique<Impl>(std::move(host)));
 }
 
@@ -336,6 +310,20 @@ void Node::watch(std::function<void(const PeerId& owner, const std::string& name
   impl_->call<bool>([&](std::promise<bool>& done) {
     impl_->host->read_registry();
     done.set_value(impl_->watcher->set(std::move(handler)));
+  });
+}
+
+std::vector<NetworkChange> Node::network() const {
+  using Changes = std::vector<NetworkChange>;
+  return impl_->call<Changes>([&](std::promise<Changes>& done) {
+    done.set_value(embed::to_network_changes(impl_->host->node().network(impl_->host->now())));
+  });
+}
+
+void Node::on_network_change(std::function<void(const NetworkChange&)> handler) {
+  impl_->call<bool>([&](std::promise<bool>& done) {
+    impl_->network->set(std::move(handler));
+    done.set_value(true);
   });
 }
 

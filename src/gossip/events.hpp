@@ -56,6 +56,16 @@ struct Delivered {
   std::shared_ptr<const Bytes> signed_bytes;
   ByteView payload;  ///< into signed_bytes
 };
+/// An item that was not here before has come over this neighbour: `publisher` has signed it, at `at` by its own clock.
+struct Heard {
+  identity::PeerId publisher;
+  identity::PeerId from;
+  WallTime at{};
+};
+/// Numbers of this publisher are missing, for so long that they are asked for.
+struct Missing {
+  identity::PeerId publisher;
+};
 struct Publication {
   std::uint64_t sequence = 0;
   std::size_t neighbours = 0;  ///< to whom it was sent, or is announced; 0: whoever comes within Config::linger has it
@@ -71,7 +81,8 @@ struct Misbehaved {
   std::string what;
 };
 
-using Effect = std::variant<Transmit, Want, Met, FindMembers, ShowMember, Delivered, Published, Misbehaved>;
+using Effect =
+    std::variant<Transmit, Want, Met, FindMembers, ShowMember, Delivered, Heard, Missing, Published, Misbehaved>;
 using Effects = Outbox<Effect>;
 
 }  // namespace ekiden::gossip

@@ -64,11 +64,13 @@ bool Publishers::has_gap(const identity::PeerId& publisher) const {
   return known != nullptr && std::ranges::any_of(known->windows, &Window::has_gap);
 }
 
-bool Publishers::has_gaps() const {
+std::vector<identity::PeerId> Publishers::with_gaps(std::size_t max) const {
+  std::vector<identity::PeerId> found;
   for (const auto& [peer, publisher] : publishers_) {
-    if (std::ranges::any_of(publisher.windows, &Window::has_gap)) return true;
+    if (found.size() == max) break;
+    if (std::ranges::any_of(publisher.windows, &Window::has_gap)) found.push_back(peer);
   }
-  return false;
+  return found;
 }
 
 void Publishers::close_gaps() {

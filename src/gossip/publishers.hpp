@@ -46,9 +46,10 @@ class Publishers {
   /// REQUIRES: judge() said fresh.
   void note(const identity::PeerId& publisher, std::uint64_t run, std::uint64_t sequence);
 
-  /// Whether any number is missing: of this publisher, of anybody.
+  /// Whether any number of this publisher is missing.
   bool has_gap(const identity::PeerId& publisher) const;
-  bool has_gaps() const;
+  /// Of whom numbers are missing, at most `max`: those heard last.
+  std::vector<identity::PeerId> with_gaps(std::size_t max) const;
   /// Numbers that are missing are given up.
   void close_gaps();
   std::size_t size() const { return publishers_.size(); }

@@ -12,6 +12,8 @@ namespace {
 /// More than what an item needs beside it in a message.
 constexpr std::size_t kItemOverhead = 64;
 constexpr std::size_t kMaxWaiting = 64;
+/// Publishers whose items are missing, of whom is told at a time.
+constexpr std::size_t kMaxMissed = 16;
 
 }  // namespace
 
@@ -185,10 +187,12 @@ void Topic::tell_history(Now now, const identity::PeerId& to, Effects& out) {
 /// A number of a publisher is missing, and no neighbour has announced its item: somebody else may have it.
 void Topic::ask_for_gaps(Now now, Effects& out) {
   gap_at_.reset();
-  if (!publishers_.has_gaps()) {
+  const std::vector<identity::PeerId> missed = publishers_.with_gaps(kMaxMissed);
+  if (missed.empty()) {
     gap_attempts_ = 0;
     return;
   }
+  for (const identity::PeerId& publisher : missed) out.push(Missing{publisher});
   if (gap_attempts_ == config_.gap_attempts) {
     gap_attempts_ = 0;
     return publishers_.close_gaps();

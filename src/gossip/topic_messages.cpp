@@ -137,6 +137,7 @@ Status Topic::on_gossip(Now now, const identity::PeerId& from, const Gossiped& m
   history_.add(now, id, bytes, round);
   tree_.accept(now, id, publisher, from, round, tree_out_);
   if (!gap_at_ && publishers_.has_gap(publisher)) gap_at_ = now.mono + config_.gap_after;
+  out.push(Heard{.publisher = publisher, .from = from, .at = item.at});
   deliver(item, round, std::move(bytes), out);
   return {};
 }

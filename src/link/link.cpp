@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "wire/message_type.hpp"
 
 namespace ekiden::link {
 namespace {
@@ -79,8 +80,10 @@ void Link::on_frame(Now now, const Frame& frame, const SharedBytes& record, Outb
     case FrameKind::close:
       return on_peer_close(now, read_close(frame), events);
     case FrameKind::message:
-      last_message_ = now.mono;
-      measure(now);
+      if (frame.payload.empty() || wire::is_use(frame.payload.front())) {
+        last_message_ = now.mono;
+        measure(now);
+      }
       events.push(Message{peer_, record, frame.payload});
       return;
   }

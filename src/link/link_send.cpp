@@ -3,6 +3,7 @@
 
 #include "base/check.hpp"
 #include "link/link.hpp"
+#include "wire/message_type.hpp"
 
 namespace ekiden::link {
 namespace {
@@ -15,7 +16,7 @@ constexpr std::size_t kControlRoom = 64;
 Status Link::send(Now now, wire::Priority priority, ByteView message) {
   CHECK(is_open());
   EKIDEN_TRY(queue_.push(priority, message, config_->max_queued_bytes));
-  last_message_ = now.mono;
+  if (message.empty() || wire::is_use(message.front())) last_message_ = now.mono;
   return {};
 }
 

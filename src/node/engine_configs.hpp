@@ -4,6 +4,7 @@
 #include "gossip/messages.hpp"
 #include "node/messages.hpp"
 #include "node/node.hpp"
+#include "partition/messages.hpp"
 #include "registry/messages.hpp"
 
 namespace ekiden::node {
@@ -32,6 +33,7 @@ inline Config with_features(Config config) {
   if (takes_part) config.link.features |= kReachabilityFeature;
   config.link.features |= gossip::kGossipFeature;
   if (config.hold_registry) config.link.features |= registry::kRegistryFeature;
+  if (config.watch_network) config.link.features |= partition::kPartitionFeature;
   if (config.mailbox.serve) config.link.features |= mailbox::kMailboxFeature;
   if (!takes_part && config.mailbox.pinned.empty()) config.mailbox.collect = false;
   config.router.mailboxes = config.mailbox.deposit;

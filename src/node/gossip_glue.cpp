@@ -33,10 +33,20 @@ void Node::Impl::on_gossip_effect(Now now, gossip::Effect effect) {
                      unwant(now, request.peer, by_gossip);
                    }
                  },
-                 [&](gossip::Met& met) { learn(now, std::move(met.record), Heard::from_others); },
+                 [&](gossip::Met& met) {
+                   show_to_watch(now, met.record.record);
+                   learn(now, std::move(met.record), Heard::from_others);
+                 },
                  [&](const gossip::FindMembers& find) { find_members(now, find.topic); },
                  [&](const gossip::ShowMember& show) { show_member(now, show); },
                  [&](gossip::Delivered& delivered) { out->push(std::move(delivered)); },
+                 [&](const gossip::Heard& heard) {
+                   if (!watch.detector) return;
+                   watch.detector->on_heard(now, heard.publisher, heard.from, heard.at, watch.out);
+                 },
+                 [&](const gossip::Missing& missing) {
+                   if (watch.detector) watch.detector->on_gap(now, missing.publisher);
+                 },
                  [&](gossip::Published& published) {
                    const RequestId request{static_cast<std::uint64_t>(published.id)};
                    out->push(TopicPublished{request, std::move(published.result)});

@@ -23,11 +23,13 @@
 #include "node/messages.hpp"
 #include "node/minute_count.hpp"
 #include "node/neighbour.hpp"
+#include "node/network_watch.hpp"
 #include "node/node.hpp"
 #include "node/own_sequence.hpp"
 #include "node/peer_records.hpp"
 #include "node/signed_times.hpp"
 #include "node/standing.hpp"
+#include "node/wanted_by.hpp"
 #include "reachability/reachability.hpp"
 #include "relay/relay.hpp"
 #include "router/asks.hpp"
@@ -114,16 +116,6 @@ struct Node::Impl {
   // router_glue.cpp: the router's effects reach links, store and application.
   void on_router_effect(Now now, router::Router::Effect effect);
   void connect(Now now, const router::Connect& request);
-  /// Who wants a link to a peer: bits.
-  enum WantedBy : std::uint8_t {
-    by_router = 1,
-    by_depositor = 2,
-    by_collector = 4,
-    by_ask = 8,
-    by_relay = 16,
-    by_gossip = 32,
-    by_registry = 64
-  };
   void want(Now now, const identity::PeerId& peer, WantedBy by);
   void unwant(Now now, const identity::PeerId& peer, WantedBy by);
   /// Nobody else does in its place, as one mailbox does for another of those that a peer names.
@@ -179,6 +171,14 @@ struct Node::Impl {
   void become_member(Now now);                              ///< from now on, if this node may be one and is none
   void seek_member(Now now, const identity::PeerId& peer);  ///< dials it for a while, and few others at that time
   bool end_seek(Now now, const identity::PeerId& peer);     ///< true if it was sought
+
+  // partition_glue.cpp: neighbours watch each other, and members that a split has taken away are dialled.
+  void on_partition_effect(Now now, partition::Effect effect);
+  void watch_neighbour(Now now, const identity::PeerId& peer);
+  void tell_change(Now now, partition::Changed changed);
+  void probe_away(Now now, const identity::PeerId& peer);
+  /// Heard of: whether it is there now is another question.
+  void show_to_watch(Now now, const identity::PeerRecord& peer);
 
   // ask_glue.cpp: questions go out and come in as messages, to peers that searches and neighbours tell of.
   void on_ask_effect(Now now, router::AskEffect effect);
@@ -316,6 +316,7 @@ struct Node::Impl {
   gossip::Gossip gossip;
   std::unique_ptr<registry::Registry> registry;  ///< see made_registry()
   Rng registry_rng;                              ///< until then
+  NetworkWatch watch;
   identity::ContactBook contacts;
   PeerRecords records;                               ///< of peers that are not contacts, and verified ones of those
   std::map<identity::PeerId, std::uint8_t> wanted;   ///< bits of WantedBy, never none

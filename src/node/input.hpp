@@ -19,6 +19,7 @@
 #include "identity/node_info.hpp"
 #include "identity/peer_id.hpp"
 #include "link/pool.hpp"
+#include "partition/events.hpp"
 #include "registry/events.hpp"
 #include "registry/writing.hpp"
 #include "router/question.hpp"
@@ -306,6 +307,8 @@ struct TopicPublished {
 };
 /// What the registry says under this name may have changed.
 using EntryChanged = registry::Changed;
+/// Whether the network is whole: a change of that.
+using NetworkChanged = partition::Changed;
 struct PeerUp {
   identity::PeerId peer;
   bool initiated_by_us = false;
@@ -324,6 +327,6 @@ struct Log {
 using SendDatagram = datagram::Send;
 using Effect = std::variant<Dial, Hangup, WantWrite, SendDatagram, Persist, Reply, PeerFound, CapabilityFound,
                             PeerProbed, Arrival, StateChanged, PeerUp, PeerDown, Log, SayBeacon, Placed, Answered,
-                            Fetch, TopicMessage, TopicPublished, EntryChanged>;
+                            Fetch, TopicMessage, TopicPublished, EntryChanged, NetworkChanged>;
 
 }  // namespace ekiden::node

@@ -35,6 +35,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    const bool it_holds = (shown.features & registry::kRegistryFeature) != 0;
                    neighbour.compares_registry = config.hold_registry && it_holds;
                    if (registry && neighbour.compares_registry) registry->on_link_up(now, peer, registry_out);
+                   if ((shown.features & partition::kPartitionFeature) != 0) watch_neighbour(now, peer);
                  },
                  [&](link::Down& down) {
                    log_limited(now, link_lines, LogLevel::info, "link",
@@ -51,14 +52,18 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    relay.on_link_down(now, down.peer, relay_out);
                    asks.on_link_down(down.peer);
                    gossip.on_link_down(now, down.peer, gossip_out);
-                   if (registry) registry->on_link_down(now, down.peer, down.why.code != Errc::closed, registry_out);
+                   const bool is_broken = down.why.code != Errc::closed;
+                   if (registry) registry->on_link_down(now, down.peer, is_broken, registry_out);
+                   if (watch.detector) watch.detector->on_neighbour_down(now, down.peer, is_broken);
                    out->push(PeerDown{down.peer, std::move(down.why)});
                  },
                  [&](const link::Message& message) { on_message(now, message); },
                  [&](const link::DialFailed& failed) {
                    const bool is_sought = end_seek(now, failed.peer);
+                   const auto wanter = wanted.find(failed.peer);
                    // A member that is away is tried every few seconds, for days: that is no news.
-                   log(is_sought && !wanted.contains(failed.peer) ? LogLevel::debug : LogLevel::warning, "link",
+                   const bool is_attempt = wanter == wanted.end() ? is_sought : wanter->second == by_watch;
+                   log(is_attempt ? LogLevel::debug : LogLevel::warning, "link",
                        "cannot reach " + failed.peer.text() + ": " + failed.why.message);
                    router.on_unreachable(now, failed.peer, failed.why);
                    relay.hurry(now, failed.peer);
@@ -146,6 +151,13 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
     case wire::MessageType::registry_want:
     case wire::MessageType::registry_entries:
       if (config.hold_registry) return on_registry_message(now, message);
+      break;
+    case wire::MessageType::partition_heartbeat:
+      if (!watch.detector) break;
+      return watch.detector->on_heartbeat(now, message.from, body, watch.out);
+    case wire::MessageType::partition_statement:
+      if (!watch.detector) break;
+      return watch.detector->on_statement(now, message.from, body, watch.out);
   }
   const ErrorMessage answer{.type = message.bytes[0], .reason = ErrorMessage::Reason::unknown_type, .detail = {}};
   send_message(now, message.from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));

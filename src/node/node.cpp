@@ -89,6 +89,7 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
           }),
       gossip(self, config.gossip, rng.split(), [this](const identity::PeerId& peer) { return signed_record_of(peer); }),
       registry_rng(rng.split()),
+      watch(rng.bytes<32>()),
       contacts(config.max_contacts),
       records(config.max_peer_records,
               [this](const identity::PeerId& peer) { return wanted.contains(peer) || links.is_up(peer); }),
@@ -140,6 +141,7 @@ void Node::start(Now now, Outbox<Effect>& out) {
   if (impl_->takes_part()) impl_->dht.start(now, impl_->dht_out);
   impl_->start_registry(now);
   impl_->start_reachability(now);
+  if (impl_->config.watch_network) impl_->watch.begun = now;
   impl_->renew_record_in_time(now);
   impl_->settle(now);
 }
@@ -225,6 +227,8 @@ void Node::Impl::handle(Now now, Input input) {
 void Node::Impl::shut_down(Now now) {
   leave(now);
   // Goodbyes go out before the links end.
+  if (watch.detector) watch.detector->leave(now, watch.out);
+  watch.out.drain([&](partition::Effect&& effect) { on_partition_effect(now, std::move(effect)); });
   gossip.stop(gossip_out);
   gossip_out.drain([&](gossip::Effect&& effect) { on_gossip_effect(now, std::move(effect)); });
   router.flush(router_out);
@@ -279,6 +283,7 @@ void Node::Impl::tick(Now now) {
   asks.on_deadline(now, ask_out);
   gossip.on_deadline(now, gossip_out);
   if (registry) registry->on_deadline(now, registry_out);
+  if (watch.detector) watch.detector->on_deadline(now, watch.out);
   seal_waiting(now);  // After the sessions have written what is older.
   if (std::exchange(relay_flush_at, std::nullopt)) relay.flush(now, relay_out);
   renew_record_in_time(now);
@@ -299,7 +304,7 @@ void Node::Impl::settle(Now now) {
   while (!link_out.empty() || !session_out.empty() || !router_out.empty() || !ask_out.empty() ||
          !datagram_out.empty() || !dht_out.empty() || !bootstrap_out.empty() || !reachability_out.empty() ||
          !lan_out.empty() || !mailbox_out.empty() || !relay_out.empty() || !gossip_out.empty() ||
-         !registry_out.empty()) {
+         !registry_out.empty() || !watch.out.empty()) {
     link_out.drain([&](link::LinkPool::Effect&& effect) { on_link_effect(now, std::move(effect)); });
     session_out.drain([&](session::Sessions::Effect&& effect) { on_session_effect(now, std::move(effect)); });
     router_out.drain([&](router::Router::Effect&& effect) { on_router_effect(now, std::move(effect)); });
@@ -314,6 +319,7 @@ void Node::Impl::settle(Now now) {
     relay_out.drain([&](relay::Effect&& effect) { on_relay_effect(now, std::move(effect)); });
     gossip_out.drain([&](gossip::Effect&& effect) { on_gossip_effect(now, std::move(effect)); });
     registry_out.drain([&](registry::Effect&& effect) { on_registry_effect(now, std::move(effect)); });
+    watch.out.drain([&](partition::Effect&& effect) { on_partition_effect(now, std::move(effect)); });
   }
   if (relay.needs_flush() && !relay_flush_at) relay_flush_at = now.mono;
   if (batch.empty() && !persist_wanted && !sessions.wants_batch()) return end_leaving();
@@ -358,42 +364,13 @@ std::optional<Instant> Node::deadline() const {
   at = earlier(at, earlier(impl_->keeper.deadline(), impl_->depositor.deadline()));
   at = earlier(at, earlier(impl_->collector.deadline(), impl_->relay.deadline()));
   if (impl_->registry) at = earlier(at, impl_->registry->deadline());
+  if (impl_->watch.detector) at = earlier(at, impl_->watch.detector->deadline());
   if (!impl_->config.discovery) return at;
   at = earlier(at, earlier(impl_->datagrams.deadline(), impl_->dht.deadline()));
   at = earlier(at, earlier(impl_->leave_by, impl_->lan.deadline()));
   at = earlier(at, earlier(impl_->reachability.deadline(), impl_->publish_at));
   at = earlier(at, earlier(impl_->bootstrap.deadline(), impl_->list_due.earliest()));
   return earlier(at, earlier(impl_->search_due.earliest(), impl_->join_look));
-}
-
-void Node::check_invariants() const {
-  impl_->links.check_invariants();
-  impl_->sessions.check_invariants();
-  impl_->router.check_invariants();
-  impl_->asks.check_invariants();
-  impl_->contacts.check_invariants();
-  impl_->datagrams.check_invariants();
-  impl_->dht.check_invariants();
-  impl_->bootstrap.check_invariants();
-  impl_->reachability.check_invariants();
-  impl_->lan.check_invariants();
-  impl_->keeper.check_invariants();
-  impl_->depositor.check_invariants();
-  impl_->collector.check_invariants();
-  impl_->relay.check_invariants();
-  impl_->gossip.check_invariants();
-  if (impl_->registry) impl_->registry->check_invariants();
-  CHECK(impl_->link_out.empty() && impl_->session_out.empty() && impl_->router_out.empty() && impl_->ask_out.empty());
-  CHECK(impl_->datagram_out.empty() && impl_->dht_out.empty() && impl_->bootstrap_out.empty());
-  CHECK(impl_->reachability_out.empty() && impl_->lan_out.empty() && impl_->mailbox_out.empty());
-  CHECK(impl_->gossip_out.empty() && impl_->registry_out.empty() && impl_->relay_out.empty() &&
-        impl_->relay.needs_flush() == impl_->relay_flush_at.has_value());
-  CHECK(impl_->requested_probes + impl_->dial_backs_running <= impl_->dials.size() + impl_->pings.size());
-  for (const auto& [peer, search] : impl_->searches) {
-    CHECK(impl_->wanted.contains(peer) && search.is_running != impl_->search_due.at(peer).has_value());
-  }
-  CHECK(impl_->batch.empty() && !impl_->persist_wanted);
-  CHECK(impl_->in_flight.empty() || impl_->in_flight.back().token == store::PersistToken{impl_->last_token});
 }
 
 }  // namespace ekiden::node

@@ -33,6 +33,7 @@
 #include "mailbox/depositor.hpp"
 #include "mailbox/keeper.hpp"
 #include "node/input.hpp"
+#include "partition/detector.hpp"
 #include "reachability/config.hpp"
 #include "reachability/events.hpp"
 #include "registry/registry.hpp"
@@ -53,6 +54,8 @@ struct Config {
   gossip::Config gossip;
   registry::Config registry;
   bool hold_registry = true;  ///< a replica of it
+  partition::Config partition;
+  bool watch_network = true;  ///< for splits: heartbeats go over links
   mailbox::Config mailbox;    ///< without discovery we collect only from those that are pinned
   lan::Config lan;            ///< its `special_sources` follows from private_network
   bool discovery = false;     ///< take part in the DHT: the driver carries datagrams
@@ -134,6 +137,14 @@ struct NodeStatus {
   bool ready = false;                                        ///< our record is on disk; links may be made
 };
 
+/// Whether the network is whole, as this node sees it.
+struct NetworkStatus {
+  bool is_watched = false;  ///< otherwise there is nothing else here
+  partition::DetectorStatus counts = {};
+  std::vector<identity::PeerId> away = {};  ///< on the other side of a split; at most partition::Config::max_listed
+  std::vector<partition::Changed> history = {};  ///< the oldest first; the last is the state
+};
+
 class Node {
  public:
   Node(const crypto::Ed25519Seed& seed, Config config, Rng rng);
@@ -197,6 +208,7 @@ class Node {
   std::vector<Offer> offers() const;
   /// The replica that this node holds, made at the first call; `now` of its queries is that of the driver.
   const registry::Registry& registry() const;
+  NetworkStatus network(Now now) const;
   /// After ShutDown: what we published is being withdrawn. Over after Config::leave_max at the latest.
   bool is_leaving() const;
 

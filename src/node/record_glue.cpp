@@ -78,6 +78,7 @@ Status Node::Impl::on_record_message(Now now, const identity::PeerId& from, Byte
   const identity::PeerRecord* current = record_of(from);
   if (current != nullptr && identity::is_newer(*current, shown)) return {};
   show_neighbour(now, shown);
+  show_to_watch(now, shown);
   propose_nodes(now, shown);  // Its endpoints may have been verified only now.
   learn(now, std::move(*heard), Heard::from_itself);
   return {};

@@ -14,6 +14,11 @@ const std::string kMembers = "registry:open";
 /// Members that are dialled at a time, or searched: each for at least eight seconds.
 constexpr std::size_t kMaxSeeks = 4;
 
+partition::Replicas shown_by(const registry::Compared& compared) {
+  if (compared.differs) return partition::Replicas::differ;
+  return compared.was_behind ? partition::Replicas::caught_up : partition::Replicas::same;
+}
+
 }  // namespace
 
 registry::Registry& Node::Impl::made_registry() {
@@ -66,6 +71,14 @@ void Node::Impl::on_registry_effect(Now now, registry::Effect effect) {
                  [&](registry::Changed& changed) {
                    become_member(now);
                    out->push(std::move(changed));
+                 },
+                 [&](const registry::Taken& taken) {
+                   if (!watch.detector) return;
+                   watch.detector->on_taken(taken.author, taken.written, taken.opened_conflict);
+                   watch.detector->on_heard(now, taken.author, taken.from, taken.written, watch.out);
+                 },
+                 [&](const registry::Compared& compared) {
+                   if (watch.detector) watch.detector->on_compared(now, compared.peer, shown_by(compared));
                  },
                  [&](const registry::Equivocated& seen) {
                    log_limited(now, message_lines, LogLevel::warning, "registry",

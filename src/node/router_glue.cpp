@@ -100,8 +100,8 @@ void Node::Impl::unwant(Now now, const identity::PeerId& peer, WantedBy by) {
 
 void Node::Impl::reach(Now now, const identity::PeerId& peer) {
   const identity::SignedRecord* known = newest_of(peer);
-  // The neighbours of a topic, and other members of the registry, are found anew after a restart.
-  const bool is_lasting = (wanted.at(peer) & ~(by_gossip | by_registry)) != 0;
+  // Neighbours of a topic, other members of the registry and who is away are found anew after a restart.
+  const bool is_lasting = (wanted.at(peer) & ~(by_gossip | by_registry | by_watch)) != 0;
   if (known != nullptr && contacts.find(peer) == nullptr && is_lasting) {
     batch.put(store::Table::records, peer.view(), known->signed_bytes);
   }

@@ -17,11 +17,12 @@ struct Config {
   std::size_t max_conflicts = 256;  ///< that are remembered
 
   // Comparing replicas with neighbours (registry/comparison.hpp, registry/answers.hpp).
-  Duration compare_every = seconds(5);   ///< with one neighbour after the other …
-  Duration compare_most = minutes(2);    ///< … less often with one with whom it came to nothing, doubling up to this
-  Duration compare_within = seconds(5);  ///< an answer, before the comparison is given up
-  std::size_t max_asked = 8192;          ///< places that are looked at in one comparison
-  std::size_t max_moved = 4096;          ///< entries in each direction in one comparison
+  Duration compare_every = seconds(5);    ///< with one neighbour after the other …
+  Duration compare_most = minutes(2);     ///< … less often with one with whom it came to nothing, doubling up to this
+  Duration compare_within = seconds(5);   ///< an answer, before the comparison is given up
+  milliseconds late_after = seconds(10);  ///< since it was written, an entry should have been told
+  std::size_t max_asked = 8192;           ///< places that are looked at in one comparison
+  std::size_t max_moved = 4096;           ///< entries in each direction in one comparison
   flow::Rate answers{.per_second = 10'000, .burst = 40'000};  ///< places and entries that a neighbour may ask about
 
   // Telling neighbours at once.

@@ -51,13 +51,27 @@ struct KeepLink {
 struct Seek {
   identity::PeerId peer;
 };
+/// An entry of another author has come that was not here: from this neighbour, and written then by the author's clock.
+struct Taken {
+  identity::PeerId author;
+  identity::PeerId from;
+  WallTime written{};
+  bool opened_conflict = false;  ///< its shared name had one value until now
+};
+/// A comparison with this neighbour has ended.
+struct Compared {
+  identity::PeerId peer;
+  bool was_behind = false;  ///< it had what should have come long before
+  bool differs = false;     ///< there is more, or the neighbour did not go on
+};
 /// A neighbour did what no honest one does. It is heard no more for a while.
 struct Misbehaved {
   identity::PeerId peer;
   std::string what;
 };
 
-using Effect = std::variant<Transmit, Persist, Written, Changed, Equivocated, Misbehaved, KeepLink, Seek>;
+using Effect =
+    std::variant<Transmit, Persist, Written, Changed, Taken, Compared, Equivocated, Misbehaved, KeepLink, Seek>;
 using Effects = Outbox<Effect>;
 
 }  // namespace ekiden::registry

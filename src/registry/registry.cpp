@@ -100,6 +100,7 @@ Status Registry::on_entries(Now now, const PeerId& from, ByteView body, Effects&
     return misbehaved(now, from, {Errc::unauthenticated, "an entry that its author has not signed"}, out);
   }
   neighbour->has_gained = neighbour->has_gained || arrivals.taken > 0;
+  neighbour->was_behind = neighbour->was_behind || arrivals.has_late;
   if (!neighbour->comparison) return {};
   auto messages = neighbour->comparison->on_entries(message);
   if (!messages) return misbehaved(now, from, std::move(messages).error(), out);
@@ -131,7 +132,12 @@ bool Registry::take(Now now, const PeerId& from, ByteView signed_bytes, Arrivals
   ++counts_.taken;
   ++arrivals.taken;
   arrivals.rows.put(store::Table::registry, id.bytes, to_bytes(signed_bytes));
+  const std::size_t open_before = conflicts_.open();
   note(now, *entry, *applied, from, out);
+  const WallTime written = from_unix_ms(entry->stamp.ms);
+  arrivals.has_late = arrivals.has_late || now.wall - written > config_.late_after;
+  out.push(
+      Taken{.author = author, .from = from, .written = written, .opened_conflict = conflicts_.open() > open_before});
   return true;
 }
 
@@ -218,7 +224,7 @@ Status Registry::on_places(Now now, const PeerId& from, ByteView body, Effects& 
 
 void Registry::begin(Now now, const PeerId& peer, Neighbour& neighbour, Effects& out) {
   if (++last_round_ == 0) ++last_round_;
-  neighbour.has_gained = false;
+  neighbour.has_gained = neighbour.was_behind = false;
   neighbour.comparison = std::make_unique<Comparison>(config_, replica_, last_round_, rng_.bytes<8>());
   send(peer, wire::Priority::low, neighbour.comparison->begin(), out);
   compare_.set(peer, now.mono + config_.compare_within);
@@ -228,19 +234,20 @@ void Registry::begin(Now now, const PeerId& peer, Neighbour& neighbour, Effects&
 void Registry::go_on(Now now, const PeerId& peer, Neighbour& neighbour, const Messages& messages, Effects& out) {
   send(peer, wire::Priority::low, messages, out);
   if (neighbour.comparison->is_over()) {
-    end(now, peer, neighbour);
+    end(now, peer, neighbour, out);
   } else if (!messages.empty()) {
     compare_.set(peer, now.mono + config_.compare_within);
   }
 }
 
-void Registry::end(Now now, const PeerId& peer, Neighbour& neighbour) {
+void Registry::end(Now now, const PeerId& peer, Neighbour& neighbour, Effects& out) {
   const bool has_differed = neighbour.comparison->has_differed();
   const bool goes_on = neighbour.comparison->is_cut() && neighbour.has_gained;
   ++counts_.comparisons;
   if (has_differed) ++counts_.differed;
   const bool is_in_vain = has_differed && !neighbour.has_gained;
   neighbour.interval = is_in_vain ? std::min(neighbour.interval * 2, config_.compare_most) : config_.compare_every;
+  out.push(Compared{.peer = peer, .was_behind = neighbour.was_behind, .differs = neighbour.comparison->is_cut()});
   neighbour.comparison.reset();
   compare_.set(peer, goes_on ? now.mono : now.mono + rng_.between(neighbour.interval / 2, neighbour.interval));
 }
@@ -264,6 +271,8 @@ void Registry::on_deadline(Now now, Effects& out) {
   while (const auto peer = compare_.pop_due(now.mono)) {
     Neighbour& neighbour = neighbours_.at(*peer);
     if (neighbour.comparison) {
+      out.push(
+          Compared{.peer = *peer, .was_behind = neighbour.was_behind, .differs = neighbour.comparison->has_differed()});
       neighbour.comparison.reset();
       compare_.set(*peer, now.mono + rng_.between(neighbour.interval / 2, neighbour.interval));
     } else if (replica_.size() == 0) {

@@ -1,7 +1,7 @@
 // Registry: a directory of services of which every member holds a full replica (design in docs/protocol/registry.md).
 //
 // Inputs: rows of the store; puts and removals of our user; links up and down; messages of neighbours; what is durable;
-// time. Outputs: Transmit, Persist, Written, Changed, Equivocated, Misbehaved, KeepLink, Seek.
+// time. Outputs: Transmit, Persist, Written, Changed, Taken, Compared, Equivocated, Misbehaved, KeepLink, Seek.
 //
 // Whoever asks is answered from the replica, at once, also while the network is split. What is new goes to neighbours
 // at once, who hand it on. Now and then, and when a link comes up, the replica is compared with that of a neighbour,
@@ -126,7 +126,8 @@ class Registry {
     std::unique_ptr<Comparison> comparison;  ///< seldom
     Instant give_up{};                       ///< the comparison
     Duration interval{};
-    bool has_gained = false;  ///< we took an entry, since the comparison began
+    bool has_gained = false;  ///< we took an entry, since the comparison began …
+    bool was_behind = false;  ///< … and one that others have had for long
   };
   using Neighbours = std::map<identity::PeerId, Neighbour>;
   struct News {
@@ -136,6 +137,7 @@ class Registry {
   struct Arrivals {
     store::Batch rows;
     std::size_t taken = 0;
+    bool has_late = false;
   };
 
   Neighbour& attend(Now now, const identity::PeerId& peer);
@@ -156,7 +158,7 @@ class Registry {
   void look_for_conflict(Now now, const identity::PeerId& owner, const std::string& name);
   void begin(Now now, const identity::PeerId& peer, Neighbour& neighbour, Effects& out);
   void go_on(Now now, const identity::PeerId& peer, Neighbour& neighbour, const Messages& messages, Effects& out);
-  void end(Now now, const identity::PeerId& peer, Neighbour& neighbour);
+  void end(Now now, const identity::PeerId& peer, Neighbour& neighbour, Effects& out);
   void compare_soon(Now now);
   void tell(Effects& out);
   void expire(Now now, Effects& out);

@@ -68,6 +68,9 @@ void Host::Impl::run(node::Effect&& effect) {
           [this](const node::EntryChanged& changed) {
             tell([&](Listener& listener) { listener.on_entry_changed(changed); });
           },
+          [this](const node::NetworkChanged& changed) {
+            tell([&](Listener& listener) { listener.on_network_changed(changed); });
+          },
           [this](router::Arrival& arrival) { tell([&](Listener& listener) { listener.on_arrival(arrival.message); }); },
           [this](router::StateChanged& change) { tell([&](Listener& listener) { listener.on_state(change); }); },
           [this](node::PeerUp& up) { tell([&](Listener& listener) { listener.on_peer_up(up.peer); }); },

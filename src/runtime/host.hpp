@@ -41,6 +41,7 @@ class Listener {
   virtual void on_state(const node::StateChanged& /*change*/) {}
   virtual void on_topic_message(const node::TopicMessage& /*message*/) {}
   virtual void on_entry_changed(const node::EntryChanged& /*changed*/) {}
+  virtual void on_network_changed(const node::NetworkChanged& /*changed*/) {}
   virtual void on_peer_up(const identity::PeerId& /*peer*/) {}
   virtual void on_peer_down(const identity::PeerId& /*peer*/, const Error& /*why*/) {}
   /// The node is about to end: the last moment to say so to others. Nothing comes after it.

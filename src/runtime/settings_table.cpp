@@ -67,20 +67,18 @@ constexpr TextAccess kPortMapping = {
     [](Settings& s, const std::string& text) { return set_choice<&Settings::port_mapping>(s, text, kSwitch); }};
 constexpr ListAccess kMailboxes = {mailboxes_of, set_mailboxes};
 constexpr TextAccess kServeMailbox = {mailbox_switch_of, set_mailbox_switch};
-constexpr TextAccess kForward = {[](const Settings& s) { return std::string(s.node.relay.forward ? "on" : "off"); },
-                                 [](Settings& s, const std::string& text) -> Status {
-                                   if (text != "on" && text != "off")
-                                     return fail(Errc::malformed, "must be one of: on, off");
-                                   s.node.relay.forward = text == "on";
-                                   return {};
-                                 }};
-constexpr TextAccess kRegistry = {[](const Settings& s) { return std::string(s.node.hold_registry ? "on" : "off"); },
-                                  [](Settings& s, const std::string& text) -> Status {
-                                    if (text != "on" && text != "off")
-                                      return fail(Errc::malformed, "must be one of: on, off");
-                                    s.node.hold_registry = text == "on";
-                                    return {};
-                                  }};
+Status set_switch(bool& value, const std::string& text) {
+  if (text != "on" && text != "off") return fail(Errc::malformed, "must be one of: on, off");
+  value = text == "on";
+  return {};
+}
+constexpr TextAccess kForward = {
+    [](const Settings& s) { return std::string(s.node.relay.forward ? "on" : "off"); },
+    [](Settings& s, const std::string& text) { return set_switch(s.node.relay.forward, text); }};
+template <bool node::Config::* Member>
+constexpr TextAccess kNodeSwitch = {
+    [](const Settings& s) { return std::string(s.node.*Member ? "on" : "off"); },
+    [](Settings& s, const std::string& text) { return set_switch(s.node.*Member, text); }};
 constexpr TextAccess kStrangersInInbox = {strangers_of, set_strangers};
 constexpr TextAccess kTlsVerify = {
     [](const Settings& s) { return s.tls_verify; },
@@ -104,11 +102,13 @@ using R = router::Config;
 using M = mailbox::Config;
 using F = relay::Config;
 using G = registry::Config;
+using P = partition::Config;
 constexpr auto kLink = &node::Config::link;
 constexpr auto kRouter = &node::Config::router;
 constexpr auto kMailbox = &node::Config::mailbox;
 constexpr auto kRelay = &node::Config::relay;
 constexpr auto kRegistryOf = &node::Config::registry;
+constexpr auto kPartition = &node::Config::partition;
 
 const std::array kTable = {
     Setting{
@@ -297,7 +297,7 @@ const std::array kTable = {
     Setting{.section = "registry",
             .key = "hold",
             .comment = "on: hold the registry of services in full, and share in it. Or off.",
-            .text = &kRegistry},
+            .text = &kNodeSwitch<&node::Config::hold_registry>},
     Setting{.section = "registry",
             .key = "max_entries",
             .comment = "Entries held, those included that were removed and wait to be forgotten.",
@@ -310,6 +310,16 @@ const std::array kTable = {
             .low = 1,
             .high = 4'096,
             .integer = &kCount<kRegistryOf, &G::max_bytes, kMib>},
+    Setting{.section = "partition",
+            .key = "watch",
+            .comment = "on: tell when the network is split, by heartbeats over the links that there are. Or off.",
+            .text = &kNodeSwitch<&node::Config::watch_network>},
+    Setting{.section = "partition",
+            .key = "split_share",
+            .comment = "It is split when one in so many of its nodes, and at least two, vanish at once.",
+            .low = 2,
+            .high = 1'000,
+            .integer = &kCount<kPartition, &P::split_share>},
     Setting{.section = "outbox",
             .key = "max_messages",
             .comment = "Messages accepted and not delivered yet.",
@@ -365,8 +375,8 @@ const std::array kTable = {
             .integer = &kCount<kRouter, &R::max_inbox_bytes_per_peer, kMib>},
 };
 
-constexpr std::array<std::string_view, 10> kSections = {"network", "discovery", "api",      "log",    "links",
-                                                        "mailbox", "relay",     "registry", "outbox", "inbox"};
+constexpr std::array<std::string_view, 11> kSections = {
+    "network", "discovery", "api", "log", "links", "mailbox", "relay", "registry", "partition", "outbox", "inbox"};
 
 }  // namespace
 

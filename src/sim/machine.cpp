@@ -318,6 +318,7 @@ void Machine::run_effect(node::Effect effect) {
           [&](const node::TopicMessage& message) { on_topic_message(message); },
           [&](const node::TopicPublished&) {},
           [&](const node::EntryChanged&) {},
+          [&](const node::NetworkChanged&) {},
           [&](const node::Answered& answered) {
             const auto asked = asks_.extract(answered.request);
             asked.mapped().found(answered, shared_.schedule.now() - asked.mapped().since);

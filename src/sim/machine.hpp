@@ -98,6 +98,8 @@ class Machine final : public NetworkHost {
   void stall_disk(bool stalled);
 
   const node::Node* node() const { return node_.get(); }
+  /// REQUIRES: it is up.
+  node::NetworkStatus network() const { return node_->network(now()); }
   std::uint64_t boots() const { return boots_; }
   const std::string& failure() const { return failure_; }
 

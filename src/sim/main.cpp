@@ -139,6 +139,14 @@ void print_outcome(const Options& options, const std::string& name, std::uint64_
               static_cast<double>(o.searches.queries) / static_cast<double>(o.searches.begun));
 }
 
+void print_split(const Options& options, const sim::Outcome& o) {
+  if (!o.split_noticed || !o.split_healed) return;
+  std::printf(options.json ? R"({"split_noticed_s":%.3f,"split_healed_s":%.3f})"
+                             "\n"
+                           : "  the split was known after %.2f s, and all was whole %.2f s after its end\n",
+              milliseconds_of(*o.split_noticed) / 1e3, milliseconds_of(*o.split_healed) / 1e3);
+}
+
 std::size_t jobs_of(const Options& options) {
   if (options.jobs != 0) return static_cast<std::size_t>(options.jobs);
   return std::max(1U, std::thread::hardware_concurrency());
@@ -153,6 +161,7 @@ bool run_seed(const Options& options, const sim::Scenario& scenario, std::uint64
   const sim::Outcome outcome = sim::World(scenario, {.seed = seed, .print_log = options.log}).run();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   print_outcome(options, scenario.name, seed, outcome, took.count());
+  print_split(options, outcome);
   print_breaches(outcome, "seed " + std::to_string(seed));
   return outcome.breaches.empty();
 }

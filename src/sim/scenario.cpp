@@ -129,6 +129,9 @@ Keys keys_of_events(Scenario& s) {
       {"registry.split_to_s", duration<seconds>(s.registry.split_to)},
       {"registry.split_percent", number(s.registry.split_percent, 1, 99)},
       {"registry.restarts", number(s.registry.restarts, 0, 1000)},
+      {"split.from_s", duration<seconds>(s.split.from)},
+      {"split.to_s", duration<seconds>(s.split.to)},
+      {"split.percent", number(s.split.percent, 1, 99)},
       {"attack.sybils", number(s.attack.sybils, 0, 1000)},
       {"attack.sybil_prefixes", number(s.attack.sybil_prefixes, 1, 250)},
       {"attack.eclipse", boolean(s.attack.eclipse)},
@@ -167,6 +170,8 @@ Keys keys_of_outcome(Scenario& s) {
       {"expect.heard_ppm_min", number(s.expect.heard_ppm_min, 0, kMillion)},
       {"expect.topic_copies_max_milli", number(s.expect.topic_copies_max, 0, kMillion)},
       {"expect.topic_ids_max_milli", number(s.expect.topic_ids_max, 0, kMillion)},
+      {"expect.split_noticed_max_ms", duration<milliseconds>(s.expect.split_noticed_max)},
+      {"expect.split_healed_max_ms", duration<milliseconds>(s.expect.split_healed_max)},
       {"expect.topic_hops_percent_max", number(s.expect.topic_hops_percent_max, 0, 10'000)},
       {"expect.settle_max_s", duration<seconds>(s.expect.settle_max)},
       {"expect.latency_p99_max_ms", duration<milliseconds>(s.expect.latency_p99_max)},
@@ -223,6 +228,15 @@ Result<Scenario> parse_scenario(std::string_view source, std::string_view name) 
     return fail(Errc::malformed, std::string(name) +
                                      ": the split comes after the first puts, lasts ten seconds, and "
                                      "is over before the end");
+  }
+  const SplitModel& split = scenario.split;
+  if (split.to != Duration(0) && registry.entries != 0 &&
+      (split.from != registry.split_from || split.to != registry.split_to)) {
+    return fail(Errc::malformed, std::string(name) + ": the split of the registry is another than that of the network");
+  }
+  if (split.to != Duration(0) && (split.from + seconds(15) > split.to || split.to >= scenario.duration)) {
+    return fail(Errc::malformed,
+                std::string(name) + ": the split lasts fifteen seconds or more, and is over before the end");
   }
   return scenario;
 }

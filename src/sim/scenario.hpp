@@ -101,6 +101,14 @@ struct RegistryModel {
   std::uint32_t restarts = 0;        ///< during the split, of machines whose power goes
 };
 
+/// With `to` over zero all nodes watch over the network, are members of one topic, and are cut in two for a while. In
+/// other scenarios they do not: their heartbeats would be most of what is simulated.
+struct SplitModel {
+  Duration from = seconds(120);
+  Duration to{};
+  std::uint32_t percent = 50;  ///< of the machines on one side, drawn by the seed
+};
+
 /// Who wants the others to fail (sim/attack.hpp).
 struct AttackModel {
   std::uint32_t sybils = 0;
@@ -159,6 +167,8 @@ struct Expectations {
   /// Of the last delivery, on average over the items, in percent of what a perfect tree takes; 0: not checked.
   std::uint32_t topic_hops_percent_max = 0;
   Duration registry_equal_max = minutes(30);  ///< from the end of the split until all replicas are equal
+  Duration split_noticed_max = minutes(30);   ///< until nineteen of twenty nodes know of it
+  Duration split_healed_max = minutes(30);    ///< from its end until all say that the network is whole
 };
 
 struct Scenario {
@@ -177,6 +187,7 @@ struct Scenario {
   DiscoveryModel discovery;
   TopicModel topics;
   RegistryModel registry;
+  SplitModel split;
   AttackModel attack;
   Expectations expect;
 };

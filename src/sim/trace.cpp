@@ -185,6 +185,7 @@ void trace(TraceHash& hash, const node::Effect& effect) {
                  [&](const node::TopicMessage& out) { add(out.topic, out.hops, *out.signed_bytes); },
                  [&](const node::EntryChanged& out) { add(out.owner, out.name); },
                  [&](const node::TopicPublished& out) { add(out.request, out.result); },
+                 [&](const node::NetworkChanged& out) { add(out.state, out.reason, out.here, out.away); },
              },
              effect);
 }

@@ -58,6 +58,7 @@ node::Config World::config_of(HostIndex host, node::Config config) const {
     }
   }
   config.listening = config.advertised;
+  config.watch_network = scenario_.split.to != Duration(0);
   if (scenario_.network.lan) {
     // Nobody knows an address, and none is told: what is heard next door has to do.
     config.advertised.clear();
@@ -239,6 +240,7 @@ Outcome World::run() {
   plan_questions();
   plan_broadcasts();
   plan_registry();
+  plan_split();
   plan_faults();
   attack_->begin(machines_, scenario_.duration);
   run_until(schedule_.now() + scenario_.duration);
@@ -268,6 +270,8 @@ Outcome World::outcome() {
     result.services.healed_ms =
         static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(*healed_after_).count());
   }
+  result.split_noticed = split_noticed_;
+  result.split_healed = split_healed_;
   result.deeds = count_deeds();
   for (const auto& machine : machines_) {
     result.commits += machine->disk().commits();

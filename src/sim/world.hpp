@@ -38,6 +38,8 @@ struct Outcome {
   Questions questions;
   Broadcasts::Totals broadcasts;
   Services::Totals services;
+  std::optional<Duration> split_noticed;            ///< after it began, by nineteen of twenty nodes
+  std::optional<Duration> split_healed;             ///< after it ended, at all
   std::map<std::string_view, std::uint64_t> deeds;  ///< of traitors, by their vice
   Duration virtual_time{};
 };
@@ -124,6 +126,17 @@ class World {
   void look_at_replicas(Instant healed);
   void check_registry(Outcome& outcome) const;
 
+  // world_split.cpp
+  void plan_split();
+  void cut(std::uint32_t percent);
+  void cut_in_two();
+  void look_for_split(Instant began);
+  void look_at_sides();
+  void mend();
+  void look_for_whole(Instant ended);
+  std::size_t count_state(partition::State state) const;
+  void check_split(Outcome& outcome) const;
+
   // world_traitors.cpp
   void add_traitors();
   void boot_traitors();
@@ -168,6 +181,9 @@ class World {
   bool measuring_ = false;
   Services services_;
   std::optional<Duration> healed_after_;
+  std::set<HostIndex> one_side_;
+  std::optional<Duration> split_noticed_;
+  std::optional<Duration> split_healed_;
   TraceHash trace_;
   std::map<identity::PeerId, HostIndex> hosts_;
   Shared shared_;

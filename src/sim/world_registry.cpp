@@ -93,20 +93,8 @@ void World::write_contested(HostIndex by) {
   machines_[by]->put_entry(std::move(draft), [](bool) {});
 }
 
-/// The first machine and the last one on different sides.
 void World::split() {
-  std::vector<HostIndex> order;
-  for (HostIndex host = 1; host + 1 < machines_.size(); ++host) order.push_back(host);
-  rng_.shuffle(order);
-  order.insert(order.begin(), 0);
-  order.push_back(static_cast<HostIndex>(machines_.size() - 1));
-  const std::size_t left = std::max<std::size_t>(1, order.size() * scenario_.registry.split_percent / 100);
-  for (std::size_t i = 0; i < left; ++i) {
-    for (std::size_t k = left; k < order.size(); ++k) {
-      network_.set_cut(order[i], order[k], true);
-      network_.set_cut(order[k], order[i], true);
-    }
-  }
+  if (scenario_.split.to == Duration(0)) cut(scenario_.registry.split_percent);
   // On both sides at once: neither has seen what the other writes.
   schedule_.after(seconds(1), [this] {
     write_contested(0);

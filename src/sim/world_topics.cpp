@@ -89,7 +89,7 @@ void World::check_broadcasts(Outcome& outcome) const {
 }
 
 void World::subscribe(HostIndex host) {
-  if (scenario_.topics.items != 0) machines_[host]->subscribe(kTopic);
+  if (scenario_.topics.items != 0 || scenario_.split.to != Duration(0)) machines_[host]->subscribe(kTopic);
 }
 
 }  // namespace ekiden::sim

@@ -44,6 +44,15 @@ enum class MessageType : std::uint8_t {
   registry_places = 49,      ///< registry: digests of what is there
   registry_want = 50,        ///< registry: send me these entries, and say which of mine you want
   registry_entries = 51,     ///< registry: entries, asked for or new
+  partition_heartbeat = 52,  ///< partition: I am here, and hear you
+  partition_statement = 53,  ///< partition: signed: I am here, and these neighbours of mine are silent (a COSE_Sign1)
 };
+
+/// Whether a message that begins with this shows that somebody has a use for the link. What only watches over links
+/// does not keep them.
+constexpr bool is_use(std::uint8_t first) {
+  return first != static_cast<std::uint8_t>(MessageType::partition_heartbeat) &&
+         first != static_cast<std::uint8_t>(MessageType::partition_statement);
+}
 
 }  // namespace ekiden::wire

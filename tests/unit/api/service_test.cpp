@@ -344,6 +344,36 @@ TEST_F(Service, SwitchesRelayingOnAndOff) {
   EXPECT_TRUE(ask("GET", "/v1/status").json.at("relay").contains("counters"));
 }
 
+TEST_F(Service, ShowsWhetherTheNetworkIsWhole) {
+  EXPECT_EQ(ask("GET", "/v1/partition").json, (Json{{"watched", false}}));
+  EXPECT_EQ(metrics_text(backend_).find("ekiden_partition"), std::string::npos);
+  partition::Changed healed{.state = partition::State::whole, .reason = partition::Reason::members_back, .here = 20};
+  healed.healed = partition::Healed{.split_for = seconds(60), .took = seconds(4), .away_most = 10, .back = 9};
+  const partition::Changed split{.state = partition::State::split,
+                                 .reason = partition::Reason::members_silent,
+                                 .here = 12,
+                                 .away = 8,
+                                 .listed = {test::identity_of(2).id()}};
+  backend_.network_status = {.is_watched = true,
+                             .counts = {.last = split, .members = 19, .away = 10, .neighbours = 5, .well = 4},
+                             .away = {test::identity_of(2).id()},
+                             .history = {healed, split}};
+  const Json json = ask("GET", "/v1/partition").json;
+  EXPECT_EQ(json.at("state"), "split");
+  EXPECT_EQ(json.at("reason"), "members-silent");
+  EXPECT_EQ(json.at("here"), 10);
+  EXPECT_EQ(json.at("away"), 10);
+  EXPECT_EQ(json.at("neighbours_well"), 4);
+  EXPECT_EQ(json.at("other_side").at(0).at("peer"), test::identity_of(2).id().text());
+  ASSERT_EQ(json.at("history").size(), 2U);
+  EXPECT_EQ(json.at("history").at(0).at("healed").at("back"), 9);
+  EXPECT_EQ(json.at("history").at(0).at("healed").at("split_for_ms"), 60'000);
+  EXPECT_FALSE(json.at("history").at(1).contains("healed"));
+  EXPECT_EQ(ask("PUT", "/v1/partition", "").status, 405);
+  EXPECT_NE(metrics_text(backend_).find("ekiden_partition_state 2\n"), std::string::npos);
+  EXPECT_NE(metrics_text(backend_).find("ekiden_partition_away 10\n"), std::string::npos);
+}
+
 TEST_F(Service, PublishesAndListsTopics) {
   const auto answer = ask("POST", "/v1/topics/weather%2Ftokyo", R"({"body":"sunny"})");
   EXPECT_EQ(answer.status, 200);

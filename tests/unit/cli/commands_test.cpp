@@ -205,6 +205,33 @@ TEST_F(Commands, TopicPublishesAndLists) {
   EXPECT_NE(printed().find("weather/tokyo  0            4"), std::string::npos);
 }
 
+TEST_F(Commands, PartitionSaysWhoIsAway) {
+  const auto unwatched = run_partition_status(context());
+  ASSERT_FALSE(unwatched);
+  EXPECT_EQ(unwatched.error().code, Errc::unsupported);
+  server_.run([](FakeBackend& backend) {
+    partition::Changed healed{.state = partition::State::whole, .here = 20};
+    healed.healed = partition::Healed{.split_for = seconds(60), .took = seconds(4), .away_most = 10, .back = 9};
+    const partition::Changed split{.state = partition::State::split, .reason = partition::Reason::members_silent};
+    backend.network_status = {.is_watched = true,
+                              .counts = {.last = split, .members = 19, .away = 10, .neighbours = 5, .well = 4},
+                              .away = {api::test::identity_of(2).id()},
+                              .history = {healed, split}};
+  });
+  ASSERT_TRUE(run_partition_status(context()));
+  const std::string said = printed();
+  EXPECT_TRUE(said.starts_with("split since ")) << said;
+  EXPECT_NE(said.find("(members silent)"), std::string::npos) << said;
+  EXPECT_NE(said.find("10 peers on this side, this node included; 4 of 5 neighbours answer\n"), std::string::npos)
+      << said;
+  EXPECT_NE(said.find("10 peers on the other side:\n"), std::string::npos) << said;
+  EXPECT_NE(said.find("and 9 more\n"), std::string::npos) << said;
+  ASSERT_TRUE(run_partition_history(context()));
+  EXPECT_NE(printed().find("9 of 10 peers came back, split for "), std::string::npos);
+  ASSERT_TRUE(run_partition_status(context(json())));
+  EXPECT_EQ(api::parse_json(printed())->at("away"), 10);
+}
+
 TEST_F(Commands, TopicPrintsWhatIsPublished) {
   std::thread publisher([this] {
     bool heard = false;

@@ -94,6 +94,24 @@ TEST_F(EmbedTest, TheRegistryIsSharedAndWatched) {
   EXPECT_TRUE(alice_->entries().empty());
 }
 
+TEST_F(EmbedTest, TheNetworkIsWholeWhileNobodyIsMissed) {
+  std::atomic<int> changes = 0;
+  alice_->on_network_change([&](const NetworkChange&) { ++changes; });
+  send("hello");
+  ASSERT_TRUE(bob_->receive(kPatience));
+  // Heartbeats follow the link.
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (alice_->network().back().here < 2 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  const auto network = alice_->network();
+  ASSERT_EQ(network.size(), 1U);
+  EXPECT_EQ(network.back().state, NetworkState::whole);
+  EXPECT_EQ(network.back().here, 2U);
+  EXPECT_EQ(network.back().away, 0U);
+  EXPECT_TRUE(network.back().other_side.empty() && !network.back().healed);
+  alice_->on_network_change({});
+  EXPECT_EQ(changes, 0);
+}
+
 TEST_F(EmbedTest, AMessageArrivesWithAllThatWasSaidAboutIt) {
   const auto before = std::chrono::system_clock::now() - 1s;
   const auto id = alice_->send({.to = bob_->id(),

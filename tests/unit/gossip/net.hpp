@@ -29,6 +29,8 @@ class Net {
     std::vector<Delivered> delivered = {};
     std::map<PublishId, Result<Publication>> published = {};
     std::vector<std::string> misdeeds = {};
+    std::vector<Heard> heard = {};
+    std::vector<identity::PeerId> missed = {};
     std::set<TopicId> shown = {};
     bool up = true;
   };
@@ -150,6 +152,8 @@ class Net {
                        }
                      },
                      [&](Delivered& delivered) { members_[i]->delivered.push_back(std::move(delivered)); },
+                     [&](const Heard& heard) { members_[i]->heard.push_back(heard); },
+                     [&](const Missing& missing) { members_[i]->missed.push_back(missing.publisher); },
                      [&](Published& published) { members_[i]->published.emplace(published.id, published.result); },
                      [&](Misbehaved& misbehaved) { members_[i]->misdeeds.push_back(std::move(misbehaved.what)); },
                  },

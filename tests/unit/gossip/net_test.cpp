@@ -301,10 +301,28 @@ TEST(HostileMembers, WhatIsLostOfTheBeginningOfARunIsAskedFor) {
   };
   publish_some(net, 0, 2);
   EXPECT_EQ(net[4].delivered.size(), 0u);
+  EXPECT_TRUE(net[4].missed.empty());
   net.passes = nullptr;
   publish_some(net, 0, 1);
   net.run_for(seconds(30));
   EXPECT_EQ(net[4].delivered.size(), 3u);
+  EXPECT_EQ(net[4].missed, std::vector{net.id(0)});  // Told when it was asked for, and it came.
+  EXPECT_TRUE(net[3].missed.empty());
+}
+
+TEST(Topics, TellOfWhomSomethingWasHeardAndOverWhom) {
+  Net net(6);
+  join_all(net);
+  publish_some(net, 0, 3);
+  for (std::size_t i = 1; i < net.size(); ++i) {
+    ASSERT_EQ(net[i].heard.size(), 3u) << i;
+    for (const Heard& heard : net[i].heard) {
+      EXPECT_EQ(heard.publisher, net.id(0));
+      EXPECT_EQ(heard.at, net.now().wall);
+      EXPECT_TRUE(std::ranges::any_of(net[i].links, [&](std::size_t peer) { return net.id(peer) == heard.from; }));
+    }
+  }
+  EXPECT_TRUE(net[0].heard.empty());
 }
 
 TEST(HostileMembers, AFloodOfJoinsIsGrantedWithinARate) {

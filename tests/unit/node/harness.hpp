@@ -46,6 +46,7 @@ class Harness {
     std::vector<TopicMessage> topic_messages;
     std::vector<std::string> changed_entries;
     std::map<std::uint64_t, Result<gossip::Publication>> published;
+    std::vector<NetworkChanged> network;
     std::vector<std::string> log;
     std::set<identity::PeerId> up;
     std::uint64_t hangups = 0;
@@ -84,6 +85,7 @@ class Harness {
       config.advertised.push_back({identity::Endpoint::Transport::udp, peer.endpoint.host, peer.endpoint.port});
     }
     config.listening = config.advertised;
+    config.watch_network = false;  // Days pass here, and every heartbeat of them would.
     if (tune) tune(i, config);
     peer.node = std::make_unique<Node>(peer.seed, config, Rng(seed));
     const auto loaded = peer.node->load(peer.disk.rows(store::Reading::gathered));
@@ -114,7 +116,19 @@ class Harness {
     pump();
   }
 
+  /// Stopped, as a process is by SIGSTOP: what is for it waits, datagrams are lost.
+  void freeze(std::size_t i) { frozen_.insert(i); }
+  void thaw(std::size_t i) {
+    frozen_.erase(i);
+    for (Input& input : std::exchange(held_[i], {})) feed(i, std::move(input));
+    pump();
+  }
+
   void feed(std::size_t i, Input input) {
+    if (frozen_.contains(i)) {
+      if (!std::holds_alternative<Tick>(input)) held_[i].push_back(std::move(input));
+      return;
+    }
     if (peers_[i].node) peers_[i].node->handle(now_, std::move(input), peers_[i].out);
   }
 
@@ -132,16 +146,22 @@ class Harness {
       for (const Datagram& datagram : std::exchange(datagrams_, {})) {
         moved = true;
         const std::size_t to = datagram.to.ip.bytes[14];
-        if (to < peers_.size()) feed(to, DatagramArrived{address_of(datagram.from), datagram.bytes});
+        if (to < peers_.size() && !frozen_.contains(to))
+          feed(to, DatagramArrived{address_of(datagram.from), datagram.bytes});
       }
       for (const auto& [from, beacon] : std::exchange(beacons_, {})) {
         moved = true;
         for (std::size_t i = 0; i < peers_.size(); ++i) {
-          if (peers_[i].on_lan && peers_[from].on_lan) feed(i, BeaconHeard{address_of(from), beacon});
+          if (peers_[i].on_lan && peers_[from].on_lan && !frozen_.contains(i))
+            feed(i, BeaconHeard{address_of(from), beacon});
         }
       }
       auto deliveries = std::exchange(in_transit_, {});
       for (auto& [to, bytes] : deliveries) {
+        if (frozen_.contains(to.first)) {
+          in_transit_.emplace_back(to, std::move(bytes));
+          continue;
+        }
         moved = true;
         feed(to.first, ConnBytes{to.second, bytes});
       }
@@ -159,8 +179,8 @@ class Harness {
     const Instant end = now_.mono + by;
     for (;;) {
       std::optional<Instant> next;
-      for (const Peer& peer : peers_) {
-        if (peer.node) next = earlier(next, peer.node->deadline());
+      for (std::size_t i = 0; i < peers_.size(); ++i) {
+        if (peers_[i].node && !frozen_.contains(i)) next = earlier(next, peers_[i].node->deadline());
       }
       if (!next || *next > end) break;
       go_to(std::max(*next, now_.mono));
@@ -285,6 +305,7 @@ class Harness {
             },
             [&](const TopicMessage& message) { peer.topic_messages.push_back(message); },
             [&](const EntryChanged& changed) { peer.changed_entries.push_back(changed.name); },
+            [&](const NetworkChanged& changed) { peer.network.push_back(changed); },
             [&](const TopicPublished& done) {
               peer.published.emplace(static_cast<std::uint64_t>(done.request), done.result);
             },
@@ -341,6 +362,8 @@ class Harness {
   std::vector<Peer> peers_;
   std::map<End, End> connections_;
   std::deque<std::pair<End, Bytes>> in_transit_;
+  std::set<std::size_t> frozen_;
+  std::map<std::size_t, std::vector<Input>> held_;
   std::vector<Datagram> datagrams_;
   std::vector<std::pair<std::size_t, Bytes>> beacons_;
   std::uint64_t requests_ = 0;

@@ -29,6 +29,8 @@ class Net {
     Duration ahead{};  ///< of its wall clock
     std::vector<Equivocated> equivocated;
     std::vector<Misbehaved> misbehaved;
+    std::vector<Taken> taken;
+    std::vector<Compared> compared;
     std::set<identity::PeerId> kept;  ///< to whom it wants links
     std::vector<identity::PeerId> sought;
     std::size_t written = 0;
@@ -183,6 +185,8 @@ class Net {
                               if (persist.token) from.registry->on_persisted(now(which), *persist.token, from.out);
                             },
                             [&](Written&) { ++from.written; }, [&](Changed&) { ++from.changed; },
+                            [&](const Taken& taken) { from.taken.push_back(taken); },
+                            [&](const Compared& compared) { from.compared.push_back(compared); },
                             [&](KeepLink& link) {
                               if (link.wanted) {
                                 from.kept.insert(link.peer);

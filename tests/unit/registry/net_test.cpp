@@ -42,6 +42,53 @@ TEST(RegistryNet, EverybodyHasWhatWasPutWithinASecond) {
   EXPECT_EQ(value_at(net, 5, 0, "service/0"), Bytes{7});
 }
 
+TEST(RegistryNet, TellsWhatItTookAndWhetherAComparisonBroughtWhatShouldHaveComeBefore) {
+  Net net(2, 1);
+  net.link(0, 1);
+  net.put(0, draft_of("first", 1));
+  net.run_for(seconds(20));
+  ASSERT_EQ(net.node(1).taken.size(), 1U);
+  const Taken& first = net.node(1).taken[0];
+  EXPECT_TRUE(first.author == net.id(0) && first.from == net.id(0) && !first.opened_conflict);
+  EXPECT_EQ(first.written, net.now(1).wall - seconds(20));
+  const auto was_behind = [&](std::size_t which) {
+    return std::ranges::count_if(net.node(which).compared, &Compared::was_behind);
+  };
+  EXPECT_FALSE(net.node(1).compared.empty());
+  EXPECT_EQ(was_behind(1), 0);
+  net.cut(0, 1);
+  net.put(0, draft_of("second", 1));
+  net.run_for(seconds(5));
+  net.link(0, 1);  // So shortly after it was written it may well be on its way.
+  net.run_for(seconds(20));
+  EXPECT_EQ(net.node(1).taken.size(), 2U);
+  EXPECT_EQ(was_behind(1), 0);
+  net.cut(0, 1);
+  net.put(0, draft_of("third", 1));
+  net.run_for(seconds(15));
+  net.link(0, 1);
+  net.run_for(seconds(20));
+  EXPECT_EQ(net.node(1).taken.size(), 3U);
+  EXPECT_EQ(was_behind(1), 1);
+  EXPECT_EQ(was_behind(0), 0);
+  EXPECT_EQ(std::ranges::count_if(net.node(1).compared, &Compared::differs), 0);
+}
+
+TEST(RegistryNet, TellsOfADifferenceThatOneComparisonDoesNotClose) {
+  Config config;
+  config.max_moved = 4;
+  Net net(2, 1, config);
+  for (int i = 0; i < 30; ++i) net.put(0, draft_of("service/" + std::to_string(i), 1));
+  net.link(0, 1);
+  net.run_for(minutes(1));
+  ASSERT_TRUE(net.are_equal(net.all()));
+  const auto& compared = net.node(1).compared;
+  ASSERT_GE(compared.size(), 8U);
+  EXPECT_TRUE(compared.front().differs);
+  EXPECT_FALSE(compared.back().differs);
+  EXPECT_GE(std::ranges::count_if(compared, &Compared::differs), 6);
+}
+
 /// Both sides write all the time, one of ten messages is lost, a node of each side crashes; afterwards all is one.
 TEST(RegistryNet, IsOneAgainTenSecondsAfterASplit) {
   for (Byte seed = 1; seed <= 12; ++seed) {
@@ -263,8 +310,12 @@ TEST(RegistryNet, ASharedNameShowsWhatIsConcurrent) {
   EXPECT_EQ(value_at(net, 3, 0, "on-call"), Bytes{11});
   write(2, 22);
   net.run_for(seconds(5));
+  net.node(2).taken.clear();
   connect(net, net.all());
   net.run_for(seconds(10));
+  ASSERT_EQ(net.node(2).taken.size(), 1U);
+  EXPECT_EQ(net.node(2).taken[0].author, net.id(1));
+  EXPECT_TRUE(net.node(2).taken[0].opened_conflict);
   ASSERT_TRUE(net.are_equal(net.all()));
   EXPECT_EQ(net.at(3).get(net.now(3), net.id(0), "on-call")->values.size(), 2U);
   ASSERT_EQ(net.at(3).conflicts().size(), 1U);

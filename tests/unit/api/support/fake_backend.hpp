@@ -144,6 +144,8 @@ class FakeBackend final : public Backend {
   std::size_t registry_reads = 0;
   std::map<std::string, int> subscriptions;
   std::map<std::string, std::uint64_t> published;
+  node::NetworkStatus network() const override { return network_status; }
+  node::NetworkStatus network_status = {};
   void probe_peer(node::ProbePeer probe, ProbeDone done) override {
     probes.push_back(probe);
     const auto found = answers.find(probe.endpoint.text());
