@@ -46,6 +46,11 @@ class Node:
         self.last_error = done.stderr
         return done.stdout if done.returncode == 0 else None
 
+    def follow(self, *words):
+        """A command of the node that goes on until it is told to end."""
+        return subprocess.Popen(["ip", "netns", "exec", self.space, BINARY, *words, "--data-dir", str(self.directory)],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
     def status(self):
         return json.loads(self.run("status", "--json") or "{}")
 
