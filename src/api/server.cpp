@@ -56,7 +56,7 @@ std::string address_text(const tcp::endpoint& endpoint) {
 }
 
 std::string_view setting_of(Audience audience) {
-  return audience == Audience::owner ? "`listen` under [api] in ekiden.toml"
+  return audience == Audience::owner ? "--api, or `listen` under [api] in ekiden.toml"
                                      : "--metrics, or `metrics` under [api] in ekiden.toml";
 }
 

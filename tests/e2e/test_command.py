@@ -116,7 +116,7 @@ class CommandTest(unittest.TestCase):
         for option, key in (("--api", "listen"), ("--metrics", "metrics")):
             text = self.fails(1, "up", "--data-dir", second.directory, option, api)
             self.assertIn(f"{api}: the port is in use; end the program that holds it", text)
-            self.assertIn(f"{key} under [api] in ekiden.toml", text)
+            self.assertIn(f"{option}, or `{key}` under [api] in ekiden.toml", text)
 
     def test_an_identity_that_others_can_read_is_refused(self):
         node = self.node("a", start=False)
