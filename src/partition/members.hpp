@@ -75,11 +75,12 @@ class Members {
   Counts counts(Instant now) const;
   /// Whoever is missing since shortly is on the other side.
   void part(Instant now);
-  /// So is whoever has not been heard since `then`, those aside in whom `is_well` believes.
+  /// So is whoever has not been heard since `then`, or since it was missed, those aside in whom `is_well` believes.
   template <class IsWell>
   void part_silent(Instant now, Instant then, IsWell is_well) {
     for (auto& [peer, member] : members_) {
-      if (!member.counts || member.away || member.heard >= then || is_well(peer)) continue;
+      const bool was_heard = member.heard >= then && !member.missing;
+      if (!member.counts || member.away || was_heard || is_well(peer)) continue;
       member.away = now;
       member.missing = member.missing.value_or(now);
     }
