@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <variant>
 
 #include "base/deadline_map.hpp"
 #include "base/lru_map.hpp"
@@ -95,6 +94,7 @@ struct Node::Impl {
   // link_glue.cpp: neighbours meet router, sessions and contacts.
   void on_link_effect(Now now, link::LinkPool::Effect effect);
   void on_message(Now now, const link::Message& message);
+  Status on_error_message(Now now, const identity::PeerId& from, ByteView body);
   Status dispatch(Now now, const link::Message& message);
   Status on_session_reset(Now now, const identity::PeerId& from, ByteView body);
   /// The peer cannot open what we seal in it.

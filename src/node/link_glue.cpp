@@ -16,25 +16,23 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                  [&](link::Hangup& hangup) { out->push(hangup); },
                  [&](link::WantWrite& want) { out->push(want); },
                  [&](link::Up& up) {
-                   const identity::PeerId peer = up.record.record.id();
-                   const auto key = up.record.record.public_key;
+                   const identity::PeerRecord shown = up.record.record;
+                   const identity::PeerId peer = shown.id();
                    log_limited(now, link_lines, LogLevel::info, "link",
                                "up: " + peer.text() + (up.initiated_by_us ? " (dialled)" : " (accepted)"));
-                   Neighbour& neighbour = neighbours[peer];
+                   Neighbour& it = neighbours[peer];
                    end_search(peer);
-                   propose_nodes(now, up.record.record);
+                   propose_nodes(now, shown);
                    greet(now, peer, up);
-                   const identity::PeerRecord shown = up.record.record;
                    learn(now, std::move(up.record), Heard::from_itself);
                    out->push(PeerUp{peer, up.initiated_by_us});
-                   router.on_link_up(now, peer, key, router_out);
+                   router.on_link_up(now, peer, shown.public_key, router_out);
                    show_neighbour(now, shown);
                    asks.on_link_up(now, peer, ask_out);
                    if ((shown.features & gossip::kGossipFeature) != 0) gossip.on_link_up(now, peer, gossip_out);
                    end_seek(now, peer);
-                   const bool it_holds = (shown.features & registry::kRegistryFeature) != 0;
-                   neighbour.compares_registry = config.hold_registry && it_holds;
-                   if (registry && neighbour.compares_registry) registry->on_link_up(now, peer, registry_out);
+                   it.compares_registry = config.hold_registry && (shown.features & registry::kRegistryFeature) != 0;
+                   if (registry && it.compares_registry) registry->on_link_up(now, peer, registry_out);
                    if ((shown.features & partition::kPartitionFeature) != 0) watch_neighbour(now, peer);
                  },
                  [&](link::Down& down) {
@@ -85,19 +83,20 @@ void Node::Impl::on_message(Now now, const link::Message& message) {
   }
 }
 
+Status Node::Impl::on_error_message(Now now, const identity::PeerId& from, ByteView body) {
+  EKIDEN_ASSIGN(const auto error, wire::decode<ErrorMessage>(body));
+  log_limited(now, message_lines, LogLevel::warning, "link",
+              from.text() + " did not understand a message of type " + std::to_string(error.type));
+  if (error.type == static_cast<std::uint8_t>(wire::MessageType::list_request)) end_list_waits(now, from, std::nullopt);
+  return {};
+}
+
 Status Node::Impl::dispatch(Now now, const link::Message& message) {
   if (message.bytes.empty()) return fail(Errc::malformed, "an empty message");
   const ByteView body = message.bytes.subspan(1);
   switch (static_cast<wire::MessageType>(message.bytes[0])) {
-    case wire::MessageType::error: {
-      EKIDEN_ASSIGN(const auto error, wire::decode<ErrorMessage>(body));
-      log_limited(now, message_lines, LogLevel::warning, "link",
-                  message.from.text() + " did not understand a message of type " + std::to_string(error.type));
-      if (error.type == static_cast<std::uint8_t>(wire::MessageType::list_request)) {
-        end_list_waits(now, message.from, std::nullopt);
-      }
-      return {};
-    }
+    case wire::MessageType::error:
+      return on_error_message(now, message.from, body);
     case wire::MessageType::record:
       return on_record_message(now, message.from, body);
     case wire::MessageType::envelope:
