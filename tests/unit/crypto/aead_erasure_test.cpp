@@ -62,7 +62,7 @@ void* take_anew(void* block, std::size_t size, const char* file, int line) {
 }
 
 /// Before main, for OpenSSL takes no others once it has used its own.
-const bool are_installed = CRYPTO_set_mem_functions(take, take_anew, give_back) == 1;
+const bool kAreInstalled = CRYPTO_set_mem_functions(take, take_anew, give_back) == 1;
 
 bool is_key_in_memory() {
   return std::ranges::any_of(taken_blocks(),
@@ -70,7 +70,7 @@ bool is_key_in_memory() {
 }
 
 TEST(AeadErasure, ACipherThatDiesLeavesNoKeyBehind) {
-  ASSERT_TRUE(are_installed);
+  ASSERT_TRUE(kAreInstalled);
   std::optional<AeadCipher> cipher{AeadKey(watched_key())};
   Bytes out(5 + kTagSize);
   cipher->seal(Nonce{}, {}, Bytes(5), out);
@@ -81,7 +81,7 @@ TEST(AeadErasure, ACipherThatDiesLeavesNoKeyBehind) {
 }
 
 TEST(AeadErasure, ANewKeyTakesThePlaceOfTheOldOne) {
-  ASSERT_TRUE(are_installed);
+  ASSERT_TRUE(kAreInstalled);
   AeadCipher cipher{AeadKey(watched_key())};
   cipher.set_key(AeadKey());
   EXPECT_FALSE(is_key_in_memory());
@@ -89,7 +89,7 @@ TEST(AeadErasure, ANewKeyTakesThePlaceOfTheOldOne) {
 }
 
 TEST(AeadErasure, AKeyForOneMessageLeavesNothingBehind) {
-  ASSERT_TRUE(are_installed);
+  ASSERT_TRUE(kAreInstalled);
   Bytes out;
   seal(AeadKey(watched_key()), Nonce{}, {}, Bytes(5), out);
   ASSERT_TRUE(open(AeadKey(watched_key()), Nonce{}, {}, out));

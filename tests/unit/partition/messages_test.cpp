@@ -11,8 +11,8 @@ namespace ekiden::partition {
 namespace {
 
 const identity::Identity& author() {
-  static const identity::Identity kAuthor = test::make_identity(1);
-  return kAuthor;
+  static const identity::Identity signer = test::make_identity(1);
+  return signer;
 }
 
 Statement sample() {
