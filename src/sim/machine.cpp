@@ -8,9 +8,6 @@
 namespace ekiden::sim {
 namespace {
 
-/// A clock that is off by more misleads those who look at times of others.
-constexpr Duration kRightClock = minutes(5);
-
 node::StorageStalled full_disk() { return {{Errc::storage_full, "no space left on device"}}; }
 
 }  // namespace
@@ -37,36 +34,15 @@ Machine::Machine(Shared& shared, node::Config config, DiskModel disk, AppModel a
 
 Machine::~Machine() = default;
 
-Now Machine::now() const {
-  const Instant mono = shared_.schedule.now();
-  return {mono, kEpoch + std::chrono::duration_cast<milliseconds>(mono.time_since_epoch() + wall_error())};
-}
-
 identity::NodeInfo Machine::info() const {
   return {identity::Identity(seed_).public_key(), {Network::address_of(host_), Network::kPort}};
-}
-
-void Machine::step_wall(Duration by) {
-  if (by == Duration(0)) return;
-  wall_offset_ += by;
-  in_order_since_ = shared_.schedule.now();
-}
-
-bool Machine::is_in_order_since(Duration time) const {
-  return is_up() && std::chrono::abs(wall_error()) <= kRightClock && shared_.schedule.now() >= in_order_since_ + time;
-}
-
-bool Machine::wall_is_lost() const { return std::chrono::abs(wall_error()) > hours(24); }
-
-Duration Machine::wall_error() const {
-  const auto elapsed_us = std::chrono::duration_cast<microseconds>(shared_.schedule.now().time_since_epoch()).count();
-  return wall_offset_ + nanoseconds(elapsed_us / 1000 * drift_ppm_);
 }
 
 void Machine::boot() {
   CHECK(node_ == nullptr);
   ++boots_;
   is_leaving_ = false;
+  left_record_.reset();
   log("machine", "boots");
   shared_.ledger.came(host_, shared_.schedule.now());
   in_order_since_ = shared_.schedule.now();
@@ -94,6 +70,7 @@ void Machine::crash(bool reset, std::optional<std::size_t> reached) {
   shared_.ledger.went(host_);
   shared_.broadcasts.gone(host_);
   delivery_bytes_ = delivery_bytes();
+  leave_record();
   node_.reset();
   out_.take();
   to_flush_.clear();

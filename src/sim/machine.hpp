@@ -29,6 +29,12 @@ namespace ekiden::sim {
 /// 2026-01-01T00:00:00Z: where the wall clocks of a simulation begin.
 inline constexpr WallTime kEpoch{milliseconds(1'767'225'600'000)};
 
+/// Long enough to have published what others are to find.
+inline constexpr Duration kAtHome = minutes(2);
+
+/// A record that is not older than this is on its way to those who keep it.
+inline constexpr Duration kPublishing = seconds(10);
+
 /// What all machines of a world share. Outlives them.
 struct Shared {
   Schedule& schedule;
@@ -93,6 +99,8 @@ class Machine final : public NetworkHost {
   bool wall_is_lost() const;
   /// It has been up for at least so long, and its clock right.
   bool is_in_order_since(Duration time) const;
+  /// Of a machine that is down, did not take its leave, and had time to publish it: what others still keep of it.
+  const std::optional<identity::PeerRecord>& left_record() const { return left_record_; }
 
   Disk& disk() { return disk_; }
   void stall_disk(bool stalled);
@@ -154,6 +162,8 @@ class Machine final : public NetworkHost {
   void run_effect(node::Effect effect);
   void log(std::string_view component, const std::string& text) const;
   void flush(link::ConnId conn);
+  // machine_clock.cpp
+  void leave_record();
   void arm_timer();
   void on_topic_message(const node::TopicMessage& message);
   void on_arrival(const router::ArrivedPtr& message);
@@ -199,6 +209,7 @@ class Machine final : public NetworkHost {
   bool is_leaving_ = false;
   std::uint64_t delivery_bytes_ = 0;  ///< of the runs that are over
   Instant in_order_since_;
+  std::optional<identity::PeerRecord> left_record_;
   std::uint64_t requests_ = 0;
   std::int64_t drift_ppm_ = 0;
   Duration wall_offset_{};

@@ -53,6 +53,7 @@ struct FaultModel {
   Duration disk_trouble_max = seconds(10);
   std::uint32_t drift_ppm_max = 0;
   std::uint32_t vanish_percent = 0;  ///< of the hosts: after a quarter of the duration they are gone, all at once
+  bool bootstrap_lost = false;       ///< of those that others join through, all vanish at that time
   /// With more than zero hosts come and go: half of them stay longer than this, and are away for a third of it. They
   /// leave politely or crash, one as often as the other.
   Duration churn_session{};
@@ -72,6 +73,8 @@ struct DiscoveryModel {
   /// Of random nodes by random nodes, in the second half of the duration; of those that have been up for two minutes
   /// with a right clock.
   std::uint32_t searches = 0;
+  /// In the same time, of random nodes that have crashed and are still away, whose record has not expired.
+  std::uint32_t searches_of_gone = 0;
   /// With more than zero each host offers one of so many capabilities, and as many searches again are of these.
   std::uint32_t capabilities = 0;
   std::size_t max_values = 0;  ///< that each node keeps for others; 0: as it comes

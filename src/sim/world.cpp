@@ -226,7 +226,8 @@ std::optional<router::Trace> World::stuck(const Machine& machine) const {
 }
 
 bool World::owes_nothing() {
-  if (!ledger_.settled(schedule_.now()) || searches_.under_way() != 0 || questions_.under_way() != 0) return false;
+  const std::uint64_t searches = searches_.under_way() + searches_of_gone_.under_way();
+  if (!ledger_.settled(schedule_.now()) || searches != 0 || questions_.under_way() != 0) return false;
   return std::none_of(machines_.begin(), machines_.end(), [this](const auto& machine) {
     return machine->is_up() && (machine->node()->status().router.inbox_messages != 0 || stuck(*machine));
   });
@@ -263,6 +264,7 @@ Outcome World::outcome() {
   result.crashes = crashes_;
   result.datagrams = network_.datagrams_sent();
   result.searches = searches_.totals();
+  result.searches_of_gone = searches_of_gone_.totals();
   result.questions = questions_;
   result.broadcasts = told_;
   result.services = services_.totals();

@@ -35,6 +35,7 @@ struct Outcome {
   std::uint64_t commits = 0;
   std::uint64_t datagrams = 0;
   Searches::Totals searches;
+  Searches::Totals searches_of_gone;
   Questions questions;
   Broadcasts::Totals broadcasts;
   Services::Totals services;
@@ -88,6 +89,7 @@ class World {
   // world_searches.cpp
   void plan_searches();
   void search_peer();
+  void search_gone();
   void search_capability();
   struct Pair {
     Machine* seeker;
@@ -96,6 +98,7 @@ class World {
   std::optional<Pair> any_pair();
   bool is_any_clock_lost() const;
   void end_peer_search(const Machine& sought, std::uint64_t sequence, const node::PeerFound& found, Duration took);
+  bool is_newest(const Machine& sought, std::uint64_t sequence, const node::PeerFound& found);
   void end_capability_search(const Machine& sought, const node::CapabilityFound& found, Duration took);
 
   // world_questions.cpp
@@ -174,6 +177,7 @@ class World {
   Network network_;
   Ledger ledger_;
   Searches searches_;
+  Searches searches_of_gone_;
   Questions questions_;
   Broadcasts broadcasts_;
   Broadcasts::Totals counted_before_;  ///< copies, when measuring began

@@ -70,6 +70,14 @@ void World::check_searches(Outcome& outcome) const {
   if (scenario_.discovery.searches != 0 && searches.begun < scenario_.discovery.searches / 10) {
     breach("only " + std::to_string(searches.begun) + " searches were made: the scenario proves nothing");
   }
+  const Searches::Totals& gone = outcome.searches_of_gone;
+  if (gone.begun < scenario_.discovery.searches_of_gone / 10) {
+    breach("only " + std::to_string(gone.begun) + " searches were made for those who are gone");
+  }
+  if (gone.begun != 0 && gone.found_ppm() < expect.found_ppm_min) {
+    breach(std::to_string(gone.found) + " of " + std::to_string(gone.begun) +
+           " searches found the record of somebody who is gone");
+  }
   if (searches.median > expect.search_median_max) breach("the median of the searches took longer than its bound");
   if (searches.p99 > expect.search_p99_max) breach("the 99th percentile of the searches took longer than its bound");
   if (searches.p99 > searches.p99_bound(expect.search_p99_percent_max, expect.search_p99_spared)) {

@@ -49,8 +49,14 @@ void World::plan_cut(Instant at, bool both_ways) {
   });
 }
 
-/// The power goes, in half of the world at once, and does not come back before the end.
+/// The power goes, in a part of the world at once, and does not come back before the end.
 void World::plan_vanishing() {
+  if (scenario_.faults.bootstrap_lost) {
+    schedule_.after(scenario_.duration / 4, [this] {
+      for (std::size_t host = 0; host < scenario_.discovery.bootstrap; ++host, ++crashes_)
+        machines_[host]->crash(false);
+    });
+  }
   if (scenario_.faults.vanish_percent == 0) return;
   schedule_.after(scenario_.duration / 4, [this] {
     std::vector<Machine*> order;

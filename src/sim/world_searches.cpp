@@ -5,22 +5,15 @@
 #include "sim/world.hpp"
 
 namespace ekiden::sim {
-namespace {
-
-/// Long enough to have published what others are to find.
-constexpr Duration kAtHome = minutes(2);
-
-/// A record that is not older than this is on its way to those who keep it: what the owner said before will do.
-constexpr Duration kPublishing = seconds(10);
-
-}  // namespace
-
 void World::plan_searches() {
   const Duration half = scenario_.duration / 2;
   for (std::uint32_t i = 0; i < scenario_.discovery.searches; ++i) {
     schedule_.after(half + rng_.between(Duration(0), half), [this] { search_peer(); });
     if (scenario_.discovery.capabilities == 0) continue;
     schedule_.after(half + rng_.between(Duration(0), half), [this] { search_capability(); });
+  }
+  for (std::uint32_t i = 0; i < scenario_.discovery.searches_of_gone; ++i) {
+    schedule_.after(half + rng_.between(Duration(0), half), [this] { search_gone(); });
   }
 }
 
@@ -44,6 +37,7 @@ void World::search_peer() {
   if (!pair) return;
   const Machine& sought = *pair->sought;
   const auto newest = identity::verify_record(sought.node()->own_record(), sought.wall_time());
+  // Of one that is on its way, what the owner said before will do.
   const bool is_published = newest && sought.wall_time() - newest->issued_at >= kPublishing;
   searches_.begin();
   pair->seeker->find(sought.id(), [this, &sought, sequence = is_published ? newest->sequence : 0](
@@ -52,11 +46,37 @@ void World::search_peer() {
   });
 }
 
-/// Found means: the newest record that is published, and nothing in it that its owner has not said.
+/// What a machine has published is there for others when it is not, until it expires.
+void World::search_gone() {
+  Machine& seeker = any_machine();
+  if (!seeker.is_in_order_since(kAtHome)) return;
+  std::vector<const Machine*> gone;
+  for (const auto& machine : machines_) {
+    const auto& left = machine->left_record();
+    if (left && left->expires_at() > seeker.wall_time() + minutes(1)) gone.push_back(machine.get());
+  }
+  if (gone.empty()) return;
+  const Machine& sought = *gone[rng_.below(gone.size())];
+  searches_of_gone_.begin();
+  seeker.find(sought.id(),
+              [this, &sought, sequence = sought.left_record()->sequence](const node::PeerFound& found, Duration took) {
+                const bool went_down = !found.record && found.record.error().code == Errc::closed;
+                // It is back, and says something newer, or takes its leave.
+                if (went_down || sought.is_up()) return searches_of_gone_.abandon();
+                searches_of_gone_.end(is_newest(sought, sequence, found), took, found.trail.asked, false);
+              });
+}
+
+/// Found means: the newest record that is published.
 void World::end_peer_search(const Machine& sought, std::uint64_t sequence, const node::PeerFound& found,
                             Duration took) {
   const bool went_down = !found.record && found.record.error().code == Errc::closed;
   if (went_down || !sought.is_in_order_since(took)) return searches_.abandon();
+  searches_.end(is_newest(sought, sequence, found), took, found.trail.asked, is_any_clock_lost());
+}
+
+/// There is nothing in it that its owner has not said, either.
+bool World::is_newest(const Machine& sought, std::uint64_t sequence, const node::PeerFound& found) {
   if (found.record) {
     const identity::PeerRecord& record = found.record->record;
     const std::string usual[] = {Network::endpoint_of(sought.host()).text(),
@@ -66,8 +86,7 @@ void World::end_peer_search(const Machine& sought, std::uint64_t sequence, const
                            });
     if (is_forged) ledger_.breach("a search for host " + std::to_string(sought.host()) + " found a forged record");
   }
-  searches_.end(found.record && found.record->record.sequence >= sequence, took, found.trail.asked,
-                is_any_clock_lost());
+  return found.record && found.record->record.sequence >= sequence;
 }
 
 void World::search_capability() {
