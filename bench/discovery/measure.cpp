@@ -16,11 +16,12 @@ namespace {
 /// Nodes that ask. All could, but then each of n² / 2 pairs makes a handshake first.
 constexpr std::size_t kAskers = 48;
 constexpr std::size_t kWarmUp = 1000;
-constexpr std::size_t kOneByOne = 1500;
+constexpr std::size_t kOneByOne = 6000;
 constexpr std::size_t kAtOnce = 2000;
 constexpr std::size_t kOutstanding = 64;
 constexpr double kPatience = 60;
-constexpr double kRest = 1;
+/// What follows joining is over: ours refresh buckets ten seconds after it, one a second.
+constexpr double kRest = 20;
 
 /// Errors: timed_out.
 Status turn_until(Network& network, const char* otherwise, const std::function<bool()>& is_so) {

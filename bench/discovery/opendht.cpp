@@ -138,8 +138,22 @@ class OpenDhtNetwork final : public Network {
   }
   bool has_published() const override { return has_published_; }
 
-  void acquaint(std::size_t) override {}  // Without encryption there are no sessions.
-  bool is_acquainted() override { return true; }
+  /// There are no sessions to make, but who has answered once is a good node of the asker's table.
+  void acquaint(std::size_t askers) override {
+    for (std::size_t a = 0; a < std::min(askers, nodes_.size()); ++a) {
+      for (std::size_t b = a + 1; b < nodes_.size(); ++b) greetings_.emplace_back(a, b);
+    }
+  }
+  bool is_acquainted() override {
+    if (is_greeting_) return false;
+    if (greetings_.empty()) return true;
+    const auto [from, to] = greetings_.back();
+    greetings_.pop_back();
+    is_greeting_ = true;
+    nodes_[from].dht->pingNode(nodes_[to].at, [this](bool) { is_greeting_ = false; });
+    wake(from);
+    return false;
+  }
 
   void look_up(std::size_t from, std::size_t of, Watch watch) override {
     // It goes on after the first value, as a lookup of ours does: the first need not be the newest.
@@ -214,6 +228,8 @@ class OpenDhtNetwork final : public Network {
   std::size_t joined_ = 0;
   bool has_published_ = false;
   std::vector<Node> nodes_;
+  std::vector<std::pair<std::size_t, std::size_t>> greetings_;  ///< still to be done
+  bool is_greeting_ = false;
   DeadlineMap<std::size_t> deadlines_;
   Incoming incoming_;
 };

@@ -1,22 +1,12 @@
 // delivery.mailbox.*: a mailbox that keeps a million messages for ten thousand recipients, beside an empty one.
 //
-// Senders and owners are links without nodes: what they do for a message is sealing and opening records. Both mailboxes
-// run at once, in processes of their own, and are measured in turns. An owner's messages are spread over the whole
-// store, for each sender has left one for every owner.
-#include <unistd.h>
-
-#include <cstdio>
+// Both mailboxes run at once and are measured in turns. An owner's messages are spread over the whole store, for each
+// sender has left one for every owner.
 #include <filesystem>
-#include <iostream>
-#include <thread>
 
 #include "mailbox/messages.hpp"
 #include "mailbox/wire_form.hpp"
-#include "runtime/host.hpp"
-#include "whole/child.hpp"
-#include "whole/figure.hpp"
-#include "whole/party.hpp"
-#include "whole/raw.hpp"
+#include "whole/visitor.hpp"
 #include "wire/cose.hpp"
 
 namespace ekiden::bench {
@@ -36,55 +26,25 @@ constexpr unsigned kFirstOwner = 100'000;
 
 identity::PeerId owner_id(unsigned owner) { return identity::Identity(seed_of(kFirstOwner + owner)).id(); }
 
-/// A mailbox in a process of its own.
-struct Mailbox {
-  Child child;
-  identity::PeerId id;
-  std::uint16_t port = 0;
-};
-
-Result<Mailbox> start_mailbox(const Options& options, const std::string& directory) {
-  EKIDEN_ASSIGN(auto child, Child::start(options.self, {"--role", "mailbox", directory}, 1));
-  EKIDEN_ASSIGN(const auto id_text, child.line());
-  EKIDEN_ASSIGN(const auto listening, child.line());
-  EKIDEN_ASSIGN(const auto id, identity::PeerId::parse(id_text));
-  EKIDEN_ASSIGN(const auto endpoint, identity::Endpoint::parse(listening));
-  return Mailbox{std::move(child), id, endpoint.port};
-}
-
-Result<double> memory_mib(Mailbox& mailbox) {
-  mailbox.child.tell("memory");
-  EKIDEN_ASSIGN(const auto line, mailbox.child.line());
-  return static_cast<double>(std::stol(line)) / 1024;
-}
-
 /// A sender or an owner with a link to a mailbox.
-class Visitor {
+class Customer {
  public:
-  explicit Visitor(unsigned number) : party_(number) {}
-  ~Visitor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Visitor(const Visitor&) = delete;
-  Visitor& operator=(const Visitor&) = delete;
+  explicit Customer(unsigned number) : visitor_(number) {}
 
-  Status connect(const Mailbox& mailbox) {
-    mailbox_ = mailbox.id;
-    fd_ = connect_loopback(mailbox.port);
-    return bring_up(party_, mailbox_, std::nullopt, fd_);
-  }
+  Status connect(const Service& mailbox) { return visitor_.connect(mailbox); }
 
   /// One parcel for each of the owners, in turns, until `count` are on the mailbox's disk.
   Status leave(const std::vector<identity::PeerId>& owners, std::size_t count, std::size_t unanswered = kUnanswered) {
     for (std::size_t sent = 0, stored = 0; stored < count;) {
       for (; sent < count && sent < stored + unanswered; ++sent) leave_one(owners[sent % owners.size()]);
       EKIDEN_TRY(exchange());
-      for (const Bytes& message : take(wire::MessageType::stored)) {
+      for (const Bytes& message : visitor_.take(wire::MessageType::stored)) {
         EKIDEN_ASSIGN(const auto parts, wire::parse_sign1(ByteView(message).subspan(1)));
         EKIDEN_ASSIGN(const auto statement, wire::decode<mailbox::Statement>(parts.payload));
         stored += statement.stored.size();
       }
-      if (!take(wire::MessageType::not_stored).empty()) return fail(Errc::refused, "the mailbox takes no more");
+      if (!visitor_.take(wire::MessageType::not_stored).empty())
+        return fail(Errc::refused, "the mailbox takes no more");
     }
     return {};
   }
@@ -95,15 +55,14 @@ class Visitor {
     for (std::size_t taken = 0; taken < count;) {
       EKIDEN_TRY(exchange());
       mailbox::Collected confirmed;
-      for (const Bytes& message : take(wire::MessageType::parcel)) {
+      for (const Bytes& message : visitor_.take(wire::MessageType::parcel)) {
         EKIDEN_ASSIGN(const auto delivery, wire::decode<mailbox::Delivery>(ByteView(message).subspan(1)));
         confirmed.numbers.push_back(delivery.number);
       }
       taken += confirmed.numbers.size();
       if (!confirmed.numbers.empty()) send(confirmed, wire::MessageType::collected);
     }
-    if (!write_pending(party_, kDialled, fd_)) return fail(Errc::closed, "the mailbox closed the link");
-    return {};
+    return visitor_.flush();
   }
 
  private:
@@ -112,7 +71,7 @@ class Visitor {
     put_be(MutableBytes(parcel.id.bytes), ++last_);
     parcel.id.bytes[6] = 0x40;
     parcel.id.bytes[8] = 0x80;
-    parcel.from = party_.identity.id();
+    parcel.from = visitor_.identity().id();
     parcel.to = owner;
     parcel.expires = now().wall + milliseconds(days(7));
     parcel.payload = body_;
@@ -121,36 +80,17 @@ class Visitor {
 
   template <class Body>
   void send(const Body& body, wire::MessageType type) {
-    const auto message = mailbox::link_message(type, body, kBody + mailbox::kParcelOverhead);
-    static_cast<void>(party_.pool.send(now(), mailbox_, wire::Priority::normal, *message, party_.out));
+    visitor_.send(*mailbox::link_message(type, body, kBody + mailbox::kParcelOverhead));
   }
 
   Status exchange() {
-    const bool open = write_pending(party_, kDialled, fd_) && read_some(party_, kDialled, fd_, buffer_);
-    if (!open) return fail(Errc::closed, "the mailbox closed the link");
-    for (auto& effect : party_.out.take()) {
-      if (const auto* message = std::get_if<link::Message>(&effect)) arrived_.push_back(to_bytes(message->bytes));
-    }
-    return {};
+    EKIDEN_TRY(visitor_.flush());
+    return visitor_.read();
   }
 
-  std::vector<Bytes> take(wire::MessageType type) {
-    std::vector<Bytes> taken;
-    for (Bytes& message : arrived_) {
-      if (message[0] == static_cast<Byte>(type)) taken.push_back(std::move(message));
-    }
-    std::erase_if(arrived_,
-                  [&](const Bytes& message) { return message.empty() || message[0] == static_cast<Byte>(type); });
-    return taken;
-  }
-
-  Party party_;
-  identity::PeerId mailbox_;
-  int fd_ = -1;
+  Visitor visitor_;
   std::uint32_t last_ = 0;
   const Bytes body_ = Bytes(kBody, 'x');
-  Bytes buffer_ = Bytes(256 * 1024);
-  std::vector<Bytes> arrived_;
 };
 
 struct Costs {
@@ -158,25 +98,25 @@ struct Costs {
   std::vector<double> collect;
 };
 
-Result<double> time_deposits(const Mailbox& mailbox, unsigned sender, const std::vector<identity::PeerId>& owners) {
-  Visitor visitor(sender);
-  EKIDEN_TRY(visitor.connect(mailbox));
+Result<double> time_deposits(const Service& mailbox, unsigned sender, const std::vector<identity::PeerId>& owners) {
+  Customer customer(sender);
+  EKIDEN_TRY(customer.connect(mailbox));
   const std::size_t count = owners.size() * kSenders;
   const double begin = seconds_now();
-  EKIDEN_TRY(visitor.leave(owners, count));
+  EKIDEN_TRY(customer.leave(owners, count));
   return (seconds_now() - begin) * 1e6 / static_cast<double>(count);
 }
 
 /// By owners of whom each has one parcel of every sender. All that they confirm is erased on the disk at the end.
-Result<double> time_collection(const Mailbox& mailbox, const std::vector<unsigned>& owners) {
+Result<double> time_collection(const Service& mailbox, const std::vector<unsigned>& owners) {
   double took = 0;
   for (const unsigned owner : owners) {
-    Visitor visitor(kFirstOwner + owner);
-    EKIDEN_TRY(visitor.connect(mailbox));
+    Customer customer(kFirstOwner + owner);
+    EKIDEN_TRY(customer.connect(mailbox));
     const double begin = seconds_now();
-    EKIDEN_TRY(visitor.collect(kSenders));
+    EKIDEN_TRY(customer.collect(kSenders));
     // What is written after the erasures is on disk after them.
-    if (owner == owners.back()) EKIDEN_TRY(visitor.leave({owner_id(kOwners)}, 1));
+    if (owner == owners.back()) EKIDEN_TRY(customer.leave({owner_id(kOwners)}, 1));
     took += seconds_now() - begin;
   }
   return took * 1e6 / static_cast<double>(owners.size() * kSenders);
@@ -201,12 +141,12 @@ std::vector<unsigned> owners_from(unsigned first, unsigned count, unsigned apart
   return owners;
 }
 
-Status fill(const Mailbox& mailbox) {
+Status fill(const Service& mailbox) {
   const auto owners = ids_of(owners_from(0, kOwners, 1));
   for (unsigned sender = 0; sender < kSenders; ++sender) {
-    Visitor visitor(kFirstSender + sender);
-    EKIDEN_TRY(visitor.connect(mailbox));
-    EKIDEN_TRY(visitor.leave(owners, kOwners, kFilling));
+    Customer customer(kFirstSender + sender);
+    EKIDEN_TRY(customer.connect(mailbox));
+    EKIDEN_TRY(customer.leave(owners, kOwners, kFilling));
   }
   return {};
 }
@@ -214,10 +154,10 @@ Status fill(const Mailbox& mailbox) {
 /// Seconds from the start of the process until an owner has its first parcel.
 Result<double> time_start(const Options& options, const std::string& directory, unsigned owner, double& mib) {
   const double begin = seconds_now();
-  EKIDEN_ASSIGN(auto mailbox, start_mailbox(options, directory));
-  Visitor visitor(kFirstOwner + owner);
-  EKIDEN_TRY(visitor.connect(mailbox));
-  EKIDEN_TRY(visitor.collect(1));
+  EKIDEN_ASSIGN(auto mailbox, start_service(options, directory));
+  Customer customer(kFirstOwner + owner);
+  EKIDEN_TRY(customer.connect(mailbox));
+  EKIDEN_TRY(customer.collect(1));
   const double took = seconds_now() - begin;
   EKIDEN_ASSIGN(mib, memory_mib(mailbox));
   return took;
@@ -228,8 +168,8 @@ Result<Measured> measure(const Options& options) {
   const std::string full_home = options.directory + "/full";
   Measured measured;
   {
-    EKIDEN_ASSIGN(auto empty, start_mailbox(options, empty_home));
-    EKIDEN_ASSIGN(auto full, start_mailbox(options, full_home));
+    EKIDEN_ASSIGN(auto empty, start_service(options, empty_home));
+    EKIDEN_ASSIGN(auto full, start_service(options, full_home));
     EKIDEN_ASSIGN(measured.memory.baseline, memory_mib(empty));
     EKIDEN_TRY(fill(full));
     Costs of_empty;
@@ -252,10 +192,10 @@ Result<Measured> measure(const Options& options) {
   measured.memory.value = std::max(measured.memory.value, mib);
   // One that has nothing but the parcel that is collected.
   {
-    EKIDEN_ASSIGN(auto empty, start_mailbox(options, empty_home));
-    Visitor visitor(kFirstSender);
-    EKIDEN_TRY(visitor.connect(empty));
-    EKIDEN_TRY(visitor.leave({owner_id(0)}, 1));
+    EKIDEN_ASSIGN(auto empty, start_service(options, empty_home));
+    Customer customer(kFirstSender);
+    EKIDEN_TRY(customer.connect(empty));
+    EKIDEN_TRY(customer.leave({owner_id(0)}, 1));
   }
   EKIDEN_ASSIGN(measured.restart.baseline, time_start(options, empty_home, 0, mib));
   std::filesystem::remove_all(full_home);
@@ -276,40 +216,6 @@ Result<Pair> part(const Options& options) {
 }
 
 }  // namespace
-
-/// Its quotas leave the room to itself.
-int role_mailbox(const std::string& directory) {
-  const auto complain = [](const Error& error) {
-    std::fprintf(stderr, "%s\n", error.message.c_str());
-    return 1;
-  };
-  if (!runtime::load_identity(directory)) {
-    const auto made = runtime::init_data_dir({.data_dir = directory, .listen = {"tcp://127.0.0.1:0"}, .advertise = {}});
-    if (!made) return complain(made.error());
-  }
-  auto settings = runtime::load_settings(directory);
-  if (!settings) return complain(settings.error());
-  settings->log_level = "warning";
-  mailbox::Config& config = settings->node.mailbox;
-  config.max_parcels = config.max_parcels_per_sender = config.max_parcels_per_owner = config.max_parcels_per_prefix =
-      1'100'000;
-  config.max_bytes = config.max_bytes_per_sender = config.max_bytes_per_owner = config.max_bytes_per_prefix =
-      std::size_t{2} << 30;
-  config.stranger_share = 1;
-  auto host = runtime::Host::open(
-      {.data_dir = directory, .settings = *settings, .identity = *runtime::load_identity(directory)});
-  if (!host) return complain(host.error());
-  std::thread node([&] { static_cast<void>((*host)->run()); });
-  std::printf("%s\n%s\n", (*host)->node().self().id().text().c_str(), (*host)->listening().front().text().c_str());
-  std::fflush(stdout);
-  for (std::string line; std::getline(std::cin, line);) {
-    std::printf("%ld\n", resident_kib(getpid()));
-    std::fflush(stdout);
-  }
-  (*host)->stop();
-  node.join();
-  return 0;
-}
 
 std::vector<Figure> mailbox_figures() {
   return {{.name = "delivery.mailbox.deposit",
