@@ -54,6 +54,14 @@ TEST(PeerRecords, GrowWithThoseThatAreNeededAndShrinkAgain) {
   EXPECT_NE(all.records.find(id(3)), nullptr);
 }
 
+TEST(PeerRecords, NeedNoRoomToBeReplaced) {
+  Records all(2);
+  all.put(1);
+  all.put(2);
+  all.put(2);
+  EXPECT_NE(all.records.find(id(1)), nullptr);
+}
+
 TEST(PeerRecords, AreAllRestored) {
   Records all(2);
   for (Byte number = 1; number <= 5; ++number) all.records.restore(id(number), {{}, {number}});

@@ -1,167 +1,18 @@
-// Of the records of a peer the newest holds, whoever brings it; and a peer that fell behind what others hold of it.
+// A peer that fell behind what others hold of it, and what the messages of one neighbour do to what is known of it.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "harness.hpp"
-#include "stranger.hpp"
+#include "unit/node/forgotten.hpp"
+#include "unit/node/stranger.hpp"
 
 namespace ekiden::node {
 namespace {
 
-identity::PeerRecord own_record_of(Harness& net, std::size_t i) {
-  return *identity::verify_record_ignoring_time(net[i].node->own_record());
-}
-
-/// Of whom `i` knows.
-std::uint64_t sequence_known(Harness& net, std::size_t i, std::size_t of) {
-  const auto known = net[i].node->peer_record(net[of].id);
-  return known ? known->record.sequence : 0;
-}
-
-bool has_logged(const std::vector<std::string>& log, std::string_view text) {
-  return std::ranges::any_of(log, [&](const std::string& line) { return line.contains(text); });
-}
-constexpr std::string_view kFellBehind = "others hold a newer record of this node";
-
-/// A record that the peer signed in a life of which it has no memory. It names no address and no prekey.
-Bytes forgotten_record(Harness& net, std::size_t of, std::uint64_t sequence) {
-  const identity::Identity owner(net[of].seed);
-  identity::PeerRecord record;
-  record.public_key = owner.public_key();
-  record.sequence = sequence;
-  record.issued_at = net.now().wall;
-  record.ttl_seconds = 86'400;
-  return *identity::sign_record(owner, record);
-}
-
-/// `i` has a contact whose record it heard of in that life. REQUIRES: it knows no other.
-void know_forgotten(Harness& net, std::size_t i, std::size_t of, std::uint64_t sequence) {
-  ASSERT_EQ(sequence_known(net, i, of), 0U);
-  identity::Contact contact;
-  contact.id = net[of].id;
-  contact.petname = "restored";
-  contact.endpoints = {net[of].endpoint};
-  contact.record = forgotten_record(net, of, sequence);
-  net.request<PutContact>(i, contact, false);
-  ASSERT_EQ(sequence_known(net, i, of), sequence);
-}
-
-/// A network in which `i` has forgotten all records.
-Harness restarted_network(std::size_t count, std::size_t i) {
-  Harness net = make_network(count);
-  net.crash(i);
-  store::Batch batch;
-  for (const store::Row& row : net[i].disk.rows()) {
-    if (row.key.table == store::Table::records || row.key.table == store::Table::values) {
-      batch.erase(row.key.table, row.key.name);
-    }
-  }
-  net[i].disk.apply(batch);
-  return net;
-}
-
-TEST(NewestRecord, IsNotDisplacedByAnOlderOneOfTheDht) {
-  Harness net = restarted_network(4, 0);
-  const std::uint64_t real = own_record_of(net, 2).sequence;
-  net.crash(2);
-  net.boot(0);
-  know_forgotten(net, 0, 2, real + 5);
-  // From now on it stands with the contact alone, until somebody asks for it.
-  net.crash(0);
-  net.boot(0);
-  net.advance(minutes(1));
-  net.find(0, 2);
-  net.advance(seconds(5));
-  ASSERT_EQ(net[0].found.size(), 1U);
-  ASSERT_TRUE(net[0].found[0].record) << net[0].found[0].record.error().message;
-  EXPECT_TRUE(std::ranges::any_of(net[0].found[0].trail.steps, [](const auto& step) { return step.had_value; }))
-      << "the older one stands in the DHT";
-  EXPECT_EQ(net[0].found[0].record->record.sequence, real + 5) << "and is not the answer";
-  EXPECT_EQ(sequence_known(net, 0, 2), real + 5);
-}
-
-TEST(NewestRecord, IsTheFirstOfTwoWithOneSequence) {
-  Harness net = restarted_network(4, 0);
-  const std::uint64_t real = own_record_of(net, 2).sequence;
-  net.crash(2);
-  net.boot(0);
-  know_forgotten(net, 0, 2, real);
-  net.find(0, 2);
-  net.advance(seconds(5));
-  ASSERT_EQ(net[0].found.size(), 1U);
-  EXPECT_TRUE(net[0].node->peer_record(net[2].id)->record.endpoints.empty()) << "the one that was there";
-}
-
-TEST(NewestRecord, OfTheDhtDisplacesAnOlderOne) {
-  Harness net = restarted_network(4, 0);
-  const std::uint64_t real = own_record_of(net, 2).sequence;
-  net.crash(2);
-  net.boot(0);
-  know_forgotten(net, 0, 2, real - 1);
-  net.find(0, 2);
-  net.advance(seconds(5));
-  EXPECT_EQ(sequence_known(net, 0, 2), real);
-}
-
-TEST(NewestRecord, IsNotDisplacedByAnOlderOneThatCameThroughRelays) {
-  Harness net = restarted_network(6, 4);
-  const std::uint64_t beyond = own_record_of(net, 5).sequence + 10'000'000;
-  net.crash(5);
-  // Nobody can dial the two.
-  net.boot(4);
-  net[4].endpoint.port = 1;
-  know_forgotten(net, 4, 5, beyond);
-  net.boot(5);
-  net[5].endpoint.port = 1;
-  net.advance(minutes(2));
-  net.send(4, 5, "hello");
-  net.advance(minutes(1));
-  ASSERT_FALSE(net[4].up.contains(net[5].id));
-  EXPECT_GT(net[4].node->status().relay.routed_peers, 0U) << "its answer came, and with it the record";
-  EXPECT_EQ(sequence_known(net, 4, 5), beyond);
-}
-
-TEST(NewestRecord, IsNotDisplacedByAnOlderOneThatAMemberOfATopicShows) {
-  Harness net(3);
-  net.introduce(0, 1, "bob");
-  net.introduce(1, 2, "carol");
-  net.send(0, 1, "hello");
-  net.send(1, 2, "hello");
-  net.advance(seconds(1));
-  const std::uint64_t beyond = own_record_of(net, 2).sequence + 100'000;
-  know_forgotten(net, 0, 2, beyond);
-  net[2].endpoint.port = 1;  // Or it would hear of it.
-  net[0].dials.clear();
-  for (std::size_t i = 0; i < 3; ++i) net.request<SubscribeTopic>(i, std::string("weather"));
-  net.advance(minutes(2));
-  EXPECT_TRUE(std::ranges::any_of(net[0].dials, [](const Dial& dial) { return dial.endpoint.host == "10.0.2.1"; }))
-      << "it met the member";
-  EXPECT_EQ(sequence_known(net, 0, 2), beyond);
-}
-
-TEST(NewestRecord, OfAContactIsNotDisplacedByARowFromBeforeItWasOne) {
-  Harness net(2);
-  net.crash(0);
-  identity::Contact contact;
-  contact.id = net[1].id;
-  contact.petname = "bob";
-  contact.record = forgotten_record(net, 1, 9);
-  for (const std::uint64_t sequence : {5U, 12U}) {
-    store::Batch rows;
-    rows.put(store::Table::contacts, contact.id.view(), wire::encode(contact));
-    rows.put(store::Table::records, contact.id.view(), forgotten_record(net, 1, sequence));
-    net[0].disk.apply(rows);
-    net.boot(0);
-    EXPECT_EQ(sequence_known(net, 0, 1), std::max<std::uint64_t>(9, sequence));
-    net.crash(0);
-  }
-}
-
 TEST(RestoredPeer, IsReachedAtOnceAndGoesAboveWhatOthersHoldOfIt) {
   Harness net(2);
   const std::uint64_t beyond = own_record_of(net, 1).sequence + 1'000'000;
-  know_forgotten(net, 0, 1, beyond);
+  know_forgotten(net, 0, 1, {.sequence = beyond});
   net.introduce(1, 0, "alice");
   net[1].disk_syncs = false;  // It goes above only once that is on disk.
   net.send(0, 1, "hello", router::DeliveryClass::volatile_);
@@ -182,10 +33,38 @@ TEST(RestoredPeer, IsReachedAtOnceAndGoesAboveWhatOthersHoldOfIt) {
   EXPECT_GT(own_record_of(net, 1).sequence, beyond + 1) << "on both";
 }
 
+TEST(RestoredPeer, IsToldOfARecordThatStandsWithTheContactAlone) {
+  Harness net(2);
+  const std::uint64_t beyond = own_record_of(net, 1).sequence + 1'000'000;
+  add_forgotten(net, 0, 1, {.sequence = beyond});
+  net.introduce(1, 0, "alice");
+  net.send(1, 0, "hello");
+  net.advance(seconds(1));
+  EXPECT_TRUE(has_logged(net[1].log, kFellBehind));
+  EXPECT_EQ(own_record_of(net, 1).sequence, beyond + 1);
+  EXPECT_EQ(sequence_known(net, 0, 1), beyond + 1);
+}
+
+/// What it showed held for that link alone.
+TEST(RestoredPeer, IsDialledByTheNewestOnceItsLinkIsDown) {
+  Harness net(2);
+  const std::string elsewhere = "tcp://9.9.9.9:7555";
+  know_forgotten(net, 0, 1, {.sequence = own_record_of(net, 1).sequence + 1'000'000, .endpoints = {elsewhere}});
+  net.introduce(1, 0, "alice");
+  net[1].disk_syncs = false;  // It does not go above.
+  net.send(0, 1, "hello", router::DeliveryClass::volatile_);
+  ASSERT_EQ(net[1].arrivals.size(), 1U);
+  net.crash(1);
+  net[0].dials.clear();
+  net.send(0, 1, "are you there?");
+  net.advance(minutes(1));
+  EXPECT_TRUE(has_dialled(net, 0, elsewhere));
+}
+
 TEST(RestoredPeer, WithTheSequenceOfARecordThatItForgotGoesAboveIt) {
   Harness net(2);
   const std::uint64_t same = own_record_of(net, 1).sequence;
-  know_forgotten(net, 0, 1, same);
+  know_forgotten(net, 0, 1, {.sequence = same});
   net.send(0, 1, "hello");
   net.advance(seconds(1));
   EXPECT_GT(sequence_known(net, 0, 1), same);
@@ -284,6 +163,9 @@ TEST_F(RecordMessages, WhoShowsAnotherOfTheSameSequenceIsToldOfTheFirst) {
   send(wire::MessageType::record, second);
   EXPECT_TRUE(answers_.empty()) << "once";
   send(wire::MessageType::record, first);
+  EXPECT_TRUE(answers_.empty());
+  send(wire::MessageType::record, second);
+  EXPECT_EQ(answer(wire::MessageType::record), first) << "it has gone back to it";
   send(wire::MessageType::record, record_of(stranger_, 6));
   EXPECT_EQ(known(), 6U);
 }
@@ -302,8 +184,12 @@ TEST_F(RecordMessages, WhatAHandshakeShowsIsForItsLinkAlone) {
   send(wire::MessageType::record, record_of(stranger_, 4));
   EXPECT_EQ(known(), 5U);
   EXPECT_EQ(answers_.size(), 2U) << "and told again, for it has signed another";
+  send(wire::MessageType::record, record_of(stranger_, 4));
+  EXPECT_EQ(answers_.size(), 2U) << "once for each";
   send(wire::MessageType::record, record_of(stranger_, 6));
   EXPECT_EQ(known(), 6U);
+  send(wire::MessageType::record, record_of(stranger_, 5));
+  EXPECT_EQ(answers_.size(), 2U) << "older than what it has shown since: it came late";
   EXPECT_FALSE(cut_ && answers_.empty());
 }
 
