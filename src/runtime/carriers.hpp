@@ -21,8 +21,9 @@ struct WebOptions {
   TlsFiles server = {};  ///< empty: no listening on wss://
   TlsTrust trust = {};
   Proxies proxies = {};
-  Duration open_timeout = seconds(9);   ///< for a dial, with all handshakes
-  Duration keep_alive = seconds(20);    ///< of silence until a ping, at most twice that
+  Duration open_timeout = seconds(9);  ///< for a dial, with all handshakes
+  /// Of silence until a ping, at most twice that: proxies cut tunnels that are silent for a minute, many for 30 s.
+  Duration keep_alive = seconds(10);
   Duration leave_timeout = seconds(2);  ///< for last words and the other side's end
 };
 

@@ -299,6 +299,7 @@ std::size_t WebSocket::kept() const { return beast_->pipe().output().size(); }
 
 bool WebSocket::keep_alive() {
   if (!std::exchange(moved_, false)) beast_->ping();
+  overhead_ -= std::min(overhead_, kForgiven);
   return true;
 }
 

@@ -5,7 +5,7 @@
 // memory (websocket_pipe.hpp), so that WebSocket links take part in the same rounds as all others.
 //
 // Timers: none of its own; keep_alive() is called at regular intervals, and sends a ping if nothing else was under way
-// since the last call, so that proxies which drop what is silent do not. That a neighbour is gone is for the link above
+// since the last call, so that proxies which cut what is silent do not. That a neighbour is gone is for the link above
 // to find out.
 //
 // Bounds: before the upgrade one head (kMaxHead); after it 4 KiB at a server and 8 KiB at a client, most of it Beast's
@@ -13,12 +13,12 @@
 //
 // Rules beyond RFC 6455, and the attack each stops:
 //   - the request is judged by http_head.hpp; bytes that come behind it, before its answer, are refused: somebody on
-//   the
-//     way may take them for a second request;
+//     the way may take them for a second request;
 //   - no extension is negotiated, and one that nobody asked for is refused;
 //   - a message, with all its fragments, has at most kMaxMessage bytes;
 //   - headers, empty frames, pings and pongs may outweigh what is carried by kMaxOverhead bytes and no more: a flood of
-//     them, or a message in a thousand fragments, costs the flooder the connection;
+//     them, or a message in a thousand fragments, costs the flooder the connection; kForgiven bytes are forgotten with
+//     every keep_alive(), or the pings of an idle connection would be a flood after some hours;
 //   - text messages are refused: nothing here is text.
 //
 // Source: RFC 6455.
@@ -37,6 +37,7 @@ class WebSocket final : public Stream {
   static constexpr std::size_t kMaxPayload = 16 * 1024;  ///< of a message that is sent; as much as a record of TLS
   static constexpr std::size_t kMaxMessage = 1 << 20;    ///< that is received
   static constexpr std::size_t kMaxOverhead = 16 * 1024;
+  static constexpr std::size_t kForgiven = 256;
   static constexpr std::size_t kMaxOwnOutput = 4 * 1024;
 
   /// What all streams of a node share; outlives them.

@@ -22,6 +22,8 @@ class ConnectProxy {
   std::string answer = "HTTP/1.1 200 Connection established\r\n\r\n";
   std::string wanted;  ///< a line without which it answers 407
   std::vector<std::string> requests;
+  std::size_t passed_up = 0;  ///< pieces
+  std::size_t passed_down = 0;
 
  private:
   struct Pair {
@@ -62,18 +64,20 @@ class ConnectProxy {
     if (said.empty()) hanging_.push_back(pair);
     if (!said.starts_with("HTTP/1.1 200")) return;
     pair->far.connect({asio::ip::address_v4::loopback(), port}, ignored);
-    pump(pair, pair->near, pair->far, pair->up);
-    pump(pair, pair->far, pair->near, pair->down);
+    pump(pair, pair->near, pair->far, pair->up, passed_up);
+    pump(pair, pair->far, pair->near, pair->down, passed_down);
   }
 
-  static void pump(const PairPtr& pair, Socket& from, Socket& to, std::array<char, 16384>& buffer) {
-    from.async_read_some(asio::buffer(buffer), [pair, &from, &to, &buffer](ErrorCode error, std::size_t size) {
+  static void pump(const PairPtr& pair, Socket& from, Socket& to, std::array<char, 16384>& buffer,
+                   std::size_t& passed) {
+    from.async_read_some(asio::buffer(buffer), [pair, &from, &to, &buffer, &passed](ErrorCode error, std::size_t size) {
       ErrorCode ignored;
       if (error) to.shutdown(Socket::shutdown_send, ignored);
       if (error) return;
+      ++passed;
       asio::async_write(to, asio::buffer(buffer.data(), size),
-                        [pair, &from, &to, &buffer](ErrorCode failed, std::size_t /*size*/) {
-                          if (!failed) pump(pair, from, to, buffer);
+                        [pair, &from, &to, &buffer, &passed](ErrorCode failed, std::size_t /*size*/) {
+                          if (!failed) pump(pair, from, to, buffer, passed);
                         });
     });
   }
@@ -86,9 +90,11 @@ class ConnectProxy {
 
 class WebProxyTest : public WebTest {
  protected:
-  void use_proxy(const std::string& url, const std::string& direct = "", Duration timeout = seconds(9)) {
+  void use_proxy(const std::string& url, const std::string& direct = "", Duration timeout = seconds(9),
+                 Duration keep_alive = WebOptions{}.keep_alive) {
     WebOptions options = client_options();
     options.open_timeout = timeout;
+    options.keep_alive = keep_alive;
     options.proxies = Proxies::from([&](const std::string& name) -> std::optional<std::string> {
       if (name == "HTTPS_PROXY" || name == "http_proxy") return url;
       if (name == "NO_PROXY") return direct;
@@ -105,6 +111,21 @@ class WebProxyTest : public WebTest {
     EXPECT_TRUE(server_.accepted.empty());
     EXPECT_EQ(client_.tcp.connections(), 0U);
     return why;
+  }
+
+  /// Both directions of a tunnel go on carrying something.
+  void expect_signs_of_life() {
+    for (const char* transport : {"ws", "wss"}) {
+      const ConnId conn{10 + proxy_.requests.size()};
+      client_.tcp.dial(conn, dialled(transport));
+      ASSERT_TRUE(run_until([&] { return std::ranges::find(client_.connected, conn) != client_.connected.end(); }));
+      const std::size_t up = proxy_.passed_up;
+      const std::size_t down = proxy_.passed_down;
+      EXPECT_TRUE(run_until([&] { return proxy_.passed_up >= up + 5 && proxy_.passed_down >= down + 5; })) << transport;
+      EXPECT_TRUE(client_.received[conn].empty());
+      client_.tcp.hang_up(conn);
+      ASSERT_TRUE(run_until([&] { return server_.tcp.connections() + client_.tcp.connections() == 0; }));
+    }
   }
 
   ConnectProxy proxy_{loop_};
@@ -131,6 +152,21 @@ TEST_F(WebProxyTest, BothTransportsGoThroughIt) {
     ASSERT_TRUE(run_until([&] { return server_.closed.contains(there); }));
   }
   EXPECT_EQ(proxy_.requests.size(), 2U);
+}
+
+/// Pings come through from either end, and are answered, while the users have nothing to say.
+TEST_F(WebProxyTest, AnIdleTunnelIsNotSilentAtAClient) {
+  use_proxy(proxy_.url(), "", seconds(9), milliseconds(5));
+  expect_signs_of_life();
+}
+
+TEST_F(WebProxyTest, AnIdleTunnelIsNotSilentAtAServer) {
+  use_proxy(proxy_.url());
+  WebOptions options = server_options();
+  options.keep_alive = milliseconds(5);
+  ASSERT_TRUE(server_.tcp.use(options));
+  ASSERT_TRUE(server_.tcp.load_certificate(now()));
+  expect_signs_of_life();
 }
 
 TEST_F(WebProxyTest, TheNameIsLeftToTheProxy) {

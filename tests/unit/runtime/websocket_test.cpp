@@ -4,6 +4,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include "runtime/carriers.hpp"
 #include "unit/runtime/memory_stream.hpp"
 #include "unit/runtime/websocket_frames.hpp"
 
@@ -137,6 +138,77 @@ TEST(WebSocketTest, WhatWasSentIsNotKept) {
     ASSERT_LT(pair.server->kept(), 2 * WebSocket::kMaxPayload + WebSocket::kMaxOwnOutput);
   }
   EXPECT_FALSE(server.end);
+}
+
+/// What a proxy sees of a connection that one side alone keeps alive: for how long it was silent at most, in five
+/// minutes. The other side may be a program that sends no pings of its own.
+struct Watched {
+  Pair pair;
+  Talker client{.stream = *pair.client, .to_say = {}, .heard = {}};
+  Talker server{.stream = *pair.server, .to_say = {}, .heard = {}};
+  Duration last{};
+  Duration longest{};
+
+  void note(Duration now, const Channel& channel) {
+    longest = std::max(longest, now - last);
+    if (!channel.bytes.empty()) last = now;
+  }
+
+  /// What waits travels up, and then what waits or is the answer travels down.
+  void carry(Duration now) {
+    client.say(SIZE_MAX);
+    note(now, pair.up);
+    while (!pair.up.bytes.empty()) server.hear(pair.buffer);
+    server.say(SIZE_MAX);
+    note(now, pair.down);
+    while (!pair.down.bytes.empty()) client.hear(pair.buffer);
+    client.say(SIZE_MAX);  // The answer to a ping of the server.
+    note(now, pair.up);
+    while (!pair.up.bytes.empty()) server.hear(pair.buffer);
+  }
+
+  /// keep_alive() is called for the first time at `phase`; until `talks` the client has something to say each second.
+  void watch(WebSocket& keeper, Duration phase, Duration talks) {
+    constexpr Duration kStep = milliseconds(500);
+    const Duration interval = WebOptions{}.keep_alive;
+    Duration next = phase;
+    for (Duration now{}; now < minutes(5); now += kStep) {
+      if (now <= talks && now % seconds(1) == Duration::zero()) client.to_say = {7};
+      if (now >= next) {
+        keeper.keep_alive();
+        next += interval;
+      }
+      carry(now);
+    }
+    EXPECT_FALSE(client.end || server.end);
+  }
+};
+
+constexpr Duration kProxyPatience = seconds(30);  ///< that of the least patient in common use
+constexpr Duration kOnTheWay = seconds(5);        ///< what a ping and its answer may take
+
+TEST(WebSocketTest, AnIdleConnectionIsNeverSilentForAsLongAsAProxyWaits) {
+  for (const bool by_client : {true, false}) {
+    for (Duration phase{}; phase < WebOptions{}.keep_alive; phase += milliseconds(2500)) {
+      for (const Duration talks : {seconds(0), seconds(7), seconds(100)}) {
+        Watched watched;
+        ASSERT_TRUE(watched.pair.open());
+        watched.watch(by_client ? *watched.pair.client : *watched.pair.server, phase, talks);
+        EXPECT_LE(watched.longest + kOnTheWay, kProxyPatience) << by_client << " " << phase << " " << talks;
+      }
+    }
+  }
+}
+
+TEST(WebSocketTest, PingsOfAWeekAreNoFlood) {
+  Watched watched;
+  ASSERT_TRUE(watched.pair.open());
+  for (auto left = hours(24 * 7) / WebOptions{}.keep_alive; left > 0; --left) {
+    watched.pair.client->keep_alive();
+    watched.pair.server->keep_alive();
+    watched.carry({});
+    ASSERT_FALSE(watched.client.end || watched.server.end) << left << " are left";
+  }
 }
 
 TEST(WebSocketTest, WhoGivesUpAskingSaysNothing) {
