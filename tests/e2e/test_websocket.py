@@ -20,7 +20,8 @@ def set_network(daemon, **values):
     path = daemon.directory / "ekiden.toml"
     lines = path.read_text().splitlines()
     for key, value in values.items():
-        lines = [f'{key} = "{value}"' if line.startswith(f"{key} =") else line for line in lines]
+        text = value if isinstance(value, int) else f'"{value}"'
+        lines = [f"{key} = {text}" if line.startswith(f"{key} =") else line for line in lines]
     path.write_text("\n".join(lines) + "\n")
 
 
@@ -32,16 +33,16 @@ class WebSocketTest(unittest.TestCase):
         self.authority = Authority()
         self.authority.write(self.root / "ca.pem")
 
-    def node(self, name, *flags, environment=None):
+    def node(self, name, *flags, environment=None, **settings):
         daemon = Daemon(self.root / name, environment).init()
         self.authority.issue(daemon.directory)
-        set_network(daemon, tls_certificate="cert.pem", tls_key="key.pem", tls_ca=self.root / "ca.pem")
+        set_network(daemon, tls_certificate="cert.pem", tls_key="key.pem", tls_ca=self.root / "ca.pem", **settings)
         self.addCleanup(daemon.stop)
         return daemon.start(*flags)
 
-    def listening(self, name, transport):
+    def listening(self, name, transport, **settings):
         port = free_port()
-        daemon = self.node(name, "--listen", f"{transport}://127.0.0.1:{port}")
+        daemon = self.node(name, "--listen", f"{transport}://127.0.0.1:{port}", **settings)
         daemon.endpoint = f"{transport}://localhost:{port}"
         daemon.port = port
         return daemon
@@ -77,7 +78,7 @@ class WebSocketTest(unittest.TestCase):
                 self.send(alice, bob, f"over {transport}")
                 self.assertIn(bob.endpoint, command("status", "--data-dir", alice.directory).stdout)
                 for node, direction in ((alice, "out"), (bob, "in")):
-                    (link,) = json.loads(command("peers", "--json", "--data-dir", node.directory).stdout)["links"]
+                    (link,) = self.links(node)
                     self.assertEqual((link["transport"], link["direction"]), (transport, direction))
 
     def proxy(self, **options):
@@ -97,6 +98,59 @@ class WebSocketTest(unittest.TestCase):
         self.send(alice, bob, "through the tunnel")
         self.assertEqual(proxy.requests, ["CONNECT node.example:443 HTTP/1.1"])
         self.assertNotIn("cret", alice.log_text())
+
+    def write(self, sender, text):
+        """The id of a message that is not waited for."""
+        sent = command("send", "peer", text, "--json", "--data-dir", sender.directory)
+        return json.loads(sent.stdout)["id"]
+
+    def state(self, sender, message):
+        return json.loads(command("trace", message, "--json", "--data-dir", sender.directory).stdout)["state"]
+
+    def wait_delivered(self, messages):
+        for sender, message in messages:
+            wait_until(lambda: self.state(sender, message) == "delivered", 60,
+                       lambda: f"{sender.log_text()}\n{self.state(sender, message)}, and not delivered")
+
+    def read(self, node):
+        shown = command("inbox", "--json", "--data-dir", node.directory).stdout
+        return [json.loads(line)["body"] for line in shown.splitlines()]
+
+    def links(self, node):
+        return json.loads(command("peers", "--json", "--data-dir", node.directory).stdout)["links"]
+
+    def linked_through(self, proxy, **settings):
+        """Two nodes, of which only the first can reach the other, and has."""
+        bob = self.listening("bob", "wss", **settings)
+        alice = self.node("alice", environment={"https_proxy": proxy.url, "no_proxy": ""}, **settings)
+        self.meet(alice, bob)
+        self.send(alice, bob, "before")
+        return alice, bob
+
+    def test_a_tunnel_that_the_proxy_cuts_comes_back_and_nothing_is_lost(self):
+        # Less patient than any that our pings are made for; and heartbeats would keep it busy.
+        proxy = self.proxy(idle_limit=1)
+        alice, bob = self.linked_through(proxy, watch="off")
+        proxy.refusal = "503 Service Unavailable"
+        wait_until(lambda: all(tunnel.was_cut for tunnel in proxy.tunnels) and not self.links(alice) + self.links(bob),
+                   60, "the idle tunnel was not cut")
+        meanwhile = [(bob, self.write(bob, "from bob")), (alice, self.write(alice, "from alice"))]
+        alice.wait_logged("503 Service Unavailable", 30)
+        self.assertFalse([message for message in meanwhile if self.state(*message) == "delivered"])
+        proxy.refusal = None
+        self.wait_delivered(meanwhile)
+        self.assertEqual((self.read(alice), self.read(bob)), (["from bob"], ["from alice"]))
+
+    def test_a_tunnel_that_carries_nothing_any_more_is_noticed_and_made_anew(self):
+        proxy = self.proxy()
+        alice, bob = self.linked_through(proxy, keepalive_s=1)
+        for tunnel in proxy.tunnels:
+            tunnel.is_silent = True
+        held = len(proxy.tunnels)
+        meanwhile = [(bob, self.write(bob, "from bob")), (alice, self.write(alice, "from alice"))]
+        self.wait_delivered(meanwhile)
+        self.assertEqual((self.read(alice), self.read(bob)), (["from bob"], ["from alice"]))
+        self.assertGreater(len(proxy.tunnels), held)
 
     def test_what_no_proxy_lists_is_reached_directly(self):
         proxy = self.proxy(refusal="403 Forbidden")
