@@ -9,6 +9,10 @@
 #include <thread>
 #include <vector>
 
+#ifdef EKIDEN_MIMALLOC
+#include <mimalloc.h>
+#endif
+
 #include "crypto/curve_memo.hpp"
 #include "sim/crash_points.hpp"
 #include "sim/jobs.hpp"
@@ -223,6 +227,13 @@ int crash_points(const Options& options) {
   return failed.empty() ? 0 : 1;
 }
 
+/// A large world is gigabytes, touched at random: without this, translating addresses is much of its time.
+void use_large_pages() {
+#ifdef EKIDEN_MIMALLOC
+  mi_option_enable(mi_option_large_os_pages);
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -235,6 +246,7 @@ int main(int argc, char** argv) {
   }
   const auto options = sim::read_options(words);
   if (!options) return usage(options.error().message);
+  use_large_pages();
   // All parties are in this process.
   crypto::CurveMemo memo(kRemembered);
   memo.install();

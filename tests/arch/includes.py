@@ -32,6 +32,8 @@ EXTERNAL = {
     "miniupnpc/": "miniupnpc",
     "natpmp.h": "natpmp",
 }
+# The allocator is that of a program (docs/decisions/0023-allocator.md), not of the module whose main function it has.
+PROGRAM_HEADERS = {"mimalloc.h"}
 TEST_ONLY = ("gtest/", "gmock/", "rapidcheck.h", "rapidcheck/", "benchmark/")
 
 PURE_STANDARD = set(
@@ -123,6 +125,8 @@ def check_file(modules: graph.Graph, root: Path, path: Path) -> list[Violation]:
     own_test = relative.startswith("tests/")
     found = []
     for line, kind, name in includes_of(path.read_text()):
+        if name in PROGRAM_HEADERS and path.name == "main.cpp":
+            continue
         judge = _judge_own if kind == '"' else _judge_angle
         complaint = judge(modules, module, name, own_test)
         if complaint:

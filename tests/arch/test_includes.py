@@ -48,6 +48,10 @@ class Includes(TreeCase):
     def test_an_unknown_header_is_refused(self):
         self.assert_rules(self.check("src/runtime/a.cpp", "#include <zmq.h>"), ["include-unknown"])
 
+    def test_the_allocator_is_known_to_programs_alone(self):
+        self.assert_rules(self.check("src/runtime/main.cpp", "#include <mimalloc.h>"), [])
+        self.assert_rules(self.check("src/runtime/a.cpp", "#include <mimalloc.h>"), ["include-unknown"])
+
     def test_the_public_headers_are_for_embed(self):
         self.assert_rules(self.check("src/embed/a.cpp", "#include <ekiden/node.hpp>"), [])
         self.assert_rules(self.check("src/runtime/a.cpp", "#include <ekiden/node.hpp>"), ["include-module"])
