@@ -18,6 +18,7 @@ BENCH = pathlib.Path(os.environ["EKIDEN_BENCH"])
 UNITS = {
     "message.volatile.rtt": "us", "message.durable.receipt": "us", "message.durable.rate": "1/s",
     "link.throughput": "MB/s", "link.idle.memory": "KiB", "handshake.rate": "1/s", "handshake.rate.first": "1/s",
+    "delivery.relay.rtt": "us", "delivery.relay.rate": "1/s", "delivery.relayed.rate": "1/s",
     "node.idle.memory": "MiB", "sim.rate": "s", "sim.memory": "MiB",
 }
 FORM = {"figure": str, "value": float, "unit": str, "baseline": float, "ratio": float, "min": float, "max": float,
@@ -58,7 +59,7 @@ class Runs(unittest.TestCase):
             self.assertEqual((figure["ratio_min"], figure["ratio_max"]), (figure["ratio"], figure["ratio"]))
 
     def test_of_messages_links_and_daemons(self):
-        figures = self.measure(BENCH, "message.", "link.", "handshake.", "node.")
+        figures = self.measure(BENCH, "message.", "delivery.relay", "link.", "handshake.", "node.")
         self.assertEqual(set(figures), {name for name in UNITS if not name.startswith("sim.")})
 
     def test_of_simulations(self):
