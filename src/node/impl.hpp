@@ -355,7 +355,6 @@ struct Node::Impl {
   std::optional<Instant> list_made;
   bool list_pending = false;                          ///< one is on its way to the disk
   std::set<identity::PeerId> list_askers;             ///< that wait for it
-  std::map<identity::PeerId, Instant> list_answered;  ///< of peers with a link: their last request
 
   std::map<std::string, Standing> offers;                      ///< what we offer: on disk, or in the batch
   std::map<std::string, std::optional<WallTime>> memberships;  ///< of topics: announced likewise, and when

@@ -39,8 +39,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    log_limited(now, link_lines, LogLevel::info, "link",
                                "down: " + down.peer.text() + ": " + down.why.message);
                    neighbours.erase(down.peer);
-                   list_answered.erase(down.peer);
-                   const bool showed_older = records.forget_shown(down.peer);
+                   const bool showed_older = records.forget_shown(down.peer);  // It is dialled by the newest again.
                    reachability.on_peer_down(now, down.peer, reachability_out);
                    end_list_waits(now, down.peer, std::nullopt);
                    router.on_link_down(now, down.peer, router_out);
@@ -53,7 +52,6 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    const bool is_broken = down.why.code != Errc::closed;
                    if (registry) registry->on_link_down(now, down.peer, is_broken, registry_out);
                    if (watch.detector) watch.detector->on_neighbour_down(now, down.peer, is_broken);
-                   // By the newest record again, which may say that it is elsewhere.
                    if (showed_older && wanted.contains(down.peer)) dial(now, down.peer);
                    out->push(PeerDown{down.peer, std::move(down.why)});
                  },

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+
+#include "base/time.hpp"
 
 namespace ekiden::node {
 
 struct Neighbour {
   std::uint32_t bad_messages = 0;
-  bool compares_registry = false;  ///< its replica with ours
+  bool compares_registry = false;       ///< its replica with ours
+  std::optional<Instant> list_asked{};  ///< it asked for our list then, and was answered
 };
 
 }  // namespace ekiden::node

@@ -14,12 +14,13 @@
 
 namespace ekiden::node {
 Status Node::Impl::on_list_request(Now now, const identity::PeerId& from) {
-  if (!neighbours.contains(from)) return {};  // It came with the end of the link.
-  const auto [last, is_first] = list_answered.try_emplace(from, now.mono);
-  if (!is_first && now.mono - last->second < config.list_pause) {
+  const auto neighbour = neighbours.find(from);
+  if (neighbour == neighbours.end()) return {};  // It came with the end of the link.
+  std::optional<Instant>& last = neighbour->second.list_asked;
+  if (last && now.mono - *last < config.list_pause) {
     return fail(Errc::limit_exceeded, "the bootstrap list is asked for too often");
   }
-  last->second = now.mono;
+  last = now.mono;
   auto nodes = bootstrap.listing(bootstrap::kMaxListNodes);
   if (!list_pending && !list_is_current(now, nodes)) renew_list(now, std::move(nodes));
   if (list_pending) {
