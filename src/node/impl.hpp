@@ -353,8 +353,8 @@ struct Node::Impl {
   bootstrap::NodeList list_content;  ///< of the one made last, published or not
   Bytes list;                        ///< signed and on disk; empty until somebody asked
   std::optional<Instant> list_made;
-  bool list_pending = false;                          ///< one is on its way to the disk
-  std::set<identity::PeerId> list_askers;             ///< that wait for it
+  bool list_pending = false;               ///< one is on its way to the disk
+  std::set<identity::PeerId> list_askers;  ///< that wait for it
 
   std::map<std::string, Standing> offers;                      ///< what we offer: on disk, or in the batch
   std::map<std::string, std::optional<WallTime>> memberships;  ///< of topics: announced likewise, and when
