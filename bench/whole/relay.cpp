@@ -4,9 +4,10 @@
 // has a packet only when the relay has told the sender so: the relay cannot spare itself the disk.
 #include <poll.h>
 
-#include <array>
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "relay/messages.hpp"
 #include "relay/wire_form.hpp"
