@@ -24,9 +24,6 @@ inline std::uint64_t sequence_known(Harness& net, std::size_t i, std::size_t of)
   return known ? known->record.sequence : 0;
 }
 
-inline bool has_logged(const std::vector<std::string>& log, std::string_view text) {
-  return std::ranges::any_of(log, [&](const std::string& line) { return line.contains(text); });
-}
 inline constexpr std::string_view kFellBehind = "others hold a newer record of this node";
 
 /// What a forgotten record says. It names no prekey.

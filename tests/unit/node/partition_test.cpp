@@ -1,7 +1,8 @@
 // Whole nodes that watch over their network: who belongs to it, what is told of a split, and what it costs when idle.
 #include <gtest/gtest.h>
 
-#include "harness.hpp"
+#include "unit/node/harness.hpp"
+#include "unit/node/logged.hpp"
 
 namespace ekiden::node {
 namespace {
@@ -23,10 +24,6 @@ Harness make_company(std::size_t count) {
 
 partition::State state_of(Harness& net, std::size_t i) { return net[i].node->network(net.now()).counts.last.state; }
 
-bool has_logged(const Harness::Peer& peer, std::string_view text) {
-  return std::ranges::any_of(peer.log, [&](const std::string& line) { return line.starts_with(text); });
-}
-
 TEST(NetworkWatch, TellsOfASplitAndOfItsEnd) {
   Harness net = make_company(6);
   for (std::size_t i = 0; i < 6; ++i) {
@@ -40,7 +37,7 @@ TEST(NetworkWatch, TellsOfASplitAndOfItsEnd) {
     EXPECT_EQ(network.counts.last.state, partition::State::split) << i;
     EXPECT_EQ(network.counts.away, 2U) << i;
     EXPECT_EQ(network.away.size(), 2U) << i;
-    EXPECT_TRUE(has_logged(net[i], "split: ")) << i;
+    EXPECT_TRUE(has_logged(net[i].log, "split: ")) << i;
     ASSERT_FALSE(net[i].network.empty());
     EXPECT_EQ(net[i].network.back().state, partition::State::split) << i;
   }
@@ -51,7 +48,7 @@ TEST(NetworkWatch, TellsOfASplitAndOfItsEnd) {
   for (std::size_t i = 0; i < 4; ++i) {
     ASSERT_TRUE(net[i].network.back().healed) << i;
     EXPECT_EQ(net[i].network.back().healed->back, 2U) << i;
-    EXPECT_TRUE(has_logged(net[i], "whole again after ")) << i;
+    EXPECT_TRUE(has_logged(net[i].log, "whole again after ")) << i;
   }
 }
 

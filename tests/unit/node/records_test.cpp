@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "unit/node/forgotten.hpp"
+#include "unit/node/logged.hpp"
 #include "unit/node/stranger.hpp"
 
 namespace ekiden::node {
