@@ -96,12 +96,25 @@ void CurveMemo::note_public(const X25519SecretKey& secret, const X25519PublicKey
   secrets_.put(key.bytes, X25519SecretKey(secret));
 }
 
+/// Computed again if it had to make room: whoever uses a key will use it again.
+X25519PublicKey CurveMemo::public_of(const X25519SecretKey& secret) {
+  if (const X25519PublicKey* known = find_public(secret)) return *known;
+  X25519PublicKey key;
+  CHECK(crypto_scalarmult_curve25519_base(key.bytes.data(), secret.view().data()) == 0);
+  note_public(secret, key);
+  return key;
+}
+
+CurveMemo::Name CurveMemo::name_of(const X25519PublicKey& a, const X25519PublicKey& b) {
+  return sha256({std::min(a, b).view(), std::max(a, b).view()}).bytes;
+}
+
 std::optional<SharedSecret> CurveMemo::find_shared(const X25519SecretKey& mine, const X25519PublicKey& theirs) {
-  const X25519PublicKey* ours = find_public(mine);
-  const X25519SecretKey* secret = secrets_.find(theirs.bytes);
-  if (ours == nullptr || secret == nullptr) return std::nullopt;
-  const Name pair = sha256({std::min(*ours, theirs).view(), std::max(*ours, theirs).view()}).bytes;
+  const X25519PublicKey ours = public_of(mine);
+  const Name pair = name_of(ours, theirs);
   if (const SharedSecret* known = shared_.find(pair)) return SharedSecret(*known);
+  const X25519SecretKey* secret = secrets_.find(theirs.bytes);
+  if (secret == nullptr) return std::nullopt;
   Scalar product;
   crypto_core_ed25519_scalar_mul(product.data(), clamped(mine).data(), clamped(*secret).data());
   const auto scalar = as_clamped(product);
@@ -110,6 +123,10 @@ std::optional<SharedSecret> CurveMemo::find_shared(const X25519SecretKey& mine, 
   CHECK(crypto_scalarmult_curve25519_base(shared.mutable_view().data(), scalar->data()) == 0);
   shared_.put(pair, SharedSecret(shared));
   return shared;
+}
+
+void CurveMemo::note_shared(const X25519SecretKey& mine, const X25519PublicKey& theirs, const SharedSecret& shared) {
+  shared_.put(name_of(public_of(mine), theirs), SharedSecret(shared));
 }
 
 bool CurveMemo::is_verified(const Ed25519PublicKey& key, ByteView message, const Signature& signature) {

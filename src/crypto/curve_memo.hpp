@@ -48,8 +48,9 @@ class CurveMemo {
   const X25519PublicKey* find_image(const Ed25519PublicKey& key) { return images_.find(key.bytes); }
   void note_image(const Ed25519PublicKey& key, const X25519PublicKey& image) { images_.put(key.bytes, image); }
 
-  /// The secret of `mine` and the owner of `theirs`; nothing if not both key pairs are known.
+  /// The secret of `mine` and the owner of `theirs`. Nothing if it is not known and does not follow from what is.
   std::optional<SharedSecret> find_shared(const X25519SecretKey& mine, const X25519PublicKey& theirs);
+  void note_shared(const X25519SecretKey& mine, const X25519PublicKey& theirs, const SharedSecret& shared);
 
   /// Whether this signature of this message has been found to be good.
   bool is_verified(const Ed25519PublicKey& key, ByteView message, const Signature& signature);
@@ -94,7 +95,10 @@ class CurveMemo {
 
   struct Known {};
 
+  X25519PublicKey public_of(const X25519SecretKey& secret);
+
   static Name name_of(const X25519SecretKey& secret);
+  static Name name_of(const X25519PublicKey& a, const X25519PublicKey& b);
   static Name name_of(const Ed25519PublicKey& key, ByteView message, const Signature& signature);
 
   std::uint64_t operations_ = 0;

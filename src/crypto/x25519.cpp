@@ -40,6 +40,7 @@ Result<SharedSecret> x25519(const X25519SecretKey& mine, const X25519PublicKey& 
       shared == SharedSecret()) {
     return fail(Errc::refused, "the X25519 public key is of low order: it would make a secret that everybody knows");
   }
+  if (memo != nullptr) memo->note_shared(mine, theirs, shared);
   return shared;
 }
 

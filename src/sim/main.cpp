@@ -52,7 +52,7 @@ Exit status: 0 all rules held, 1 a rule was broken, 2 wrong usage.
 )";
 
 /// A key that nobody uses while so many others are made is forgotten, and what it takes part in is computed in full
-/// from then on. Ten thousand nodes use each of their lasting keys a dozen times in that while.
+/// until its owner uses it again.
 constexpr std::size_t kRemembered = 1 << 16;
 
 int usage(const std::string& what) {

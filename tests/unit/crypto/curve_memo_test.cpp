@@ -52,6 +52,37 @@ TEST(CurveMemo, KnowsASharedSecretIfBothKeyPairsAreKnown) {
   EXPECT_GE(known, 48u);
 }
 
+TEST(CurveMemo, LearnsAForgottenKeyPairAgainFromItsUse) {
+  CurveMemo memo(4);
+  memo.install();
+  Rng rng = rng_of_test();
+  const auto alice = X25519KeyPair::draw(rng);
+  const auto forget_alice = [&] {
+    for (int i = 0; i < 8; ++i) X25519KeyPair::draw(rng);
+    ASSERT_EQ(memo.find_public(alice.secret), nullptr);
+  };
+  std::size_t known = 0;
+  for (int i = 0; i < 32; ++i) {
+    forget_alice();
+    const auto bob = X25519KeyPair::draw(rng);
+    if (memo.find_shared(alice.secret, bob.public_key)) ++known;
+    EXPECT_NE(memo.find_public(alice.secret), nullptr);
+  }
+  EXPECT_GE(known, 16U);
+}
+
+TEST(CurveMemo, RemembersWhateverASharedSecretWasComputedFrom) {
+  CurveMemo memo(64);
+  Rng rng = rng_of_test();
+  const auto stranger = X25519KeyPair::draw(rng);  // Before there is a memo: it does not know the secret.
+  memo.install();
+  const auto alice = X25519KeyPair::draw(rng);
+  EXPECT_FALSE(memo.find_shared(alice.secret, stranger.public_key));
+  const SharedSecret computed = x25519(alice.secret, stranger.public_key).value();
+  EXPECT_EQ(memo.find_shared(alice.secret, stranger.public_key), computed);
+  EXPECT_EQ(memo.find_shared(stranger.secret, alice.public_key), computed);
+}
+
 TEST(CurveMemo, KeepsNoMoreThanItMay) {
   CurveMemo memo(2);
   memo.install();
