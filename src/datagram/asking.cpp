@@ -111,6 +111,11 @@ void Datagrams::State::on_response(Now now, const identity::SocketAddress& from,
     ++counts.dropped;
     return;
   }
+  // Before it is told of as confirmed: who has answered need not be asked whether he is there.
+  if (handshake.riding) {
+    const auto begin = static_cast<std::size_t>(answer->data() - payload->data());
+    succeed(*handshake.riding, {std::move(*payload), begin}, out);
+  }
   Session& session = confirm(
       now, make_session(now.mono, {response.receiver, response.sender, handshake.to, true}, handshake.noise), out);
   session.round_trip.measure(now.mono - handshake.sent);
@@ -118,9 +123,6 @@ void Datagrams::State::on_response(Now now, const identity::SocketAddress& from,
   for (const Number number : handshake.waiting) {
     if (asked.contains(number)) send(now, session, Kind::query, number, asked.at(number).query, out);
   }
-  if (!handshake.riding) return;
-  const auto begin = static_cast<std::size_t>(answer->data() - payload->data());
-  succeed(*handshake.riding, {std::move(*payload), begin}, out);
 }
 
 /// Once for each handshake: a cookie that is not accepted is not asked for again.

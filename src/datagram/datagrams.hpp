@@ -3,7 +3,7 @@
 //   asker                                            answerer
 //   initiation (Noise IK, with the query)  ───────►  answers it: a read, for nothing is proven yet
 //                 ◄───────  response (Noise IK, with the answer)
-//   proven: Confirmed                                holds a provisional session
+//   Answered; proven: Confirmed                      holds a provisional session
 //   data (query, or an empty confirmation) ───────►  proven: Confirmed; everything may be asked now
 //                 ◄───────  data (answer)
 //

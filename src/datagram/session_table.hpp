@@ -9,10 +9,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <utility>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "crypto/keys.hpp"
 #include "datagram/session.hpp"
 
@@ -56,14 +58,23 @@ class SessionTable {
     Place place;
   };
 
+  /// The key of a node is as random as any hash: its first bytes find it without a look at other sessions.
+  struct Preferred {
+    std::uint64_t start;
+    Place place;
+  };
+  static std::uint64_t start_of(const crypto::Ed25519PublicKey& node) { return get_be<std::uint64_t>(node.view()); }
+  static bool is_before(const Preferred& entry, const crypto::Ed25519PublicKey& node);
+
   std::vector<Entry>::const_iterator lower_bound(Index index) const;
-  std::vector<Place>::const_iterator lower_bound(const crypto::Ed25519PublicKey& node) const;
+  std::vector<Preferred>::const_iterator lower_bound(const crypto::Ed25519PublicKey& node) const;
+  bool leads_to(std::vector<Preferred>::const_iterator entry, const crypto::Ed25519PublicKey& node) const;
   Session* use(Place place);
 
   std::size_t max_;
   std::list<Session> order_;
   std::vector<Entry> by_index_;
-  std::vector<Place> preferred_;  ///< By the key of the node.
+  std::vector<Preferred> preferred_;  ///< By the key of the node.
 };
 
 }  // namespace ekiden::datagram

@@ -146,6 +146,7 @@ struct Dht::Impl {
   void welcome(Now now, const Peer& peer, Out& out);
   bool should_hand_off(const Values::Name& name, const Peer& newcomer);
   void hand_off(Now now, const Peer& peer, Out& out);
+  void add_probe(Now now, const Peer& peer, Out& out);
   void pump_probes(Now now, Out& out);
   bool is_banned(Instant now, const identity::PeerId& id) const;
   void blame(Now now, const identity::PeerId& id, std::size_t points, std::string_view what, Out& out);
@@ -237,6 +238,7 @@ struct Dht::Impl {
 
   std::deque<Peer> candidates;         ///< To be pinged.
   std::set<identity::PeerId> probing;  ///< Being pinged.
+  std::optional<Instant> pinged_at;
   std::map<QueryId, Pending> pending;  ///< Oldest first.
   std::map<std::uint64_t, Running> running;
   std::map<std::uint64_t, Own> own;

@@ -30,6 +30,17 @@ Key random_key_near(const identity::PeerId& id, std::size_t bits, Rng& rng) {
   return key;
 }
 
+KeyRange keys_near(const identity::PeerId& id, std::size_t bits) {
+  CHECK(bits <= kKeyBits);
+  KeyRange range{.first = Key::of(id), .last = Key::of(id)};
+  for (std::size_t i = bits / 8; i < id.bytes.size(); ++i) {
+    const auto open = static_cast<Byte>(i == bits / 8 ? 0xffU >> (bits % 8) : 0xffU);
+    range.first.bytes[i] = static_cast<Byte>(range.first.bytes[i] & ~open);
+    range.last.bytes[i] = static_cast<Byte>(range.last.bytes[i] | open);
+  }
+  return range;
+}
+
 Key capability_key(std::string_view path) { return {crypto::sha256({as_bytes("cap:"), as_bytes(path)}).bytes}; }
 
 std::vector<std::string_view> capability_paths(std::string_view name) {

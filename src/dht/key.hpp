@@ -51,6 +51,13 @@ std::size_t common_prefix(const ByteArray<32>& a, const ByteArray<32>& b);
 /// A random key that shares exactly `bits` leading bits with `id`. REQUIRES: bits < kKeyBits.
 Key random_key_near(const identity::PeerId& id, std::size_t bits, Rng& rng);
 
+/// The first and the last of the keys that share at least `bits` leading bits with `id`. REQUIRES: bits <= kKeyBits.
+struct KeyRange {
+  Key first;
+  Key last;
+};
+KeyRange keys_near(const identity::PeerId& id, std::size_t bits);
+
 /// Where announcements of the capability, or of all below that path, are stored.
 Key capability_key(std::string_view path);
 

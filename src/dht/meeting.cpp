@@ -2,7 +2,8 @@
 //
 // Two things are asked of a node, in any order: that the transport has verified it under session keys, and that it has
 // answered a query of ours at the same address. Who has shown the first is pinged; who has shown the second on the way
-// of a lookup waits for the first. Whoever shows both is admitted.
+// of a lookup waits for the first. Whoever shows both is admitted. The answer to a ping also tells where we are seen,
+// so now and then somebody is pinged for that alone.
 #include <algorithm>
 #include <utility>
 
@@ -44,7 +45,11 @@ void Dht::Impl::add_candidate(Now now, const Peer& peer, Out& out) {
   const Contact* known = table.find(peer.id);
   if (known != nullptr && known->info.at == peer.info.at) return;
   const bool is_waiting = std::ranges::any_of(candidates, [&](const Peer& other) { return other.id == peer.id; });
-  if (is_waiting || candidates.size() >= config.max_candidates) return;
+  if (!is_waiting) add_probe(now, peer, out);
+}
+
+void Dht::Impl::add_probe(Now now, const Peer& peer, Out& out) {
+  if (candidates.size() >= config.max_candidates) return;
   candidates.push_back(peer);
   pump_probes(now, out);
 }
@@ -54,6 +59,7 @@ void Dht::Impl::pump_probes(Now now, Out& out) {
     const Peer peer = candidates.front();
     candidates.pop_front();
     if (is_banned(now.mono, peer.id) || !probing.insert(peer.id).second) continue;
+    pinged_at = now.mono;
     ask(now, {.kind = Pending::Kind::probe, .to = peer}, {.kind = QueryKind::ping}, out);
   }
 }
@@ -86,12 +92,13 @@ void Dht::Impl::admit(Now now, const Peer& peer, Out& out) {
   introductions.erase(peer.id);
   switch (table.confirm(now.mono, peer.id, peer.info)) {
     case Table::Place::added:
-      return welcome(now, peer, out);
+      welcome(now, peer, out);
+      if (!pinged_at || now.mono - *pinged_at >= config.observe_pause) add_probe(now, peer, out);
+      return;
     case Table::Place::spare:
       // Ping before evict: if the node seen longest ago is gone, the newcomer gets its place.
       if (const Contact* oldest = table.questionable(now.mono, peer.id)) {
-        if (candidates.size() < config.max_candidates) candidates.push_back({.id = oldest->id, .info = oldest->info});
-        pump_probes(now, out);
+        add_probe(now, {.id = oldest->id, .info = oldest->info}, out);
       }
       return;
     case Table::Place::known:
@@ -126,13 +133,20 @@ bool Dht::Impl::should_hand_off(const Values::Name& name, const Peer& newcomer) 
 /// A new node gets what it should keep, so that values outlive the nodes that keep them. (Kademlia, section 2.5.)
 void Dht::Impl::hand_off(Now now, const Peer& peer, Out& out) {
   std::size_t handed = 0;
-  values.for_each([&](const Values::Name& name, const Values::Value& value) {
+  const auto give = [&](const Values::Name& name, const Values::Value& value) {
     if (handed == config.max_handoff || value.bytes.empty() || value.expires <= now.wall) return;
     if (!should_hand_off(name, peer)) return;
     ++handed;
     add_store({.to = peer, .kind = value.kind, .key = name.key, .bytes = std::make_shared<const Bytes>(value.bytes)},
               out);
-  });
+  };
+  // To keys that share more bits with us than he does, all nodes that do are closer; and nearly all of our keys do.
+  const std::size_t shared = common_prefix(self.bytes, peer.id.bytes);
+  if (table.count_deeper(shared, config.k) == config.k) {
+    values.for_each_outside(keys_near(self, shared + 1), give);
+  } else {
+    values.for_each(give);
+  }
   if (handed > 0) pump_stores(now, out);
 }
 

@@ -55,11 +55,16 @@ const Contact* Table::find(const identity::PeerId& id) const {
 
 Contact* Table::find_live(const identity::PeerId& id) { return const_cast<Contact*>(std::as_const(*this).find(id)); }
 
+/// Mixed by a multiplication (Knuth, volume 3, section 6.4), for prefixes differ in a few of their bits.
+std::size_t Table::slot_of(const identity::AddressPrefix& prefix) {
+  return static_cast<std::size_t>(get_be<std::uint64_t>(prefix.bytes) * 0x9e3779b97f4a7c15 >> 56);
+}
+
 /// Whether one more node of the prefix may stand in the bucket once `leaving` (or nobody) has left.
 bool Table::has_room(const Bucket& bucket, const identity::AddressPrefix& prefix, const Contact* leaving) const {
   const std::size_t in_bucket = config_.max_prefix_in_bucket;
   if (in_bucket != 0 && count_prefix(bucket.live, prefix, leaving) >= in_bucket) return false;
-  if (config_.max_prefix_in_table == 0) return true;
+  if (config_.max_prefix_in_table == 0 || slots_[slot_of(prefix)] < config_.max_prefix_in_table) return true;
   std::size_t total = 0;
   for (const Bucket& other : buckets_) total += count_prefix(other.live, prefix, leaving);
   return total < config_.max_prefix_in_table;
@@ -81,8 +86,9 @@ Table::Place Table::confirm(Instant now, const identity::PeerId& id, const ident
   const auto dead =
       std::ranges::find_if(bucket.live, [&](const Contact& other) { return other.failures >= config_.max_failures; });
   if (dead == bucket.live.end() || !has_room(bucket, prefix, &*dead)) return keep_spare(bucket, contact);
+  --slots_[slot_of(*dead)];
   bucket.live.erase(dead);
-  bucket.live.push_back(contact);
+  add_live(bucket, contact);
   return Place::added;
 }
 
@@ -95,7 +101,9 @@ Table::Place Table::move(Instant now, Contact& contact, const identity::NodeInfo
       if (!promote(bucket, index)) erase_live(bucket, index);
       return Place::refused;
     }
+    --slots_[slot_of(contact)];
     contact.info.at = info.at;
+    ++slots_[slot_of(contact)];
     contact.is_global = is_global(info.at);
   }
   mark_seen(contact, now);
@@ -152,6 +160,8 @@ bool Table::promote(Bucket& bucket, std::size_t leaving) {
     if (!has_room(bucket, identity::prefix_of(candidate.info.at.ip), &bucket.live[leaving])) continue;
     const Contact promoted = candidate;
     bucket.spare.erase(bucket.spare.begin() + static_cast<std::ptrdiff_t>(i - 1));
+    --slots_[slot_of(bucket.live[leaving])];
+    ++slots_[slot_of(promoted)];
     bucket.live.erase(bucket.live.begin() + static_cast<std::ptrdiff_t>(leaving));
     const auto later =
         std::ranges::find_if(bucket.live, [&](const Contact& other) { return other.last_seen > promoted.last_seen; });
@@ -162,14 +172,16 @@ bool Table::promote(Bucket& bucket, std::size_t leaving) {
 }
 
 /// Doubling would keep room for more than the k that a bucket may have.
-void Table::add_live(Bucket& bucket, const Contact& contact) const {
+void Table::add_live(Bucket& bucket, const Contact& contact) {
   if (bucket.live.size() == bucket.live.capacity()) {
     bucket.live.reserve(std::min(config_.k, std::max<std::size_t>(2 * bucket.live.size(), 2)));
   }
   bucket.live.push_back(contact);
+  ++slots_[slot_of(contact)];
 }
 
 void Table::erase_live(Bucket& bucket, std::size_t index) {
+  --slots_[slot_of(bucket.live[index])];
   bucket.live.erase(bucket.live.begin() + static_cast<std::ptrdiff_t>(index));
   --size_;
 }

@@ -24,6 +24,7 @@
 // each length of the shared prefix); BEP 5 (fresh and questionable nodes); BEP 42 for the idea of limits by address.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -88,6 +89,9 @@ class Table {
   /// How many nodes are closer to a key than we are, counted up to `limit`.
   std::size_t count_closer(const Key& target, std::size_t limit) const;
 
+  /// How many nodes share more than so many leading bits with us, counted up to `limit`.
+  std::size_t count_deeper(std::size_t shared, std::size_t limit) const;
+
   // Refreshing. A lookup of our own id finds the k closest nodes: it covers the buckets that are deeper than that of
   // the farthest of them. Each of the others needs a lookup of its own.
 
@@ -142,7 +146,10 @@ class Table {
   Place keep_spare(Bucket& bucket, const Contact& contact);
   bool promote(Bucket& bucket, std::size_t leaving);
   void erase_live(Bucket& bucket, std::size_t index);
-  void add_live(Bucket& bucket, const Contact& contact) const;
+  void add_live(Bucket& bucket, const Contact& contact);
+  /// Where a prefix is counted.
+  static std::size_t slot_of(const identity::AddressPrefix& prefix);
+  static std::size_t slot_of(const Contact& contact) { return slot_of(identity::prefix_of(contact.info.at.ip)); }
   void gather(const Key& target, std::size_t first, std::size_t last, bool good) const;
   void take_nearest(const Key& target, std::size_t count, std::vector<const Contact*>& out) const;
 
@@ -150,6 +157,9 @@ class Table {
   const Config& config_;
   std::vector<Bucket> buckets_;
   std::size_t size_ = 0;
+  /// How many nodes of the table are counted in a slot. Prefixes share slots, so one has no more nodes than its slot
+  /// says: mostly so few that nobody has to look at all nodes.
+  std::array<std::uint16_t, 256> slots_{};
   std::size_t covered_from_ = 0;    ///< The first bucket that the last lookup of our own id has covered.
   mutable std::vector<Near> near_;  ///< Of closest(); kept so that a query does not allocate.
 };

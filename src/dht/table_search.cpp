@@ -58,6 +58,12 @@ std::size_t Table::count_closer(const Key& target, std::size_t limit) const {
   return std::min(closer, limit);
 }
 
+std::size_t Table::count_deeper(std::size_t shared, std::size_t limit) const {
+  std::size_t deeper = 0;
+  for (std::size_t i = shared + 1; i < buckets_.size() && deeper < limit; ++i) deeper += buckets_[i].live.size();
+  return std::min(deeper, limit);
+}
+
 std::size_t Table::near_bucket() const {
   std::size_t nodes = 0;
   std::size_t bucket = buckets_.size();
@@ -114,6 +120,9 @@ std::vector<std::size_t> Table::bucket_sizes() const {
 
 void Table::check_invariants() const {
   std::size_t size = 0;
+  decltype(slots_) slots{};
+  for_each([&](const Contact& contact) { ++slots[slot_of(contact)]; });
+  CHECK(slots == slots_);
   CHECK(buckets_.size() <= kKeyBits);
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
     const Bucket& bucket = buckets_[i];

@@ -89,6 +89,17 @@ class Values {
     for (const auto& [name, value] : entries_) visit(name, value);
   }
 
+  /// The same, without a look at what lies under the keys of a range.
+  template <class Visit>
+  void for_each_outside(const KeyRange& range, Visit&& visit) const {
+    const auto begin = entries_.lower_bound({.key = range.first, .owner = {}});
+    for (auto entry = entries_.begin(); entry != begin; ++entry) visit(entry->first, entry->second);
+    Name last{.key = range.last, .owner = {}};
+    last.owner.bytes.fill(0xff);
+    const auto end = entries_.upper_bound(last);
+    for (auto entry = end; entry != entries_.end(); ++entry) visit(entry->first, entry->second);
+  }
+
   /// Appends the rows that changed since the last call.
   void write_changes(Now now, store::Batch& batch);
   bool has_changes() const { return !changed_.empty(); }

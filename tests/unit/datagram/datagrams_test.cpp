@@ -35,6 +35,14 @@ TEST(Datagrams, FirstContactCostsOneRoundTrip) {
   EXPECT_TRUE(pair.b.confirmed.empty());
 }
 
+TEST(Datagrams, TheAnswerOfAHandshakeIsToldBeforeWhoHasGivenItIsConfirmed) {
+  Pair pair;
+  pair.net.ask(pair.a, 1, pair.b.info(), "aloha");
+  pair.net.run(2 * Net::kDelay);
+  ASSERT_EQ(pair.a.confirmed.size(), 1U);
+  EXPECT_EQ(pair.a.answers_before[0], 1U) << "who has answered need not be asked whether he is there";
+}
+
 TEST(Datagrams, AnInitiatorProvesItselfSoonEvenWithNothingToAsk) {
   Pair pair;
   pair.net.ask(pair.a, 1, pair.b.info(), "aloha");

@@ -41,6 +41,7 @@ struct Peer {
   std::map<std::uint64_t, std::string> answered;
   std::map<std::uint64_t, Error> failed;
   std::vector<identity::NodeInfo> confirmed;
+  std::vector<std::size_t> answers_before;  ///< each of them was confirmed
 };
 
 struct Packet {
@@ -131,7 +132,10 @@ class Net {
               peer.answered[static_cast<std::uint64_t>(answer.id)] = std::string(as_text(answer.body.view()));
             },
             [&](Failed& failed) { peer.failed.emplace(static_cast<std::uint64_t>(failed.id), std::move(failed.why)); },
-            [&](Confirmed& confirmed) { peer.confirmed.push_back(confirmed.node); },
+            [&](Confirmed& confirmed) {
+              peer.answers_before.push_back(peer.answered.size());
+              peer.confirmed.push_back(confirmed.node);
+            },
         },
         effect);
   }

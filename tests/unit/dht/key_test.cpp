@@ -43,6 +43,18 @@ RC_GTEST_PROP(KeyProperty, RandomKeysShareExactlyTheWantedBits, (std::uint64_t s
   RC_ASSERT(common_prefix(random_key_near(id, bits, rng).bytes, id.bytes) == bits);
 }
 
+RC_GTEST_PROP(KeyProperty, KeysNearAnIdAreThoseThatShareItsBits, (std::uint64_t seed)) {
+  Rng rng(seed_of(seed));
+  const identity::PeerId id{rng.bytes<32>()};
+  const std::size_t bits = rng.below(kKeyBits + 1);
+  const KeyRange near = keys_near(id, bits);
+  RC_ASSERT(common_prefix(near.first.bytes, id.bytes) >= bits);
+  RC_ASSERT(common_prefix(near.last.bytes, id.bytes) >= bits);
+  const Key other = random_key_near(id, rng.below(kKeyBits), rng);
+  const bool is_inside = near.first <= other && other <= near.last;
+  RC_ASSERT(is_inside == (common_prefix(other.bytes, id.bytes) >= bits));
+}
+
 TEST(Key, EqualKeysShareAllBits) { EXPECT_EQ(common_prefix(key_of(1).bytes, key_of(1).bytes), kKeyBits); }
 
 TEST(Key, CapabilitiesAreFoundByEachLeadingPart) {

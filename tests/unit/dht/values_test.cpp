@@ -63,6 +63,26 @@ TEST_F(ValuesTest, TheNewestSequenceWinsAndOnEqualOnesTheFirst) {
   EXPECT_EQ(kept(1), Bytes{'d'});
 }
 
+TEST_F(ValuesTest, TellsWhatLiesOutsideOfARange) {
+  for (std::size_t owner = 1; owner <= 6; ++owner) put(owner, 1, 'a', owner);
+  announce(7, 7);
+  announce(8, 8);
+  std::vector<Values::Name> all;
+  values_.for_each([&](const Values::Name& name, const Values::Value&) { all.push_back(name); });
+  ASSERT_EQ(all.size(), 8U);
+  for (const Values::Name& first : all) {
+    for (const Values::Name& last : all) {
+      if (last.key < first.key) continue;
+      std::vector<Values::Name> outside;
+      values_.for_each_outside({.first = first.key, .last = last.key},
+                               [&](const Values::Name& name, const Values::Value&) { outside.push_back(name); });
+      auto expected = all;
+      std::erase_if(expected, [&](const auto& name) { return first.key <= name.key && name.key <= last.key; });
+      EXPECT_EQ(outside, expected);
+    }
+  }
+}
+
 TEST_F(ValuesTest, AWithdrawnValueCannotBePutBack) {
   put(1, 5, 'a', 1);
   ValueFacts over = facts_of(1, 6);
