@@ -25,6 +25,7 @@ class DeadlineMap {
       entry->second = at;
     }
     by_time_.emplace(at, key);
+    note_earliest();
   }
 
   /// Sets the deadline only if there is none or it is later.
@@ -38,19 +39,18 @@ class DeadlineMap {
     if (found == by_key_.end()) return;
     by_time_.erase({found->second, key});
     by_key_.erase(found);
+    note_earliest();
   }
 
-  std::optional<Instant> earliest() const {
-    if (by_time_.empty()) return std::nullopt;
-    return by_time_.begin()->first;
-  }
+  std::optional<Instant> earliest() const { return earliest_; }
 
   /// Removes and returns the first key whose deadline is not after `now`, or nothing.
   std::optional<Key> pop_due(Instant now) {
-    if (by_time_.empty() || by_time_.begin()->first > now) return std::nullopt;
+    if (!earliest_ || *earliest_ > now) return std::nullopt;
     auto key = by_time_.begin()->second;
     by_time_.erase(by_time_.begin());
     by_key_.erase(key);
+    note_earliest();
     return key;
   }
 
@@ -64,8 +64,12 @@ class DeadlineMap {
   bool empty() const { return by_key_.empty(); }
 
  private:
+  void note_earliest() { earliest_ = by_time_.empty() ? std::nullopt : std::optional(by_time_.begin()->first); }
+
   std::map<Key, Instant> by_key_;
   std::set<std::pair<Instant, Key>> by_time_;
+  /// Kept here, for a node asks each of its engines after whatever it does: the tree lies elsewhere in memory.
+  std::optional<Instant> earliest_;
 };
 
 /// The earlier of two deadlines, where either may be missing.
