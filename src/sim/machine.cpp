@@ -343,7 +343,13 @@ void Machine::arm_timer() {
   shared_.schedule.at(*deadline, [this, boot = boots_, at = *deadline] {
     if (boot != boots_ || node_ == nullptr || timer_ != at) return;
     timer_.reset();
-    feed(node::Tick{});
+    // What it was set for may be over.
+    const auto due = node_->deadline();
+    if (due && *due <= shared_.schedule.now()) {
+      feed(node::Tick{});
+    } else {
+      arm_timer();
+    }
   });
 }
 
