@@ -28,8 +28,8 @@ struct Config {
   Duration refresh_interval = hours(1);  ///< A bucket without a lookup for this long is refreshed …
   Duration first_refresh = minutes(5);   ///< … and sooner when we have joined lately: from this on, with our age.
   Duration join_pause = seconds(10);     ///< After joining, buckets have this long to fill before they are refreshed.
-  /// Who is admitted without a ping is pinged all the same, if nobody was for this long: it tells where it sees us.
-  Duration observe_pause = seconds(2);
+  /// Who is admitted without a ping is pinged all the same, until so many are in a minute: they tell where they see us.
+  std::size_t min_observers = 6;
   std::size_t max_introductions = 128;  ///< Nodes that have shown one half of what the table asks for.
 
   // Queries.

@@ -53,7 +53,7 @@ struct Dht::Impl {
   };
 
   /// How many stores somebody sent in the minute that began then.
-  struct StoreCount {
+  struct MinuteCount {
     Instant since{};
     std::size_t count = 0;
   };
@@ -146,6 +146,7 @@ struct Dht::Impl {
   void welcome(Now now, const Peer& peer, Out& out);
   bool should_hand_off(const Values::Name& name, const Peer& newcomer);
   void hand_off(Now now, const Peer& peer, Out& out);
+  void ask_where_we_are(Now now, const Peer& peer, Out& out);
   void add_probe(Now now, const Peer& peer, Out& out);
   void pump_probes(Now now, Out& out);
   bool is_banned(Instant now, const identity::PeerId& id) const;
@@ -230,15 +231,15 @@ struct Dht::Impl {
 
   LruMap<identity::PeerId, Introduction> introductions;
   LruMap<identity::PeerId, Offender> offenders;
-  LruMap<identity::PeerId, StoreCount> senders;
-  LruMap<identity::AddressPrefix, StoreCount> sending_prefixes;
+  LruMap<identity::PeerId, MinuteCount> senders;
+  LruMap<identity::AddressPrefix, MinuteCount> sending_prefixes;
   std::map<identity::PeerId, identity::NodeInfo> locals;      ///< Heard on the local network.
   LruMap<identity::PeerId, identity::NodeInfo> given;         ///< Candidates from outside, for rejoining.
   std::map<identity::PeerId, identity::NodeInfo> remembered;  ///< What stands in Table::nodes.
 
   std::deque<Peer> candidates;         ///< To be pinged.
   std::set<identity::PeerId> probing;  ///< Being pinged.
-  std::optional<Instant> pinged_at;
+  MinuteCount observers{};             ///< Pinged in this minute.
   std::map<QueryId, Pending> pending;  ///< Oldest first.
   std::map<std::uint64_t, Running> running;
   std::map<std::uint64_t, Own> own;

@@ -3,7 +3,7 @@
 // Two things are asked of a node, in any order: that the transport has verified it under session keys, and that it has
 // answered a query of ours at the same address. Who has shown the first is pinged; who has shown the second on the way
 // of a lookup waits for the first. Whoever shows both is admitted. The answer to a ping also tells where we are seen,
-// so now and then somebody is pinged for that alone.
+// so a few are pinged for that alone.
 #include <algorithm>
 #include <utility>
 
@@ -59,7 +59,7 @@ void Dht::Impl::pump_probes(Now now, Out& out) {
     const Peer peer = candidates.front();
     candidates.pop_front();
     if (is_banned(now.mono, peer.id) || !probing.insert(peer.id).second) continue;
-    pinged_at = now.mono;
+    ++observers.count;
     ask(now, {.kind = Pending::Kind::probe, .to = peer}, {.kind = QueryKind::ping}, out);
   }
 }
@@ -93,8 +93,7 @@ void Dht::Impl::admit(Now now, const Peer& peer, Out& out) {
   switch (table.confirm(now.mono, peer.id, peer.info)) {
     case Table::Place::added:
       welcome(now, peer, out);
-      if (!pinged_at || now.mono - *pinged_at >= config.observe_pause) add_probe(now, peer, out);
-      return;
+      return ask_where_we_are(now, peer, out);
     case Table::Place::spare:
       // Ping before evict: if the node seen longest ago is gone, the newcomer gets its place.
       if (const Contact* oldest = table.questionable(now.mono, peer.id)) {
@@ -105,6 +104,12 @@ void Dht::Impl::admit(Now now, const Peer& peer, Out& out) {
     case Table::Place::refused:
       return;
   }
+}
+
+/// Of a node that need not be pinged for anything else.
+void Dht::Impl::ask_where_we_are(Now now, const Peer& peer, Out& out) {
+  if (now.mono - observers.since >= minutes(1)) observers = {.since = now.mono, .count = 0};
+  if (observers.count < config.min_observers) add_probe(now, peer, out);
 }
 
 void Dht::Impl::welcome(Now now, const Peer& peer, Out& out) {

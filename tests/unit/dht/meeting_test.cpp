@@ -73,23 +73,27 @@ void meet_on_a_lookup(Meeting& meeting, std::uint64_t lookup, std::size_t somebo
 
 TEST(Meeting, WhoHasAnsweredALookupIsNotPinged) {
   Meeting meeting;
-  meeting.fill(1, 3);
-  meet_on_a_lookup(meeting, 1, 10);
-  EXPECT_EQ(meeting.nodes(), 4U);
+  meeting.fill(1, meeting.config.min_observers);
+  meet_on_a_lookup(meeting, 1, 20);
+  EXPECT_EQ(meeting.nodes(), meeting.config.min_observers + 1);
   EXPECT_TRUE(meeting.asks_of(QueryKind::ping).empty());
 }
 
-TEST(Meeting, SomebodyIsPingedNowAndThenToTellWhereHeSeesUs) {
+TEST(Meeting, AFewArePingedInAMinuteToTellWhereTheySeeUs) {
   Meeting meeting;
-  meeting.fill(1, 3);
-  meeting.time += meeting.config.observe_pause;
-  meet_on_a_lookup(meeting, 1, 10);
-  const auto pings = meeting.asks_of(QueryKind::ping);
-  ASSERT_EQ(pings.size(), 1U);
-  EXPECT_EQ(pings[0].to, fake_node(10));
-  meet_on_a_lookup(meeting, 2, 11);
-  EXPECT_EQ(meeting.nodes(), 5U);
-  EXPECT_TRUE(meeting.asks_of(QueryKind::ping).empty()) << "one in a while is enough";
+  meeting.fill(1, meeting.config.min_observers);
+  meeting.time += minutes(1);
+  std::size_t pinged = 0;
+  for (std::size_t i = 0; i < 2 * meeting.config.min_observers; ++i) {
+    meet_on_a_lookup(meeting, 1 + i, 20 + i);
+    for (const Ask& ping : meeting.asks_of(QueryKind::ping)) {
+      EXPECT_EQ(ping.to, fake_node(20 + i));
+      meeting.answer(ping.id);
+      ++pinged;
+    }
+  }
+  EXPECT_EQ(meeting.nodes(), 3 * meeting.config.min_observers);
+  EXPECT_EQ(pinged, meeting.config.min_observers);
 }
 
 /// Of the nodes in the table, himself included, he is one of the k closest to the key, and of all but him and the
