@@ -66,7 +66,7 @@ class Simulations(unittest.TestCase):
     def simulator_ends(self, how):
         """A line as that of `ekiden-sim run --json`, and then `how`."""
         said = json.dumps({"searches": 1000, "found": 999, "search_queries": 15000, "search_median_ms": 200.0,
-                           "search_p99_ms": 500.0}, separators=(",", ":"))
+                           "search_p99_ms": 500.0, "real_half_s": 480.0, "real_s": 640.0}, separators=(",", ":"))
         program = self.directory / "ekiden-sim"
         program.write_text(f"#!/bin/sh\necho '{said}'\n{how}\n")
         program.chmod(0o755)
@@ -85,6 +85,7 @@ class Simulations(unittest.TestCase):
             self.assertEqual(figures[f"discovery.sim.queries.{nodes}"]["value"], 15)
             p99 = figures[f"discovery.sim.p99.{nodes}"]
             self.assertEqual((p99["value"], p99["baseline"], p99["ratio"]), (500, 200, 2.5))
+            self.assertEqual(figures[f"discovery.sim.seconds.{nodes}"]["ratio"], 0.8)
 
     def test_a_simulation_that_broke_a_rule_is_no_measurement(self):
         for how, word in (("exit 1", "status 1"), ("kill -9 $$", "signal 9")):

@@ -25,7 +25,8 @@ World::World(const Scenario& scenario, RunOptions options)
               .trace = trace_,
               .hosts = hosts_,
               .check_every = scenario.check_every,
-              .print_log = options.print_log} {
+              .print_log = options.print_log},
+      at_half_(std::move(options.at_half)) {
   for (std::uint32_t i = 0; i < scenario_.nodes; ++i) {
     node::Config config = scenario_.vary_config ? vary_config(rng_) : node::Config{};
     if (config.router.max_history < scenario_.workload.messages) ledger_.expect_forgetful(i);
@@ -244,7 +245,10 @@ Outcome World::run() {
   plan_split();
   plan_faults();
   attack_->begin(machines_, scenario_.duration);
-  run_until(schedule_.now() + scenario_.duration);
+  const Instant end = schedule_.now() + scenario_.duration;
+  run_until(end - scenario_.duration / 2);
+  if (at_half_) at_half_();
+  run_until(end);
   end_broadcasts();
   settle(scenario_.expect.settle_max);
   Outcome result;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -48,6 +49,9 @@ struct Outcome {
 struct RunOptions {
   std::uint64_t seed = 1;
   bool print_log = false;
+  /// Called with half of the scenario's duration over, when searches begin, so that a large network's joining can be
+  /// timed apart.
+  std::function<void()> at_half = nullptr;
 };
 
 class World {
@@ -197,6 +201,7 @@ class World {
   std::vector<std::unique_ptr<Liar>> liars_;
   std::unique_ptr<Attack> attack_;
   std::vector<std::vector<HostIndex>> contacts_;
+  std::function<void()> at_half_;
   bool peace_ = false;  ///< faults planned for later do not strike any more
   std::uint64_t crashes_ = 0;
 };
