@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/time.hpp"
+#include "flow/spare_time.hpp"
 #include "link/hello.hpp"
 
 namespace ekiden::link {
@@ -38,6 +39,11 @@ struct Config {
   std::size_t max_wanted = 4096;
   std::size_t max_verified_records = 1024;  ///< Remembered, so that reconnecting peers cost no signature check.
   std::uint64_t max_notices_per_second = 16;
+
+  // What strangers may cost while somebody of ours has a link (link/gate.hpp).
+  flow::SpareTime::Config spare;            ///< of each prefix
+  std::uint32_t all_spare = 3;              ///< all prefixes together have so many times that; not 0
+  Duration spare_burst = milliseconds(20);  ///< of work, that may be owed before anybody waits
 
   // What we say in the handshake.
   std::uint64_t features = 0;

@@ -1,4 +1,4 @@
-// What the pool of links tells its driver (the first three) and the node (the others).
+// What the pool of links tells its driver (the first four) and the node (the others).
 #pragma once
 
 #include <cstdint>
@@ -33,6 +33,10 @@ struct Hangup {
 };
 /// There are bytes to pull with to_send(). Not said again until a pull came back empty or a record was written.
 struct WantWrite {
+  ConnId conn;
+};
+/// The driver, which may_read() has told not to, may read from this connection now.
+struct Resume {
   ConnId conn;
 };
 /// A peer has its first link, or has sent a newer record in a new handshake.

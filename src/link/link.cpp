@@ -13,6 +13,9 @@ namespace {
 
 constexpr Duration kMeasureEvery = minutes(1);
 
+/// So long a link may wait to be read. Attack: many that are left behind full would keep their places for ever.
+constexpr Duration kMaxUnread = minutes(10);
+
 }  // namespace
 
 void Link::receive(Now now, ByteView bytes, Outbox<LinkEvent>& events) {
@@ -158,12 +161,12 @@ void Link::end(Error why) {
 Instant Link::deadline() const {
   if (stage_ == Stage::handshake || stage_ == Stage::confirming) return started_ + config_->handshake_timeout;
   if (stage_ == Stage::over) return unsent() > 0 ? close_began_ + config_->close_timeout : started_;
-  auto at = last_received_ + 2 * config_->keepalive_interval;
+  auto at = silent_until();
   const auto no_later_than = [&](Instant other) { at = std::min(at, other); };
-  if (reader_->is_inside_record()) no_later_than(record_began_ + config_->record_timeout);
+  if (reader_->is_inside_record() && !unread_since_) no_later_than(record_began_ + config_->record_timeout);
   if (unsent() > 0) no_later_than(output_moved_ + 2 * config_->keepalive_interval);
   if (stage_ == Stage::closing || peer_closed_) no_later_than(close_began_ + config_->close_timeout);
-  if (stage_ == Stage::open) {
+  if (stage_ == Stage::open && !unread_since_) {
     if (!ping_sent_ && !ping_to_send_) no_later_than(last_received_ + config_->keepalive_interval);
     if (may_idle()) no_later_than(last_message_ + idle_timeout_);
   }
@@ -179,19 +182,37 @@ void Link::on_deadline(Now now) {
     end({Errc::timed_out, "the handshake did not finish in time"});
   } else if (auto dead = why_dead(now)) {
     end(std::move(*dead));
-  } else if (may_idle() && now.mono >= last_message_ + idle_timeout_) {
+  } else if (may_idle() && !unread_since_ && now.mono >= last_message_ + idle_timeout_) {
     close(now, CloseReason::idle, {Errc::closed, "the link was idle"});
   } else {
     ping_to_send_ = Probe{next_token_++, wanted_};
   }
 }
 
+/// When the link is dead if nothing is heard until then.
+Instant Link::silent_until() const {
+  return unread_since_ ? *unread_since_ + kMaxUnread : last_received_ + 2 * config_->keepalive_interval;
+}
+
+void Link::set_unread(Now now, bool unread) {
+  if (unread == unread_since_.has_value()) return;
+  if (unread) {
+    unread_since_ = now.mono;
+    return;
+  }
+  unread_since_.reset();
+  last_received_ = now.mono;
+  record_began_ = now.mono;
+  ping_sent_.reset();  // Its answer has waited here, and measures nothing.
+}
+
 std::optional<Error> Link::why_dead(Now now) const {
   const auto passed = [&](Instant since, Duration limit) { return now.mono >= since + limit; };
-  if (passed(last_received_, 2 * config_->keepalive_interval)) {
+  if (now.mono >= silent_until()) {
+    if (unread_since_) return Error{Errc::closed, "others came first for too long: it was not read"};
     return Error{Errc::timed_out, "nothing was heard from the other side, although it was asked"};
   }
-  if (reader_->is_inside_record() && passed(record_began_, config_->record_timeout)) {
+  if (reader_->is_inside_record() && !unread_since_ && passed(record_began_, config_->record_timeout)) {
     return Error{Errc::timed_out, "the other side began a record and did not complete it in time"};
   }
   if (unsent() > 0 && passed(output_moved_, 2 * config_->keepalive_interval)) {

@@ -20,7 +20,8 @@
 // move for twice keepalive_interval ends the link (slow readers); after keepalive_interval of silence a ping is sent,
 // and on a busy link with a message that comes when no round trip is known that is younger than a minute; after twice
 // keepalive_interval of silence the link is dead; without messages, and wanted by neither side, it closes after
-// idle_timeout; closing ends after close_timeout.
+// idle_timeout; closing ends after close_timeout. While we do not read (set_unread), silence says nothing, and ends the
+// link only after ten minutes.
 //
 // Bounds: queued frame bytes (max_queued_bytes, more only through adopt()); one incomplete record or handshake message;
 // one record of output; one ping and one pong that wait (of many pings the last is answered: a flood of them cannot
@@ -111,6 +112,8 @@ class Link {
   std::size_t queued_bytes() const { return queue_.bytes(); }
   /// Instead of Config::idle_timeout.
   void set_idle_timeout(Duration timeout) { idle_timeout_ = timeout; }
+  /// Whether we leave what the other side sends unread: its silence proves nothing then.
+  void set_unread(Now now, bool unread);
   Instant last_message() const { return last_message_; }
   /// The same on both sides, different for every link. REQUIRES: keys exist.
   const crypto::Digest& name() const { return name_; }
@@ -135,6 +138,7 @@ class Link {
   void on_pong(Now now, const Probe& pong);
   void on_peer_close(Now now, CloseReason reason, Outbox<LinkEvent>& events);
   void end(Error why);
+  Instant silent_until() const;
   std::optional<Error> why_dead(Now now) const;
   bool may_idle() const { return !wanted_ && !peer_wants_ && queue_.empty(); }
 
@@ -171,6 +175,7 @@ class Link {
 
   Instant started_;
   Instant last_received_;  ///< A verified record.
+  std::optional<Instant> unread_since_{};
   Duration idle_timeout_;
   Instant last_message_;
   Instant output_moved_;  ///< Output was taken, or began to wait.

@@ -17,7 +17,8 @@ LinkPool::State::State(const identity::Identity& self, Config knobs, Rng random)
             .version_max = knobs.version_max,
             .verified = RecordCache(knobs.max_verified_records)},
       rng(std::move(random)),
-      notices(knobs.max_notices_per_second) {}
+      notices(knobs.max_notices_per_second),
+      gate(config) {}
 
 LinkPool::LinkPool(const identity::Identity& self, Config config, Rng rng)
     : state_(std::make_unique<State>(self, config, std::move(rng))) {}
@@ -103,6 +104,20 @@ void LinkPool::cut(Now now, const identity::PeerId& id, const Error& why, Outbox
   state_->cut(now, id, why, out);
 }
 
+void LinkPool::guard(std::function<bool(const identity::PeerId&)> is_ours) { state_->is_ours = std::move(is_ours); }
+
+void LinkPool::set_guarded(bool guarded) { state_->guarded = guarded && state_->is_ours != nullptr; }
+
+void LinkPool::occupy(Now now) {
+  if (state_->guarded) state_->gate.occupy(now.mono);
+}
+
+void LinkPool::charge(Now now, const identity::PeerId& from, Duration work) {
+  if (const auto* conn = state_->carrier(from)) state_->charge(now, *conn, work);
+}
+
+void LinkPool::forgive(Now now, const identity::PeerId& from, Duration work) { charge(now, from, -work); }
+
 void LinkPool::shut_down(Now now, Outbox<Effect>& out) { state_->shut_down(now, out); }
 
 // Pulled. -------------------------------------------------------------------------------------------------------------
@@ -126,10 +141,12 @@ void LinkPool::mark_sent(Now now, ConnId id, std::size_t bytes, Outbox<Effect>& 
   state_->settle(now, id, out);
 }
 
+bool LinkPool::may_read(Now now, ConnId id) { return state_->may_read(now, id); }
+
 // Timers. -------------------------------------------------------------------------------------------------------------
 
 std::optional<Instant> LinkPool::deadline() const {
-  return earlier(state_->timers.earliest(), state_->redials.earliest());
+  return earlier(state_->gate_at, earlier(state_->timers.earliest(), state_->redials.earliest()));
 }
 
 void LinkPool::on_deadline(Now now, Outbox<Effect>& out) {
@@ -143,6 +160,7 @@ void LinkPool::on_deadline(Now now, Outbox<Effect>& out) {
     conn->link->on_deadline(now);
     state_->settle(now, *id, out);
   }
+  state_->resume_waiting(now, out);
   while (const auto peer = state_->redials.pop_due(now.mono)) state_->dial_now(now, *peer, out);
 }
 
@@ -194,6 +212,8 @@ std::vector<PeerAddress> LinkPool::addresses(const identity::PeerId& id) const {
 const SentBytes& LinkPool::sent_bytes() const { return state_->sent_bytes; }
 
 std::size_t LinkPool::half_open() const { return state_->half_open; }
+
+std::size_t LinkPool::unread() const { return state_->gate.waiting(); }
 
 void LinkPool::check_invariants() const { state_->check_invariants(); }
 

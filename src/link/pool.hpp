@@ -9,8 +9,9 @@
 // a message to send. Outputs: Dial, Hangup, WantWrite for the driver; Up, Down, Message, DialFailed, Probed for the
 // node. Pulled: the bytes to write, per connection (to_send / mark_sent). Back-pressure lives there: frames wait in
 // per-link priority queues and are sealed into records only when the driver asks for bytes, so that a critical frame
-// never waits behind more than one record. Timers: connect, handshake, keepalive, idle, rekey, redial with exponential
-// back-off and jitter.
+// never waits behind more than one record. And so it is asked before it reads (may_read), for strangers wait while
+// somebody of ours wants something (link/gate.hpp). Timers: the turns of those who wait, connect, handshake, keepalive,
+// idle, rekey, redial with exponential back-off and jitter.
 //
 // Bounds and the attacks they stop: half-open handshakes in total and per address prefix (/24, IPv6 /56), each with a
 // deadline (slowloris); a connection that has not proven itself holds a fixed small buffer; queued bytes per link and
@@ -22,6 +23,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,7 +74,7 @@ using SentBytes = std::array<std::uint64_t, kCountedTypes>;
 
 class LinkPool {
  public:
-  using Effect = std::variant<Dial, Hangup, WantWrite, Up, Down, Message, DialFailed, Probed, Notice>;
+  using Effect = std::variant<Dial, Hangup, WantWrite, Resume, Up, Down, Message, DialFailed, Probed, Notice>;
 
   /// `self` outlives the pool.
   LinkPool(const identity::Identity& self, Config config, Rng rng);
@@ -119,6 +121,18 @@ class LinkPool {
   /// Cuts all links of a peer that misbehaves; not dialled again before `redial_max` unless wanted anew.
   void cut(Now now, const identity::PeerId& peer, const Error& why, Outbox<Effect>& out);
 
+  /// From now on the links of others than these wait while somebody of ours wants something, as long as set_guarded()
+  /// says so. Without, everybody is read at once.
+  void guard(std::function<bool(const identity::PeerId&)> is_ours);
+  /// Whether somebody of ours is there, for whom others have to wait.
+  void set_guarded(bool guarded);
+  /// Somebody of ours wants something now.
+  void occupy(Now now);
+  /// What this peer sent has cost so much work, at most.
+  void charge(Now now, const identity::PeerId& from, Duration work);
+  /// So much of what was charged to this peer was done for somebody of ours.
+  void forgive(Now now, const identity::PeerId& from, Duration work);
+
   /// Says goodbye on every link; connections close once that is written. For a graceful end.
   void shut_down(Now now, Outbox<Effect>& out);
 
@@ -128,6 +142,10 @@ class LinkPool {
   /// until the next call for this connection.
   ByteView to_send(Now now, ConnId conn);
   void mark_sent(Now now, ConnId conn, std::size_t bytes, Outbox<Effect>& out);
+
+  /// Asked before each read of a connection that has something to read. False: it is not read, its end neither, before
+  /// a Resume names it. A driver that does not ask reads everybody at once.
+  bool may_read(Now now, ConnId conn);
 
   std::optional<Instant> deadline() const;
   void on_deadline(Now now, Outbox<Effect>& out);
@@ -144,6 +162,8 @@ class LinkPool {
   /// that opened last comes first.
   std::vector<PeerAddress> addresses(const identity::PeerId& peer) const;
   std::size_t half_open() const;
+  /// Connections that wait to be read.
+  std::size_t unread() const;
   const SentBytes& sent_bytes() const;
 
   void check_invariants() const;

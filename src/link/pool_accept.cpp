@@ -79,6 +79,7 @@ void LinkPool::State::accept(Now now, ConnId id, const identity::SocketAddress& 
   conns.emplace(id, std::move(conn));
   ++half_open;
   ++half_open_by_prefix[prefix];
+  charge_handshake(now, id);
   settle(now, id, out);
 }
 

@@ -73,6 +73,7 @@ void LinkPool::State::check_counts() const {
   CHECK(half_open_from == half_open_by_prefix && half_opens == half_open && half_open <= config.max_half_open);
   CHECK(opened_from == opened_by_prefix && opens == opened && opened <= config.max_links);
   for (const auto& [prefix, count] : opened_by_prefix) CHECK(count <= config.max_links_per_prefix);
+  gate.check_invariants();
   CHECK(bytes == queued && queued <= config.max_queued_total);
 }
 

@@ -10,6 +10,7 @@ namespace ekiden::link {
 void LinkPool::State::receive(Now now, ConnId id, ByteView bytes, Out& out) {
   auto* conn = find(id);
   if (conn == nullptr || !conn->link) return;
+  charge_read(now, id, bytes.size());
   conn->link->receive(now, bytes, events);
   events.drain([&](LinkEvent&& event) {
     std::visit(Overloaded{

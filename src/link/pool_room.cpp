@@ -96,6 +96,7 @@ void LinkPool::State::count_queued(Conn& conn) {
 /// What a connection that ends has taken.
 void LinkPool::State::release(Conn& conn) {
   release_half_open(conn);
+  if (conn.unread) stop_waiting(conn);
   queued -= std::exchange(conn.counted_queued, 0);
   if (!conn.opened) return;
   --opened;

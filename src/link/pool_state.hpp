@@ -4,6 +4,7 @@
 //   pool_accept.cpp  limits before authentication, notices
 //   pool_links.cpp   links open and end; which one carries traffic
 //   pool_room.cpp    limits of open links and queued bytes, and who gives way
+//   pool_read.cpp    who is read now, and what reading has cost
 //   pool_end.cpp     the graceful end; invariants
 //   pool.cpp         the public face; timers
 //
@@ -18,6 +19,7 @@
 //     superseded one. Messages may overtake each other across the change.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,6 +27,7 @@
 #include <vector>
 
 #include "base/deadline_map.hpp"
+#include "link/gate.hpp"
 #include "link/line_limit.hpp"
 #include "link/link.hpp"
 #include "link/pool.hpp"
@@ -47,6 +50,7 @@ struct LinkPool::State {
     bool half_open = false;                            ///< Counted in the limits: accepted and not opened.
     std::size_t counted_queued = 0;                    ///< Its part of `queued`.
     std::unique_ptr<Link> link{};                      ///< None while connecting.
+    bool unread = false;                               ///< The driver waits for a Resume, or has not asked since.
     bool probe = false;                                ///< Nobody's dial but that of probe().
     std::optional<crypto::Ed25519PublicKey> key{};     ///< Of a probe.
     std::optional<identity::SocketAddress> address{};  ///< Of the other side, if it is known.
@@ -117,6 +121,15 @@ struct LinkPool::State {
   void count_queued(Conn& conn);
   void release(Conn& conn);
 
+  // Reading.
+  bool may_read(Now now, ConnId id);
+  void charge(Now now, const Conn& conn, Duration work);
+  void charge_handshake(Now now, ConnId id);
+  void charge_read(Now now, ConnId id, std::size_t bytes);
+  bool is_ours_to_read(const Conn& conn) const;
+  void resume_waiting(Now now, Out& out);
+  void stop_waiting(const Conn& conn);
+
   // The end, and what always holds (pool_end.cpp).
   void shut_down(Now now, Out& out);
   void check_invariants() const;
@@ -147,6 +160,11 @@ struct LinkPool::State {
   Outbox<LinkEvent> events;  ///< Empty between inputs.
 
   LineLimit notices;
+
+  Gate gate;
+  std::function<bool(const identity::PeerId&)> is_ours;
+  bool guarded = false;
+  std::optional<Instant> gate_at;  ///< No later than somebody's turn.
 };
 
 }  // namespace ekiden::link

@@ -72,6 +72,7 @@ void Node::Impl::block(Now now, const BlockPeer& request) {
     done = router.unblock(request.id, router_out);
   }
   if (!done) return reply(request.request, std::move(done));
+  note_linked_contact(request.id);
   waiting.answers.push_back(request.request);
 }
 
@@ -79,7 +80,10 @@ identity::TrustTier Node::Impl::tier_of(const identity::PeerId& peer) const {
   return router.is_blocked(peer) ? identity::TrustTier::stranger : contacts.tier_of(peer);
 }
 
-void Node::Impl::show_tier(const identity::PeerId& peer) { router.set_tier(peer, contacts.tier_of(peer), router_out); }
+void Node::Impl::show_tier(const identity::PeerId& peer) {
+  router.set_tier(peer, contacts.tier_of(peer), router_out);
+  note_linked_contact(peer);
+}
 
 std::vector<identity::Endpoint> without_udp(std::vector<identity::Endpoint> endpoints) {
   std::erase_if(endpoints, [](const identity::Endpoint& endpoint) {

@@ -39,10 +39,6 @@ namespace ekiden::node {
 /// Those that carry links.
 std::vector<identity::Endpoint> without_udp(std::vector<identity::Endpoint> endpoints);
 
-inline std::unexpected<Error> discovery_is_off() {
-  return fail(Errc::unsupported, "discovery is off: this node listens on no udp:// endpoint");
-}
-
 struct Node::Impl {
   Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng);
 
@@ -104,6 +100,12 @@ struct Node::Impl {
   void on_bad_message(Now now, const identity::PeerId& from, std::uint8_t type, const Error& why);
   /// Without an answer. False if that was one too many, and the link is cut.
   bool count_bad_message(Now now, const identity::PeerId& from, std::uint8_t type, const Error& why);
+
+  // precedence_glue.cpp: strangers wait for contacts.
+  bool comes_first(const identity::PeerId& peer) const;
+  void note_linked_contact(const identity::PeerId& peer);
+  void weigh(Now now, const link::Message& message, bool brought_envelope);
+  void weigh_routed(Now now, const relay::Arrived& packet);
 
   // session_glue.cpp: the router's messages are sealed and opened.
   void on_session_effect(Now now, session::Sessions::Effect effect);
@@ -293,7 +295,7 @@ struct Node::Impl {
   void block(Now now, const BlockPeer& request);
   /// A blocked contact has the room of a stranger.
   identity::TrustTier tier_of(const identity::PeerId& peer) const;
-  /// Tells the router how much room this peer has.
+  /// Tells the router how much room this peer has, and the links whether it has to wait.
   void show_tier(const identity::PeerId& peer);
   std::vector<identity::Endpoint> endpoints_of(const identity::PeerId& peer);
   bool may_dial(const identity::IpAddress& address) const;
@@ -321,6 +323,7 @@ struct Node::Impl {
   PeerRecords records;                               ///< of peers that are not contacts, and verified ones of those
   std::map<identity::PeerId, std::uint8_t> wanted;   ///< bits of WantedBy, never none
   std::map<identity::PeerId, Neighbour> neighbours;  ///< peers with a link
+  std::set<identity::PeerId> linked_contacts;        ///< of those
   link::LineLimit link_lines;
   link::LineLimit message_lines;
 

@@ -248,6 +248,7 @@ struct SayBeacon {
   Bytes bytes;
 };
 using link::Hangup;
+using link::Resume;
 using link::WantWrite;
 using router::Answered;
 using router::Arrival;
@@ -325,7 +326,7 @@ struct Log {
 };
 
 using SendDatagram = datagram::Send;
-using Effect = std::variant<Dial, Hangup, WantWrite, SendDatagram, Persist, Reply, PeerFound, CapabilityFound,
+using Effect = std::variant<Dial, Hangup, WantWrite, Resume, SendDatagram, Persist, Reply, PeerFound, CapabilityFound,
                             PeerProbed, Arrival, StateChanged, PeerUp, PeerDown, Log, SayBeacon, Placed, Answered,
                             Fetch, TopicMessage, TopicPublished, EntryChanged, NetworkChanged>;
 

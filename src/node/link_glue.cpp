@@ -15,12 +15,14 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                  },
                  [&](link::Hangup& hangup) { out->push(hangup); },
                  [&](link::WantWrite& want) { out->push(want); },
+                 [&](link::Resume& resume) { out->push(resume); },
                  [&](link::Up& up) {
                    const identity::PeerRecord shown = up.record.record;
                    const identity::PeerId peer = shown.id();
                    log_limited(now, link_lines, LogLevel::info, "link",
                                "up: " + peer.text() + (up.initiated_by_us ? " (dialled)" : " (accepted)"));
                    Neighbour& it = neighbours[peer];
+                   note_linked_contact(peer);
                    end_search(peer);
                    propose_nodes(now, shown);
                    greet(now, peer, up);
@@ -39,6 +41,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    log_limited(now, link_lines, LogLevel::info, "link",
                                "down: " + down.peer.text() + ": " + down.why.message);
                    neighbours.erase(down.peer);
+                   note_linked_contact(down.peer);
                    const bool showed_older = records.forget_shown(down.peer);  // It is dialled by the newest again.
                    reachability.on_peer_down(now, down.peer, reachability_out);
                    end_list_waits(now, down.peer, std::nullopt);
@@ -78,7 +81,10 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
 }
 
 void Node::Impl::on_message(Now now, const link::Message& message) {
-  if (auto status = dispatch(now, message); !status) {
+  const std::uint64_t envelopes = relay.envelopes();
+  const Status status = dispatch(now, message);
+  weigh(now, message, relay.envelopes() != envelopes);
+  if (!status) {
     on_bad_message(now, message.from, message.bytes.empty() ? 0 : message.bytes[0], status.error());
   }
 }

@@ -1,9 +1,11 @@
-// What a lookup in the DHT is for: a request of the application, waiting messages, or what an engine seeks.
+// What a lookup in the DHT is for: a request of the application, waiting messages, or what an engine seeks. And why
+// there is none.
 #pragma once
 
 #include <optional>
 #include <string>
 
+#include "base/result.hpp"
 #include "gossip/item.hpp"
 #include "identity/node_info.hpp"
 #include "identity/peer_id.hpp"
@@ -22,5 +24,9 @@ struct LookupFor {
   std::optional<gossip::TopicId> topic = {};       ///< whose members are sought
   std::optional<identity::NodeInfo> meeting = {};  ///< a node to be dialled, for it may tell whether we are reachable
 };
+
+inline std::unexpected<Error> discovery_is_off() {
+  return fail(Errc::unsupported, "discovery is off: this node listens on no udp:// endpoint");
+}
 
 }  // namespace ekiden::node

@@ -94,7 +94,9 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
       records(config.max_peer_records,
               [this](const identity::PeerId& peer) { return wanted.contains(peer) || links.is_up(peer); }),
       link_lines(config.max_peer_lines_per_second),
-      message_lines(config.max_peer_lines_per_second) {}
+      message_lines(config.max_peer_lines_per_second) {
+  links.guard([this](const identity::PeerId& peer) { return comes_first(peer); });
+}
 
 Node::Node(const crypto::Ed25519Seed& seed, Config config, Rng rng)
     : impl_(std::make_unique<Impl>(seed, std::move(config), std::move(rng))) {}
@@ -184,9 +186,13 @@ void Node::Impl::handle(Now now, Input input) {
                    relay.set_storage(true);
                    log(LogLevel::info, "store", "the store commits again");
                  },
-                 [&](SendMessage& in) { router.submit(now, in.request, std::move(in.draft), router_out); },
+                 [&](SendMessage& in) {
+                   links.occupy(now);
+                   router.submit(now, in.request, std::move(in.draft), router_out);
+                 },
                  [&](PlaceMessage& in) { place(now, in); },
                  [&](AskQuestion& in) {
+                   links.occupy(now);
                    auto candidates = neighbours_offering(in.question.to ? std::string_view() : in.question.capability);
                    asks.ask(now, in.request, std::move(in.question), std::move(candidates), ask_out);
                  },
@@ -347,6 +353,8 @@ void Node::Impl::reply(RequestId request, Status status) {
     out->push(Reply{request, std::unexpected(std::move(status).error())});
   }
 }
+
+bool Node::may_read(Now now, ConnId conn) { return impl_->links.may_read(now, conn); }
 
 ByteView Node::to_send(Now now, ConnId conn) { return impl_->links.to_send(now, conn); }
 

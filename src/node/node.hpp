@@ -5,8 +5,8 @@
 // give the same effects. Not thread-safe: one driver, one thread.
 //
 // Life: construct, load() and load_row() what the store holds, start(); then handle() inputs as they come, pull bytes
-// with to_send() after a WantWrite, and come back with a Tick at deadline(). Links are made only once the node's own
-// record is on disk.
+// with to_send() after a WantWrite, ask may_read() before reading from a connection, and come back with a Tick at
+// deadline(). Links are made only once the node's own record is on disk.
 //
 // Bounds: the queue between engines is drained within each handle(); each engine bounds its own state.
 #pragma once
@@ -166,6 +166,8 @@ class Node {
 
   void handle(Now now, Input input, Outbox<Effect>& out);
 
+  /// See LinkPool::may_read.
+  bool may_read(Now now, ConnId conn);
   /// See LinkPool::to_send.
   ByteView to_send(Now now, ConnId conn);
   void mark_sent(Now now, ConnId conn, std::size_t bytes, Outbox<Effect>& out);

@@ -96,6 +96,7 @@ void Node::Impl::forward_receipt(Now now, const router::ForwardReceipt& forward)
 }
 
 void Node::Impl::on_packet_arrived(Now now, relay::Arrived packet) {
+  weigh_routed(now, packet);
   Status taken;
   if (packet.kind == relay::PacketKind::receipt) {
     // Whoever waits for a receipt has the record, for the message was sealed with it.

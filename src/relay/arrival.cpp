@@ -42,6 +42,7 @@ Status Relay::on_packet(Now now, const identity::PeerId& from, const std::shared
                         ByteView body, Effects& out) {
   EKIDEN_ASSIGN(Packet packet, wire::decode<Packet>(body));
   EKIDEN_TRY(check_form(from, packet));
+  if (packet.kind == PacketKind::envelope) ++envelopes_;
   if (packet.from == self_.id()) {
     if (packet.durable || packet.kind == PacketKind::route_request) {
       refuse(from, packet.subject(), Refusal::repeated, out);

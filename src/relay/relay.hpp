@@ -150,6 +150,8 @@ class Relay {
   void on_deadline(Now now, Effects& out);
 
   RelayStatus status() const;
+  /// Packets of neighbours with messages of somebody, to us or others, since start.
+  std::uint64_t envelopes() const { return envelopes_; }
   void check_invariants() const;
 
  private:
@@ -278,6 +280,7 @@ class Relay {
   std::uint64_t last_token_ = 0;
   std::optional<Instant> expiry_at_;
 
+  std::uint64_t envelopes_ = 0;
   std::uint64_t taken_count_ = 0;
   std::uint64_t handed_on_ = 0;
   std::uint64_t passed_ = 0;

@@ -27,6 +27,7 @@ void Host::Impl::run(node::Effect&& effect) {
           [this](node::Dial& dial) { tcp.dial(dial.conn, dial.endpoint, dial.learned_from, std::move(dial.only)); },
           [this](link::Hangup& hangup) { tcp.hang_up(hangup.conn); },
           [this](link::WantWrite& want) { tcp.want_write(want.conn); },
+          [this](link::Resume& resume) { tcp.resume(resume.conn); },
           [this](node::SendDatagram& datagram) { udp.send(datagram.to, std::move(datagram.packet)); },
           [this](const node::SayBeacon& word) { lan.say(word.bytes); },
           [this](node::Persist& asked_for) { persist(std::move(asked_for)); },

@@ -263,6 +263,7 @@ void Host::Impl::on_connected(ConnId conn, const std::optional<identity::SocketA
   feed(node::ConnConnected{conn, address});
 }
 void Host::Impl::on_connect_failed(ConnId conn, Error why) { feed(node::ConnFailed{conn, std::move(why)}); }
+bool Host::Impl::may_read(ConnId conn) { return state == State::ended || node.may_read(read_clocks(), conn); }
 void Host::Impl::on_bytes(ConnId conn, ByteView bytes) { feed(node::ConnBytes{conn, bytes}); }
 void Host::Impl::on_closed(ConnId conn, Error why) { feed(node::ConnClosed{conn, std::move(why)}); }
 

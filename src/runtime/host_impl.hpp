@@ -80,6 +80,7 @@ struct Host::Impl final : TcpUser, UdpUser, LanUser {
   void on_accepted(ConnId conn, const identity::SocketAddress& from, identity::Endpoint::Transport transport) override;
   void on_connected(ConnId conn, const std::optional<identity::SocketAddress>& address) override;
   void on_connect_failed(ConnId conn, Error why) override;
+  bool may_read(ConnId conn) override;
   void on_bytes(ConnId conn, ByteView bytes) override;
   void on_closed(ConnId conn, Error why) override;
   ByteView to_send(ConnId conn) override;

@@ -63,8 +63,15 @@ void Tcp::resume_reading() {
   }
 }
 
+void Tcp::resume(ConnId conn) {
+  Connection* const connection = find(conn);
+  if (connection == nullptr || !connection->unread) return;
+  connection->unread = false;
+  if (connection->open) wait_readable(conn, *connection);
+}
+
 void Tcp::wait_readable(ConnId conn, Connection& connection) {
-  if (!reading_ || connection.waiting) return;
+  if (!reading_ || connection.waiting || connection.unread) return;
   connection.waiting = true;
   if (connection.stream->has_input()) {
     asio::post(loop_, [this, conn] { on_readable(conn); });
@@ -95,6 +102,10 @@ void Tcp::on_readable(ConnId conn) {
 Tcp::Got Tcp::read_once(ConnId conn) {
   Connection* const connection = find(conn);
   if (connection == nullptr) return {};
+  if (!user_.may_read(conn)) {
+    connection->unread = true;
+    return {};
+  }
   ReadOutcome outcome = connection->stream->read(*buffer_);
   const Got got{.taken = outcome.taken, .more = outcome.taken >= kMuch || connection->stream->has_input()};
   if (connection->stream->has_output()) want_write(conn);

@@ -1,10 +1,11 @@
 // TCP under the node: connections made and accepted, bytes brought and taken. What lies on the socket (nothing,
 // WebSocket, TLS, a proxy in between) is a Stream (runtime/stream.hpp), and makes no difference here.
 //
-// Inputs: listen, dial, hang_up, want_write, flush, pause_reading, resume_reading. Outputs: the calls of TcpUser, all
-// on the loop's thread. Nothing is decided here: whom to dial, whom to admit and what to write is the node's business.
-// An accepted connection is said to be there before its stream shakes hands, so that it counts, and has its deadline,
-// as one that has proven nothing; one that was dialled is said to be connected when the stream is open.
+// Inputs: listen, dial, hang_up, want_write, flush, pause_reading, resume_reading, resume. Outputs: the calls of
+// TcpUser, all on the loop's thread. Nothing is decided here: whom to dial, whom to admit and what to write is the
+// node's business. An accepted connection is said to be there before its stream shakes hands, so that it counts, and
+// has its deadline, as one that has proven nothing; one that was dialled is said to be connected when the stream is
+// open.
 //
 // Order of a round: something became readable; its bytes go to the user, who may want writes on any connection; at the
 // end of the round (TcpUser::end_round) the user calls flush(), which pulls what is to be written and writes it, record
@@ -18,6 +19,7 @@
 //    ends connections whose bytes nobody acknowledges.
 //  - While the user cannot take more (pause_reading), nothing is read from any connection: what peers send fills their
 //    sockets and then stays with them.
+//  - The user says for each connection whether it is read now (TcpUser::may_read): strangers may have to wait.
 //  - A dial that is more than a TCP connection has a time for all its handshakes (WebOptions::open_timeout).
 //  - When accepting fails for want of a descriptor, or for a reason that lasts, it pauses for kAcceptPause instead of
 //    spinning.
@@ -53,6 +55,8 @@ class TcpUser {
   /// `address`: where the connection goes, unless a proxy knows that alone.
   virtual void on_connected(ConnId conn, const std::optional<identity::SocketAddress>& address) = 0;
   virtual void on_connect_failed(ConnId conn, Error why) = 0;
+  /// Whether to read from this connection, which has something to read. False: not before resume().
+  virtual bool may_read(ConnId /*conn*/) { return true; }
   /// The bytes are valid for the call.
   virtual void on_bytes(ConnId conn, ByteView bytes) = 0;
   /// The connection is gone. Not said after hang_up().
@@ -126,6 +130,8 @@ class Tcp {
   /// At most the buffer being handled still comes; connections that end meanwhile are said to when reading goes on.
   void pause_reading() { reading_ = false; }
   void resume_reading();
+  /// Of one that the user did not want to be read. Unknown connections are ignored.
+  void resume(ConnId conn);
 
   /// Drops every connection and listener without a word to the user.
   void close_all();
@@ -149,6 +155,7 @@ class Tcp {
     std::unique_ptr<Dialling> dialling{};  ///< null if it was accepted, or is open
     bool open = false;
     bool waiting = false;  ///< for something to read
+    bool unread = false;   ///< the user does not want to hear of it before resume()
     bool writer = false;   ///< stands in writers_
     bool blocked = false;  ///< the kernel takes no more; waiting until it does
   };

@@ -27,6 +27,11 @@ constexpr std::uint64_t kMaxAmplification = 3;
 /// A session may be renewed while the old one lasts, and both sides may have begun one.
 constexpr std::size_t kSessionsPerNode = 4;
 
+/// All in one /56.
+identity::IpAddress spammer_address(std::uint32_t index) {
+  return *identity::IpAddress::parse("2001:db8:0:100::" + std::to_string(1000 + index));
+}
+
 identity::IpAddress sybil_address(std::uint32_t index, std::uint32_t prefixes) {
   return identity::IpAddress::v4({60, 0, static_cast<Byte>(index % prefixes), static_cast<Byte>(index / prefixes + 1)});
 }
@@ -59,6 +64,9 @@ Attack::Attack(const AttackModel& model, Schedule& schedule, Network& network, c
   if (model_.boasters != 0) traps_ = std::make_unique<Traps>(network_);
   for (std::uint32_t i = 0; i < model_.boasters; ++i) {
     boasters_.push_back(std::make_unique<Boaster>(schedule_, network_, rng_.split()));
+  }
+  for (std::uint32_t i = 0; i < model_.spammers; ++i) {
+    spammers_.push_back(std::make_unique<Spammer>(schedule_, network_, spammer_address(i), rng_.split()));
   }
 }
 
@@ -100,12 +108,37 @@ void Attack::begin(const Machines& machines, Duration duration) {
       spoofer_->shoot(model_.spoofed_at_one ? gang_.honest.back() : gang_.honest[rng_.below(gang_.honest.size())]);
     });
   }
+  if (!spammers_.empty()) begin_spam(*machines.front(), duration);
   std::vector<Boaster::Victim> victims;
   for (const auto& machine : machines) victims.push_back({machine->info(), Network::endpoint_of(machine->host())});
   for (auto& boaster : boasters_) boaster->start(victims);
   if (!spoofer_ && boasters_.empty()) return;
   peaks_.resize(machines.size());
   look_at_state(machines, schedule_.now() + duration);
+}
+
+/// They come over the first eighth of the time, for a node that refuses too many at once makes them wait.
+void Attack::begin_spam(const Machine& victim, Duration duration) {
+  const Spammer::Victim at{victim.id(), Network::endpoint_of(victim.host())};
+  const Duration pause = Duration(seconds(1)) / model_.letters_per_second;
+  for (std::size_t i = 0; i < spammers_.size(); ++i) {
+    const identity::PeerId accomplice = spammers_[(i + 1) % spammers_.size()]->self().id();
+    schedule_.after(duration / 8 * i / spammers_.size(),
+                    [this, i, at, accomplice, pause] { spammers_[i]->start(at, accomplice, pause); });
+    schedule_.after(duration, [this, i] { spammers_[i]->stop(); });
+  }
+}
+
+std::uint64_t Attack::letters() const {
+  std::uint64_t all = 0;
+  for (const auto& spammer : spammers_) all += spammer->written();
+  return all;
+}
+
+void Attack::check_spam(Ledger& ledger) const {
+  const auto up = std::ranges::count_if(spammers_, [](const auto& spammer) { return spammer->was_up(); });
+  if (static_cast<std::size_t>(up) * 10 >= spammers_.size() * 9) return;
+  ledger.breach("only " + std::to_string(up) + " spammers had a link: the scenario proves nothing");
 }
 
 const identity::PeerId& Attack::any_stranger() {
@@ -133,6 +166,7 @@ void Attack::check(const Machines& machines, Ledger& ledger) const {
   check_tables(machines, ledger);
   if (spoofer_) check_spoofed(machines, ledger);
   if (!boasters_.empty()) check_boasts(ledger);
+  if (!spammers_.empty()) check_spam(ledger);
   if (!peaks_.empty()) check_state(machines, ledger);
   if (sybils_.size() >= Sybil::kKinds) check_lies(ledger);
 }

@@ -13,6 +13,7 @@
 #include "sim/ledger.hpp"
 #include "sim/machine.hpp"
 #include "sim/scenario.hpp"
+#include "sim/spammer.hpp"
 #include "sim/spoofer.hpp"
 #include "sim/sybil.hpp"
 #include "sim/traps.hpp"
@@ -33,6 +34,8 @@ class Attack {
 
   /// From now on, for so long.
   void begin(const Machines& machines, Duration duration);
+  /// That spammers have written.
+  std::uint64_t letters() const;
   /// REQUIRES: begin() was called, and its time is over.
   void check(const Machines& machines, Ledger& ledger) const;
 
@@ -45,6 +48,8 @@ class Attack {
   void check_boasts(Ledger& ledger) const;
   void check_state(const Machines& machines, Ledger& ledger) const;
   void add_spoofer();
+  void begin_spam(const Machine& victim, Duration duration);
+  void check_spam(Ledger& ledger) const;
   const identity::PeerId& any_stranger();
   /// What a machine keeps for attackers, at most.
   void look_at_state(const Machines& machines, Instant until);
@@ -63,6 +68,7 @@ class Attack {
   std::uint64_t amplified_ = 0;  ///< moments in which a node had sent the victim over three times what it got
   std::unique_ptr<Traps> traps_;
   std::vector<std::unique_ptr<Boaster>> boasters_;
+  std::vector<std::unique_ptr<Spammer>> spammers_;
   struct Peak {
     std::size_t provisional = 0;
     std::size_t sessions = 0;

@@ -68,6 +68,7 @@ class Ledger {
 
   SendNumber submit(HostIndex from, HostIndex to, router::DeliveryClass delivery, std::size_t body_size,
                     Instant expires, Rng& rng);
+  const std::vector<Entry>& entries() const { return entries_; }
   const Bytes& body_of(SendNumber number) const { return entries_[number].body; }
   /// It is ordered, in this conversation of its sender and recipient.
   void order(SendNumber number, const std::string& conversation);

@@ -17,11 +17,11 @@ link::Config with_features(std::uint64_t features) {
 }  // namespace
 
 LinkHost::LinkHost(Schedule& schedule, Network& network, const crypto::Ed25519Seed& seed, std::uint64_t features,
-                   Rng rng)
+                   Rng rng, const std::optional<identity::IpAddress>& at)
     : schedule_(schedule),
       network_(network),
       self_(seed),
-      host_(network.add_host(*this)),
+      host_(at ? network.add_host(*this, *at) : network.add_host(*this)),
       pool_(self_, with_features(features), std::move(rng)) {}
 
 Now LinkHost::now() const {
@@ -89,6 +89,7 @@ void LinkHost::pump() {
                    [&](const link::Dial& dial) { network_.dial(host_, dial.conn, dial.endpoint); },
                    [&](const link::Hangup& hangup) { network_.close(host_, hangup.conn); },
                    [&](const link::WantWrite& want) { flush(want.conn); },
+                   [](const link::Resume&) {},
                    [&](const link::Up& up) { on_up(up); },
                    [&](const link::Down& down) { on_down(down.peer); },
                    [&](const link::Message& message) { on_message(message); },

@@ -30,8 +30,9 @@ class LinkHost : public NetworkHost {
   void on_datagram(const identity::SocketAddress& /*from*/, ByteView /*bytes*/) override {}
 
  protected:
-  /// `features`: of its links, as a node would announce them.
-  LinkHost(Schedule& schedule, Network& network, const crypto::Ed25519Seed& seed, std::uint64_t features, Rng rng);
+  /// `features`: of its links, as a node would announce them. `at`: an address that no other host has.
+  LinkHost(Schedule& schedule, Network& network, const crypto::Ed25519Seed& seed, std::uint64_t features, Rng rng,
+           const std::optional<identity::IpAddress>& at = {});
 
   /// The signed record that it shows, as of now. Without one nobody gets a link.
   virtual Bytes record() = 0;
@@ -43,6 +44,8 @@ class LinkHost : public NetworkHost {
   Network& network() { return network_; }
   Now now() const;
   bool has_link(const identity::PeerId& peer) const { return pool_.is_up(peer); }
+  /// Bytes for the peer that have not left.
+  std::size_t queued(const identity::PeerId& peer) const { return pool_.queued_bytes(peer); }
   /// Nothing happens without a link.
   void send(const identity::PeerId& to, wire::Priority priority, ByteView message);
   void dial(const identity::PeerId& peer, const identity::Endpoint& endpoint);

@@ -28,7 +28,8 @@ Machine::Machine(Shared& shared, node::Config config, DiskModel disk, AppModel a
       seed_(seed),
       id_(identity::Identity(seed_).id()),
       host_(shared.network.add_host(*this)),
-      disk_(shared.schedule, disk, rng_.split(), [this](store::PersistToken token) { feed(node::Persisted{token}); }) {
+      disk_(shared.schedule, disk, rng_.split(), [this](store::PersistToken token) { feed(node::Persisted{token}); }),
+      processor_(shared.schedule, shared.processor, [this](link::ConnId conn) { shared_.network.offer(host_, conn); }) {
   shared_.hosts[id_] = host_;
 }
 
@@ -225,7 +226,8 @@ void Machine::feed(node::Input input) {
   ++shared_.inputs;
   begin_trace(Step::input);
   trace(shared_.trace, input);
-  node_->handle(now(), std::move(input), out_);
+  const auto* read = std::get_if<node::ConnBytes>(&input);
+  processor_.work(read == nullptr ? 0 : read->bytes.size(), [&] { node_->handle(now(), std::move(input), out_); });
   feeding_ = false;
   run_effects();
   check();
@@ -256,6 +258,7 @@ void Machine::run_effect(node::Effect effect) {
           [&](const node::Dial& dial) { shared_.network.dial(host_, dial.conn, dial.endpoint, dial.learned_from); },
           [&](const node::Hangup& hangup) { shared_.network.close(host_, hangup.conn); },
           [&](const node::WantWrite& want) { to_flush_.insert(want.conn); },
+          [&](const node::Resume& resume) { shared_.network.resume(host_, resume.conn); },
           [&](node::SendDatagram& datagram) {
             shared_.network.send_datagram(host_, datagram.to, std::move(datagram.packet));
           },
@@ -351,27 +354,6 @@ void Machine::arm_timer() {
       arm_timer();
     }
   });
-}
-
-void Machine::on_accepted(link::ConnId conn, const identity::IpAddress& from, std::uint16_t port) {
-  feed(node::ConnAccepted{conn, from, port});
-}
-void Machine::on_connected(link::ConnId conn, const identity::SocketAddress& to) {
-  feed(node::ConnConnected{conn, to});
-}
-void Machine::on_connect_failed(link::ConnId conn, Error why) { feed(node::ConnFailed{conn, std::move(why)}); }
-void Machine::on_bytes(link::ConnId conn, ByteView bytes) { feed(node::ConnBytes{conn, bytes}); }
-void Machine::on_closed(link::ConnId conn, Error why) { feed(node::ConnClosed{conn, std::move(why)}); }
-void Machine::on_datagram(const identity::SocketAddress& from, ByteView bytes) {
-  feed(node::DatagramArrived{from, bytes});
-}
-
-void Machine::on_beacon(const identity::SocketAddress& from, ByteView bytes) { feed(node::BeaconHeard{from, bytes}); }
-void Machine::on_room(link::ConnId conn) {
-  if (node_ == nullptr) return;
-  to_flush_.insert(conn);
-  run_effects();
-  check();
 }
 
 }  // namespace ekiden::sim

@@ -21,6 +21,7 @@
 #include "sim/disk.hpp"
 #include "sim/ledger.hpp"
 #include "sim/network.hpp"
+#include "sim/processor.hpp"
 #include "sim/schedule.hpp"
 #include "sim/trace.hpp"
 
@@ -46,6 +47,7 @@ struct Shared {
   std::set<identity::PeerId> traitors = {};  ///< who else may have handed something on
   std::uint64_t check_every = 1;  ///< steps between two checks of the invariants of the node that took the step
   bool print_log = false;
+  ProcessorModel processor = {};
   std::uint64_t inputs = 0;
   std::uint64_t steps = 0;  ///< inputs, boots, and writes that found room again
 };
@@ -103,6 +105,8 @@ class Machine final : public NetworkHost {
   const std::optional<identity::PeerRecord>& left_record() const { return left_record_; }
 
   Disk& disk() { return disk_; }
+  /// What its processor has done, in all runs.
+  Duration worked() const { return processor_.worked(); }
   void stall_disk(bool stalled);
 
   const node::Node* node() const { return node_.get(); }
@@ -110,6 +114,12 @@ class Machine final : public NetworkHost {
   node::NetworkStatus network() const { return node_->network(now()); }
   std::uint64_t boots() const { return boots_; }
   const std::string& failure() const { return failure_; }
+
+  /// Messages in its inbox that wait for its application, and not for its owner. REQUIRES: it is up.
+  std::size_t untaken() const {
+    const router::RouterStatus status = node_->status().router;
+    return status.inbox_messages - status.waiting_messages;
+  }
 
   // NetworkHost.
   bool is_up() const override { return node_ != nullptr; }
@@ -120,6 +130,7 @@ class Machine final : public NetworkHost {
   void on_accepted(link::ConnId conn, const identity::IpAddress& from, std::uint16_t port) override;
   void on_connected(link::ConnId conn, const identity::SocketAddress& to) override;
   void on_connect_failed(link::ConnId conn, Error why) override;
+  bool may_read(link::ConnId conn) override;
   void on_bytes(link::ConnId conn, ByteView bytes) override;
   void on_room(link::ConnId conn) override;
   void on_closed(link::ConnId conn, Error why) override;
@@ -187,6 +198,7 @@ class Machine final : public NetworkHost {
   identity::PeerId id_;
   HostIndex host_;
   Disk disk_;
+  Processor processor_;
   std::unique_ptr<node::Node> node_;
   Outbox<node::Effect> out_;
   std::set<link::ConnId> to_flush_;

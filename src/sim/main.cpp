@@ -154,6 +154,18 @@ void print_outcome(const Options& options, const std::string& name, std::uint64_
               o.searches_of_gone.found, o.searches_of_gone.begun);
 }
 
+void print_steady(const Options& options, const sim::Outcome& o) {
+  if (o.steady == 0) return;
+  const auto percent = [](auto part, auto whole) {
+    return 100 * static_cast<double>(part) / static_cast<double>(whole);
+  };
+  std::printf(options.json
+                  ? R"({"in_time_percent":%.3f,"busy_percent":%.1f,"letters":%)" PRIu64 "}\n"
+                  : "  %.3f %% of what is sent all the time came in time, the first processor worked %.1f %% of "
+                    "the time, %" PRIu64 " letters of spammers\n",
+              percent(o.steady_in_time, o.steady), percent(o.first_worked.count(), o.virtual_time.count()), o.letters);
+}
+
 void print_split(const Options& options, const sim::Outcome& o) {
   if (!o.split_noticed || !o.split_healed) return;
   std::printf(options.json ? R"({"split_noticed_s":%.3f,"split_healed_s":%.3f})"
@@ -182,6 +194,7 @@ bool run_seed(const Options& options, const sim::Scenario& scenario, std::uint64
   took.all = passed();
   print_outcome(options, scenario.name, seed, outcome, took);
   print_split(options, outcome);
+  print_steady(options, outcome);
   print_breaches(outcome, "seed " + std::to_string(seed));
   return outcome.breaches.empty();
 }

@@ -274,7 +274,8 @@ void Network::arrive(const StreamPtr& stream, int side, std::uint64_t offset) {
 void Network::deliver(const StreamPtr& stream, int side) {
   Pipe& pipe = stream->pipes[side];
   const End receiver = stream->ends[1 - side];
-  while (pipe.arrived.erase(pipe.delivered) != 0) {
+  while (pipe.arrived.contains(pipe.delivered) && hosts_[receiver.host]->may_read(receiver.conn)) {
+    pipe.arrived.erase(pipe.delivered);
     auto segment = pipe.segments.extract(pipe.delivered);
     if (segment.mapped().fin) {
       detach(*stream, 1 - side);
@@ -287,6 +288,13 @@ void Network::deliver(const StreamPtr& stream, int side) {
   }
   const End& sender = stream->ends[side];
   if (sender.attached && std::exchange(pipe.wants_room, false)) hosts_[sender.host]->on_room(sender.conn);
+}
+
+void Network::offer(HostIndex host, link::ConnId conn) {
+  const StreamPtr stream = find(host, conn);
+  if (stream == nullptr) return;
+  const bool dialled = stream->ends[0].attached && stream->ends[0].host == host && stream->ends[0].conn == conn;
+  deliver(stream, dialled ? 1 : 0);
 }
 
 void Network::abort(const StreamPtr& stream, int side, Error why) {

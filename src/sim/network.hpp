@@ -55,6 +55,8 @@ class NetworkHost {
   virtual void on_accepted(link::ConnId conn, const identity::IpAddress& from, std::uint16_t port) = 0;
   virtual void on_connected(link::ConnId conn, const identity::SocketAddress& to) = 0;
   virtual void on_connect_failed(link::ConnId conn, Error why) = 0;
+  /// Whether it takes what has come on this connection. False: it waits until resume(), and fills the window.
+  virtual bool may_read(link::ConnId /*conn*/) { return true; }
   virtual void on_bytes(link::ConnId conn, ByteView bytes) = 0;
   virtual void on_room(link::ConnId conn) = 0;  ///< there is room in the window again
   virtual void on_closed(link::ConnId conn, Error why) = 0;
@@ -83,6 +85,11 @@ class Network {
   /// Bytes that fit into the window now.
   std::size_t room(HostIndex host, link::ConnId conn) const;
   void write(HostIndex host, link::ConnId conn, ByteView bytes);
+  /// What waits to be taken is offered again, now or a moment later.
+  void offer(HostIndex host, link::ConnId conn);
+  void resume(HostIndex host, link::ConnId conn) {
+    schedule_.after(Duration(0), [this, host, conn] { offer(host, conn); });
+  }
   /// Closes in order: what was written arrives first.
   void close(HostIndex host, link::ConnId conn);
 

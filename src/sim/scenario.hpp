@@ -12,6 +12,7 @@
 #include "sim/disk.hpp"
 #include "sim/machine.hpp"
 #include "sim/network.hpp"
+#include "sim/processor.hpp"
 
 namespace ekiden::sim {
 
@@ -30,6 +31,9 @@ struct WorkloadModel {
   std::uint64_t questions = 0;
   std::uint32_t services = 4;
   Duration question_timeout = seconds(30);
+  /// With more than zero: durable messages, evenly over the duration, half of them to the first host and half through
+  /// it. All others know each other and the address of the first alone.
+  std::uint32_t steady_per_second = 0;
 };
 
 /// How many of each fault strike in a run, at random moments on random hosts.
@@ -131,6 +135,10 @@ struct AttackModel {
   std::uint32_t bad_relays_of_each_kind = 0;
   std::uint32_t bad_mailboxes_of_each_kind = 0;
   std::uint32_t black_holes = 0;  ///< more relays that swallow what they have taken
+  /// Fresh identities in one /56 that want the first machine to be busy with them (sim/spammer.hpp), and how much each
+  /// writes if it is taken.
+  std::uint32_t spammers = 0;
+  std::uint32_t letters_per_second = 10;
 };
 
 struct Expectations {
@@ -152,6 +160,10 @@ struct Expectations {
   /// Bytes that links carried to deliver messages, in percent of the bytes of what they delivered, for each hop of its
   /// ways (Ledger::Totals::hop_bytes). 0: not checked
   std::uint32_t hop_bytes_percent_max = 0;
+  /// Of the steady messages, from the second quarter of the duration on, how many arrive so soon after they were
+  /// accepted.
+  std::uint32_t in_time_ppm_min = 0;
+  Duration in_time_max = seconds(1);
   std::uint32_t answered_ppm_min = 0;  ///< of the questions of machines that stayed up
   /// Of the packets that traitors have swallowed, those of the second half of the duration: who loses by a relay
   /// learns to pass it over.
@@ -184,6 +196,7 @@ struct Scenario {
   std::uint64_t check_every = 1;
   NetworkModel network;
   DiskModel disk;
+  ProcessorModel processor;
   AppModel app;
   WorkloadModel workload;
   FaultModel faults;

@@ -167,6 +167,7 @@ void trace(TraceHash& hash, const node::Effect& effect) {
                  [&](const node::Dial& out) { add(out.conn, out.endpoint, out.learned_from, out.only); },
                  [&](const node::Hangup& out) { add(out.conn); },
                  [&](const node::WantWrite& out) { add(out.conn); },
+                 [&](const node::Resume& out) { add(out.conn); },
                  [&](const node::SendDatagram& out) { add(out.to, out.packet); },
                  [&](const node::Persist& out) { add(out.token, out.batch); },
                  [&](const node::Reply& out) { add(out.request, out.result); },

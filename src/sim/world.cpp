@@ -25,7 +25,8 @@ World::World(const Scenario& scenario, RunOptions options)
               .trace = trace_,
               .hosts = hosts_,
               .check_every = scenario.check_every,
-              .print_log = options.print_log},
+              .print_log = options.print_log,
+              .processor = scenario.processor},
       at_half_(std::move(options.at_half)) {
   for (std::uint32_t i = 0; i < scenario_.nodes; ++i) {
     node::Config config = scenario_.vary_config ? vary_config(rng_) : node::Config{};
@@ -49,6 +50,7 @@ World::~World() = default;
 /// What its place in the world adds to the knobs of a node.
 node::Config World::config_of(HostIndex host, node::Config config) const {
   config.router.strangers = scenario_.app.first_contact ? router::Strangers::queue : router::Strangers::accept;
+  if (scenario_.attack.spammers != 0) config.router.strangers = router::Strangers::queue;
   config.advertised = {Network::endpoint_of(host)};
   if (has_discovery()) {
     config.discovery = true;
@@ -158,6 +160,7 @@ void World::start(HostIndex host) {
 
 /// The host is told of its contacts, as far as they have been chosen.
 void World::introduce(HostIndex host) {
+  if (scenario_.workload.steady_per_second != 0) return introduce_steady(host);
   for (const HostIndex other : contacts_[host]) {
     std::vector<identity::Endpoint> endpoints;
     if (!has_discovery()) endpoints.push_back(Network::endpoint_of(other));
@@ -230,7 +233,7 @@ bool World::owes_nothing() {
   const std::uint64_t searches = searches_.under_way() + searches_of_gone_.under_way();
   if (!ledger_.settled(schedule_.now()) || searches != 0 || questions_.under_way() != 0) return false;
   return std::none_of(machines_.begin(), machines_.end(), [this](const auto& machine) {
-    return machine->is_up() && (machine->node()->status().router.inbox_messages != 0 || stuck(*machine));
+    return machine->is_up() && (machine->untaken() != 0 || stuck(*machine));
   });
 }
 
@@ -238,6 +241,7 @@ Outcome World::run() {
   if (scenario_.app.first_contact) ledger_.expect_strangers();
   boot();
   plan_workload();
+  plan_steady();
   plan_searches();
   plan_questions();
   plan_broadcasts();
@@ -279,6 +283,8 @@ Outcome World::outcome() {
   result.split_noticed = split_noticed_;
   result.split_healed = split_healed_;
   result.deeds = count_deeds();
+  result.letters = attack_->letters();
+  result.first_worked = machines_.front()->worked();
   for (const auto& machine : machines_) {
     result.commits += machine->disk().commits();
     result.delivery_bytes += machine->delivery_bytes();

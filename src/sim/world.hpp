@@ -42,6 +42,10 @@ struct Outcome {
   Services::Totals services;
   std::optional<Duration> split_noticed;            ///< after it began, by nineteen of twenty nodes
   std::optional<Duration> split_healed;             ///< after it ended, at all
+  std::uint64_t steady = 0;                         ///< messages of the steady workload that count
+  std::uint64_t steady_in_time = 0;                 ///< of those
+  std::uint64_t letters = 0;                        ///< of spammers
+  Duration first_worked{};                          ///< by the processor of the first host
   std::map<std::string_view, std::uint64_t> deeds;  ///< of traitors, by their vice
   Duration virtual_time{};
 };
@@ -110,6 +114,11 @@ class World {
   void put_question();
   void end_question(const Bytes& body, const node::Answered& answered, Duration took);
   std::string service_of(HostIndex host) const;
+
+  // world_steady.cpp
+  void introduce_steady(HostIndex host);
+  void plan_steady();
+  void check_steady(Outcome& outcome) const;
 
   // world_topics.cpp
   void plan_broadcasts();

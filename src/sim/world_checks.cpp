@@ -23,6 +23,7 @@ void World::check_end(Outcome& outcome) {
   check_broadcasts(outcome);
   check_registry(outcome);
   check_split(outcome);
+  check_steady(outcome);
 }
 
 /// A durable message that is not settled by now; its trace says where to look.
@@ -40,7 +41,7 @@ void World::check_left_over() {
   // Receipts settle the senders' rows; takes settle the recipients' but for what later messages will confirm.
   for (const auto& machine : machines_) {
     if (machine->node() == nullptr) continue;
-    const std::size_t untaken = machine->node()->status().router.inbox_messages;
+    const std::size_t untaken = machine->untaken();
     if (untaken != 0) {
       ledger_.breach("host " + std::to_string(machine->host()) + " still has " + std::to_string(untaken) +
                      " messages in its inbox at the end");

@@ -40,6 +40,7 @@ class World {
     std::unique_ptr<LinkPool> pool;
     Outbox<LinkPool::Effect> out;
     std::set<ConnId> writable;  ///< WantWrite was said.
+    std::vector<ConnId> resumed;
     bool reachable = true;
     std::vector<Up> ups;
     std::vector<Down> downs;
@@ -230,6 +231,7 @@ inline void World::handle(std::size_t index) {
                      }
                    },
                    [&](WantWrite& want) { node.writable.insert(want.conn); },
+                   [&](const Resume& resume) { node.resumed.push_back(resume.conn); },
                    [&](Up& up) {
                      node.up.insert(up.record.record.id());
                      node.ups.push_back(std::move(up));

@@ -49,6 +49,7 @@ class Harness {
     std::vector<NetworkChanged> network;
     std::vector<std::string> log;
     std::set<identity::PeerId> up;
+    std::vector<ConnId> resumed;  ///< that may be read again
     std::uint64_t hangups = 0;
     std::vector<Bytes> beacons;  ///< that it said
     bool on_lan = true;          ///< hears what others say to all
@@ -288,6 +289,7 @@ class Harness {
               feed(other.first, ConnClosed{other.second, {Errc::closed, "closed by the other side"}});
             },
             [&](const WantWrite& want) { pull(i, want.conn); },
+            [&](const Resume& resume) { peer.resumed.push_back(resume.conn); },
             [&](SendDatagram& datagram) { datagrams_.push_back({i, datagram.to, std::move(datagram.packet)}); },
             [&](SayBeacon& word) {
               peer.beacons.push_back(word.bytes);

@@ -153,6 +153,8 @@ TEST(TraceTest, SeesEveryFieldOfTheOtherEffects) {
       node::Hangup{link::ConnId{2}},
       node::WantWrite{link::ConnId{1}},
       node::WantWrite{link::ConnId{2}},
+      node::Resume{link::ConnId{1}},
+      node::Resume{link::ConnId{2}},
       node::Reply{one, message},
       node::Reply{one, router::MessageId{}},
       node::Reply{one, fail(Errc::storage_full, "x")},
