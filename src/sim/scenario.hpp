@@ -31,7 +31,7 @@ struct WorkloadModel {
   std::uint64_t questions = 0;
   std::uint32_t services = 4;
   Duration question_timeout = seconds(30);
-  /// With more than zero: durable messages, evenly over the duration, half of them to the first host and half through
+  /// With more than zero: durable messages, evenly from the second quarter of the duration on, half of them to the first host and half through
   /// it. All others know each other and the address of the first alone.
   std::uint32_t steady_per_second = 0;
 };
@@ -160,8 +160,7 @@ struct Expectations {
   /// Bytes that links carried to deliver messages, in percent of the bytes of what they delivered, for each hop of its
   /// ways (Ledger::Totals::hop_bytes). 0: not checked
   std::uint32_t hop_bytes_percent_max = 0;
-  /// Of the steady messages, from the second quarter of the duration on, how many arrive so soon after they were
-  /// accepted.
+  /// Of the steady messages of the second half of the duration, how many arrive so soon after they were accepted.
   std::uint32_t in_time_ppm_min = 0;
   Duration in_time_max = seconds(1);
   std::uint32_t answered_ppm_min = 0;  ///< of the questions of machines that stayed up

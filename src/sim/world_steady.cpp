@@ -21,13 +21,14 @@ void World::plan_steady() {
   if (rate == 0) return;
   const Duration pause = Duration(seconds(1)) / rate;
   const auto writers = static_cast<HostIndex>(machines_.size() - 1);
-  const auto count = static_cast<std::uint64_t>(scenario_.duration / pause);
+  const Duration begin = scenario_.duration / 4;
+  const auto count = static_cast<std::uint64_t>((scenario_.duration - begin) / pause);
   for (std::uint64_t i = 0; i < count; ++i) {
     const auto writer = static_cast<HostIndex>(i % writers);
     // Each in turn to the first host, and to the one on the other side of the ring.
     const auto other = static_cast<HostIndex>((writer + writers / 2) % writers);
     const HostIndex to = i / writers % 2 == 0 ? 0 : other + 1;
-    schedule_.after(pause * static_cast<std::int64_t>(i), [this, from = writer + 1, to] {
+    schedule_.after(begin + pause * static_cast<std::int64_t>(i), [this, from = writer + 1, to] {
       const WorkloadModel& work = scenario_.workload;
       machines_[from]->send(*machines_[to], router::DeliveryClass::durable, wire::Priority::normal, work.body_max,
                             work.ttl);
@@ -35,13 +36,13 @@ void World::plan_steady() {
   }
 }
 
-/// What was accepted after the first quarter, when links and routes are made, and attackers are there.
+/// What was accepted in the second half, when links and routes are made.
 void World::check_steady(Outcome& outcome) const {
   if (scenario_.workload.steady_per_second == 0) return;
   std::uint64_t all = 0;
   std::uint64_t in_time = 0;
   for (const Ledger::Entry& entry : ledger_.entries()) {
-    if (!entry.accepted || *entry.accepted < Instant{} + scenario_.duration / 4) continue;
+    if (!entry.accepted || *entry.accepted < Instant{} + scenario_.duration / 2) continue;
     ++all;
     if (entry.arrived && *entry.arrived - *entry.accepted <= scenario_.expect.in_time_max) ++in_time;
   }
