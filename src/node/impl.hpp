@@ -29,15 +29,13 @@
 #include "node/signed_times.hpp"
 #include "node/standing.hpp"
 #include "node/wanted_by.hpp"
+#include "node/without_udp.hpp"
 #include "reachability/reachability.hpp"
 #include "relay/relay.hpp"
 #include "router/asks.hpp"
 #include "wire/message_type.hpp"
 
 namespace ekiden::node {
-
-/// Those that carry links.
-std::vector<identity::Endpoint> without_udp(std::vector<identity::Endpoint> endpoints);
 
 struct Node::Impl {
   Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng);
@@ -100,7 +98,6 @@ struct Node::Impl {
   void on_bad_message(Now now, const identity::PeerId& from, std::uint8_t type, const Error& why);
   /// Without an answer. False if that was one too many, and the link is cut.
   bool count_bad_message(Now now, const identity::PeerId& from, std::uint8_t type, const Error& why);
-
   // precedence_glue.cpp: strangers wait for contacts.
   bool comes_first(const identity::PeerId& peer) const;
   void note_linked_contact(const identity::PeerId& peer);

@@ -31,8 +31,8 @@ struct WorkloadModel {
   std::uint64_t questions = 0;
   std::uint32_t services = 4;
   Duration question_timeout = seconds(30);
-  /// With more than zero: durable messages, evenly from the second quarter of the duration on, half of them to the first host and half through
-  /// it. All others know each other and the address of the first alone.
+  /// With more than zero: durable messages, evenly from the second quarter of the duration on, half of them to the
+  /// first host and half through it. All others know each other and the address of the first alone.
   std::uint32_t steady_per_second = 0;
 };
 
