@@ -11,6 +11,7 @@ namespace ekiden::gossip {
 struct Config {
   // HyParView (gossip/view.hpp). Sizes and lengths of walks are those of its paper, section 5.1.
   std::size_t max_active = 5;
+  std::size_t min_active = 3;  ///< with fewer, neighbours are asked urgently
   std::size_t max_passive = 30;
   std::uint32_t active_walk = 6;   ///< hops of a forwarded join
   std::uint32_t passive_walk = 3;  ///< hops left at which it enters a passive view

@@ -107,7 +107,7 @@ bool View::may_ask(Now now, const identity::PeerId& peer) const {
   if (peer == self_ || active_.contains(peer) || attempts_.contains(peer)) return false;
   const Instant* at = not_before_.peek(peer);
   if (at != nullptr && *at > now.mono) return false;
-  if (active_.empty()) return true;  // There is always room for one that has nobody.
+  if (active_.size() < config_.min_active) return true;  // There is always room for one that asks urgently.
   const Instant* full = full_.peek(peer);
   return full == nullptr || *full < lost_at_ || *full + config_.attempt_pause <= now.mono;
 }
@@ -165,7 +165,7 @@ void View::ask(const identity::PeerId& peer, Attempt& attempt, ViewEffects& out)
   if (attempt.purpose == Purpose::join) {
     send(peer, wire::MessageType::topic_join, Join{topic_}, out);
   } else {
-    const bool urgent = attempt.purpose == Purpose::urgent_neighbour || active_.empty();
+    const bool urgent = attempt.purpose == Purpose::urgent_neighbour || active_.size() < config_.min_active;
     send(peer, wire::MessageType::topic_neighbour, Neighbour{topic_, urgent}, out);
   }
 }

@@ -108,6 +108,33 @@ TEST(Topics, EachPublisherHasATreeOfItsOwn) {
   net.check_invariants();
 }
 
+/// The fewest neighbours that a member has, of those that are up.
+std::size_t fewest_neighbours(Net& net) {
+  std::size_t fewest = net.size();
+  for (std::size_t i = 0; i < net.size(); ++i) {
+    if (net[i].up) fewest = std::min(fewest, net.status(i).neighbours);
+  }
+  return fewest;
+}
+
+TEST(Topics, LeaveNobodyWithFewNeighbours) {
+  std::size_t poor = 0;
+  for (Byte seed = 1; seed <= 4; ++seed) {
+    Net net(60, {}, seed);
+    join_all(net);
+    for (std::size_t i = 0; i < net.size(); i += 3) net.crash(i);
+    net.run_for(minutes(2));
+    EXPECT_GE(fewest_neighbours(net), Config{}.min_active) << int{seed};
+    // As in the paper: urgent is only who has nobody.
+    Net other(60, {.min_active = 1}, seed);
+    join_all(other);
+    for (std::size_t i = 0; i < other.size(); i += 3) other.crash(i);
+    other.run_for(minutes(2));
+    poor += fewest_neighbours(other) < Config{}.min_active ? 1 : 0;
+  }
+  EXPECT_GT(poor, 0U);
+}
+
 TEST(Topics, SurviveTheLossOfHalfTheMembers) {
   Net net(60);
   join_all(net);
