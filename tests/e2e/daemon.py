@@ -12,16 +12,33 @@ import time
 BINARY = os.environ.get("EKIDEN_BINARY", "ekiden")
 
 
+PORTS_OF_A_PROCESS = 200
+
+
+def own_window(count):
+    """A number below `count` that no other test process has, for as long as this one runs: by a socket without a file."""
+    for tries in range(count):
+        window = (os.getpid() + tries) % count
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0ekiden-test-ports-{window}")
+        except OSError:
+            claim.close()
+        else:
+            return window, claim
+    raise AssertionError("too many tests run at the same time")
+
+
 def candidate_ports():
-    """Ports below those that the system hands out for outgoing connections; each test process begins somewhere else."""
+    """Ports below those that the system hands out for outgoing connections, of which other test processes take none."""
     range_file = pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range")
     floor, ceiling = 10_000, int(range_file.read_text().split()[0])
     if ceiling <= 20_000:
         ceiling = 60_000
-    start = os.getpid() * 100
-    while True:
-        yield floor + start % (ceiling - floor)
-        start += 1
+    window, claim = own_window((ceiling - floor) // PORTS_OF_A_PROCESS)
+    first = floor + window * PORTS_OF_A_PROCESS
+    while claim:
+        yield from range(first, first + PORTS_OF_A_PROCESS)
 
 
 PORTS = candidate_ports()
