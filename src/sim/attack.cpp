@@ -137,7 +137,8 @@ std::uint64_t Attack::letters() const {
 
 void Attack::check_spam(Ledger& ledger) const {
   const auto up = std::ranges::count_if(spammers_, [](const auto& spammer) { return spammer->was_up(); });
-  if (static_cast<std::size_t>(up) * 10 >= spammers_.size() * 9) return;
+  // The handshakes of the others wait: sixty a second are read of a network while contacts speak.
+  if (static_cast<std::size_t>(up) * 2 >= spammers_.size()) return;
   ledger.breach("only " + std::to_string(up) + " spammers had a link: the scenario proves nothing");
 }
 
