@@ -42,7 +42,6 @@ std::vector<Figure> message_figures();
 std::vector<Figure> delivery_figures();
 /// One relay, without nodes around it.
 std::vector<Figure> relay_figures();
-std::vector<Figure> spam_figures();
 /// Half a minute to two for all of them.
 std::vector<Figure> mailbox_figures();
 std::vector<Figure> link_figures();

@@ -10,7 +10,6 @@
 #include "whole/child.hpp"
 #include "whole/figure.hpp"
 #include "whole/raw.hpp"
-#include "whole/spam.hpp"
 
 namespace ekiden::bench {
 
@@ -18,15 +17,12 @@ int role_node(const std::vector<std::string>& words, bool echo);
 int role_service(const std::string& directory);
 int role_link(const std::string& role, const std::string& directory);
 int role_discovery(const std::string& nodes);
-int role_victim(const std::string& directory);
 
 int run_role(const std::string& role, const std::vector<std::string>& words) {
   const std::string directory = words.empty() ? "" : words[0];
   if (role == "raw-echo") return role_raw_echo();
   if (role == "echo" || role == "take") return role_node(words, role == "echo");
   if (role == "service") return role_service(directory);
-  if (role == "victim") return role_victim(directory);
-  if (role == "spammers") return role_spammers(words);
   if (role == "discovery") return role_discovery(directory);
   return role_link(role, directory);
 }
@@ -63,8 +59,8 @@ Exit status: 0 all figures were measured, 1 one could not be, 2 wrong usage.
 /// Whole programs first: the peak memory of a process begins with what its parent had when it forked.
 std::vector<Figure> all_figures() {
   std::vector<Figure> all = process_figures();
-  for (auto&& more : {message_figures(), delivery_figures(), spam_figures(), relay_figures(), mailbox_figures(),
-                      link_figures(), discovery_figures(), simulated_discovery_figures(), registry_figures()})
+  for (auto&& more : {message_figures(), delivery_figures(), relay_figures(), mailbox_figures(), link_figures(),
+                      discovery_figures(), simulated_discovery_figures(), registry_figures()})
     all.insert(all.end(), more.begin(), more.end());
   return all;
 }
