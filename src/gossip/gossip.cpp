@@ -88,7 +88,7 @@ Topic* Gossip::enter(Now now, const TopicId& id, const std::string& name, Effect
   Topic* joined = topics_.emplace(id, std::move(topic)).first->second.get();
   if (run_) {
     out.push(ShowMember{id, true});
-    joined->start(now, *run_, inner_);
+    joined->start(now, *run_ + returns_, inner_);
   }
   return joined;
 }
@@ -144,6 +144,7 @@ void Gossip::leave(Now now, const TopicId& id, Effects& out) {
   topic->second->leave(inner_);
   settle(now, out);
   add_counts(left_, topic->second->status());
+  ++returns_;
   topics_.erase(topic);
   out.push(ShowMember{id, false});
 }

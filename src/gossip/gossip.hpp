@@ -101,6 +101,10 @@ class Gossip {
   flow::TokenBucket strays_{{.per_second = 32, .burst = 128}};
   TopicStatus left_;  ///< counts of topics that were left
   std::optional<std::uint64_t> run_;
+  /// Topics that were left. Whoever comes back to one begins to count anew, and members that have heard it before would
+  /// take that for a replay: it has a run of its own. Each has lasted for Config::linger, so that runs, which are
+  /// milliseconds of the clock, stay below those of the next start.
+  std::uint64_t returns_ = 0;
   std::size_t companies_ = 0;  ///< see accompany()
   bool stopped_ = false;
 };

@@ -187,6 +187,18 @@ TEST(Topics, APublisherThatRestartsIsHeardAgain) {
   EXPECT_EQ(net[0].delivered.back().sequence, 2u);
 }
 
+TEST(Topics, APublisherThatHasLeftAndComesBackIsHeardAgain) {
+  Net net(4);
+  for (std::size_t i = 1; i < net.size(); ++i) net.subscribe(i, kNews);
+  net.run_for(minutes(1));
+  for (const char* text : {"first", "second", "third"}) {
+    net.publish(0, kNews, text);
+    net.run_for(minutes(2));
+    ASSERT_EQ(net.engine(0).topics().size(), 0U) << "it does not subscribe";
+  }
+  for (std::size_t i = 1; i < net.size(); ++i) EXPECT_EQ(net[i].delivered.size(), 3U) << i;
+}
+
 TEST(Topics, APublicationWithoutAnybodyEndsAndIsKept) {
   Net net(2);
   net.publish(0, kNews, "early");
