@@ -16,7 +16,7 @@ PORTS_OF_A_PROCESS = 200
 
 
 def own_window(count):
-    """A number below `count` that no other test process has, for as long as this one runs: by a socket without a file."""
+    """A number below `count` that no other test process has while this one runs, by a socket without a file."""
     for tries in range(count):
         window = (os.getpid() + tries) % count
         claim = socket.socket(socket.AF_UNIX)
