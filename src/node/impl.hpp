@@ -87,6 +87,7 @@ struct Node::Impl {
 
   // link_glue.cpp: neighbours meet router, sessions and contacts.
   void on_link_effect(Now now, link::LinkPool::Effect effect);
+  void dial_for_link(link::Dial dial);
   void on_message(Now now, const link::Message& message);
   Status on_error_message(Now now, const identity::PeerId& from, ByteView body);
   Status dispatch(Now now, const link::Message& message);

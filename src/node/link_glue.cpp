@@ -7,12 +7,7 @@ namespace ekiden::node {
 
 void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
   std::visit(Overloaded{
-                 [&](link::Dial& dial) {
-                   const auto source = dial_source(dial);
-                   const auto tried = dials.find(dial.conn);
-                   auto only = tried == dials.end() ? std::vector<identity::IpAddress>{} : tried->second.only;
-                   out->push(Dial{dial.conn, std::move(dial.endpoint), source, std::move(only)});
-                 },
+                 [&](link::Dial& dial) { dial_for_link(std::move(dial)); },
                  [&](link::Hangup& hangup) { out->push(hangup); },
                  [&](link::WantWrite& want) { out->push(want); },
                  [&](link::Resume& resume) { out->push(resume); },
@@ -22,7 +17,6 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    log_limited(now, link_lines, LogLevel::info, "link",
                                "up: " + peer.text() + (up.initiated_by_us ? " (dialled)" : " (accepted)"));
                    Neighbour& it = neighbours[peer];
-                   note_linked_contact(peer);
                    end_search(peer);
                    propose_nodes(now, shown);
                    greet(now, peer, up);
@@ -78,6 +72,13 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                  },
              },
              effect);
+}
+
+void Node::Impl::dial_for_link(link::Dial dial) {
+  const auto source = dial_source(dial);
+  const auto tried = dials.find(dial.conn);
+  auto only = tried == dials.end() ? std::vector<identity::IpAddress>{} : tried->second.only;
+  out->push(Dial{dial.conn, std::move(dial.endpoint), source, std::move(only)});
 }
 
 void Node::Impl::on_message(Now now, const link::Message& message) {

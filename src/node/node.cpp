@@ -42,6 +42,11 @@ Result<bool> check_owner(const std::vector<store::Row>& rows, const identity::Pe
                                  "moved away and begun anew with `ekiden up --new-store`");
 }
 
+/// The owner wants something of others now.
+bool is_of_owner(const Input& input) {
+  return std::holds_alternative<SendMessage>(input) || std::holds_alternative<AskQuestion>(input);
+}
+
 /// Lends the driver's outbox to the engines' glue for the length of one call.
 class Borrow {
  public:
@@ -150,6 +155,7 @@ void Node::start(Now now, Outbox<Effect>& out) {
 
 void Node::handle(Now now, Input input, Outbox<Effect>& out) {
   const Borrow borrow(impl_->out, out);
+  if (is_of_owner(input)) impl_->links.occupy(now);
   impl_->handle(now, std::move(input));
   impl_->settle(now);
 }
@@ -186,13 +192,9 @@ void Node::Impl::handle(Now now, Input input) {
                    relay.set_storage(true);
                    log(LogLevel::info, "store", "the store commits again");
                  },
-                 [&](SendMessage& in) {
-                   links.occupy(now);
-                   router.submit(now, in.request, std::move(in.draft), router_out);
-                 },
+                 [&](SendMessage& in) { router.submit(now, in.request, std::move(in.draft), router_out); },
                  [&](PlaceMessage& in) { place(now, in); },
                  [&](AskQuestion& in) {
-                   links.occupy(now);
                    auto candidates = neighbours_offering(in.question.to ? std::string_view() : in.question.capability);
                    asks.ask(now, in.request, std::move(in.question), std::move(candidates), ask_out);
                  },

@@ -138,6 +138,11 @@ Keys keys_of_events(Scenario& s) {
       {"split.from_s", duration<seconds>(s.split.from)},
       {"split.to_s", duration<seconds>(s.split.to)},
       {"split.percent", number(s.split.percent, 1, 99)},
+  };
+}
+
+Keys keys_of_attack(Scenario& s) {
+  return {
       {"attack.sybils", number(s.attack.sybils, 0, 1000)},
       {"attack.sybil_prefixes", number(s.attack.sybil_prefixes, 1, 250)},
       {"attack.eclipse", boolean(s.attack.eclipse)},
@@ -193,6 +198,7 @@ Keys keys_of_outcome(Scenario& s) {
 Keys keys_of(Scenario& s) {
   Keys keys = keys_of_world(s);
   keys.merge(keys_of_events(s));
+  keys.merge(keys_of_attack(s));
   keys.merge(keys_of_outcome(s));
   return keys;
 }
