@@ -15,6 +15,7 @@
 
 #include "base/check.hpp"
 #include "base/deadline_map.hpp"
+#include "crypto/curve_memo.hpp"
 #include "partition/detector.hpp"
 #include "support/identities.hpp"
 #include "wire/message_type.hpp"
@@ -42,6 +43,7 @@ class Net {
   std::uint64_t bytes = 0;
 
   Net(std::size_t count, Byte seed, Config config = {}) : config_(config), rng_(test::make_rng(seed)) {
+    remember_curves();
     for (std::size_t i = 0; i < count; ++i) {
       ByteArray<32> key{};
       put_be(MutableBytes(key).first(8), std::uint64_t{i} + 1);
@@ -133,6 +135,12 @@ class Net {
   }
 
  private:
+  /// A hundred nodes verify each statement.
+  static void remember_curves() {
+    static crypto::CurveMemo memo{1 << 14};
+    if (crypto::CurveMemo::installed() == nullptr) memo.install();
+  }
+
   static constexpr Instant kBegin{hours(1)};
   static constexpr std::size_t kDegree = 5;
 
