@@ -52,6 +52,8 @@ std::vector<Figure> simulated_discovery_figures();
 /// A registry with a hundred thousand entries; those of the next are among them.
 std::vector<Figure> registry_figures();
 std::vector<Figure> registry_sync_figures();
+/// Broadcasts and a split, of up to ten thousand nodes.
+std::vector<Figure> simulated_agreement_figures();
 
 /// A program that is built with this one.
 std::filesystem::path beside(const Options& options, const char* program);

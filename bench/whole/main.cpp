@@ -38,7 +38,7 @@ constexpr std::string_view kHelp =
 
 Measures figures whose names begin with one of the prefixes, each five times, alternating with its raw baseline, and
 prints median, spread, and the median of the ratios. Build it with the release preset. Without a prefix all are measured
-but those of ten thousand simulated nodes, which take ten minutes on a fast machine: it says which it leaves out.
+but those of ten thousand simulated nodes, which take up to an hour: it says which it leaves out.
 
   --json             one object a line: figure, value, unit, baseline, ratio and the spread
   --list             says which figures would be measured, and measures none
@@ -59,8 +59,9 @@ Exit status: 0 all figures were measured, 1 one could not be, 2 wrong usage.
 /// Whole programs first: the peak memory of a process begins with what its parent had when it forked.
 std::vector<Figure> all_figures() {
   std::vector<Figure> all = process_figures();
-  for (auto&& more : {message_figures(), delivery_figures(), relay_figures(), mailbox_figures(), link_figures(),
-                      discovery_figures(), simulated_discovery_figures(), registry_figures()})
+  for (auto&& more :
+       {message_figures(), delivery_figures(), relay_figures(), mailbox_figures(), link_figures(), discovery_figures(),
+        simulated_discovery_figures(), registry_figures(), simulated_agreement_figures()})
     all.insert(all.end(), more.begin(), more.end());
   return all;
 }
