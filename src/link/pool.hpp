@@ -69,7 +69,7 @@ struct PeerAddress {
 
 /// Bytes of the messages that were given to links, since start, by type: frame headers are counted, records,
 /// repetitions of the transport and what is below it are not.
-inline constexpr std::size_t kCountedTypes = 32;
+inline constexpr std::size_t kCountedTypes = 64;
 using SentBytes = std::array<std::uint64_t, kCountedTypes>;
 
 class LinkPool {
