@@ -6,6 +6,7 @@
 #include <ekiden/message.hpp>
 #include <ekiden/network.hpp>
 #include <ekiden/node.hpp>
+#include <ekiden/realm.hpp>
 #include <ekiden/registry.hpp>
 #include <ekiden/topic.hpp>
 #include <ekiden/trace.hpp>

@@ -11,6 +11,7 @@
 #include <ekiden/export.hpp>
 #include <ekiden/message.hpp>
 #include <ekiden/network.hpp>
+#include <ekiden/realm.hpp>
 #include <ekiden/registry.hpp>
 #include <ekiden/topic.hpp>
 #include <ekiden/trace.hpp>
@@ -105,28 +106,57 @@ class EKIDEN_EXPORT Node {
 
   /// Calls `handler` for what is published in the topic by others from now on, once each, and first for what other
   /// members still have of the last ten minutes. A topic is named like a capability: "weather/tokyo". Once for each
-  /// topic. Blocks. Errors: invalid_argument (not a topic), already_exists, limit_exceeded.
-  Status subscribe(const std::string& topic, std::function<void(const TopicMessage&)> handler);
-  /// The handler is not called again once this has returned. Blocks. Errors: not_found.
-  Status unsubscribe(const std::string& topic);
+  /// topic. With a `realm`, among its members, until unsubscribe() or leave_realm(). Blocks. Errors: invalid_argument
+  /// (not a topic), already_exists, limit_exceeded, not_found (this node is not in the realm).
+  Status subscribe(const std::string& topic, std::function<void(const TopicMessage&)> handler,
+                   const std::string& realm = {});
+  /// The handler is not called again once this has returned. Blocks. Errors: not_found (also: the realm was left).
+  Status unsubscribe(const std::string& topic, const std::string& realm = {});
   /// Publishes in the topic, at most 16 KiB: all who subscribe hear it, once; those who are away for longer than ten
   /// minutes miss it. Blocks, up to ten seconds if there is no other member. Errors: invalid_argument, too_large,
-  /// limit_exceeded, busy (the node is starting).
-  Result<Publication> publish(const std::string& topic, const std::string& body);
+  /// limit_exceeded, busy (the node is starting), not_found (this node is not in the realm).
+  Result<Publication> publish(const std::string& topic, const std::string& body, const std::string& realm = {});
 
   /// Puts an entry in the registry, or changes it: all nodes that hold the registry have it soon, and those on the
   /// other side of a split when it is over. Blocks until it is on disk. Errors: invalid_argument, not_found (no such
-  /// shared name), refused (not a writer of it; the clock is wrong), too_large, limit_exceeded, unsupported (this node
-  /// holds no registry).
+  /// shared name; this node is not in the realm), refused (not a writer of it; the clock is wrong), too_large,
+  /// limit_exceeded, unsupported (this node holds no registry), closed (the realm was left meanwhile).
   Status put(NewEntry entry);
   /// Removes an entry of this node, everywhere; with `owner`, what it wrote under a shared name of somebody else.
-  /// Blocks until that is on disk. Errors: not_found, refused, unsupported.
-  Status remove(const std::string& name, const std::optional<PeerId>& owner = std::nullopt);
-  /// What this node has heard of that matches; nobody is asked. Blocks.
+  /// With a `realm`, from the registry of that. Blocks until that is on disk. Errors: not_found, refused, unsupported.
+  Status remove(const std::string& name, const std::optional<PeerId>& owner = std::nullopt,
+                const std::string& realm = {});
+  /// What this node has heard of that matches; nobody is asked. Nothing, of a realm that it is not in. Blocks.
   std::vector<RegistryEntry> entries(const RegistryQuery& query = {}) const;
   /// Calls `handler` when what stands under a name may have changed, on the node's thread: it must not block, nor call
-  /// what blocks. An empty handler ends it, and is not called again once this has returned. Blocks.
-  void watch(std::function<void(const PeerId& owner, const std::string& name)> handler);
+  /// what blocks. Of the registry of all nodes; with a `realm`, of that one's alone, also if this node enters it only
+  /// later. In place of an earlier one of the same registry; an empty one ends that, which is not called again once
+  /// this has returned. Blocks.
+  void watch(std::function<void(const PeerId& owner, const std::string& name)> handler, const std::string& realm = {});
+
+  /// Enters a realm from now on, also after a restart: an open one by its name, a closed one by an invitation, which
+  /// also takes the place of an older one of the same realm. Being in it already is fine. Blocks until that is on disk.
+  /// Errors, which never quote an invitation: malformed (an invitation that is mistyped), invalid_argument (no name of
+  /// a realm), already_exists (this node is in another realm of that name, or has a newer key of it), limit_exceeded
+  /// (it is in 16 realms).
+  Status enter_realm(const std::string& name_or_invitation);
+  /// Makes a closed realm, enters it, and returns the invitation to it, a secret: whoever has it is in, and can invite
+  /// others. Blocks until that is on disk. Errors: invalid_argument (no name of a realm), already_exists (this node is
+  /// in a realm of that name), limit_exceeded.
+  Result<std::string> create_realm(const std::string& name);
+  /// Gives a closed realm another key, and returns the invitation with it: who does not get it hears nothing more of
+  /// the realm. What this node holds of its registry, and its own subscriptions there, stay. Blocks until that is on
+  /// disk. Errors: not_found (this node is not in it), invalid_argument (it is open).
+  Result<std::string> change_realm_key(const std::string& name);
+  /// The invitation to a closed realm that this node is in, as create_realm() and change_realm_key() return it: a
+  /// secret. Blocks. Errors: not_found (this node is not in it), invalid_argument (it is open; no name of a realm).
+  Result<std::string> invitation(const std::string& realm) const;
+  /// Leaves a realm, and forgets what its registry says; handlers of its topics are dropped. Blocks until that is on
+  /// disk. Errors: not_found (this node is not in it), invalid_argument (no name of a realm).
+  Status leave_realm(const std::string& name);
+  /// Those that this node is in, in the order of names. Blocks.
+  std::vector<Realm> realms() const;
+
   /// Whether the network is whole: the changes of that since the node started, the oldest first and at most 64; the
   /// last one is how it is now, with who is on the other side. Blocks.
   std::vector<NetworkChange> network() const;

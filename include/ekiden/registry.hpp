@@ -46,6 +46,7 @@ struct NewEntry {
   std::optional<PeerId> owner{};    ///< whose shared name it is, if it is not one's own
   std::vector<std::string> add{};   ///< to a set; an element has at most 128 bytes
   std::vector<std::string> take{};  ///< from a set
+  std::string realm{};              ///< in whose registry; empty: in that of all nodes
 };
 
 /// What has to hold of an entry; what is empty holds of all.
@@ -54,6 +55,7 @@ struct RegistryQuery {
   std::optional<PeerId> owner{};
   std::string capability{};  ///< or one below it
   std::map<std::string, std::string> metadata{};
+  std::string realm{};  ///< in whose registry; empty: in that of all nodes
 };
 
 }  // namespace ekiden

@@ -17,6 +17,7 @@ struct TopicMessage {
   std::uint64_t sequence = 0;                ///< from 1 in each run and topic: a number that is left out was missed
   std::chrono::system_clock::time_point at;  ///< by the clock of the publisher
   std::uint32_t hops = 0;                    ///< nodes on its way, as these say
+  std::string realm{};                       ///< among whose members; empty: among all
 };
 
 struct Publication {

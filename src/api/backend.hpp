@@ -50,15 +50,17 @@ class Backend {
   virtual void withdraw_capability(std::string capability, Done done) = 0;
   virtual void switch_relay(bool on, Done done) = 0;
 
-  virtual void subscribe_topic(std::string topic, Done done) = 0;
-  virtual void unsubscribe_topic(std::string topic, Done done) = 0;
+  virtual void subscribe_topic(std::string topic, std::string realm, Done done) = 0;
+  virtual void unsubscribe_topic(std::string topic, std::string realm, Done done) = 0;
   using PublishDone = std::function<void(const Result<gossip::Publication>&)>;
-  virtual void publish(std::string topic, Bytes payload, PublishDone done) = 0;
+  virtual void publish(std::string topic, std::string realm, Bytes payload, PublishDone done) = 0;
 
-  virtual void put_entry(registry::Draft draft, Done done) = 0;
-  virtual void remove_entry(const identity::PeerId& owner, std::string name, Done done) = 0;
+  virtual void put_entry(registry::Draft draft, std::string realm, Done done) = 0;
+  virtual void remove_entry(const identity::PeerId& owner, std::string name, std::string realm, Done done) = 0;
   /// Somebody reads the registry.
   virtual void read_registry() = 0;
+  virtual void enter_realm(node::EnterRealm realm, Done done) = 0;
+  virtual void leave_realm(std::string name, Done done) = 0;
 
   using ProbeDone = std::function<void(const node::PeerProbed&)>;
   virtual void probe_peer(node::ProbePeer probe, ProbeDone done) = 0;
@@ -66,7 +68,10 @@ class Backend {
   // Queries, of the moment.
 
   virtual node::NodeStatus status() const = 0;
-  virtual const registry::Registry& registry() const = 0;
+  /// Null if the node is not in the realm, or holds no replicas. Without a name: that of no realm, never null.
+  virtual const registry::Registry* registry(const std::string& realm) const = 0;
+  /// There are secrets in it.
+  virtual std::vector<node::RealmStatus> realms() const = 0;
   virtual identity::PeerId id() const = 0;
   virtual crypto::Ed25519PublicKey public_key() const = 0;
   /// Our signed record; empty before it is on disk.
@@ -123,13 +128,16 @@ class HostBackend final : public Backend {
   void offer_capability(std::string capability, Done done) override;
   void withdraw_capability(std::string capability, Done done) override;
   void switch_relay(bool on, Done done) override;
-  void subscribe_topic(std::string topic, Done done) override;
-  void unsubscribe_topic(std::string topic, Done done) override;
-  void publish(std::string topic, Bytes payload, PublishDone done) override;
-  void put_entry(registry::Draft draft, Done done) override;
-  void remove_entry(const identity::PeerId& owner, std::string name, Done done) override;
+  void subscribe_topic(std::string topic, std::string realm, Done done) override;
+  void unsubscribe_topic(std::string topic, std::string realm, Done done) override;
+  void publish(std::string topic, std::string realm, Bytes payload, PublishDone done) override;
+  void put_entry(registry::Draft draft, std::string realm, Done done) override;
+  void remove_entry(const identity::PeerId& owner, std::string name, std::string realm, Done done) override;
   void read_registry() override;
-  const registry::Registry& registry() const override;
+  void enter_realm(node::EnterRealm realm, Done done) override;
+  void leave_realm(std::string name, Done done) override;
+  const registry::Registry* registry(const std::string& realm) const override;
+  std::vector<node::RealmStatus> realms() const override;
   void probe_peer(node::ProbePeer probe, ProbeDone done) override;
   node::NodeStatus status() const override;
   identity::PeerId id() const override;

@@ -222,6 +222,10 @@ struct EventStream::Impl {
     if (why.code == websocket::close_code::try_again_later) {
       return Error{Errc::limit_exceeded, "events came faster than they were read, and some were dropped"};
     }
+    // The node goes on, and says why there is nothing more to hear.
+    if (why.code == websocket::close_code::normal && !why.reason.empty()) {
+      return Error{Errc::not_found, std::string(why.reason.data(), why.reason.size())};
+    }
     return to_error(failure, "waiting for events");
   }
 
@@ -264,7 +268,10 @@ Result<Json> Client::remove(std::string_view path) { return impl_->request(http:
 
 Result<EventStream> Client::events(std::string_view kinds) { return impl_->listen("kinds=" + std::string(kinds)); }
 
-Result<EventStream> Client::topic(std::string_view name) { return impl_->listen("topic=" + escape_segment(name)); }
+Result<EventStream> Client::topic(std::string_view name, std::string_view realm) {
+  const std::string within = realm.empty() ? "" : "&realm=" + escape_segment(realm);
+  return impl_->listen("topic=" + escape_segment(name) + within);
+}
 
 Result<EventStream> Client::Impl::listen(const std::string& wanted) {
   auto stream = std::make_unique<EventStream::Impl>();

@@ -26,8 +26,9 @@ class EventStream {
   EventStream(EventStream&&) noexcept;
   EventStream& operator=(EventStream&&) noexcept;
 
-  /// The next event. Errors: timed_out (ask again, nothing is lost), closed (the node stopped), limit_exceeded (we were
-  /// too slow and events were dropped: open a new stream and read the inbox).
+  /// The next event. Errors: timed_out (ask again, nothing is lost), closed (the node stopped), not_found (the node has
+  /// left the realm of the topic), limit_exceeded (we were too slow and events were dropped: open a new stream and read
+  /// the inbox).
   Result<Json> next(Duration timeout);
 
  private:
@@ -59,7 +60,7 @@ class Client {
   /// `kinds`: "message,state,peer" or some of them. What happens after the return is in the stream.
   Result<EventStream> events(std::string_view kinds);
   /// What is published in a topic, for as long as the stream lives.
-  Result<EventStream> topic(std::string_view name);
+  Result<EventStream> topic(std::string_view name, std::string_view realm = {});
 
  private:
   struct Impl;

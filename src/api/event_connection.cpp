@@ -7,10 +7,12 @@
 // read, bounded, and dropped.
 //
 // Source: RFC 6455.
+#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
 #include <deque>
+#include <string_view>
 #include <utility>
 
 #include "api/connection.hpp"
@@ -23,6 +25,9 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace websocket = boost::beast::websocket;
 using boost::system::error_code;
+
+/// Bytes: a control frame holds no more beside the code.
+constexpr std::size_t kMaxReason = 123;
 
 class EventConnection final : public Connection,
                               public EventSubscriber,
@@ -62,6 +67,12 @@ class EventConnection final : public Connection,
     queue_.push_back(line);
     queued_bytes_ += line->size();
     if (state_ == State::open && !writing_) write();
+  }
+
+  void on_subscription_over(std::string_view reason) override {
+    if (state_ == State::closing || state_ == State::closed) return;
+    // Events of the node, if it also wants these, would hide that the topic is over.
+    close_with(websocket::close_code::normal, reason);
   }
 
   void stop() override {
@@ -108,11 +119,11 @@ class EventConnection final : public Connection,
     if (state_ == State::open && !queue_.empty()) write();
   }
 
-  void close_with(websocket::close_code code, const char* reason) {
+  void close_with(websocket::close_code code, std::string_view reason) {
     state_ = State::closing;
     queue_.clear();
     queued_bytes_ = 0;
-    reason_ = websocket::close_reason(code, reason);
+    reason_ = websocket::close_reason(code, {reason.data(), std::min(reason.size(), kMaxReason)});
     timer_.expires_after(context_->config.slow_close);
     timer_.async_wait([self = shared_from_this()](error_code failure) {
       if (!failure) self->end();
@@ -144,7 +155,7 @@ class EventConnection final : public Connection,
   State state_ = State::accepting;
   bool writing_ = true;  ///< The handshake, and then one message at a time: no close frame may come in between.
   bool close_sent_ = false;
-  std::shared_ptr<const Subscription> subscription_;  ///< until the end of the connection
+  std::shared_ptr<Subscription> subscription_;  ///< until the end of the connection
   websocket::close_reason reason_;
 };
 

@@ -35,7 +35,7 @@ Result<EventKinds> parse_event_kinds(std::string_view text) {
 }
 
 void EventHub::add(std::weak_ptr<EventSubscriber> subscriber, Wanted wanted) {
-  entries_.push_back({std::move(subscriber), wanted.kinds, wanted.subscription ? wanted.subscription->topic() : ""});
+  entries_.push_back({std::move(subscriber), wanted.kinds, wanted.subscription});
 }
 
 bool EventHub::is_wanted(EventKinds kind) const {
@@ -58,7 +58,10 @@ void EventHub::publish(EventKinds kind, std::string line) {
 }
 
 void EventHub::on_topic_message(const node::TopicMessage& message) {
-  const auto wants = [&](const Entry& entry) { return entry.topic == message.topic && !entry.subscriber.expired(); };
+  const auto wants = [&](const Entry& entry) {
+    const auto subscription = entry.subscription.lock();
+    return subscription && subscription->is_to(message) && !entry.subscriber.expired();
+  };
   if (std::ranges::none_of(entries_, wants)) return;
   publish_to(wants, dump_json(topic_event(message, backend_.contacts())));
 }
@@ -79,7 +82,17 @@ void EventHub::on_state(const node::StateChanged& change) {
 
 void EventHub::on_entry_changed(const node::EntryChanged& changed) {
   if (!is_wanted(EventKinds::entry)) return;
-  publish(EventKinds::entry, dump_json(entry_event(backend_, changed.owner, changed.name)));
+  publish(EventKinds::entry, dump_json(entry_event(backend_, changed)));
+}
+
+void EventHub::on_realm_left(const std::string& realm) {
+  const std::string reason = "this node has left the realm \"" + realm + "\"";
+  for (const auto& entry : entries_) {
+    const auto subscription = entry.subscription.lock();
+    if (!subscription || subscription->realm() != realm) continue;
+    subscription->lapse();
+    if (const auto subscriber = entry.subscriber.lock()) subscriber->on_subscription_over(reason);
+  }
 }
 
 void EventHub::on_network_changed(const node::NetworkChanged& changed) {

@@ -35,28 +35,37 @@ enum class EventKinds : std::uint8_t {
   all = 127
 };
 
-/// A topic that somebody at the API has subscribed to; ends with this object.
+/// A topic that somebody at the API has subscribed to; ends with this object, or with the realm that the topic is in.
 class Subscription {
  public:
   /// `backend` outlives this, and has subscribed to the topic.
-  Subscription(Backend& backend, std::string topic) : backend_(backend), topic_(std::move(topic)) {}
+  Subscription(Backend& backend, std::string topic, std::string realm)
+      : backend_(backend), topic_(std::move(topic)), realm_(std::move(realm)) {}
   ~Subscription() {
-    backend_.unsubscribe_topic(topic_, [](const Status&) {});
+    if (!lapsed_) backend_.unsubscribe_topic(topic_, realm_, [](const Status&) {});
   }
   Subscription(const Subscription&) = delete;
   Subscription& operator=(const Subscription&) = delete;
 
-  const std::string& topic() const { return topic_; }
+  const std::string& realm() const { return realm_; }
+  bool is_to(const node::TopicMessage& message) const {
+    return !lapsed_ && message.topic == topic_ && message.realm == realm_;
+  }
+  /// The node has left the realm, and the topic with it. To end it then would take it from whoever subscribes after the
+  /// realm was entered again.
+  void lapse() { lapsed_ = true; }
 
  private:
   Backend& backend_;
   std::string topic_;
+  std::string realm_;
+  bool lapsed_ = false;
 };
 
 /// What a subscriber hears: events of the node, and what is published in a topic, if there is one.
 struct Wanted {
   EventKinds kinds = EventKinds::all;
-  std::shared_ptr<const Subscription> subscription = {};
+  std::shared_ptr<Subscription> subscription = {};
 };
 
 constexpr bool includes(EventKinds set, EventKinds kind) {
@@ -70,6 +79,8 @@ class EventSubscriber {
  public:
   virtual ~EventSubscriber() = default;
   virtual void on_event(const EventText& line) = 0;
+  /// Nothing comes of the topic any more; `reason` is for people. Called at most once.
+  virtual void on_subscription_over(std::string_view reason) = 0;
 };
 
 class EventHub final : public runtime::Listener {
@@ -84,6 +95,7 @@ class EventHub final : public runtime::Listener {
   void on_state(const node::StateChanged& change) override;
   void on_topic_message(const node::TopicMessage& message) override;
   void on_entry_changed(const node::EntryChanged& changed) override;
+  void on_realm_left(const std::string& realm) override;
   void on_network_changed(const node::NetworkChanged& changed) override;
   void on_peer_up(const identity::PeerId& peer) override;
   void on_peer_down(const identity::PeerId& peer, const Error& why) override;
@@ -92,7 +104,7 @@ class EventHub final : public runtime::Listener {
   struct Entry {
     std::weak_ptr<EventSubscriber> subscriber;
     EventKinds kinds;
-    std::string topic;  ///< empty: none
+    std::weak_ptr<Subscription> subscription;
   };
 
   bool is_wanted(EventKinds kind) const;

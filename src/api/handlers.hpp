@@ -31,6 +31,7 @@ void handle_inbox(const Call& call);
 void handle_requests(const Call& call);
 void handle_topics(const Call& call);
 void handle_registry(const Call& call);
+void handle_realms(const Call& call);
 
 /// Why a message was not accepted. Where that is for want of room, when to try again: no sooner than some of those that
 /// wait can be gone.

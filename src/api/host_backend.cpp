@@ -70,27 +70,39 @@ std::vector<datagram::SessionStatus> HostBackend::datagram_sessions(std::size_t 
   return host_.node().datagram_sessions(count);
 }
 
-void HostBackend::subscribe_topic(std::string topic, Done done) {
-  host_.subscribe_topic(std::move(topic), std::move(done));
+void HostBackend::subscribe_topic(std::string topic, std::string realm, Done done) {
+  host_.subscribe_topic(std::move(topic), std::move(realm), std::move(done));
 }
 
-void HostBackend::unsubscribe_topic(std::string topic, Done done) {
-  host_.unsubscribe_topic(std::move(topic), std::move(done));
+void HostBackend::unsubscribe_topic(std::string topic, std::string realm, Done done) {
+  host_.unsubscribe_topic(std::move(topic), std::move(realm), std::move(done));
 }
 
-void HostBackend::publish(std::string topic, Bytes payload, PublishDone done) {
-  host_.publish(std::move(topic), std::move(payload), std::move(done));
+void HostBackend::publish(std::string topic, std::string realm, Bytes payload, PublishDone done) {
+  host_.publish(std::move(topic), std::move(realm), std::move(payload), std::move(done));
 }
 
-void HostBackend::put_entry(registry::Draft draft, Done done) { host_.put_entry(std::move(draft), std::move(done)); }
-
-void HostBackend::remove_entry(const identity::PeerId& owner, std::string name, Done done) {
-  host_.remove_entry(owner, std::move(name), std::move(done));
+void HostBackend::put_entry(registry::Draft draft, std::string realm, Done done) {
+  host_.put_entry(std::move(draft), std::move(realm), std::move(done));
 }
+
+void HostBackend::remove_entry(const identity::PeerId& owner, std::string name, std::string realm, Done done) {
+  host_.remove_entry(owner, std::move(name), std::move(realm), std::move(done));
+}
+
+void HostBackend::enter_realm(node::EnterRealm realm, Done done) {
+  host_.enter_realm(std::move(realm), std::move(done));
+}
+
+void HostBackend::leave_realm(std::string name, Done done) { host_.leave_realm(std::move(name), std::move(done)); }
 
 void HostBackend::read_registry() { host_.read_registry(); }
 
-const registry::Registry& HostBackend::registry() const { return host_.node().registry(); }
+const registry::Registry* HostBackend::registry(const std::string& realm) const {
+  return host_.node().registry_of(realm);
+}
+
+std::vector<node::RealmStatus> HostBackend::realms() const { return host_.node().realms(); }
 
 node::NetworkStatus HostBackend::network() const { return host_.node().network(host_.now()); }
 

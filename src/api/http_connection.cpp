@@ -221,15 +221,18 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
     auto kinds = parse_event_kinds(wanted == nullptr ? "" : *wanted);
     if (!kinds) return answer(problem(kinds.error()), /*keep=*/true);
     if (topic == nullptr) return become_events({.kinds = *kinds});
-    subscribe(*topic, wanted == nullptr ? EventKinds::none : *kinds);
+    const auto realm = realm_of(target_);
+    if (!realm) return answer(problem(realm.error()), /*keep=*/true);
+    subscribe(*topic, *realm, wanted == nullptr ? EventKinds::none : *kinds);
   }
 
   /// The upgrade follows once the node has joined the topic.
-  void subscribe(const std::string& topic, EventKinds kinds) {
+  void subscribe(const std::string& topic, const std::string& realm, EventKinds kinds) {
     context_->backend.subscribe_topic(
-        topic, [weak = weak_from_this(), context = context_, topic, kinds, request = ++requests_](const Status& done) {
-          std::shared_ptr<const Subscription> subscription;
-          if (done) subscription = std::make_shared<const Subscription>(context->backend, topic);
+        topic, realm,
+        [weak = weak_from_this(), context = context_, topic, realm, kinds, request = ++requests_](const Status& done) {
+          std::shared_ptr<Subscription> subscription;
+          if (done) subscription = std::make_shared<Subscription>(context->backend, topic, realm);
           const auto self = weak.lock();
           if (!self || self->phase_ != Phase::serving || self->requests_ != request) return;
           if (!done) return self->answer(problem(done.error()), /*keep=*/true);

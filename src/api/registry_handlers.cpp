@@ -1,4 +1,5 @@
 // /v1/registry: the directory of services that this node holds with others, and what it writes there.
+#include <algorithm>
 #include <utility>
 
 #include "api/base64.hpp"
@@ -57,56 +58,74 @@ Result<registry::EntryId> read_place(const std::string& text) {
   return fail(Errc::invalid_argument, "the parameter 'after' must be what 'next' was");
 }
 
+/// Errors: those of realm_of, not_found (a realm that this node is not in), unsupported (it holds no replicas).
+Result<const registry::Registry*> registry_for(const Call& call) {
+  EKIDEN_ASSIGN(const std::string realm, realm_of(call.target));
+  if (realm.empty()) call.backend.read_registry();
+  if (const auto* found = call.backend.registry(realm)) return found;
+  const auto realms = call.backend.realms();
+  const bool is_in = std::ranges::any_of(realms, [&](const auto& each) { return each.realm.name == realm; });
+  if (is_in) {
+    return fail(Errc::unsupported, "this node holds no replicas: `hold = \"on\"` under [registry] in ekiden.toml");
+  }
+  return fail(Errc::not_found, "this node is not in the realm \"" + realm + "\"");
+}
+
 /// A page of all, in the order of ids.
-Result<Json> list_all(const Call& call, const EntryFilter& filter, std::size_t limit) {
+Result<Json> list_all(const Call& call, const registry::Registry& registry, const EntryFilter& filter,
+                      std::size_t limit) {
   std::optional<registry::EntryId> from;
   if (const auto* after = call.target.parameter("after")) {
     EKIDEN_ASSIGN(from, read_place(*after));
   }
   Json json = {{"entries", Json::array()}};
-  const auto entries = call.backend.registry().list(call.backend.now(), from, limit);
+  const auto entries = registry.list(call.backend.now(), from, limit);
   for (const registry::Entry& entry : entries) {
-    if (!filter.owner || entry.owner_id() == *filter.owner) json["entries"].push_back(entry_view(call.backend, entry));
+    if (filter.owner && entry.owner_id() != *filter.owner) continue;
+    json["entries"].push_back(entry_view(call.backend, registry, entry));
   }
   if (entries.size() == limit) json["next"] = hex_of(entries.back().id());
   return json;
 }
 
 /// A page of what the query finds, in the order of this replica.
-Result<Json> find_some(const Call& call, const EntryFilter& filter, std::size_t limit) {
+Result<Json> find_some(const Call& call, const registry::Registry& registry, const EntryFilter& filter,
+                       std::size_t limit) {
   EKIDEN_ASSIGN(const std::uint64_t from, number_parameter(call.target, "after", 0, 0xffff'ffff));
   Json json = {{"entries", Json::array()}};
-  const auto page =
-      call.backend.registry().find(call.backend.now(), filter.query, static_cast<registry::Slot>(from), limit);
+  const auto page = registry.find(call.backend.now(), filter.query, static_cast<registry::Slot>(from), limit);
   for (const registry::Entry& entry : page.entries) {
-    if (!filter.owner || entry.owner_id() == *filter.owner) json["entries"].push_back(entry_view(call.backend, entry));
+    if (filter.owner && entry.owner_id() != *filter.owner) continue;
+    json["entries"].push_back(entry_view(call.backend, registry, entry));
   }
   if (page.next) json["next"] = std::to_string(*page.next);
   return json;
 }
 
 Status list_entries(const Call& call) {
-  call.backend.read_registry();
+  EKIDEN_ASSIGN(const auto* registry, registry_for(call));
   EKIDEN_ASSIGN(const auto filter, read_filter(call));
   EKIDEN_ASSIGN(const auto limit, number_parameter(call.target, "limit", kEntriesOfPage, kMostEntriesOfPage));
   if (limit == 0) return fail(Errc::invalid_argument, "the parameter 'limit' must be at least 1");
   const auto& query = filter.query;
   const bool is_search = !query.name.empty() || !query.capability.empty() || !query.where.empty();
-  EKIDEN_ASSIGN(auto json, is_search ? find_some(call, filter, limit) : list_all(call, filter, limit));
-  const registry::RegistryStatus status = call.backend.registry().status();
+  EKIDEN_ASSIGN(auto json,
+                is_search ? find_some(call, *registry, filter, limit) : list_all(call, *registry, filter, limit));
+  const registry::RegistryStatus status = registry->status();
   json["shown_total"] = status.shown;
   json["neighbours"] = status.neighbours;
   call.respond(json_response(200, json));
   return {};
 }
 
-void list_conflicts(const Call& call) {
-  call.backend.read_registry();
+Status list_conflicts(const Call& call) {
+  EKIDEN_ASSIGN(const auto* registry, registry_for(call));
   Json json = {{"conflicts", Json::array()}};
-  for (const registry::Conflict& conflict : call.backend.registry().conflicts()) {
+  for (const registry::Conflict& conflict : registry->conflicts()) {
     json["conflicts"].push_back(conflict_view(conflict, call.backend.contacts()));
   }
   call.respond(json_response(200, json));
+  return {};
 }
 
 // Writing. ------------------------------------------------------------------------------------------------------------
@@ -168,21 +187,23 @@ Result<registry::Draft> read_entry_draft(const Call& call) {
 }
 
 Status put_entry(const Call& call) {
+  EKIDEN_ASSIGN(auto realm, realm_of(call.target));
   EKIDEN_ASSIGN(auto draft, read_entry_draft(call));
   const identity::PeerId owner = draft.owner.value_or(call.backend.id());
   const Json answer = {{"name", draft.name}, {"owner", owner.text()}};
-  call.backend.put_entry(std::move(draft), [respond = call.respond, answer](const Status& done) {
+  call.backend.put_entry(std::move(draft), std::move(realm), [respond = call.respond, answer](const Status& done) {
     respond(done ? json_response(200, answer) : submit_problem(done.error()));
   });
   return {};
 }
 
 Status remove_entry(const Call& call) {
+  EKIDEN_ASSIGN(auto realm, realm_of(call.target));
   identity::PeerId owner = call.backend.id();
   if (const auto* named = call.target.parameter("owner")) {
     EKIDEN_ASSIGN(owner, resolve_peer(call.backend.contacts(), *named));
   }
-  call.backend.remove_entry(owner, call.route.name, [respond = call.respond](const Status& done) {
+  call.backend.remove_entry(owner, call.route.name, std::move(realm), [respond = call.respond](const Status& done) {
     Response answer;
     answer.status = 204;
     respond(done ? answer : submit_problem(done.error()));
@@ -193,10 +214,10 @@ Status remove_entry(const Call& call) {
 }  // namespace
 
 void handle_registry(const Call& call) {
-  if (call.route.endpoint == Endpoint::list_conflicts) return list_conflicts(call);
-  const Status done = call.route.endpoint == Endpoint::list_entries ? list_entries(call)
-                      : call.route.endpoint == Endpoint::put_entry  ? put_entry(call)
-                                                                    : remove_entry(call);
+  const Status done = call.route.endpoint == Endpoint::list_conflicts ? list_conflicts(call)
+                      : call.route.endpoint == Endpoint::list_entries ? list_entries(call)
+                      : call.route.endpoint == Endpoint::put_entry    ? put_entry(call)
+                                                                      : remove_entry(call);
   if (!done) call.respond(problem(done.error()));
 }
 

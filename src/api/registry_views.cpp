@@ -31,7 +31,7 @@ Json element_of(ByteView element) {
 
 }  // namespace
 
-Json entry_view(const Backend& backend, const registry::Entry& entry) {
+Json entry_view(const Backend& backend, const registry::Registry& registry, const registry::Entry& entry) {
   const identity::ContactBook& contacts = backend.contacts();
   Json json = {{"name", entry.name}};
   put_name(json, "owner", "owner_name", entry.owner_id(), contacts);
@@ -47,7 +47,7 @@ Json entry_view(const Backend& backend, const registry::Entry& entry) {
   json["written"] = iso_time(from_unix_ms(entry.stamp.ms));
   json["expires"] = iso_time(entry.expires);
   if (entry.shape == registry::Shape::own) return json;
-  const auto view = backend.registry().get(backend.now(), entry.owner_id(), entry.name);
+  const auto view = registry.get(backend.now(), entry.owner_id(), entry.name);
   if (!view) return json;
   if (view->values.size() > 1) json["concurrent"] = view->values.size();
   if (entry.shape != registry::Shape::set) return json;
@@ -77,19 +77,22 @@ Json conflict_view(const registry::Conflict& conflict, const identity::ContactBo
   return json;
 }
 
-Json entry_event(const Backend& backend, const identity::PeerId& owner, const std::string& name) {
-  Json json = {{"kind", "entry"}, {"name", name}};
-  put_name(json, "owner", "owner_name", owner, backend.contacts());
+Json entry_event(const Backend& backend, const node::EntryChanged& changed) {
+  Json json = {{"kind", "entry"}, {"name", changed.name}};
+  if (!changed.realm.empty()) json["realm"] = changed.realm;
+  put_name(json, "owner", "owner_name", changed.owner, backend.contacts());
   json["entries"] = Json::array();
-  const auto view = backend.registry().get(backend.now(), owner, name);
+  const registry::Registry* registry = backend.registry(changed.realm);
+  if (registry == nullptr) return json;  // It was left meanwhile.
+  const auto view = registry->get(backend.now(), changed.owner, changed.name);
   if (!view) return json;
   std::vector<registry::Entry> shown = view->values;
   if (view->shape == registry::Shape::set) {
     // Of a set the owner's entry stands for all. By its id: others may have put any number of the same name.
-    const registry::Replica& replica = backend.registry().replica();
-    shown.push_back(replica.find(registry::EntryId::of(owner, owner, name))->entry());
+    const auto id = registry::EntryId::of(changed.owner, changed.owner, changed.name);
+    shown.push_back(registry->replica().find(id)->entry());
   }
-  for (const registry::Entry& entry : shown) json["entries"].push_back(entry_view(backend, entry));
+  for (const registry::Entry& entry : shown) json["entries"].push_back(entry_view(backend, *registry, entry));
   return json;
 }
 

@@ -7,6 +7,14 @@
 
 namespace ekiden::api {
 
+Result<std::string> realm_of(const Target& target) {
+  const auto* realm = target.parameter("realm");
+  if (realm == nullptr) return std::string();
+  // An invitation that was given for a name is a secret: no later error may quote it.
+  EKIDEN_TRY(realm::check_realm_name(*realm));
+  return *realm;
+}
+
 void serve(Backend& backend, const Route& route, const Target& target, const std::string& body,
            const Respond& respond) {
   const Call call{backend, route, target, body, respond};
@@ -51,6 +59,10 @@ void serve(Backend& backend, const Route& route, const Target& target, const std
     case Endpoint::put_entry:
     case Endpoint::remove_entry:
       return handle_registry(call);
+    case Endpoint::list_realms:
+    case Endpoint::enter_realm:
+    case Endpoint::leave_realm:
+      return handle_realms(call);
     case Endpoint::show_peer:
     case Endpoint::probe_peer:
     case Endpoint::bootstrap:

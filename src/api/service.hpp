@@ -22,6 +22,10 @@ inline constexpr std::size_t kMaxPage = 256;
 inline constexpr std::size_t kPageBytes = 1 << 20;
 inline constexpr std::size_t kMaxTaken = 1024;  ///< Numbers in one take.
 
+/// The parameter `realm`: which one a request about topics or the registry means; empty: none. Errors:
+/// invalid_argument.
+Result<std::string> realm_of(const Target& target);
+
 using Respond = std::function<void(Response)>;
 
 /// REQUIRES: route.endpoint is not events.

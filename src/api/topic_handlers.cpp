@@ -9,10 +9,11 @@ namespace ekiden::api {
 namespace {
 
 Status publish(const Call& call) {
+  EKIDEN_ASSIGN(auto realm, realm_of(call.target));
   EKIDEN_ASSIGN(const auto json, parse_json(call.body));
   EKIDEN_ASSIGN(auto payload, read_payload(json));
   call.backend.publish(
-      call.route.name, std::move(payload),
+      call.route.name, std::move(realm), std::move(payload),
       [respond = call.respond, topic = call.route.name](const Result<gossip::Publication>& published) {
         if (!published) return respond(submit_problem(published.error()));
         respond(json_response(

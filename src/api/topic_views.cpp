@@ -8,6 +8,7 @@ Json topics_view(const Backend& backend) {
   Json json = {{"discovery", status.discovery}, {"topics", Json::array()}};
   for (const gossip::TopicStatus& topic : status.topics) {
     json["topics"].push_back({{"topic", topic.name},
+                              {"realm", topic.realm},
                               {"subscribers", topic.subscribers},
                               {"neighbours", topic.neighbours},
                               {"eager", topic.eager},
@@ -26,6 +27,7 @@ Json topics_view(const Backend& backend) {
 Json topic_event(const node::TopicMessage& message, const identity::ContactBook& contacts) {
   Json json = {{"kind", "topic"}, {"topic", message.topic}, {"from", message.publisher.text()}};
   if (const auto* contact = contacts.find(message.publisher)) json["from_name"] = contact->petname;
+  if (!message.realm.empty()) json["realm"] = message.realm;
   json["run"] = message.run;
   json["sequence"] = message.sequence;
   json["at"] = iso_time(message.at);

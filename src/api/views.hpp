@@ -49,11 +49,11 @@ Json owners_view(const node::CapabilityFound& found, const identity::ContactBook
 Json offers_view(const Backend& backend);
 /// The topics that this node is a member of, and what came through each.
 Json topics_view(const Backend& backend);
-/// An entry of the registry as a reader sees it; `backend` has the name's other values and elements.
-Json entry_view(const Backend& backend, const registry::Entry& entry);
+/// An entry of the registry as a reader sees it; `registry` has the name's other values and elements.
+Json entry_view(const Backend& backend, const registry::Registry& registry, const registry::Entry& entry);
 Json conflict_view(const registry::Conflict& conflict, const identity::ContactBook& contacts);
 /// What a name of the registry says now; nothing if there is no such name any more.
-Json entry_event(const Backend& backend, const identity::PeerId& owner, const std::string& name);
+Json entry_event(const Backend& backend, const node::EntryChanged& changed);
 Json record_view(const identity::SignedRecord& signed_record);
 /// What this node knows of how to reach a peer, without asking anybody.
 Json peer_view(const Backend& backend, const identity::PeerId& peer);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/uuid.hpp"
+#include "realm/realm.hpp"
 
 namespace ekiden::cli {
 namespace {
@@ -38,6 +39,15 @@ CLI::Option* expect_uuid(CLI::Option* option) {
   return option->check(CLI::Validator(
       [](const std::string& text) {
         return Uuid::parse(text) ? std::string() : "not a UUID of version 4, like 6f0c5a52-5f0e-4d4b-9a57-2f9f1f2f3a77";
+      },
+      ""));
+}
+
+CLI::Option* expect_realm(CLI::Option* option) {
+  return option->check(CLI::Validator(
+      [](const std::string& text) {
+        const Status named = realm::check_realm_name(text);
+        return named ? std::string() : named.error().message;
       },
       ""));
 }

@@ -24,4 +24,7 @@ CLI::Option* at_most_bytes(CLI::Option* option, std::size_t max);
 /// Anything but a UUID of version 4 is wrong usage. Returns the option.
 CLI::Option* expect_uuid(CLI::Option* option);
 
+/// Anything but the name of a realm is wrong usage: nobody means everybody by an empty one. Returns the option.
+CLI::Option* expect_realm(CLI::Option* option);
+
 }  // namespace ekiden::cli

@@ -39,6 +39,7 @@ CommandLine::CommandLine() : app_("A peer-to-peer relay network for software age
   declare_mailbox();
   declare_relay();
   declare_topic();
+  declare_realm();
   declare_registry();
   declare_partition();
   declare_receipt();

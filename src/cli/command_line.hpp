@@ -54,6 +54,7 @@ class CommandLine {
   void declare_mailbox();
   void declare_relay();
   void declare_topic();
+  void declare_realm();
   void declare_registry();
   void declare_registry_writing(CLI::App& registry);
   void declare_registry_reading(CLI::App& registry);
@@ -83,6 +84,7 @@ class CommandLine {
   OutboxArguments outbox_;
   TopicArguments topic_;
   RegistryArguments registry_;
+  RealmArguments realm_;
   AskArguments ask_;
   ServeArguments serve_;
   TraceArguments trace_;

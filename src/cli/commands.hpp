@@ -90,12 +90,14 @@ struct OutboxArguments {
 };
 struct TopicArguments {
   std::string topic = {};
+  std::string realm = {};  ///< empty: none
   std::optional<std::string> text = {};
   std::string file = {};
   std::uint64_t limit = 0;  ///< of sub; 0: all
 };
 struct RegistryArguments {
   std::string name = {};
+  std::string realm = {};  ///< empty: none
   std::optional<std::string> value = {};
   std::string file = {};
   std::string owner = {};  ///< a petname or id; empty: this node, or anybody
@@ -108,6 +110,10 @@ struct RegistryArguments {
   std::vector<std::string> add = {};
   std::vector<std::string> take = {};
   std::uint64_t limit = 0;  ///< of watch; 0: all
+};
+struct RealmArguments {
+  std::string name = {};  ///< of join: or an invitation, or - for one on the standard input
+  bool closed = false;
 };
 struct AskArguments {
   std::string to = {};
@@ -182,7 +188,14 @@ Status run_registry_find(const Context& context, const RegistryArguments& argume
 /// Until Ctrl-C, or until the node stops (closed).
 Status run_registry_watch(const Context& context, const RegistryArguments& arguments);
 Status run_registry_remove(const Context& context, const RegistryArguments& arguments);
-Status run_registry_conflicts(const Context& context);
+Status run_registry_conflicts(const Context& context, const RegistryArguments& arguments);
+/// Errors: already_exists.
+Status run_realm_create(const Context& context, const RealmArguments& arguments);
+Status run_realm_join(const Context& context, const RealmArguments& arguments);
+Status run_realm_leave(const Context& context, const RealmArguments& arguments);
+Status run_realm_invite(const Context& context, const RealmArguments& arguments);
+Status run_realm_change_key(const Context& context, const RealmArguments& arguments);
+Status run_realm_list(const Context& context);
 Status run_partition_status(const Context& context);
 Status run_partition_history(const Context& context);
 Status run_trace(const Context& context, const TraceArguments& arguments);

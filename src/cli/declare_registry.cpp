@@ -1,4 +1,5 @@
 // How the commands of the registry are written.
+#include "cli/checks.hpp"
 #include "cli/command_line.hpp"
 #include "identity/peer_record.hpp"
 #include "registry/entry.hpp"
@@ -8,6 +9,7 @@ namespace ekiden::cli {
 namespace {
 
 constexpr const char* kEntryName = "Its name, like printers/third-floor";
+constexpr const char* kInRealm = "In the registry of this realm, which this node is in";
 
 }  // namespace
 
@@ -19,11 +21,15 @@ void CommandLine::declare_registry() {
       "  ekiden registry list\n"
       "\n"
       "Each node that uses it has a full copy, answers from it at once, and writes at any time, also while the\n"
-      "network is split: what both sides wrote is merged when it heals. Anybody can read it. A name\n"
-      "belongs to the node that put it; two nodes may use the same name without meeting.\n");
+      "network is split: what both sides wrote is merged when it heals. Anybody can read it, but for that of a\n"
+      "realm (--realm), which only its members hold. A name belongs to the node that put it; two nodes may use\n"
+      "the same name without meeting.\n");
   registry->require_subcommand(1);
   declare_registry_writing(*registry);
   declare_registry_reading(*registry);
+  for (CLI::App* command : registry->get_subcommands([](const CLI::App*) { return true; })) {
+    expect_realm(command->add_option("--realm", registry_.realm, kInRealm));
+  }
 }
 
 void CommandLine::declare_registry_writing(CLI::App& registry) {
@@ -106,7 +112,8 @@ void CommandLine::declare_registry_reading(CLI::App& registry) {
 
   auto* conflicts = declare(registry, "conflicts", "Names that had several values at once, and what became of them",
                             "  ekiden registry conflicts\n  ekiden registry conflicts --json\n");
-  conflicts->callback([this] { action = run_registry_conflicts; });
+  conflicts->callback(
+      [this] { action = [this](const Context& context) { return run_registry_conflicts(context, registry_); }; });
 }
 
 }  // namespace ekiden::cli

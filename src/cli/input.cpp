@@ -18,4 +18,12 @@ Result<std::string> read_input(const std::string& path, std::size_t max_size) {
   return fail(Errc::too_large, "the standard input is over the limit of " + std::to_string(max_size) + " bytes");
 }
 
+Result<std::string> read_line(std::size_t max_size) {
+  std::string line;
+  for (char c = 0; line.size() <= max_size && std::cin.get(c) && c != '\n';) line.push_back(c);
+  if (line.size() <= max_size) return line;
+  return fail(Errc::too_large,
+              "the line on the standard input is over the limit of " + std::to_string(max_size) + " bytes");
+}
+
 }  // namespace ekiden::cli

@@ -24,6 +24,10 @@ void Output::note(std::string_view text) {
   if (!mode_.quiet && !mode_.json) out_ << text << '\n';
 }
 
+void Output::hint(std::string_view text) {
+  if (!mode_.quiet && !mode_.json) err_ << text << '\n';
+}
+
 void Output::field(std::string_view name, std::string_view value) {
   out_ << padded(name, kNameWidth) << ' ' << value << '\n';
 }

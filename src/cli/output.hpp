@@ -32,6 +32,8 @@ class Output {
   void line(std::string_view text);
   /// What is nice to know: not printed when quiet or in JSON.
   void note(std::string_view text);
+  /// The same beside a line that goes into a file or another command: on the error stream, to leave that alone.
+  void hint(std::string_view text);
   /// "name      value", the names in one column.
   void field(std::string_view name, std::string_view value);
   /// Columns as wide as their widest cell, two spaces between them; the first row is the heading.

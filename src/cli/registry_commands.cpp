@@ -14,7 +14,15 @@ namespace {
 /// What a page of the API has at most.
 constexpr std::uint64_t kEntriesAtOnce = 1'000;
 
-std::string entry_path(const std::string& name) { return "/v1/registry/" + api::escape_segment(name); }
+/// `more`: parameters, each with its '&'.
+std::string in_realm(const RegistryArguments& arguments, const std::string& path, std::string more = "") {
+  if (!arguments.realm.empty()) more += "&realm=" + api::escape_segment(arguments.realm);
+  return more.empty() ? path : path + "?" + more.substr(1);
+}
+
+std::string entry_path(const RegistryArguments& arguments, const std::string& more = "") {
+  return in_realm(arguments, "/v1/registry/" + api::escape_segment(arguments.name), more);
+}
 
 std::string metadata_text(const api::Json& metadata) {
   std::string text;
@@ -72,6 +80,7 @@ Result<std::string> search_path(const RegistryArguments& arguments) {
   const auto add = [&](const char* key, const std::string& value) {
     if (!value.empty()) path += "&" + std::string(key) + "=" + api::escape_segment(value);
   };
+  add("realm", arguments.realm);
   add("name", arguments.name);
   add("owner", arguments.owner);
   add("capability", arguments.capability);
@@ -140,10 +149,11 @@ Status run_registry_put(const Context& context, const RegistryArguments& argumen
   if (arguments.ttl) entry["ttl_ms"] = std::chrono::duration_cast<milliseconds>(*arguments.ttl).count();
   if (arguments.renew) entry["renew"] = true;
   EKIDEN_ASSIGN(auto client, context.client());
-  EKIDEN_ASSIGN(const auto answer, client.put(entry_path(arguments.name), entry));
+  EKIDEN_ASSIGN(const auto answer, client.put(entry_path(arguments), entry));
   if (context.output.json()) context.output.object(answer);
   const bool renewed = arguments.renew || !arguments.ttl;
-  context.output.note(renewed ? "put; this node renews it until `ekiden registry remove " + arguments.name + "`"
+  const std::string where = arguments.realm.empty() ? "" : " --realm " + arguments.realm;
+  context.output.note(renewed ? "put; this node renews it until `ekiden registry remove " + arguments.name + where + "`"
                               : "put for " + human_duration(*arguments.ttl));
   return {};
 }
@@ -172,7 +182,7 @@ Status run_registry_find(const Context& context, const RegistryArguments& argume
 Status run_registry_watch(const Context& context, const RegistryArguments& arguments) {
   EKIDEN_ASSIGN(auto client, context.client());
   EKIDEN_ASSIGN(auto stream, client.events("entry"));
-  EKIDEN_TRY(client.get("/v1/registry?limit=1"));  // From now on this node hears of entries.
+  EKIDEN_TRY(client.get(in_realm(arguments, "/v1/registry", "&limit=1")));  // From now on this node hears of entries.
   context.output.note("watching");
   EKIDEN_TRY(context.output.flush());
   std::uint64_t printed = 0;
@@ -183,6 +193,7 @@ Status run_registry_watch(const Context& context, const RegistryArguments& argum
       return std::unexpected<Error>(event.error());
     }
     if (!arguments.name.empty() && text_of(*event, "name") != arguments.name) continue;
+    if (text_of(*event, "realm") != arguments.realm) continue;
     Output& output = context.output;
     const auto entries = part_of(*event, "entries");
     if (output.json()) {
@@ -206,16 +217,16 @@ Status run_registry_watch(const Context& context, const RegistryArguments& argum
 
 Status run_registry_remove(const Context& context, const RegistryArguments& arguments) {
   EKIDEN_ASSIGN(auto client, context.client());
-  const std::string owner = arguments.owner.empty() ? "" : "?owner=" + api::escape_segment(arguments.owner);
-  EKIDEN_TRY(client.remove(entry_path(arguments.name) + owner));
+  const std::string owner = arguments.owner.empty() ? "" : "&owner=" + api::escape_segment(arguments.owner);
+  EKIDEN_TRY(client.remove(entry_path(arguments, owner)));
   if (context.output.json()) context.output.object({{"name", arguments.name}, {"removed", true}});
   context.output.note("removed; other nodes hear of it as soon as there is a way to them");
   return {};
 }
 
-Status run_registry_conflicts(const Context& context) {
+Status run_registry_conflicts(const Context& context, const RegistryArguments& arguments) {
   EKIDEN_ASSIGN(auto client, context.client());
-  EKIDEN_ASSIGN(const auto answer, client.get("/v1/registry-conflicts"));
+  EKIDEN_ASSIGN(const auto answer, client.get(in_realm(arguments, "/v1/registry-conflicts")));
   Output& output = context.output;
   const auto conflicts = part_of(answer, "conflicts");
   for (const auto& conflict : conflicts) {

@@ -1,6 +1,7 @@
 // topic: hear what is published in a topic, and publish.
 #include "api/http_target.hpp"
 #include "cli/body.hpp"
+#include "cli/checks.hpp"
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/json_read.hpp"
@@ -22,7 +23,7 @@ void print_item(Output& output, const api::Json& item) {
 
 Status run_topic_sub(const Context& context, const TopicArguments& arguments) {
   EKIDEN_ASSIGN(auto client, context.client());
-  EKIDEN_ASSIGN(auto stream, client.topic(arguments.topic));
+  EKIDEN_ASSIGN(auto stream, client.topic(arguments.topic, arguments.realm));
   context.output.note("subscribed to " + arguments.topic);
   EKIDEN_TRY(context.output.flush());
   std::uint64_t printed = 0;
@@ -45,7 +46,8 @@ Status run_topic_pub(const Context& context, const TopicArguments& arguments) {
   api::Json entry = api::Json::object();
   put_body(entry, body);
   EKIDEN_ASSIGN(auto client, context.client());
-  EKIDEN_ASSIGN(const auto published, client.post("/v1/topics/" + api::escape_segment(arguments.topic), entry));
+  const std::string realm = arguments.realm.empty() ? "" : "?realm=" + api::escape_segment(arguments.realm);
+  EKIDEN_ASSIGN(const auto published, client.post("/v1/topics/" + api::escape_segment(arguments.topic) + realm, entry));
   if (context.output.json()) {
     context.output.object(published);
     return {};
@@ -64,10 +66,11 @@ Status run_topic_list(const Context& context) {
     for (const auto& topic : part_of(answer, "topics")) context.output.object(topic);
     return {};
   }
-  std::vector<std::vector<std::string>> rows = {{"TOPIC", "SUBSCRIBERS", "NEIGHBOURS", "PUBLISHED", "DELIVERED"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"TOPIC", "REALM", "SUBSCRIBERS", "NEIGHBOURS", "PUBLISHED", "DELIVERED"}};
   for (const auto& topic : part_of(answer, "topics")) {
     const auto counters = part_of(topic, "counters");
-    rows.push_back({text_of(topic, "topic"), std::to_string(number_of(topic, "subscribers")),
+    rows.push_back({text_of(topic, "topic"), text_of(topic, "realm"), std::to_string(number_of(topic, "subscribers")),
                     std::to_string(number_of(topic, "neighbours")), std::to_string(number_of(counters, "published")),
                     std::to_string(number_of(counters, "delivered"))});
   }
@@ -91,8 +94,10 @@ void CommandLine::declare_topic() {
               "  ekiden topic sub weather/tokyo -n 1                 the next, and no more\n"
               "\n"
               "It begins with what other members have kept of the last ten minutes. Anybody who knows the name\n"
-              "can read and publish; each line says who has signed it.\n");
+              "can read and publish, in a realm (--realm) any member of it; each line says who has signed it. In a\n"
+              "realm it goes on when the key changes, and fails when this node leaves.\n");
   sub->add_option("topic", topic_.topic, "Its name, like weather/tokyo")->required();
+  expect_realm(sub->add_option("--realm", topic_.realm, "Of this realm, which this node is in"));
   sub->add_option("-n,--limit", topic_.limit, "Stop after so many")->check(CLI::Range(1, 1'000'000'000));
   sub->callback([this] { action = [this](const Context& context) { return run_topic_sub(context, topic_); }; });
 
@@ -103,6 +108,7 @@ void CommandLine::declare_topic() {
                       "\n"
                       "At most 16 KiB. Whoever is away for longer than ten minutes misses it: `ekiden send` waits.\n");
   pub->add_option("topic", topic_.topic, "Its name, like weather/tokyo")->required();
+  expect_realm(pub->add_option("--realm", topic_.realm, "Of this realm, which this node is in"));
   auto* text = pub->add_option("text", topic_.text, "What to publish; - reads standard input");
   auto* file = pub->add_option("--file", topic_.file, "Publish the content of this file")->type_name("FILE");
   text->excludes(file);

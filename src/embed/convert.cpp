@@ -130,7 +130,8 @@ TopicMessage to_topic_message(const node::TopicMessage& message) {
           .run = message.run,
           .sequence = message.sequence,
           .at = to_system(message.at),
-          .hops = message.hops};
+          .hops = message.hops,
+          .realm = message.realm};
 }
 
 Publication to_publication(const gossip::Publication& made) {

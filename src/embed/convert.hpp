@@ -17,6 +17,13 @@
 
 namespace ekiden::embed {
 
+/// The value as the public API knows it, or the error.
+template <class T, class Convert>
+auto converted(const Result<T>& result, Convert convert) -> Result<decltype(convert(*result))> {
+  if (!result) return std::unexpected(result.error());
+  return convert(*result);
+}
+
 Message to_message(const router::Arrived& arrived, TrustTier tier);
 Answer to_answer(const router::Answer& answer);
 /// `capability`: which of ours it is for.

@@ -4,7 +4,9 @@
 
 #include <ekiden/registry.hpp>
 #include <functional>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "registry/registry.hpp"
@@ -21,16 +23,20 @@ class Watcher final : public runtime::Listener {
   using Handler = std::function<void(const PeerId& owner, const std::string& name)>;
 
   void on_entry_changed(const node::EntryChanged& changed) override {
-    if (handler_) handler_(PeerId{changed.owner.bytes}, changed.name);
+    const auto found = handlers_.find(changed.realm);
+    if (found != handlers_.end()) found->second(PeerId{changed.owner.bytes}, changed.name);
   }
-  /// An empty one ends it. Whether there is one now.
-  bool set(Handler handler) {
-    handler_ = std::move(handler);
-    return handler_ != nullptr;
+  /// In place of the one for this realm. An empty one ends it.
+  void set(const std::string& realm, Handler handler) {
+    if (handler) {
+      handlers_[realm] = std::move(handler);
+    } else {
+      handlers_.erase(realm);
+    }
   }
 
  private:
-  Handler handler_;
+  std::map<std::string, Handler> handlers_;  ///< by realm
 };
 
 }  // namespace ekiden::embed

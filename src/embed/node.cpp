@@ -1,118 +1,80 @@
-#include <ekiden/node.hpp>
+#include <cstdint>
 #include <future>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
-#include "embed/answering.hpp"
 #include "embed/convert.hpp"
-#include "embed/entries.hpp"
-#include "embed/mailroom.hpp"
-#include "embed/network_watch.hpp"
+#include "embed/node_impl.hpp"
 #include "embed/open_host.hpp"
-#include "embed/topics.hpp"
-#include "runtime/host.hpp"
 
 namespace ekiden {
-namespace {
 
-using embed::Mailroom;
-using runtime::Host;
-
-/// The value as the public API knows it, or the error.
-template <class T, class Convert>
-auto converted(const Result<T>& result, Convert convert) -> Result<decltype(convert(*result))> {
-  if (!result) return std::unexpected(result.error());
-  return convert(*result);
+Node::Impl::Impl(std::unique_ptr<runtime::Host> opened) : host(std::move(opened)) {
+  host->post([this] {
+    mailroom->set_tiers(
+        [this](const identity::PeerId& peer) { return static_cast<TrustTier>(host->node().contacts().tier_of(peer)); });
+    mailroom->set_request_listener([this] { on_request(); });
+    for (const auto& arrived : host->node().inbox(0, SIZE_MAX)) mailroom->on_arrival(arrived);
+    host->subscribe(mailroom);
+    host->subscribe(topics);
+    host->subscribe(watcher);
+    host->subscribe(network);
+  });
+  thread = std::thread([this] { run(); });
 }
 
-}  // namespace
+Node::Impl::~Impl() {
+  // Those who answer wait for the node, so they end first; their offers stand, as after a crash.
+  take_answering();
+  host->stop();
+  thread.join();
+}
 
-struct Node::Impl {
-  explicit Impl(std::unique_ptr<Host> opened) : host(std::move(opened)) {
-    host->post([this] {
-      mailroom->set_tiers([this](const identity::PeerId& peer) {
-        return static_cast<TrustTier>(host->node().contacts().tier_of(peer));
-      });
-      mailroom->set_request_listener([this] { on_request(); });
-      for (const auto& arrived : host->node().inbox(0, SIZE_MAX)) mailroom->on_arrival(arrived);
-      host->subscribe(mailroom);
-      host->subscribe(topics);
-      host->subscribe(watcher);
-      host->subscribe(network);
-    });
-    thread = std::thread([this] { run(); });
-  }
+/// Out of the table first: their threads wait for the node's, which may wait for the table.
+void Node::Impl::take_answering() {
+  std::map<std::string, std::unique_ptr<embed::Answering>> ended;
+  const std::lock_guard lock(answering_mutex);
+  ended.swap(answering);
+}
 
-  ~Impl() {
-    // Those who answer wait for the node, so they end first; their offers stand, as after a crash.
-    take_answering();
-    host->stop();
-    thread.join();
-  }
+Status Node::Impl::offer(const std::string& capability) {
+  return call<Status>([&](std::promise<Status>& done) {
+    host->offer_capability(capability, [&done](Status status) { done.set_value(std::move(status)); });
+  });
+}
 
-  /// Out of the table first: their threads wait for the node's, which may wait for the table.
-  void take_answering() {
-    std::map<std::string, std::unique_ptr<embed::Answering>> ended;
-    const std::lock_guard lock(answering_mutex);
-    ended.swap(answering);
-  }
+Status Node::Impl::withdraw(const std::string& capability) {
+  return call<Status>([&](std::promise<Status>& done) {
+    host->withdraw_capability(capability, [&done](Status status) { done.set_value(std::move(status)); });
+  });
+}
 
-  Status offer(const std::string& capability) {
-    return call<Status>([&](std::promise<Status>& done) {
-      host->offer_capability(capability, [&done](Status status) { done.set_value(std::move(status)); });
-    });
-  }
+Status Node::Impl::set_blocked(const PeerId& id, bool blocked) {
+  return call<Status>([&](std::promise<Status>& done) {
+    host->block(identity::PeerId{id.bytes}, blocked, [&done](Status status) { done.set_value(std::move(status)); });
+  });
+}
 
-  Status withdraw(const std::string& capability) {
-    return call<Status>([&](std::promise<Status>& done) {
-      host->withdraw_capability(capability, [&done](Status status) { done.set_value(std::move(status)); });
-    });
-  }
+void Node::Impl::on_request() {
+  const std::lock_guard lock(answering_mutex);
+  for (const auto& [capability, each] : answering) each->news();
+}
 
-  Status set_blocked(const PeerId& id, bool blocked) {
-    return call<Status>([&](std::promise<Status>& done) {
-      host->block(identity::PeerId{id.bytes}, blocked, [&done](Status status) { done.set_value(std::move(status)); });
-    });
-  }
+void Node::Impl::run() {
+  const Status outcome = host->run();
+  mailroom->end({Errc::closed, "the node has ended" + (outcome ? "" : ": " + outcome.error().message)});
+}
 
-  /// On the node's thread.
-  void on_request() {
-    const std::lock_guard lock(answering_mutex);
-    for (const auto& [capability, each] : answering) each->news();
-  }
-
-  void run() {
-    const Status outcome = host->run();
-    mailroom->end({Errc::closed, "the node has ended" + (outcome ? "" : ": " + outcome.error().message)});
-  }
-
-  /// Runs `function` on the node's thread and waits for its result.
-  template <class T, class Function>
-  T call(Function function) {
-    std::promise<T> promise;
-    auto result = promise.get_future();
-    host->post([&] { function(promise); });
-    return result.get();
-  }
-
-  Result<router::Trace> trace(const std::string& id) {
-    EKIDEN_ASSIGN(const auto message, Uuid::parse(id));
-    auto found = call<std::optional<router::Trace>>([&](auto& done) { done.set_value(host->node().trace(message)); });
-    if (!found) return fail(Errc::not_found, "no message with the id " + id + " is known here any more");
-    return std::move(*found);
-  }
-
-  std::unique_ptr<Host> host;
-  std::shared_ptr<Mailroom> mailroom = std::make_shared<Mailroom>();
-  std::shared_ptr<embed::Topics> topics = std::make_shared<embed::Topics>();
-  std::shared_ptr<embed::Watcher> watcher = std::make_shared<embed::Watcher>();
-  std::shared_ptr<embed::NetworkWatch> network = std::make_shared<embed::NetworkWatch>();
-  std::mutex answering_mutex;  ///< of the table: its values live until stop_serving()
-  std::map<std::string, std::unique_ptr<embed::Answering>> answering;
-  std::thread thread;
-};
+Result<router::Trace> Node::Impl::trace(const std::string& id) {
+  EKIDEN_ASSIGN(const auto message, Uuid::parse(id));
+  auto found = call<std::optional<router::Trace>>([&](auto& done) { done.set_value(host->node().trace(message)); });
+  if (!found) return fail(Errc::not_found, "no message with the id " + id + " is known here any more");
+  return std::move(*found);
+}
 
 Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Node::~Node() = default;
@@ -206,7 +168,7 @@ Result<Placement> Node::send_to_capability(const std::string& capability, Outgoi
   EKIDEN_ASSIGN(auto draft, embed::to_draft(std::move(message)));
   return impl_->call<Result<Placement>>([&](std::promise<Result<Placement>>& done) {
     impl_->host->place(std::move(draft), capability, [&done](const Result<router::Placement>& placed) {
-      done.set_value(converted(placed, embed::to_placement));
+      done.set_value(embed::converted(placed, embed::to_placement));
     });
   });
 }
@@ -224,7 +186,7 @@ void Node::ask(Question question, std::function<void(Result<Answer>)> done) {
   impl_->host->post(
       [host = impl_->host.get(), question = embed::to_question(std::move(question)), done = std::move(done)]() mutable {
         host->ask(std::move(question), [done = std::move(done)](const node::Answered& answered) {
-          done(converted(answered.result, embed::to_answer));
+          done(embed::converted(answered.result, embed::to_answer));
         });
       });
 }
@@ -256,61 +218,6 @@ Status Node::stop_serving(const std::string& capability) {
     ended = std::move(found.mapped());
   }
   return impl_->withdraw(capability);
-}
-
-Status Node::subscribe(const std::string& topic, std::function<void(const TopicMessage&)> handler) {
-  return impl_->call<Status>([&](std::promise<Status>& done) {
-    // First the handler: what is kept comes with the subscription.
-    if (!impl_->topics->add(topic, std::move(handler))) {
-      return done.set_value(fail(Errc::already_exists, "there is a handler for " + topic));
-    }
-    impl_->host->subscribe_topic(topic, [&done, &topic, topics = impl_->topics](Status status) {
-      if (!status) topics->remove(topic);
-      done.set_value(std::move(status));
-    });
-  });
-}
-
-Status Node::unsubscribe(const std::string& topic) {
-  return impl_->call<Status>([&](std::promise<Status>& done) {
-    if (!impl_->topics->remove(topic)) return done.set_value(fail(Errc::not_found, "no handler for " + topic));
-    impl_->host->unsubscribe_topic(topic, [&done](Status status) { done.set_value(std::move(status)); });
-  });
-}
-
-Result<Publication> Node::publish(const std::string& topic, const std::string& body) {
-  return impl_->call<Result<Publication>>([&](std::promise<Result<Publication>>& done) {
-    impl_->host->publish(topic, to_bytes(as_bytes(body)), [&done](const Result<gossip::Publication>& published) {
-      done.set_value(converted(published, embed::to_publication));
-    });
-  });
-}
-
-Status Node::put(NewEntry entry) {
-  return impl_->call<Status>([&](std::promise<Status>& done) {
-    impl_->host->put_entry(embed::to_entry_draft(std::move(entry)), [&](Status status) { done.set_value(status); });
-  });
-}
-
-Status Node::remove(const std::string& name, const std::optional<PeerId>& owner) {
-  return impl_->call<Status>([&](std::promise<Status>& done) {
-    const identity::PeerId of = owner ? identity::PeerId{owner->bytes} : impl_->host->node().self().id();
-    impl_->host->remove_entry(of, name, [&](Status status) { done.set_value(status); });
-  });
-}
-
-std::vector<RegistryEntry> Node::entries(const RegistryQuery& query) const {
-  return impl_->call<std::vector<RegistryEntry>>([&](std::promise<std::vector<RegistryEntry>>& done) {
-    impl_->host->read_registry();
-    done.set_value(embed::find_entries(impl_->host->node().registry(), impl_->host->now(), query));
-  });
-}
-
-void Node::watch(std::function<void(const PeerId& owner, const std::string& name)> handler) {
-  impl_->call<bool>([&](std::promise<bool>& done) {
-    impl_->host->read_registry();
-    done.set_value(impl_->watcher->set(std::move(handler)));
-  });
 }
 
 std::vector<NetworkChange> Node::network() const {

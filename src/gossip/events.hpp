@@ -35,6 +35,7 @@ struct Want {
 /// A verified record that its owner has signed: where it may be dialled.
 struct Met {
   identity::SignedRecord record;
+  bool in_realm = false;  ///< it is a member of a topic in a realm
 };
 /// Search members of this topic; Gossip::on_members takes what is found.
 struct FindMembers {
@@ -48,6 +49,7 @@ struct ShowMember {
 /// An item that was not here before: verified, of somebody else.
 struct Delivered {
   std::string topic;
+  std::string realm;  ///< empty: in none
   identity::PeerId publisher;
   std::uint64_t run = 0;
   std::uint64_t sequence = 0;
@@ -57,12 +59,13 @@ struct Delivered {
   ByteView payload;  ///< into signed_bytes
 };
 /// An item that was not here before has come over this neighbour: `publisher` has signed it, at `at` by its own clock.
+/// Not told of topics in realms, whose members may be few: they say nothing about the network.
 struct Heard {
   identity::PeerId publisher;
   identity::PeerId from;
   WallTime at{};
 };
-/// Numbers of this publisher are missing, for so long that they are asked for.
+/// Numbers of this publisher are missing, for so long that they are asked for. Not told of topics in realms.
 struct Missing {
   identity::PeerId publisher;
 };
@@ -75,7 +78,7 @@ struct Published {
   PublishId id;
   Result<Publication> result;
 };
-/// A neighbour was given up for what it did. For logs.
+/// A neighbour was given up for what it did, or a publisher is not heard as often as it publishes. For logs.
 struct Misbehaved {
   identity::PeerId peer;
   std::string what;

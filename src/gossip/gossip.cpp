@@ -1,10 +1,11 @@
 #include "gossip/gossip.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/check.hpp"
-#include "gossip/wire_form.hpp"
+#include "wire/link_message.hpp"
 
 namespace ekiden::gossip {
 namespace {
@@ -34,15 +35,15 @@ bool asks_for_answer(wire::MessageType type) {
 }  // namespace
 
 Gossip::Gossip(const identity::Identity& self, const Config& config, Rng rng, RecordOf record_of)
-    : self_(self),
-      config_(config),
-      rng_(std::move(rng)),
-      around_{.is_linked = [this](const identity::PeerId& peer) { return linked_.contains(peer); },
-              .record_of = std::move(record_of)} {}
+    : self_(self), config_(config), rng_(std::move(rng)), record_of_(std::move(record_of)) {
+  add_scope({});
+}
 
 template <class Call>
-void Gossip::each(Now now, Effects& out, Call call) {
-  for (auto& [id, topic] : topics_) call(*topic);
+void Gossip::each(Now now, const std::string& realm, Effects& out, Call call) {
+  for (auto& [id, topic] : topics_) {
+    if (topic->realm() == realm) call(*topic);
+  }
   settle(now, out);
 }
 
@@ -65,27 +66,79 @@ void Gossip::stop(Effects& out) {
   topics_.clear();
 }
 
+// Realms. -------------------------------------------------------------------------------------------------------------
+
+Gossip::Scope& Gossip::add_scope(const std::string& realm) {
+  const auto [entry, fresh] = scopes_.try_emplace(realm);
+  CHECK(fresh);
+  Scope& scope = entry->second;
+  scope.around = {.is_linked = [&scope](const identity::PeerId& peer) { return scope.linked.contains(peer); },
+                  .record_of = record_of_};
+  return scope;
+}
+
+void Gossip::enter_realm(const std::string& realm, const ByteArray<32>& id) { add_scope(realm).id = id; }
+
+void Gossip::change_realm(Now now, const std::string& realm, const ByteArray<32>& id, Effects& out) {
+  const auto scope = scopes_.find(realm);
+  if (scope == scopes_.end()) return;
+  std::map<std::string, std::size_t> subscribers;  // by topic
+  for (const auto& [known, topic] : topics_) {
+    if (topic->realm() == realm && topic->subscribers > 0) subscribers.emplace(topic->name(), topic->subscribers);
+  }
+  leave_all(now, realm, {Errc::closed, "the realm has another key meanwhile: publish it again"}, out);
+  scope->second.id = id;
+  scope->second.linked.clear();
+  for (const auto& [name, count] : subscribers) enter(now, *named(realm, name), out)->subscribers = count;
+  settle(now, out);
+}
+
+void Gossip::leave_realm(Now now, const std::string& realm, Effects& out) {
+  leave_all(now, realm, {Errc::closed, "the realm was left meanwhile"}, out);
+  scopes_.erase(realm);
+}
+
+void Gossip::leave_all(Now now, const std::string& realm, const Error& why, Effects& out) {
+  std::vector<TopicId> over;
+  for (const auto& [id, topic] : topics_) {
+    if (topic->realm() == realm) over.push_back(id);
+  }
+  for (const TopicId& id : over) leave(now, id, out, &why);
+}
+
+/// Nothing if the realm was not entered.
+std::optional<TopicName> Gossip::named(const std::string& realm, const std::string& topic) const {
+  const auto scope = scopes_.find(realm);
+  if (scope == scopes_.end()) return std::nullopt;
+  const TopicId id = realm.empty() ? TopicId::of(topic) : TopicId::of(scope->second.id, topic);
+  return TopicName{.name = topic, .realm = realm, .id = id};
+}
+
 // The application. ----------------------------------------------------------------------------------------------------
 
-Result<Topic*> Gossip::join(Now now, const std::string& name, Effects& out) {
+Result<Topic*> Gossip::join(Now now, const std::string& name, const std::string& realm, Effects& out) {
   if (!is_topic(name)) {
     return fail(Errc::invalid_argument, "\"" + name.substr(0, kMaxTopicName) +
                                             "\" is no topic: one is like weather/tokyo, of lower-case letters, digits, "
                                             "'.', '-' and '_', at most 64 characters");
   }
   if (stopped_) return fail(Errc::closed, "the node ends");
-  const TopicId id = TopicId::of(name);
-  if (const auto known = topics_.find(id); known != topics_.end()) return known->second.get();
+  auto named_topic = named(realm, name);
+  if (!named_topic) return fail(Errc::not_found, "this node is not in the realm of that topic");
+  if (const auto known = topics_.find(named_topic->id); known != topics_.end()) return known->second.get();
   if (topics_.size() >= config_.max_topics + companies_) {
     return fail(Errc::limit_exceeded,
                 "a node takes part in at most " + std::to_string(config_.max_topics) + " topics at a time");
   }
-  return enter(now, id, name, out);
+  return enter(now, std::move(*named_topic), out);
 }
 
-Topic* Gossip::enter(Now now, const TopicId& id, const std::string& name, Effects& out) {
-  auto topic = std::make_unique<Topic>(self_, name, config_, around_, rng_.split());
+Topic* Gossip::enter(Now now, TopicName name, Effects& out) {
+  const TopicId id = name.id;
+  const Surroundings& around = scopes_.at(name.realm).around;
+  auto topic = std::make_unique<Topic>(self_, std::move(name), config_, around, rng_.split());
   Topic* joined = topics_.emplace(id, std::move(topic)).first->second.get();
+  if (!is_topic(joined->name())) ++companies_;
   if (run_) {
     out.push(ShowMember{id, true});
     joined->start(now, *run_ + returns_, inner_);
@@ -93,25 +146,26 @@ Topic* Gossip::enter(Now now, const TopicId& id, const std::string& name, Effect
   return joined;
 }
 
-Status Gossip::subscribe(Now now, const std::string& name, Effects& out) {
-  const bool was_joined = topics_.contains(TopicId::of(name));
-  EKIDEN_ASSIGN(Topic* const topic, join(now, name, out));
+Status Gossip::subscribe(Now now, const std::string& name, Effects& out, const std::string& realm) {
+  const auto known = named(realm, name);
+  const bool was_joined = known && topics_.contains(known->id);
+  EKIDEN_ASSIGN(Topic* const topic, join(now, name, realm, out));
   if (++topic->subscribers == 1 && was_joined) topic->replay(now, inner_);
   settle(now, out);
   return {};
 }
 
-void Gossip::accompany(Now now, const std::string& name, Effects& out) {
-  CHECK(!is_topic(name));
-  const TopicId id = TopicId::of(name);
-  if (stopped_ || topics_.contains(id)) return;
-  enter(now, id, name, out)->subscribers = 1;
-  ++companies_;
+void Gossip::accompany(Now now, const std::string& name, Effects& out, const std::string& realm) {
+  auto company = named(realm, name);
+  CHECK(!is_topic(name) && company.has_value());
+  if (stopped_ || topics_.contains(company->id)) return;
+  enter(now, std::move(*company), out)->subscribers = 1;
   settle(now, out);
 }
 
-Status Gossip::unsubscribe(Now now, const std::string& name) {
-  const auto topic = topics_.find(TopicId::of(name));
+Status Gossip::unsubscribe(Now now, const std::string& name, const std::string& realm) {
+  const auto known = named(realm, name);
+  const auto topic = known ? topics_.find(known->id) : topics_.end();
   if (!is_topic(name) || topic == topics_.end() || topic->second->subscribers == 0) {
     return fail(Errc::not_found, "nobody here subscribes to \"" + name.substr(0, kMaxTopicName) + "\"");
   }
@@ -119,7 +173,8 @@ Status Gossip::unsubscribe(Now now, const std::string& name) {
   return {};
 }
 
-void Gossip::publish(Now now, PublishId id, const std::string& name, ByteView payload, Effects& out) {
+void Gossip::publish(Now now, PublishId id, const std::string& name, ByteView payload, Effects& out,
+                     const std::string& realm) {
   if (payload.size() > kMaxPayload) {
     out.push(Published{id, fail(Errc::too_large, std::to_string(payload.size()) + " bytes: a topic takes at most " +
                                                      std::to_string(kMaxPayload))});
@@ -129,7 +184,7 @@ void Gossip::publish(Now now, PublishId id, const std::string& name, ByteView pa
     out.push(Published{id, fail(Errc::busy, "the node is starting: try again")});
     return;
   }
-  auto topic = join(now, name, out);
+  auto topic = join(now, name, realm, out);
   if (!topic) {
     out.push(Published{id, std::unexpected(std::move(topic).error())});
     return;
@@ -139,34 +194,49 @@ void Gossip::publish(Now now, PublishId id, const std::string& name, ByteView pa
   settle(now, out);
 }
 
-void Gossip::leave(Now now, const TopicId& id, Effects& out) {
+void Gossip::leave(Now now, const TopicId& id, Effects& out, const Error* why) {
   const auto topic = topics_.find(id);
-  topic->second->leave(inner_);
+  topic->second->leave(inner_, why);
   settle(now, out);
   add_counts(left_, topic->second->status());
   ++returns_;
+  if (!is_topic(topic->second->name())) --companies_;
   topics_.erase(topic);
   out.push(ShowMember{id, false});
 }
 
 // Links and members. --------------------------------------------------------------------------------------------------
 
-void Gossip::on_link_up(Now now, const identity::PeerId& peer, Effects& out) {
-  linked_.insert(peer);
-  each(now, out, [&](Topic& topic) {
+void Gossip::on_peer_up(Now now, const std::string& realm, const identity::PeerId& peer, Effects& out) {
+  scopes_.at(realm).linked.insert(peer);
+  each(now, realm, out, [&](Topic& topic) {
     topic.on_link_up(now, peer, inner_);
     if (topic.view().active_size() < config_.max_active) topic.on_contacts(now, {peer}, inner_);
   });
 }
 
-void Gossip::on_link_down(Now now, const identity::PeerId& peer, Effects& out) {
-  if (linked_.erase(peer) == 0) return;
-  each(now, out, [&](Topic& topic) { topic.on_link_down(now, peer, inner_); });
+void Gossip::on_peer_down(Now now, const std::string& realm, const identity::PeerId& peer, Effects& out) {
+  if (scopes_.at(realm).linked.erase(peer) == 0) return;
+  each(now, realm, out, [&](Topic& topic) { topic.on_link_down(now, peer, inner_); });
+}
+
+void Gossip::on_link_up(Now now, const identity::PeerId& peer, Effects& out) { on_peer_up(now, {}, peer, out); }
+
+void Gossip::on_link_down(Now now, const identity::PeerId& peer, Effects& out) { on_peer_down(now, {}, peer, out); }
+
+void Gossip::on_member_up(Now now, const std::string& realm, const identity::PeerId& peer, Effects& out) {
+  // Over links whose other side speaks of topics.
+  if (scopes_.contains(realm) && scopes_.at({}).linked.contains(peer)) on_peer_up(now, realm, peer, out);
+}
+
+void Gossip::on_member_down(Now now, const std::string& realm, const identity::PeerId& peer, Effects& out) {
+  if (scopes_.contains(realm)) on_peer_down(now, realm, peer, out);
 }
 
 void Gossip::on_unreachable(Now now, const identity::PeerId& peer, Effects& out) {
   if (!wanted_.contains(peer)) return;
-  each(now, out, [&](Topic& topic) { topic.on_unreachable(now, peer, inner_); });
+  for (auto& [id, topic] : topics_) topic->on_unreachable(now, peer, inner_);
+  settle(now, out);
 }
 
 void Gossip::on_members(Now now, const TopicId& id, const std::vector<identity::PeerId>& members, Effects& out) {
@@ -178,7 +248,8 @@ void Gossip::on_members(Now now, const TopicId& id, const std::vector<identity::
 
 /// Linked peers are asked themselves; the node may find others.
 void Gossip::seek(Now now, Topic& topic, Effects& out) {
-  std::vector<identity::PeerId> peers(linked_.begin(), linked_.end());
+  const std::set<identity::PeerId>& linked = scopes_.at(topic.realm()).linked;
+  std::vector<identity::PeerId> peers(linked.begin(), linked.end());
   rng_.shuffle(peers);
   if (peers.size() > kAskedNeighbours) peers.resize(kAskedNeighbours);
   topic.on_contacts(now, peers, inner_);
@@ -187,9 +258,12 @@ void Gossip::seek(Now now, Topic& topic, Effects& out) {
 
 Status Gossip::on_message(Now now, const identity::PeerId& from, wire::MessageType type, ByteView body, Effects& out) {
   EKIDEN_ASSIGN(const auto any, wire::decode<AnyTopicMessage>(body));
-  if (!linked_.contains(from)) return fail(Errc::refused, "a topic, from a peer that does not speak of topics");
+  if (!scopes_.at({}).linked.contains(from)) {
+    return fail(Errc::refused, "a topic, from a peer that does not speak of topics");
+  }
   const auto topic = topics_.find(any.topic);
-  if (topic == topics_.end()) {
+  // To who is not in its realm a topic is one of which nobody here has heard.
+  if (topic == topics_.end() || !scopes_.at(topic->second->realm()).linked.contains(from)) {
     const bool says_no = type == wire::MessageType::topic_answer || type == wire::MessageType::topic_disconnect;
     if (says_no || !strays_.take(now.mono)) return {};
     if (asks_for_answer(type)) {
@@ -262,7 +336,7 @@ std::vector<TopicStatus> Gossip::topics() const {
     TopicStatus status = topic->status();
     if (is_topic(status.name)) all.push_back(std::move(status));
   }
-  std::ranges::sort(all, {}, &TopicStatus::name);
+  std::ranges::sort(all, {}, [](const TopicStatus& topic) { return std::tie(topic.name, topic.realm); });
   return all;
 }
 

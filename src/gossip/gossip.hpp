@@ -14,7 +14,9 @@
 // Rules, and the attack that each stops:
 //   - topics that others name are never joined for that: a message of an unknown topic makes no state, and its answer
 //     is within a rate;
-//   - an open topic is open: who knows its name can publish in it. Readers see by whom each item is signed.
+//   - an open topic is open: who knows its name can publish in it. Readers see by whom each item is signed;
+//   - of a topic in a realm nothing is said to, or heard from, a peer that has not proven to be in it: for its topics
+//     only members are linked.
 #pragma once
 
 #include <cstdint>
@@ -48,16 +50,30 @@ class Gossip {
   /// Leaves all topics. Nothing may follow but link messages.
   void stop(Effects& out);
 
-  /// As often as there are subscribers. Errors: invalid_argument (not a topic), limit_exceeded.
-  Status subscribe(Now now, const std::string& topic, Effects& out);
+  /// Topics can be in this realm from now on. REQUIRES: it was not entered, or was left since.
+  void enter_realm(const std::string& realm, const ByteArray<32>& id);
+  /// It is called otherwise from now on, and nobody has proven to be in it: its topics are others, with the same
+  /// subscribers. What waits to be published ends with closed. Unknown realms are ignored.
+  void change_realm(Now now, const std::string& realm, const ByteArray<32>& id, Effects& out);
+  /// Its topics end, whoever subscribes to them. Unknown realms are ignored.
+  void leave_realm(Now now, const std::string& realm, Effects& out);
+
+  /// As often as there are subscribers. Errors: invalid_argument (not a topic), limit_exceeded; not_found (a realm that
+  /// was not entered).
+  Status subscribe(Now now, const std::string& topic, Effects& out, const std::string& realm = {});
   /// One subscriber less. Errors: not_found.
-  Status unsubscribe(Now now, const std::string& topic);
+  Status unsubscribe(Now now, const std::string& topic, const std::string& realm = {});
   /// Be a member for good, without subscribing, of a topic whose name no application can give: for who needs its
-  /// neighbours and nothing else. It is not among topics(). REQUIRES: not is_topic(name).
-  void accompany(Now now, const std::string& name, Effects& out);
+  /// neighbours and nothing else. It is not among topics(). REQUIRES: not is_topic(name); the realm was entered.
+  void accompany(Now now, const std::string& name, Effects& out, const std::string& realm = {});
   /// Ends with Published: at once if there are neighbours, otherwise when there is one, or publish_wait is over. Errors
   /// there: those of subscribe(), too_large, busy (before start()).
-  void publish(Now now, PublishId id, const std::string& topic, ByteView payload, Effects& out);
+  void publish(Now now, PublishId id, const std::string& topic, ByteView payload, Effects& out,
+               const std::string& realm = {});
+
+  /// A linked peer has proven to be in this realm, or is no longer; before on_link_down().
+  void on_member_up(Now now, const std::string& realm, const identity::PeerId& peer, Effects& out);
+  void on_member_down(Now now, const std::string& realm, const identity::PeerId& peer, Effects& out);
 
   /// Of peers that speak gossip. `peer` is authenticated by its link.
   void on_link_up(Now now, const identity::PeerId& peer, Effects& out);
@@ -80,21 +96,33 @@ class Gossip {
   void check_invariants() const;
 
  private:
-  Topic* enter(Now now, const TopicId& id, const std::string& name, Effects& out);
-  Result<Topic*> join(Now now, const std::string& name, Effects& out);
-  void leave(Now now, const TopicId& topic, Effects& out);
+  /// What topics see of the node: those in no realm all linked peers, those in a realm the members among them.
+  struct Scope {
+    ByteArray<32> id{};
+    std::set<identity::PeerId> linked{};
+    Surroundings around{};
+  };
+
+  Scope& add_scope(const std::string& realm);
+  void leave_all(Now now, const std::string& realm, const Error& why, Effects& out);
+  std::optional<TopicName> named(const std::string& realm, const std::string& topic) const;
+  Topic* enter(Now now, TopicName name, Effects& out);
+  Result<Topic*> join(Now now, const std::string& name, const std::string& realm, Effects& out);
+  void leave(Now now, const TopicId& topic, Effects& out, const Error* why = nullptr);
+  void on_peer_up(Now now, const std::string& realm, const identity::PeerId& peer, Effects& out);
+  void on_peer_down(Now now, const std::string& realm, const identity::PeerId& peer, Effects& out);
   /// What a topic has pushed goes out; wants are counted.
   void settle(Now now, Effects& out);
   void want(const Want& request, Effects& out);
   void seek(Now now, Topic& topic, Effects& out);
   template <class Call>
-  void each(Now now, Effects& out, Call call);
+  void each(Now now, const std::string& realm, Effects& out, Call call);
 
   const identity::Identity& self_;
   const Config config_;
   Rng rng_;
-  std::set<identity::PeerId> linked_;
-  Surroundings around_;
+  RecordOf record_of_;
+  std::map<std::string, Scope> scopes_;  ///< by realm; that without a name is always there
   std::map<TopicId, std::unique_ptr<Topic>> topics_;
   std::map<identity::PeerId, std::size_t> wanted_;  ///< by how many topics
   Effects inner_;                                   ///< of topics, before wants are counted

@@ -37,6 +37,10 @@ TopicId TopicId::of(std::string_view name) {
   return {crypto::sha256({as_bytes("ekiden topic 1"), as_bytes(name)}).bytes};
 }
 
+TopicId TopicId::of(const ByteArray<32>& realm, std::string_view name) {
+  return {crypto::sha256({as_bytes("ekiden realm topic 1"), realm, as_bytes(name)}).bytes};
+}
+
 bool is_topic(std::string_view name) {
   static_assert(kMaxTopicName == identity::kMaxCapabilitySize);
   return identity::is_capability(name);

@@ -36,6 +36,8 @@ struct TopicId {
 
   /// SHA-256 of "ekiden topic 1" and the name.
   static TopicId of(std::string_view name);
+  /// Of a topic in a realm: SHA-256 of "ekiden realm topic 1", the id of the realm and the name.
+  static TopicId of(const ByteArray<32>& realm, std::string_view name);
   friend auto operator<=>(const TopicId&, const TopicId&) = default;
 };
 

@@ -54,7 +54,7 @@ struct ForwardJoin {
                    wire::field<3>("record", &ForwardJoin::record, wire::max_size(identity::kMaxRecordSize)));
 };
 
-/// MessageType::topic_neighbour: be my neighbour; urgent if I have none, or you have just joined.
+/// MessageType::topic_neighbour: be my neighbour; urgent if I have few, or you have just joined.
 struct Neighbour {
   static constexpr std::string_view kName = "topic_neighbour";
   TopicId topic;

@@ -81,7 +81,7 @@ void Plumtree::accept(Now now, const ItemId& id, const identity::PeerId& publish
   const auto entry = missing_.find(id);
   if (from) {
     if (const auto bringer = neighbours_.find(*from); bringer != neighbours_.end()) {
-      bringer->second.unanswered = 0;
+      bringer->second.note_brought();
       const bool is_beside = entry != missing_.end() && entry->second.history;
       if (!is_beside) tree.eager |= bringer->second.bit;
     }
@@ -121,7 +121,7 @@ void Plumtree::refuse(const ItemId& id) {
 void Plumtree::on_copy(const identity::PeerId& from, const ItemId& id, std::uint32_t round, TreeEffects& out) {
   const auto sender = neighbours_.find(from);
   if (sender == neighbours_.end()) return;
-  sender->second.unanswered = 0;
+  sender->second.note_brought();
   unqueue(from, id);
   Known* known = known_.find(id);
   if (known == nullptr || !known->publisher || known->from == from) return;

@@ -18,7 +18,7 @@
 //
 // Rules, and the attack that each stops:
 //   - an id is only an announcement: ids of items that nobody has cost their announcer its place, after
-//     max_unanswered grafts in a row that brought nothing;
+//     max_unanswered grafts more than items that it brought;
 //   - rounds are clamped, and only compared; a neighbour that understates them moves the tree towards itself, and
 //     loses it again with the first item that others announce and it does not bring;
 //   - a neighbour that prunes everybody gets announcements, and whatever it then asks for.
@@ -148,7 +148,11 @@ class Plumtree {
     Slots bit = 0;
     std::vector<Announced> queue = {};  ///< to be announced
     std::size_t missing = 0;            ///< of which it is the announcer
-    std::uint32_t unanswered = 0;
+    std::uint32_t unanswered = 0;       ///< grafts, less what came
+
+    void note_brought() {
+      if (unanswered > 0) --unanswered;
+    }
   };
 
   Tree& tree_of(const identity::PeerId& publisher);

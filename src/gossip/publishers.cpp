@@ -1,5 +1,7 @@
 #include "gossip/publishers.hpp"
 
+#include <utility>
+
 #include "base/check.hpp"
 
 namespace ekiden::gossip {
@@ -25,13 +27,18 @@ Novelty Publishers::judge(const identity::PeerId& publisher, std::uint64_t run, 
 
 bool Publishers::spend(Now now, const identity::PeerId& publisher) {
   Publisher* known = publishers_.find(publisher);
-  if (known == nullptr) known = &publishers_.put(publisher, {{}, flow::TokenBucket(rate_)});
+  if (known == nullptr) known = &publishers_.put(publisher, {.windows = {}, .rate = flow::TokenBucket(rate_)});
   return known->rate.take(now.mono);
+}
+
+bool Publishers::blame(const identity::PeerId& publisher) {
+  Publisher* known = publishers_.find(publisher);
+  return known != nullptr && !std::exchange(known->is_blamed, true);
 }
 
 void Publishers::note(const identity::PeerId& publisher, std::uint64_t run, std::uint64_t sequence) {
   Publisher* known = publishers_.find(publisher);
-  if (known == nullptr) known = &publishers_.put(publisher, {{}, flow::TokenBucket(rate_)});
+  if (known == nullptr) known = &publishers_.put(publisher, {.windows = {}, .rate = flow::TokenBucket(rate_)});
   auto& windows = known->windows;
   auto window = std::ranges::find(windows, run, &Window::run);
   if (window == windows.end()) {

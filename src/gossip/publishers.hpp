@@ -43,6 +43,8 @@ class Publishers {
   Novelty judge(const identity::PeerId& publisher, std::uint64_t run, std::uint64_t sequence) const;
   /// False if it publishes too much. Of those that are followed: one that is new starts with its burst.
   bool spend(Now now, const identity::PeerId& publisher);
+  /// True once for each publisher that is followed: that it publishes too much is told.
+  bool blame(const identity::PeerId& publisher);
   /// REQUIRES: judge() said fresh.
   void note(const identity::PeerId& publisher, std::uint64_t run, std::uint64_t sequence);
 
@@ -66,6 +68,7 @@ class Publishers {
   struct Publisher {
     std::vector<Window> windows;  ///< at most two, the newer run first
     flow::TokenBucket rate;
+    bool is_blamed = false;
   };
 
   flow::Rate rate_;

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/check.hpp"
-#include "gossip/wire_form.hpp"
+#include "wire/link_message.hpp"
 
 namespace ekiden::gossip {
 namespace {
@@ -17,11 +17,11 @@ constexpr std::size_t kMaxMissed = 16;
 
 }  // namespace
 
-Topic::Topic(const identity::Identity& self, std::string name, const Config& config, const Surroundings& around,
-             Rng rng)
+Topic::Topic(const identity::Identity& self, TopicName name, const Config& config, const Surroundings& around, Rng rng)
     : self_(self),
-      name_(std::move(name)),
-      id_(TopicId::of(name_)),
+      name_(std::move(name.name)),
+      realm_(std::move(name.realm)),
+      id_(name.id),
       config_(config),
       view_(self.id(), id_, config, around, rng.split()),
       tree_(self.id(), config, rng.split()),
@@ -34,13 +34,13 @@ void Topic::start(Now now, std::uint64_t run, Effects& out) {
   on_deadline(now, out);
 }
 
-void Topic::leave(Effects& out) {
+void Topic::leave(Effects& out, const Error* why) {
   view_.leave(view_out_);
   view_out_.drain([&](ViewEffect&& effect) {
     if (auto* transmit = std::get_if<Transmit>(&effect)) out.push(std::move(*transmit));
     if (auto* want = std::get_if<Want>(&effect)) out.push(*want);
   });
-  end_waiting(out);
+  end_waiting(out, why);
 }
 
 // Publishing. ---------------------------------------------------------------------------------------------------------
@@ -71,8 +71,12 @@ void Topic::publish(Now now, PublishId id, ByteView payload, Effects& out) {
   settle(now, out);
 }
 
-void Topic::end_waiting(Effects& out) {
+void Topic::end_waiting(Effects& out, const Error* why) {
   for (const Waiting& each : std::exchange(waiting_, {})) {
+    if (why != nullptr) {
+      out.push(Published{each.id, std::unexpected(*why)});
+      continue;
+    }
     out.push(Published{each.id, Publication{.sequence = each.sequence, .neighbours = view_.active_size()}});
   }
   waiting_until_.reset();
@@ -127,7 +131,10 @@ void Topic::on_view_effect(Now now, ViewEffect effect, Effects& out) {
   std::visit(Overloaded{
                  [&](Transmit& transmit) { out.push(std::move(transmit)); },
                  [&](const Want& want) { out.push(want); },
-                 [&](Met& met) { out.push(std::move(met)); },
+                 [&](Met& met) {
+                   met.in_realm = !realm_.empty();
+                   out.push(std::move(met));
+                 },
                  [&](const NeighbourUp& up) {
                    tree_.on_neighbour_up(up.peer);
                    rates_.try_emplace(up.peer,
@@ -192,7 +199,9 @@ void Topic::ask_for_gaps(Now now, Effects& out) {
     gap_attempts_ = 0;
     return;
   }
-  for (const identity::PeerId& publisher : missed) out.push(Missing{publisher});
+  if (realm_.empty()) {
+    for (const identity::PeerId& publisher : missed) out.push(Missing{publisher});
+  }
   if (gap_attempts_ == config_.gap_attempts) {
     gap_attempts_ = 0;
     return publishers_.close_gaps();
@@ -210,6 +219,7 @@ void Topic::ask_for_gaps(Now now, Effects& out) {
 TopicStatus Topic::status() const {
   TopicStatus status = counts_;
   status.name = name_;
+  status.realm = realm_;
   status.subscribers = subscribers;
   status.neighbours = view_.active_size();
   status.eager = tree_.eager_size();

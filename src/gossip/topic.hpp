@@ -32,6 +32,7 @@ namespace ekiden::gossip {
 /// For status pages and metrics.
 struct TopicStatus {
   std::string name;
+  std::string realm = {};  ///< empty: in none
   std::size_t subscribers = 0;
   std::size_t neighbours = 0;
   std::size_t eager = 0;
@@ -45,17 +46,25 @@ struct TopicStatus {
   std::uint32_t last_hops = 0;      ///< of the last delivery
 };
 
+struct TopicName {
+  std::string name;
+  std::string realm;  ///< empty: in none
+  TopicId id;         ///< follows from both
+};
+
 class Topic {
  public:
   /// `self`, `config` and `around` outlive this.
-  Topic(const identity::Identity& self, std::string name, const Config& config, const Surroundings& around, Rng rng);
+  Topic(const identity::Identity& self, TopicName name, const Config& config, const Surroundings& around, Rng rng);
 
   const TopicId& id() const { return id_; }
   const std::string& name() const { return name_; }
+  const std::string& realm() const { return realm_; }
   View& view() { return view_; }
 
   void start(Now now, std::uint64_t run, Effects& out);
-  void leave(Effects& out);
+  /// `why`: what waits for a neighbour has failed; without, it was published and nobody is there.
+  void leave(Effects& out, const Error* why = nullptr);
 
   std::size_t subscribers = 0;
   std::optional<Instant> leave_at;  ///< while nobody has subscribed
@@ -97,7 +106,7 @@ class Topic {
   void tell_history(Now now, const identity::PeerId& to, Effects& out);
   void ask_for_gaps(Now now, Effects& out);
   void push(const identity::PeerId& to, const ItemId& id, std::uint32_t round, Effects& out);
-  void end_waiting(Effects& out);
+  void end_waiting(Effects& out, const Error* why = nullptr);
   /// Runs the effects of the parts.
   void settle(Now now, Effects& out);
   void on_view_effect(Now now, ViewEffect effect, Effects& out);
@@ -105,6 +114,7 @@ class Topic {
 
   const identity::Identity& self_;
   const std::string name_;
+  const std::string realm_;
   const TopicId id_;
   const Config& config_;
   View view_;

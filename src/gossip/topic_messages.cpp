@@ -4,7 +4,7 @@
 
 #include "base/check.hpp"
 #include "gossip/topic.hpp"
-#include "gossip/wire_form.hpp"
+#include "wire/link_message.hpp"
 
 namespace ekiden::gossip {
 
@@ -130,6 +130,9 @@ Status Topic::on_gossip(Now now, const identity::PeerId& from, const Gossiped& m
   if (!publishers_.spend(now, publisher)) {
     ++counts_.refused;
     tree_.refuse(id);
+    if (publishers_.blame(publisher)) {
+      out.push(Misbehaved{publisher, "publishes more in " + name_ + " than anybody hands on"});
+    }
     return {};
   }
   const std::uint32_t round = std::clamp<std::uint32_t>(message.round, 1, kMaxRound);
@@ -137,7 +140,7 @@ Status Topic::on_gossip(Now now, const identity::PeerId& from, const Gossiped& m
   history_.add(now, id, bytes, round);
   tree_.accept(now, id, publisher, from, round, tree_out_);
   if (!gap_at_ && publishers_.has_gap(publisher)) gap_at_ = now.mono + config_.gap_after;
-  out.push(Heard{.publisher = publisher, .from = from, .at = item.at});
+  if (realm_.empty()) out.push(Heard{.publisher = publisher, .from = from, .at = item.at});
   deliver(item, round, std::move(bytes), out);
   return {};
 }
@@ -147,6 +150,7 @@ void Topic::deliver(const Item& item, std::uint32_t round, std::shared_ptr<const
   counts_.last_hops = round;
   if (subscribers == 0) return;
   out.push(Delivered{.topic = name_,
+                     .realm = realm_,
                      .publisher = item.publisher(),
                      .run = item.run,
                      .sequence = item.sequence,

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/check.hpp"
-#include "gossip/wire_form.hpp"
+#include "wire/link_message.hpp"
 
 namespace ekiden::gossip {
 

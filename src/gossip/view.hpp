@@ -19,9 +19,10 @@
 //   - a shuffle reply counts only for a walk that went out this way, once (poisoning of the passive view).
 //
 // Source: Leitao, Pereira, Rodrigues, "HyParView: A Membership Protocol for Reliable Gossip-Based Broadcast", DSN 2007,
-// section 4. Two things differ. A shuffle reply goes back hop by hop by the way of its walk, because a link of its own
+// section 4. Three things differ. A shuffle reply goes back hop by hop by the way of its walk, for a link of its own
 // would cost more than the few hops. And whoever joins becomes a neighbour when the other side says so, for messages
-// can be lost where links are full.
+// can be lost where links are full. And who has fewer than min_active neighbours asks urgently for others, not only
+// whoever has none: it would stay far from everybody, and soon be alone.
 #pragma once
 
 #include <cstdint>

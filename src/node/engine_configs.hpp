@@ -5,6 +5,7 @@
 #include "node/messages.hpp"
 #include "node/node.hpp"
 #include "partition/messages.hpp"
+#include "realm/messages.hpp"
 #include "registry/messages.hpp"
 
 namespace ekiden::node {
@@ -12,7 +13,8 @@ namespace ekiden::node {
 inline dht::Config dht_config(const Config& config) {
   dht::Config dht = config.dht;
   if (config.private_network) dht.allow_special_addresses = true;
-  dht.max_own_values += config.gossip.max_topics + 1;  // Memberships take no room from what the owner offers.
+  // Memberships take no room from what the owner offers.
+  dht.max_own_values += config.gossip.max_topics + 1 + realm::kMaxRealms;
   return dht;
 }
 
@@ -31,7 +33,7 @@ inline reachability::Config reachability_config(const Config& config) {
 inline Config with_features(Config config) {
   const bool takes_part = config.discovery && config.take_part;
   if (takes_part) config.link.features |= kReachabilityFeature;
-  config.link.features |= gossip::kGossipFeature;
+  config.link.features |= gossip::kGossipFeature | realm::kRealmFeature;
   if (config.hold_registry) config.link.features |= registry::kRegistryFeature;
   if (config.watch_network) config.link.features |= partition::kPartitionFeature;
   if (config.mailbox.serve) config.link.features |= mailbox::kMailboxFeature;

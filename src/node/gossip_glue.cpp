@@ -34,7 +34,7 @@ void Node::Impl::on_gossip_effect(Now now, gossip::Effect effect) {
                    }
                  },
                  [&](gossip::Met& met) {
-                   show_to_watch(now, met.record.record);
+                   if (!met.in_realm) show_to_watch(now, met.record.record);
                    learn(now, std::move(met.record), Heard::from_others);
                  },
                  [&](const gossip::FindMembers& find) { find_members(now, find.topic); },

@@ -3,7 +3,6 @@
 
 #include <deque>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 
@@ -11,7 +10,6 @@
 #include "base/lru_map.hpp"
 #include "base/recent_set.hpp"
 #include "bootstrap/bootstrap.hpp"
-#include "bootstrap/list.hpp"
 #include "link/line_limit.hpp"
 #include "mailbox/collector.hpp"
 #include "mailbox/depositor.hpp"
@@ -24,8 +22,11 @@
 #include "node/neighbour.hpp"
 #include "node/network_watch.hpp"
 #include "node/node.hpp"
+#include "node/own_endpoints.hpp"
+#include "node/own_list.hpp"
 #include "node/own_sequence.hpp"
 #include "node/peer_records.hpp"
+#include "node/realms.hpp"
 #include "node/signed_times.hpp"
 #include "node/standing.hpp"
 #include "node/wanted_by.hpp"
@@ -43,6 +44,7 @@ struct Node::Impl {
   // node.cpp: inputs and the queue between engines.
   void handle(Now now, Input input);
   void on_persisted(Now now, store::PersistToken up_to);
+  void set_storage(Now now, std::optional<Error> fault);
   void shut_down(Now now);
   void tick(Now now);
   /// Runs the effects of all engines until none is left, then asks the driver to persist what they wrote.
@@ -87,10 +89,12 @@ struct Node::Impl {
 
   // link_glue.cpp: neighbours meet router, sessions and contacts.
   void on_link_effect(Now now, link::LinkPool::Effect effect);
+  void on_link_up(Now now, link::Up& up);
   void dial_for_link(link::Dial dial);
   void on_message(Now now, const link::Message& message);
   Status on_error_message(Now now, const identity::PeerId& from, ByteView body);
   Status dispatch(Now now, const link::Message& message);
+  Status dispatch_shared(Now now, const link::Message& message);
   Status on_session_reset(Now now, const identity::PeerId& from, ByteView body);
   /// The peer cannot open what we seal in it.
   void drop_session(Now now, const identity::PeerId& peer, const session::SessionId& id);
@@ -156,21 +160,37 @@ struct Node::Impl {
 
   // registry_glue.cpp: replicas of the registry are compared over links, and members found as those of a topic are.
   Status load_registry_row(ByteView name, ByteView value);
-  /// Made when there is something in it or somebody asks, for most nodes of a large network hold nothing.
   registry::Registry& made_registry();
   void start_registry(Now now);
-  registry::RegistryStatus registry_status() const;
   std::vector<identity::PeerId> registry_neighbours() const;
-  void on_registry_effect(Now now, registry::Effect effect);
-  Status on_registry_message(Now now, const link::Message& message);
-  /// Errors: unsupported (this node holds no replica), those of the store while it does not commit.
-  Status check_registry() const;
+  void settle_registries(Now now);
+  void on_registry_effect(Now now, const std::string& realm, HeldRegistry& held, registry::Effect effect);
+  Status on_registry_message(Now now, HeldRegistry& held, const identity::PeerId& from, ByteView message);
+  Result<HeldRegistry*> writable_registry(const std::string& realm);
   void put_entry(Now now, const PutEntry& request);
   void remove_entry(Now now, const RemoveEntry& request);
-  void end_entry(RequestId request, Result<store::PersistToken> token);
-  void become_member(Now now);                              ///< from now on, if this node may be one and is none
+  void become_member(Now now, const std::string& realm, HeldRegistry& held);  ///< if this node may be one and is none
+  void want_for_registry(Now now, const identity::PeerId& peer, bool wanted);
   void seek_member(Now now, const identity::PeerId& peer);  ///< dials it for a while, and few others at that time
   bool end_seek(Now now, const identity::PeerId& peer);     ///< true if it was sought
+
+  // realm_glue.cpp: realms, whose members share topics and a registry.
+  Status load_realm_row(const store::Row& row);
+  Status load_realm_entry(ByteView name, ByteView value);
+  void begin_stay(HeldRealm& held);
+  void start_realms(Now now);
+  void take_part_in(Now now, HeldRealm& held);
+  Status check_entry(const EnterRealm& request) const;
+  void enter_realm(Now now, const EnterRealm& request);
+  void leave_realm(Now now, const LeaveRealm& request);
+  void on_realm_effect(Now now, realm::Effect effect);
+  void settle_members(Now now);
+  void tick_realms(Now now);
+  void on_realm_persisted(Now now, Stay stay, store::PersistToken token);
+  registry::Registry* registry_shared_with(const std::string& realm, const identity::PeerId& peer);
+  Status on_realm_message(Now now, const identity::PeerId& from, ByteView body);
+  void send_in_realm(Now now, const std::string& realm, const registry::Transmit& transmit);
+  void persist_in_realm(const std::string& realm, const registry::Persist& persist);
 
   // partition_glue.cpp: neighbours watch each other, and members that a split has taken away are dialled.
   void on_partition_effect(Now now, partition::Effect effect);
@@ -314,9 +334,11 @@ struct Node::Impl {
   mailbox::Collector collector;
   relay::Relay relay;
   gossip::Gossip gossip;
-  std::unique_ptr<registry::Registry> registry;  ///< see made_registry()
-  Rng registry_rng;                              ///< until then
+  HeldRegistry open_registry;  ///< that of no realm
+  Rng registry_rng;            ///< until it is made
+  RegistryLinks registry_links;
   NetworkWatch watch;
+  Realms realms;
   identity::ContactBook contacts;
   PeerRecords records;                               ///< of peers that are not contacts, and verified ones of those
   std::map<identity::PeerId, std::uint8_t> wanted;   ///< bits of WantedBy, never none
@@ -324,7 +346,6 @@ struct Node::Impl {
   std::set<identity::PeerId> linked_contacts;        ///< of those
   link::LineLimit link_lines;
   link::LineLimit message_lines;
-
   std::map<identity::PeerId, Search> searches;  ///< of wanted peers that have no link
   DeadlineMap<identity::PeerId> search_due;     ///< of those that are not running
   std::map<dht::LookupId, LookupFor> lookups;
@@ -332,7 +353,6 @@ struct Node::Impl {
   std::uint64_t last_lookup = 0;
   std::optional<Instant> join_look;  ///< while no node of the DHT is known
   Duration join_wait{};
-
   std::vector<ProbePeer> early_probes;         ///< from before our record was on disk
   std::map<ConnId, Attempt> dials;             ///< attempts over links
   std::map<datagram::QueryId, Attempt> pings;  ///< attempts over datagrams
@@ -340,30 +360,13 @@ struct Node::Impl {
   std::size_t requested_probes = 0;              ///< of those, for requests
   std::map<bootstrap::ProbeId, Probing> probes;  ///< of discovery
   DeadlineMap<bootstrap::ProbeId> list_due;      ///< of those that wait for a list
-
-  MinuteCount dial_backs;  ///< by all peers
-  LruMap<identity::PeerId, MinuteCount> dial_backs_by_peer{4096};
-  std::size_t dial_backs_running = 0;
+  DialBacks dial_backs;
   RecentSet<identity::IpAddress> datagram_hosts{4096};  ///< to which we have sent datagrams
   std::size_t meetings = 0;                             ///< whom to dial comes from here: somebody else each time
-  std::optional<Instant> publish_at;                    ///< endpoints have changed
-  std::optional<Instant> endpoints_published;           ///< for that reason, last
-  std::vector<identity::Endpoint> shown_endpoints;      ///< in the record made last
-
-  std::uint64_t list_sequence = 0;
-  bootstrap::NodeList list_content;  ///< of the one made last, published or not
-  Bytes list;                        ///< signed and on disk; empty until somebody asked
-  std::optional<Instant> list_made;
-  bool list_pending = false;               ///< one is on its way to the disk
-  std::set<identity::PeerId> list_askers;  ///< that wait for it
-
+  OwnEndpoints own_endpoints;
+  OwnList own_list;
   std::map<std::string, Standing> offers;                      ///< what we offer: on disk, or in the batch
   std::map<std::string, std::optional<WallTime>> memberships;  ///< of topics: announced likewise, and when
-
-  bool is_member = false;  ///< of the registry
-  std::map<store::PersistToken, RequestId> entries_pending;
-  std::vector<identity::PeerId> registry_seeks;  ///< members that were lost and are dialled; the oldest first
-
   OwnSequence own_sequence;
   Bytes record;                           ///< published; empty until it is on disk
   std::optional<WallTime> record_issued;  ///< of the one made last, published or not
@@ -374,7 +377,6 @@ struct Node::Impl {
   std::optional<Error> storage;
   bool ending = false;
   std::optional<Instant> leave_by;  ///< until then others may hear that what we published is over
-
   Outbox<link::LinkPool::Effect> link_out;
   Outbox<session::Sessions::Effect> session_out;
   Outbox<router::Router::Effect> router_out;
@@ -387,12 +389,10 @@ struct Node::Impl {
   Outbox<mailbox::Effect> mailbox_out{OutboxUse::seldom};
   relay::Effects relay_out{OutboxUse::seldom};
   gossip::Effects gossip_out{OutboxUse::seldom};
-  registry::Effects registry_out{OutboxUse::seldom};
   Outbox<Effect>* out = nullptr;  ///< the driver's, during a call
-
-  store::Batch batch;           ///< written since the last Persist
-  InFlight waiting{};           ///< for `batch`
-  bool persist_wanted = false;  ///< even if `batch` is empty: somebody waits
+  store::Batch batch;             ///< written since the last Persist
+  InFlight waiting{};             ///< for `batch`
+  bool persist_wanted = false;    ///< even if `batch` is empty: somebody waits
   std::deque<InFlight> in_flight;
   std::uint64_t last_token = 0;
 };

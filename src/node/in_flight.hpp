@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -12,12 +13,16 @@
 
 namespace ekiden::node {
 
+/// One stay in a realm: what is on its way to the disk since an earlier one is nobody's.
+enum class Stay : std::uint32_t {};
+
 struct InFlight {
   store::PersistToken token;
   std::optional<store::PersistToken> router;
   std::optional<store::PersistToken> keeper;
   std::optional<store::PersistToken> relay;
   std::optional<store::PersistToken> registry;
+  std::vector<std::pair<Stay, store::PersistToken>> realm_registries;
   std::vector<router::RequestId> answers;  ///< requests that are done once it is on disk
   Bytes record;                      ///< the own record whose sequence and prekey are in the batch, to be published
   Bytes withdrawal;                  ///< the one that ends it

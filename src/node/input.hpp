@@ -20,6 +20,7 @@
 #include "identity/peer_id.hpp"
 #include "link/pool.hpp"
 #include "partition/events.hpp"
+#include "realm/realm.hpp"
 #include "registry/events.hpp"
 #include "registry/writing.hpp"
 #include "router/question.hpp"
@@ -180,33 +181,61 @@ struct ProbePeer {
 struct SubscribeTopic {
   RequestId request;
   std::string topic;
+  std::string realm = {};  ///< empty: in none; likewise below
 };
 /// One subscriber less. Errors: not_found.
 struct UnsubscribeTopic {
   RequestId request;
   std::string topic;
+  std::string realm = {};
 };
 /// Answered by TopicPublished instead of Reply.
 struct PublishInTopic {
   RequestId request;
   std::string topic;
   Bytes payload;
+  std::string realm = {};
 };
 
 /// Write an entry of the registry. Answered once it is on disk. Errors: those of registry::write_entry, limit_exceeded,
-/// unsupported (this node holds no replica), those of the store while it does not commit.
+/// unsupported (this node holds no replica), not_found (it is not in the realm), those of the store while it does not
+/// commit.
 struct PutEntry {
   RequestId request;
   registry::Draft draft;
+  std::string realm = {};
 };
 /// Errors: those of registry::write_removal, and as above.
 struct RemoveEntry {
   RequestId request;
   identity::PeerId owner;
   std::string name;
+  std::string realm = {};
 };
 /// Somebody reads the registry: be a member from now on, and hear what there is. Not answered.
 struct ReadRegistry {};
+
+/// Be in a realm from now on, across restarts. Answered once that is on disk; being in it already is fine. Errors:
+/// invalid_argument (no name; no key to change; no invitation), already_exists (another realm of that name; an older
+/// key), limit_exceeded, not_found (to change the key of), closed, those of the store while it does not commit.
+struct EnterRealm {
+  enum class How : std::uint8_t {
+    open,           ///< whoever knows the name is in
+    invited,        ///< with the key of an invitation, also in the place of an older one of the same realm
+    create_closed,  ///< with a new key
+    change_key,     ///< a new key for a closed one that we are in: the others need another invitation
+  };
+  RequestId request;
+  std::string name;
+  How how = How::open;
+  std::optional<realm::Realm> invitation = {};  ///< with `invited`, of that name
+};
+/// What this node holds of its registry is dropped; its topics end, and RealmLeft says so. Errors: not_found, those of
+/// the store while it does not commit.
+struct LeaveRealm {
+  RequestId request;
+  std::string name;
+};
 
 // Inputs from the driver about the router.
 
@@ -225,12 +254,13 @@ struct Tick {};
 /// the last Persist and until Node::is_leaving() is over, and ends.
 struct ShutDown {};
 
-using Input = std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
-                           StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact,
-                           RetryNow, FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer,
-                           EndpointMapped, MappingLost, Tick, ShutDown, BeaconHeard, PlaceMessage, AskQuestion,
-                           AnswerQuestion, SwitchRelay, BlockPeer, Fetched, ProbeBootstrap, SubscribeTopic,
-                           UnsubscribeTopic, PublishInTopic, PutEntry, RemoveEntry, ReadRegistry>;
+using Input =
+    std::variant<ConnAccepted, ConnConnected, ConnFailed, ConnBytes, ConnClosed, DatagramArrived, Persisted,
+                 StorageStalled, StorageResumed, SendMessage, TakeMessages, PutContact, RemoveContact, RetryNow,
+                 FindPeer, FindCapability, OfferCapability, WithdrawCapability, ProbePeer, EndpointMapped, MappingLost,
+                 Tick, ShutDown, BeaconHeard, PlaceMessage, AskQuestion, AnswerQuestion, SwitchRelay, BlockPeer,
+                 Fetched, ProbeBootstrap, SubscribeTopic, UnsubscribeTopic, PublishInTopic, PutEntry, RemoveEntry,
+                 ReadRegistry, EnterRealm, LeaveRealm>;
 
 // Effects.
 
@@ -307,7 +337,15 @@ struct TopicPublished {
   Result<gossip::Publication> result;
 };
 /// What the registry says under this name may have changed.
-using EntryChanged = registry::Changed;
+struct EntryChanged {
+  std::string realm;  ///< empty: in none
+  identity::PeerId owner;
+  std::string name;
+};
+/// Whoever listened in this realm hears nothing more of it.
+struct RealmLeft {
+  std::string realm;
+};
 /// Whether the network is whole: a change of that.
 using NetworkChanged = partition::Changed;
 struct PeerUp {
@@ -328,6 +366,6 @@ struct Log {
 using SendDatagram = datagram::Send;
 using Effect = std::variant<Dial, Hangup, WantWrite, Resume, SendDatagram, Persist, Reply, PeerFound, CapabilityFound,
                             PeerProbed, Arrival, StateChanged, PeerUp, PeerDown, Log, SayBeacon, Placed, Answered,
-                            Fetch, TopicMessage, TopicPublished, EntryChanged, NetworkChanged>;
+                            Fetch, TopicMessage, TopicPublished, EntryChanged, RealmLeft, NetworkChanged>;
 
 }  // namespace ekiden::node

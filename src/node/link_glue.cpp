@@ -11,26 +11,7 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                  [&](link::Hangup& hangup) { out->push(hangup); },
                  [&](link::WantWrite& want) { out->push(want); },
                  [&](link::Resume& resume) { out->push(resume); },
-                 [&](link::Up& up) {
-                   const identity::PeerRecord shown = up.record.record;
-                   const identity::PeerId peer = shown.id();
-                   log_limited(now, link_lines, LogLevel::info, "link",
-                               "up: " + peer.text() + (up.initiated_by_us ? " (dialled)" : " (accepted)"));
-                   Neighbour& it = neighbours[peer];
-                   end_search(peer);
-                   propose_nodes(now, shown);
-                   greet(now, peer, up);
-                   learn(now, std::move(up.record), Heard::from_itself);
-                   out->push(PeerUp{peer, up.initiated_by_us});
-                   router.on_link_up(now, peer, shown.public_key, router_out);
-                   show_neighbour(now, shown);
-                   asks.on_link_up(now, peer, ask_out);
-                   if ((shown.features & gossip::kGossipFeature) != 0) gossip.on_link_up(now, peer, gossip_out);
-                   end_seek(now, peer);
-                   it.compares_registry = config.hold_registry && (shown.features & registry::kRegistryFeature) != 0;
-                   if (registry && it.compares_registry) registry->on_link_up(now, peer, registry_out);
-                   if ((shown.features & partition::kPartitionFeature) != 0) watch_neighbour(now, peer);
-                 },
+                 [&](link::Up& up) { on_link_up(now, up); },
                  [&](link::Down& down) {
                    log_limited(now, link_lines, LogLevel::info, "link",
                                "down: " + down.peer.text() + ": " + down.why.message);
@@ -45,9 +26,13 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                    collector.on_link_down(now, down.peer);
                    relay.on_link_down(now, down.peer, relay_out);
                    asks.on_link_down(down.peer);
-                   gossip.on_link_down(now, down.peer, gossip_out);
                    const bool is_broken = down.why.code != Errc::closed;
-                   if (registry) registry->on_link_down(now, down.peer, is_broken, registry_out);
+                   realms.members.on_link_down(down.peer, is_broken, realms.out);
+                   settle_members(now);
+                   gossip.on_link_down(now, down.peer, gossip_out);
+                   if (open_registry.registry) {
+                     open_registry.registry->on_link_down(now, down.peer, is_broken, open_registry.out);
+                   }
                    if (watch.detector) watch.detector->on_neighbour_down(now, down.peer, is_broken);
                    if (showed_older && wanted.contains(down.peer)) dial(now, down.peer);
                    out->push(PeerDown{down.peer, std::move(down.why)});
@@ -72,6 +57,31 @@ void Node::Impl::on_link_effect(Now now, link::LinkPool::Effect effect) {
                  },
              },
              effect);
+}
+
+void Node::Impl::on_link_up(Now now, link::Up& up) {
+  const identity::PeerRecord shown = up.record.record;
+  const identity::PeerId peer = shown.id();
+  log_limited(now, link_lines, LogLevel::info, "link",
+              "up: " + peer.text() + (up.initiated_by_us ? " (dialled)" : " (accepted)"));
+  Neighbour& it = neighbours[peer];
+  it.since = now.mono;
+  end_search(peer);
+  propose_nodes(now, shown);
+  greet(now, peer, up);
+  learn(now, std::move(up.record), Heard::from_itself);
+  out->push(PeerUp{peer, up.initiated_by_us});
+  router.on_link_up(now, peer, shown.public_key, router_out);
+  show_neighbour(now, shown);
+  asks.on_link_up(now, peer, ask_out);
+  if ((shown.features & gossip::kGossipFeature) != 0) gossip.on_link_up(now, peer, gossip_out);
+  end_seek(now, peer);
+  it.compares_registry = config.hold_registry && (shown.features & registry::kRegistryFeature) != 0;
+  if (open_registry.registry && it.compares_registry) {
+    open_registry.registry->on_link_up(now, peer, open_registry.out);
+  }
+  if ((shown.features & realm::kRealmFeature) != 0) realms.members.on_link_up(peer, realms.out);
+  if ((shown.features & partition::kPartitionFeature) != 0) watch_neighbour(now, peer);
 }
 
 void Node::Impl::dial_for_link(link::Dial dial) {
@@ -139,6 +149,15 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
       return relay.on_taken(now, message.from, body, relay_out);
     case wire::MessageType::not_taken:
       return relay.on_not_taken(now, message.from, body, relay_out);
+    default:
+      return dispatch_shared(now, message);
+  }
+}
+
+/// What members of topics, of registries, of realms, and neighbours who watch each other say.
+Status Node::Impl::dispatch_shared(Now now, const link::Message& message) {
+  const ByteView body = message.bytes.subspan(1);
+  switch (static_cast<wire::MessageType>(message.bytes[0])) {
     case wire::MessageType::topic_join:
     case wire::MessageType::topic_forward_join:
     case wire::MessageType::topic_neighbour:
@@ -156,14 +175,23 @@ Status Node::Impl::dispatch(Now now, const link::Message& message) {
     case wire::MessageType::registry_places:
     case wire::MessageType::registry_want:
     case wire::MessageType::registry_entries:
-      if (config.hold_registry) return on_registry_message(now, message);
-      break;
+      if (!config.hold_registry) break;
+      made_registry();
+      return on_registry_message(now, open_registry, message.from, message.bytes);
+    case wire::MessageType::realm_hello:
+      EKIDEN_TRY(realms.members.on_hello(message.from, body, realms.out));
+      settle_members(now);  // What it shows counts for the next message of the same read.
+      return {};
+    case wire::MessageType::realm_message:
+      return on_realm_message(now, message.from, body);
     case wire::MessageType::partition_heartbeat:
       if (!watch.detector) break;
       return watch.detector->on_heartbeat(now, message.from, body, watch.out);
     case wire::MessageType::partition_statement:
       if (!watch.detector) break;
       return watch.detector->on_statement(now, message.from, body, watch.out);
+    default:
+      break;
   }
   const ErrorMessage answer{.type = message.bytes[0], .reason = ErrorMessage::Reason::unknown_type, .detail = {}};
   send_message(now, message.from, wire::Priority::low, wire::MessageType::error, wire::encode(answer));

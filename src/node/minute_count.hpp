@@ -3,7 +3,9 @@
 
 #include <cstddef>
 
+#include "base/lru_map.hpp"
 #include "base/time.hpp"
+#include "identity/peer_id.hpp"
 
 namespace ekiden::node {
 
@@ -12,6 +14,12 @@ struct MinuteCount {
   Instant since{};
   std::size_t count = 0;
   std::size_t names = 0;  ///< of those
+};
+
+struct DialBacks {
+  MinuteCount all;
+  LruMap<identity::PeerId, MinuteCount> by_peer{4096};
+  std::size_t running = 0;
 };
 
 }  // namespace ekiden::node

@@ -10,6 +10,7 @@ namespace ekiden::node {
 
 struct Neighbour {
   std::uint32_t bad_messages = 0;
+  Instant since{};                      ///< the link is up
   bool compares_registry = false;       ///< its replica with ours
   std::optional<Instant> list_asked{};  ///< it asked for our list then, and was answered
 };

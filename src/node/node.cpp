@@ -95,6 +95,7 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
       gossip(self, config.gossip, rng.split(), [this](const identity::PeerId& peer) { return signed_record_of(peer); }),
       registry_rng(rng.split()),
       watch(rng.bytes<32>()),
+      realms(self.id(), rng.split()),
       contacts(config.max_contacts),
       records(config.max_peer_records,
               [this](const identity::PeerId& peer) { return wanted.contains(peer) || links.is_up(peer); }),
@@ -119,6 +120,7 @@ Status Node::load(const std::vector<store::Row>& rows) {
     if (row.key.table == store::Table::meta) EKIDEN_TRY(impl_->load_meta_row(row));
     if (row.key.table == store::Table::contacts) EKIDEN_TRY(impl_->load_contact_row(row));
     if (row.key.table == store::Table::records) EKIDEN_TRY(impl_->load_peer_record_row(row));
+    if (row.key.table == store::Table::realms) EKIDEN_TRY(impl_->load_realm_row(row));
     if (row.key.table == store::Table::dead) EKIDEN_TRY(impl_->keeper.load_dead_row(row.key.number, row.value));
   }
   return impl_->load_packets(rows);
@@ -126,6 +128,7 @@ Status Node::load(const std::vector<store::Row>& rows) {
 
 Status Node::load_row(const store::Key& key, ByteView value) {
   if (key.table == store::Table::registry) return impl_->load_registry_row(key.name, value);
+  if (key.table == store::Table::realm_registry) return impl_->load_realm_entry(key.name, value);
   CHECK(key.table == store::Table::parcels);
   return impl_->keeper.load_row(key.number, value);
 }
@@ -147,6 +150,7 @@ void Node::start(Now now, Outbox<Effect>& out) {
   impl_->relay.start(now, impl_->relay_out);
   if (impl_->takes_part()) impl_->dht.start(now, impl_->dht_out);
   impl_->start_registry(now);
+  impl_->start_realms(now);
   impl_->start_reachability(now);
   if (impl_->config.watch_network) impl_->watch.begun = now;
   impl_->renew_record_in_time(now);
@@ -161,75 +165,75 @@ void Node::handle(Now now, Input input, Outbox<Effect>& out) {
 }
 
 void Node::Impl::handle(Now now, Input input) {
-  std::visit(Overloaded{
-                 [&](const ConnAccepted& in) {
-                   if (record.empty() || ending) {
-                     out->push(Hangup{in.conn});
-                   } else {
-                     links.on_accepted(now, in.conn, in.from, in.port, link_out, in.transport);
-                   }
-                 },
-                 [&](const ConnConnected& in) { links.on_connected(now, in.conn, in.address, link_out); },
-                 [&](const ConnFailed& in) { links.on_connect_failed(now, in.conn, in.why, link_out); },
-                 [&](const ConnBytes& in) { links.on_bytes(now, in.conn, in.bytes, link_out); },
-                 [&](const ConnClosed& in) { links.on_closed(now, in.conn, in.why, link_out); },
-                 [&](const DatagramArrived& in) {
-                   if (config.discovery && !record.empty()) datagrams.on_packet(now, in.from, in.bytes, datagram_out);
-                 },
-                 [&](const BeaconHeard& in) { lan.on_beacon(now, in.from, in.bytes, lan_out); },
-                 [&](const Persisted& in) { on_persisted(now, in.up_to); },
-                 [&](const StorageStalled& in) {
-                   storage = in.why;
-                   router.set_storage(now, std::unexpected(in.why));
-                   keeper.set_storage(false);
-                   relay.set_storage(false);
-                   log(LogLevel::error, "store", in.why.message);
-                 },
-                 [&](const StorageResumed&) {
-                   storage.reset();
-                   router.set_storage(now, {});
-                   keeper.set_storage(true);
-                   relay.set_storage(true);
-                   log(LogLevel::info, "store", "the store commits again");
-                 },
-                 [&](SendMessage& in) { router.submit(now, in.request, std::move(in.draft), router_out); },
-                 [&](PlaceMessage& in) { place(now, in); },
-                 [&](AskQuestion& in) {
-                   auto candidates = neighbours_offering(in.question.to ? std::string_view() : in.question.capability);
-                   asks.ask(now, in.request, std::move(in.question), std::move(candidates), ask_out);
-                 },
-                 [&](AnswerQuestion& in) { answer(now, in); },
-                 [&](const SwitchRelay& in) { switch_relay(now, in); },
-                 [&](Fetched& in) { keeper.on_fetched(now, std::move(in.rows), mailbox_out); },
-                 [&](const TakeMessages& in) {
-                   asks.on_taken(in.numbers);
-                   router.take(now, in.request, in.numbers, router_out);
-                 },
-                 [&](const PutContact& in) { put_contact(now, in); },
-                 [&](const RemoveContact& in) { remove_contact(now, in); },
-                 [&](const BlockPeer& in) { block(now, in); },
-                 [&](const RetryNow& in) { retry_peer(now, in); },
-                 [&](const SubscribeTopic& in) { reply(in.request, gossip.subscribe(now, in.topic, gossip_out)); },
-                 [&](const UnsubscribeTopic& in) { reply(in.request, gossip.unsubscribe(now, in.topic)); },
-                 [&](const PublishInTopic& in) {
-                   const gossip::PublishId id{static_cast<std::uint64_t>(in.request)};
-                   gossip.publish(now, id, in.topic, in.payload, gossip_out);
-                 },
-                 [&](const PutEntry& in) { put_entry(now, in); },
-                 [&](const RemoveEntry& in) { remove_entry(now, in); },
-                 [&](const ReadRegistry&) { become_member(now); },
-                 [&](const ProbeBootstrap& in) { survey_bootstrap(now, in); },
-                 [&](const FindPeer& in) { find_for_request(now, in); },
-                 [&](FindCapability& in) { find_capability(now, in); },
-                 [&](const OfferCapability& in) { offer(now, in); },
-                 [&](const WithdrawCapability& in) { withdraw_offer(now, in); },
-                 [&](const ProbePeer& in) { probe_for_request(now, in); },
-                 [&](const EndpointMapped& in) { reachability.on_mapped(now, in.endpoint, reachability_out); },
-                 [&](const MappingLost& in) { reachability.on_mapping_lost(now, in.endpoint, reachability_out); },
-                 [&](const Tick&) { tick(now); },
-                 [&](const ShutDown&) { shut_down(now); },
-             },
-             input);
+  std::visit(
+      Overloaded{
+          [&](const ConnAccepted& in) {
+            if (record.empty() || ending) {
+              out->push(Hangup{in.conn});
+            } else {
+              links.on_accepted(now, in.conn, in.from, in.port, link_out, in.transport);
+            }
+          },
+          [&](const ConnConnected& in) { links.on_connected(now, in.conn, in.address, link_out); },
+          [&](const ConnFailed& in) { links.on_connect_failed(now, in.conn, in.why, link_out); },
+          [&](const ConnBytes& in) { links.on_bytes(now, in.conn, in.bytes, link_out); },
+          [&](const ConnClosed& in) { links.on_closed(now, in.conn, in.why, link_out); },
+          [&](const DatagramArrived& in) {
+            if (config.discovery && !record.empty()) datagrams.on_packet(now, in.from, in.bytes, datagram_out);
+          },
+          [&](const BeaconHeard& in) { lan.on_beacon(now, in.from, in.bytes, lan_out); },
+          [&](const Persisted& in) { on_persisted(now, in.up_to); },
+          [&](const StorageStalled& in) { set_storage(now, in.why); },
+          [&](const StorageResumed&) { set_storage(now, std::nullopt); },
+          [&](SendMessage& in) { router.submit(now, in.request, std::move(in.draft), router_out); },
+          [&](PlaceMessage& in) { place(now, in); },
+          [&](AskQuestion& in) {
+            auto candidates = neighbours_offering(in.question.to ? std::string_view() : in.question.capability);
+            asks.ask(now, in.request, std::move(in.question), std::move(candidates), ask_out);
+          },
+          [&](AnswerQuestion& in) { answer(now, in); },
+          [&](const SwitchRelay& in) { switch_relay(now, in); },
+          [&](Fetched& in) { keeper.on_fetched(now, std::move(in.rows), mailbox_out); },
+          [&](const TakeMessages& in) {
+            asks.on_taken(in.numbers);
+            router.take(now, in.request, in.numbers, router_out);
+          },
+          [&](const PutContact& in) { put_contact(now, in); },
+          [&](const RemoveContact& in) { remove_contact(now, in); },
+          [&](const BlockPeer& in) { block(now, in); },
+          [&](const RetryNow& in) { retry_peer(now, in); },
+          [&](const SubscribeTopic& in) { reply(in.request, gossip.subscribe(now, in.topic, gossip_out, in.realm)); },
+          [&](const UnsubscribeTopic& in) { reply(in.request, gossip.unsubscribe(now, in.topic, in.realm)); },
+          [&](const PublishInTopic& in) {
+            const gossip::PublishId id{static_cast<std::uint64_t>(in.request)};
+            gossip.publish(now, id, in.topic, in.payload, gossip_out, in.realm);
+          },
+          [&](const PutEntry& in) { put_entry(now, in); },
+          [&](const RemoveEntry& in) { remove_entry(now, in); },
+          [&](const ReadRegistry&) { become_member(now, {}, open_registry); },
+          [&](const EnterRealm& in) { enter_realm(now, in); },
+          [&](const LeaveRealm& in) { leave_realm(now, in); },
+          [&](const ProbeBootstrap& in) { survey_bootstrap(now, in); },
+          [&](const FindPeer& in) { find_for_request(now, in); },
+          [&](FindCapability& in) { find_capability(now, in); },
+          [&](const OfferCapability& in) { offer(now, in); },
+          [&](const WithdrawCapability& in) { withdraw_offer(now, in); },
+          [&](const ProbePeer& in) { probe_for_request(now, in); },
+          [&](const EndpointMapped& in) { reachability.on_mapped(now, in.endpoint, reachability_out); },
+          [&](const MappingLost& in) { reachability.on_mapping_lost(now, in.endpoint, reachability_out); },
+          [&](const Tick&) { tick(now); },
+          [&](const ShutDown&) { shut_down(now); },
+      },
+      input);
+}
+
+/// `fault`: why the store does not commit; without one it does again.
+void Node::Impl::set_storage(Now now, std::optional<Error> fault) {
+  router.set_storage(now, fault ? Status(std::unexpected(*fault)) : Status());
+  keeper.set_storage(!fault);
+  relay.set_storage(!fault);
+  log(fault ? LogLevel::error : LogLevel::info, "store", fault ? fault->message : "the store commits again");
+  storage = std::move(fault);
 }
 
 void Node::Impl::shut_down(Now now) {
@@ -260,6 +264,7 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
     if (first.keeper) done.keeper = first.keeper;
     if (first.relay) done.relay = first.relay;
     if (first.registry) done.registry = first.registry;
+    for (const auto& written : first.realm_registries) done.realm_registries.push_back(written);
     if (!first.record.empty()) done.record = std::move(first.record);
     if (!first.withdrawal.empty()) done.withdrawal = std::move(first.withdrawal);
     for (Bytes& announcement : first.announcements) done.announcements.push_back(std::move(announcement));
@@ -272,7 +277,8 @@ void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
   if (done.router) router.on_persisted(now, *done.router, router_out);
   if (done.keeper) keeper.on_persisted(now, *done.keeper, mailbox_out);
   if (done.relay) relay.on_persisted(*done.relay);
-  if (done.registry) registry->on_persisted(now, *done.registry, registry_out);
+  if (done.registry) open_registry.registry->on_persisted(now, *done.registry, open_registry.out);
+  for (const auto& [stay, token] : done.realm_registries) on_realm_persisted(now, stay, token);
   if (!done.record.empty()) publish_record(now, std::move(done.record));
   publish_announcements(now, std::move(done.announcements));
   // Nothing is withdrawn that was never published.
@@ -290,7 +296,8 @@ void Node::Impl::tick(Now now) {
   relay.on_deadline(now, relay_out);
   asks.on_deadline(now, ask_out);
   gossip.on_deadline(now, gossip_out);
-  if (registry) registry->on_deadline(now, registry_out);
+  if (open_registry.registry) open_registry.registry->on_deadline(now, open_registry.out);
+  tick_realms(now);
   if (watch.detector) watch.detector->on_deadline(now, watch.out);
   seal_waiting(now);  // After the sessions have written what is older.
   if (std::exchange(relay_flush_at, std::nullopt)) relay.flush(now, relay_out);
@@ -300,7 +307,7 @@ void Node::Impl::tick(Now now) {
   dht.on_deadline(now, dht_out);
   bootstrap.on_deadline(now, bootstrap_out);
   reachability.on_deadline(now, reachability_out);
-  if (publish_at && *publish_at <= now.mono) publish_endpoints(now);
+  if (own_endpoints.publish_at && *own_endpoints.publish_at <= now.mono) publish_endpoints(now);
   lan.on_deadline(now, lan_out);
   while (const auto probe = list_due.pop_due(now.mono)) end_probe(now, *probe, std::nullopt);
   search_again(now);
@@ -312,7 +319,7 @@ void Node::Impl::settle(Now now) {
   while (!link_out.empty() || !session_out.empty() || !router_out.empty() || !ask_out.empty() ||
          !datagram_out.empty() || !dht_out.empty() || !bootstrap_out.empty() || !reachability_out.empty() ||
          !lan_out.empty() || !mailbox_out.empty() || !relay_out.empty() || !gossip_out.empty() ||
-         !registry_out.empty() || !watch.out.empty()) {
+         !open_registry.out.empty() || !realms.is_settled() || !watch.out.empty()) {
     link_out.drain([&](link::LinkPool::Effect&& effect) { on_link_effect(now, std::move(effect)); });
     session_out.drain([&](session::Sessions::Effect&& effect) { on_session_effect(now, std::move(effect)); });
     router_out.drain([&](router::Router::Effect&& effect) { on_router_effect(now, std::move(effect)); });
@@ -326,7 +333,7 @@ void Node::Impl::settle(Now now) {
     mailbox_out.drain([&](mailbox::Effect&& effect) { on_mailbox_effect(now, std::move(effect)); });
     relay_out.drain([&](relay::Effect&& effect) { on_relay_effect(now, std::move(effect)); });
     gossip_out.drain([&](gossip::Effect&& effect) { on_gossip_effect(now, std::move(effect)); });
-    registry_out.drain([&](registry::Effect&& effect) { on_registry_effect(now, std::move(effect)); });
+    settle_registries(now);
     watch.out.drain([&](partition::Effect&& effect) { on_partition_effect(now, std::move(effect)); });
   }
   if (relay.needs_flush() && !relay_flush_at) relay_flush_at = now.mono;
@@ -373,12 +380,13 @@ std::optional<Instant> Node::deadline() const {
   at = earlier(at, earlier(impl_->relay_flush_at, impl_->gossip.deadline()));
   at = earlier(at, earlier(impl_->keeper.deadline(), impl_->depositor.deadline()));
   at = earlier(at, earlier(impl_->collector.deadline(), impl_->relay.deadline()));
-  if (impl_->registry) at = earlier(at, impl_->registry->deadline());
+  if (impl_->open_registry.registry) at = earlier(at, impl_->open_registry.registry->deadline());
+  at = earlier(at, impl_->realms.deadline());
   if (impl_->watch.detector) at = earlier(at, impl_->watch.detector->deadline());
   if (!impl_->config.discovery) return at;
   at = earlier(at, earlier(impl_->datagrams.deadline(), impl_->dht.deadline()));
   at = earlier(at, earlier(impl_->leave_by, impl_->lan.deadline()));
-  at = earlier(at, earlier(impl_->reachability.deadline(), impl_->publish_at));
+  at = earlier(at, earlier(impl_->reachability.deadline(), impl_->own_endpoints.publish_at));
   at = earlier(at, earlier(impl_->bootstrap.deadline(), impl_->list_due.earliest()));
   return earlier(at, earlier(impl_->search_due.earliest(), impl_->join_look));
 }

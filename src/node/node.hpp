@@ -36,6 +36,7 @@
 #include "partition/detector.hpp"
 #include "reachability/config.hpp"
 #include "reachability/events.hpp"
+#include "realm/realm.hpp"
 #include "registry/registry.hpp"
 #include "relay/relay.hpp"
 #include "router/router.hpp"
@@ -137,6 +138,13 @@ struct NodeStatus {
   bool ready = false;                                        ///< our record is on disk; links may be made
 };
 
+/// A realm that this node is in.
+struct RealmStatus {
+  realm::Realm realm;
+  std::size_t members = 0;  ///< linked peers that are in it, too
+  registry::RegistryStatus registry = {};
+};
+
 /// Whether the network is whole, as this node sees it.
 struct NetworkStatus {
   bool is_watched = false;  ///< otherwise there is nothing else here
@@ -210,6 +218,10 @@ class Node {
   std::vector<Offer> offers() const;
   /// The replica that this node holds, made at the first call; `now` of its queries is that of the driver.
   const registry::Registry& registry() const;
+  /// That of a realm; null if this node is not in it, or holds no replicas. Without a name: as above.
+  const registry::Registry* registry_of(const std::string& realm) const;
+  /// In the order of names. There are secrets in it.
+  std::vector<RealmStatus> realms() const;
   NetworkStatus network(Now now) const;
   /// After ShutDown: what we published is being withdrawn. Over after Config::leave_max at the latest.
   bool is_leaving() const;

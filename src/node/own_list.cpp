@@ -1,11 +1,5 @@
-// The bootstrap list that we sign, for those who ask: the nodes that discovery itself has reached in this run.
-//
-// Like the own record it is shown to nobody before its sequence number is on disk, and the number is not below the wall
-// clock (own_record.cpp tells why). It is made anew when somebody asks and the nodes have changed, at most once in
-// list_interval, or half its lifetime is over.
-//
-// A link may ask once in list_pause; more requests are bad messages. Attack: a neighbour that asks all the time, for a
-// byte each, to be sent 16 KiB.
+#include "node/own_list.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -22,9 +16,9 @@ Status Node::Impl::on_list_request(Now now, const identity::PeerId& from) {
   }
   last = now.mono;
   auto nodes = bootstrap.listing(bootstrap::kMaxListNodes);
-  if (!list_pending && !list_is_current(now, nodes)) renew_list(now, std::move(nodes));
-  if (list_pending) {
-    list_askers.insert(from);
+  if (!own_list.is_pending && !list_is_current(now, nodes)) renew_list(now, std::move(nodes));
+  if (own_list.is_pending) {
+    own_list.askers.insert(from);
   } else {
     send_list(now, from);
   }
@@ -32,42 +26,43 @@ Status Node::Impl::on_list_request(Now now, const identity::PeerId& from) {
 }
 
 bool Node::Impl::list_is_current(Now now, const std::vector<bootstrap::ListedNode>& nodes) const {
-  if (!list_made) return false;
+  if (!own_list.made) return false;
   const auto half = std::chrono::duration_cast<milliseconds>(config.list_ttl) / 2;
-  const bool is_of_now = now.wall < list_content.issued_at + half && list_content.issued_at <= now.wall + kMaxAhead;
+  const bool is_of_now =
+      now.wall < own_list.content.issued_at + half && own_list.content.issued_at <= now.wall + kMaxAhead;
   if (!is_of_now) return false;
-  return now.mono - *list_made < config.list_interval || list_content.nodes == nodes;
+  return now.mono - *own_list.made < config.list_interval || own_list.content.nodes == nodes;
 }
 
 void Node::Impl::renew_list(Now now, std::vector<bootstrap::ListedNode> nodes) {
-  list_sequence = std::max(list_sequence + 1, to_unix_ms(now.wall));
-  list_content = {
+  own_list.sequence = std::max(own_list.sequence + 1, to_unix_ms(now.wall));
+  own_list.content = {
       .public_key = self.public_key(),
-      .sequence = list_sequence,
+      .sequence = own_list.sequence,
       .issued_at = now.wall,
       .ttl_seconds = static_cast<std::uint32_t>(std::chrono::duration_cast<seconds>(config.list_ttl).count()),
       .nodes = std::move(nodes)};
-  auto signed_list = bootstrap::sign_list(self, list_content);
+  auto signed_list = bootstrap::sign_list(self, own_list.content);
   // The best nodes come first: those that do not fit are the worst.
-  while (!signed_list && signed_list.error().code == Errc::too_large && !list_content.nodes.empty()) {
-    list_content.nodes.resize(list_content.nodes.size() * 3 / 4);
-    signed_list = bootstrap::sign_list(self, list_content);
+  while (!signed_list && signed_list.error().code == Errc::too_large && !own_list.content.nodes.empty()) {
+    own_list.content.nodes.resize(own_list.content.nodes.size() * 3 / 4);
+    signed_list = bootstrap::sign_list(self, own_list.content);
   }
   CHECK(signed_list.has_value());  // Its nodes come from discovery, which lets no unusable one in.
-  batch.put(store::Table::meta, as_bytes(kListRowName), wire::encode(RecordRow{list_sequence}));
+  batch.put(store::Table::meta, as_bytes(kListRowName), wire::encode(RecordRow{own_list.sequence}));
   waiting.list = std::move(*signed_list);
-  list_made = now.mono;
-  list_pending = true;
+  own_list.made = now.mono;
+  own_list.is_pending = true;
 }
 
 void Node::Impl::publish_list(Now now, Bytes persisted) {
-  list = std::move(persisted);
-  list_pending = false;
-  for (const identity::PeerId& asker : std::exchange(list_askers, {})) send_list(now, asker);
+  own_list.signed_bytes = std::move(persisted);
+  own_list.is_pending = false;
+  for (const identity::PeerId& asker : std::exchange(own_list.askers, {})) send_list(now, asker);
 }
 
 void Node::Impl::send_list(Now now, const identity::PeerId& to) {
-  if (links.is_up(to)) send_message(now, to, wire::Priority::low, wire::MessageType::list, list);
+  if (links.is_up(to)) send_message(now, to, wire::Priority::low, wire::MessageType::list, own_list.signed_bytes);
 }
 
 }  // namespace ekiden::node

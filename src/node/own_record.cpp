@@ -34,7 +34,7 @@ Status Node::Impl::load_meta_row(const store::Row& row) {
   if (!decoded) {
     return fail(Errc::storage_corrupt, "table meta, row " + std::string(name) + ": " + decoded.error().message);
   }
-  (name == kRecordRowName ? own_sequence.signed_last : list_sequence) = decoded->sequence;
+  (name == kRecordRowName ? own_sequence.signed_last : own_list.sequence) = decoded->sequence;
   return {};
 }
 
@@ -50,8 +50,8 @@ void Node::Impl::renew_record(Now now) {
   fresh.sequence = own_sequence.record = next_sequence(now);
   fresh.issued_at = now.wall;
   fresh.ttl_seconds = static_cast<std::uint32_t>(std::chrono::duration_cast<seconds>(config.record_ttl).count());
-  shown_endpoints = public_endpoints();
-  for (const identity::Endpoint& endpoint : shown_endpoints) fresh.endpoints.push_back(endpoint.text());
+  own_endpoints.shown = public_endpoints();
+  for (const identity::Endpoint& endpoint : own_endpoints.shown) fresh.endpoints.push_back(endpoint.text());
   fresh.features = config.link.features;
   if (relay.forwards()) fresh.features |= relay::kRelayFeature;
   fresh.prekey = sessions.prekey();

@@ -30,6 +30,7 @@ Duration work_of(wire::MessageType type, std::size_t bytes) {
     case Type::topic_gossip:
       return microseconds(80);
     case Type::registry_entries:
+    case Type::realm_message:
       return microseconds(50) + microseconds(250) * static_cast<std::int64_t>(bytes / 1024);
     default:
       return microseconds(30);

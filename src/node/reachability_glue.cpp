@@ -76,15 +76,16 @@ void Node::Impl::on_reachability_effect(Now now, reachability::Reachability::Eff
 // What we publish. ----------------------------------------------------------------------------------------------------
 
 void Node::Impl::plan_publishing(Now now) {
-  if (record_issued == std::nullopt || publish_at) return;  // The first record has it anyway.
-  publish_at = now.mono + config.publish_gather;
-  if (endpoints_published) publish_at = std::max(*publish_at, *endpoints_published + config.publish_pause);
+  if (record_issued == std::nullopt || own_endpoints.publish_at) return;  // The first record has it anyway.
+  own_endpoints.publish_at = now.mono + config.publish_gather;
+  if (own_endpoints.published)
+    own_endpoints.publish_at = std::max(*own_endpoints.publish_at, *own_endpoints.published + config.publish_pause);
 }
 
 void Node::Impl::publish_endpoints(Now now) {
-  publish_at.reset();
-  if (ending || public_endpoints() == shown_endpoints) return;
-  endpoints_published = now.mono;
+  own_endpoints.publish_at.reset();
+  if (ending || public_endpoints() == own_endpoints.shown) return;
+  own_endpoints.published = now.mono;
   renew_record(now);
 }
 
@@ -184,18 +185,18 @@ bool Node::Impl::spend_dial_back(Instant now, const identity::PeerId& peer, bool
   const auto begin_minute = [now](MinuteCount& minute) {
     if (now - minute.since >= minutes(1)) minute = {.since = now};
   };
-  MinuteCount* of_peer = dial_backs_by_peer.find(peer);
-  if (of_peer == nullptr) of_peer = &dial_backs_by_peer.put(peer, {.since = now});
+  MinuteCount* of_peer = dial_backs.by_peer.find(peer);
+  if (of_peer == nullptr) of_peer = &dial_backs.by_peer.put(peer, {.since = now});
   begin_minute(*of_peer);
-  begin_minute(dial_backs);
-  bool has_room = dial_backs_running < config.max_dial_backs && of_peer->count < config.dial_backs_per_peer &&
-                  dial_backs.count < config.dial_backs_per_minute;
+  begin_minute(dial_backs.all);
+  bool has_room = dial_backs.running < config.max_dial_backs && of_peer->count < config.dial_backs_per_peer &&
+                  dial_backs.all.count < config.dial_backs_per_minute;
   if (is_name) {
     has_room = has_room && of_peer->names < config.named_dial_backs_per_peer &&
-               dial_backs.names < config.named_dial_backs_per_minute;
+               dial_backs.all.names < config.named_dial_backs_per_minute;
   }
   if (!has_room) return false;
-  for (MinuteCount* minute : {of_peer, &dial_backs}) {
+  for (MinuteCount* minute : {of_peer, &dial_backs.all}) {
     ++minute->count;
     if (is_name) ++minute->names;
   }
@@ -245,14 +246,14 @@ Status Node::Impl::on_dial_back(Now now, const identity::PeerId& from, ByteView 
     answer_dial_back(now, purpose, reachability::Verdict::refused, tried.error().message);
     return {};
   }
-  ++dial_backs_running;
+  ++dial_backs.running;
   attempt(now, std::move(*tried), record_of(from)->public_key);
   return {};
 }
 
 void Node::Impl::end_dial_back(Now now, const ForPeer& asked, const identity::Endpoint& endpoint,
                                const Result<Reachable>& result) {
-  --dial_backs_running;
+  --dial_backs.running;
   if (result) return answer_dial_back(now, asked, reachability::Verdict::reached, {});
   const Error& why = result.error();
   // Not to have tried says nothing about the endpoint: another one may see the asker where its name leads.

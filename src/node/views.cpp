@@ -23,8 +23,8 @@ NodeStatus Node::status() const {
           .relay = impl_->relay.status(),
           .topics = impl_->gossip.topics(),
           .topic_totals = impl_->gossip.totals(),
-          .registry = impl_->registry_status(),
-          .registry_member = impl_->is_member,
+          .registry = impl_->open_registry.status(impl_->registry_neighbours().size()),
+          .registry_member = impl_->open_registry.is_member,
           .discovery = impl_->config.discovery,
           .endpoints = impl_->endpoint_status(),
           .storage = impl_->storage,
@@ -69,6 +69,11 @@ std::vector<Offer> Node::offers() const {
 }
 
 const registry::Registry& Node::registry() const { return impl_->made_registry(); }
+const registry::Registry* Node::registry_of(const std::string& realm) const {
+  if (realm.empty()) return &registry();
+  const auto held = impl_->realms.held.find(realm);
+  return held == impl_->realms.held.end() ? nullptr : held->second.registry.registry.get();
+}
 
 bool Node::is_leaving() const { return impl_->leave_by.has_value(); }
 

@@ -95,6 +95,13 @@ Status check_removed(const Entry& entry) {
   return {};
 }
 
+/// The external_aad of a signature.
+Bytes aad_of(std::string_view purpose, const Domain& domain) {
+  Bytes aad = to_bytes(as_bytes(purpose));
+  append(aad, domain);
+  return aad;
+}
+
 Bytes grant_payload(std::string_view name, const identity::PeerId& writer) {
   return wire::encode(Grant{.name = std::string(name), .writer = writer});
 }
@@ -128,16 +135,17 @@ Status check_form(const Entry& entry) {
 
 Digest digest_of(ByteView signed_bytes) { return take_array<16>(crypto::sha256(signed_bytes).bytes); }
 
-Result<Bytes> sign_entry(const identity::Identity& identity, const Entry& entry) {
+Result<Bytes> sign_entry(const identity::Identity& identity, const Entry& entry, const Domain& domain) {
   CHECK(entry.author_key() == identity.public_key() && check_form(entry).has_value());
-  Bytes out = identity::cose_sign(identity, as_bytes(kEntryPurpose), wire::encode(entry));
+  Bytes out = identity::cose_sign(identity, aad_of(kEntryPurpose, domain), wire::encode(entry));
   EKIDEN_TRY(check_size(out.size()));
   return out;
 }
 
-crypto::Signature sign_grant(const identity::Identity& owner, std::string_view name, const identity::PeerId& writer) {
+crypto::Signature sign_grant(const identity::Identity& owner, std::string_view name, const identity::PeerId& writer,
+                             const Domain& domain) {
   return owner.sign(
-      wire::sig_structure(wire::eddsa_protected_header(), as_bytes(kGrantPurpose), grant_payload(name, writer)));
+      wire::sig_structure(wire::eddsa_protected_header(), aad_of(kGrantPurpose, domain), grant_payload(name, writer)));
 }
 
 Result<Entry> read_entry(ByteView signed_bytes) {
@@ -148,14 +156,14 @@ Result<Entry> read_entry(ByteView signed_bytes) {
   return entry;
 }
 
-Status verify_entry(ByteView signed_bytes, const Entry& entry) {
+Status verify_entry(ByteView signed_bytes, const Entry& entry, const Domain& domain) {
   EKIDEN_ASSIGN(const wire::Sign1View parts, wire::parse_sign1(signed_bytes));
-  EKIDEN_TRY(identity::cose_verify(parts, entry.author_key(), as_bytes(kEntryPurpose)));
+  EKIDEN_TRY(identity::cose_verify(parts, entry.author_key(), aad_of(kEntryPurpose, domain)));
   if (!entry.grant) return {};
   const Bytes payload = grant_payload(entry.name, entry.author_id());
   const wire::Sign1View grant{
       .protected_header = wire::eddsa_protected_header(), .payload = payload, .signature = entry.grant->view()};
-  return identity::cose_verify(grant, entry.owner, as_bytes(kGrantPurpose));
+  return identity::cose_verify(grant, entry.owner, aad_of(kGrantPurpose, domain));
 }
 
 Status check_time(const Entry& entry, WallTime wall) {

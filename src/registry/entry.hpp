@@ -171,19 +171,25 @@ Status check_form(const Entry& entry);
 /// The first half of SHA-256 of the signed bytes.
 Digest digest_of(ByteView signed_bytes);
 
+/// Which registry an entry is meant for: empty for that of all, otherwise what its members have agreed upon. Signatures
+/// are bound to it. (Attack: what somebody has said among few is handed to everybody, as if it had been said there.)
+using Domain = Bytes;
+
 /// REQUIRES: the identity is the author's; check_form() holds. Errors: too_large.
-Result<Bytes> sign_entry(const identity::Identity& identity, const Entry& entry);
+Result<Bytes> sign_entry(const identity::Identity& identity, const Entry& entry, const Domain& domain = {});
 
 /// What the owner of a name gives to somebody who shall write it, too. It cannot be taken back: an owner that no longer
 /// names a writer has what it writes ignored.
-crypto::Signature sign_grant(const identity::Identity& owner, std::string_view name, const identity::PeerId& writer);
+crypto::Signature sign_grant(const identity::Identity& owner, std::string_view name, const identity::PeerId& writer,
+                             const Domain& domain = {});
 
 /// Checks size and form, not the signature: for looking whether that is worth its cost.
 /// Errors: too_large, malformed, unsupported.
 Result<Entry> read_entry(ByteView signed_bytes);
 
-/// The signatures of what read_entry() gave for the same bytes. Errors: unauthenticated.
-Status verify_entry(ByteView signed_bytes, const Entry& entry);
+/// The signatures of what read_entry() gave for the same bytes. Errors: unauthenticated (also: it is meant for another
+/// registry).
+Status verify_entry(ByteView signed_bytes, const Entry& entry, const Domain& domain = {});
 
 /// Errors: refused (stamped in the future), expired (nobody need hold it any more).
 Status check_time(const Entry& entry, WallTime wall);

@@ -131,4 +131,14 @@ Status Registry::renew_one(Now now, const Renewals::Item& item, Effects& out) {
   return {};
 }
 
+void Registry::erase_rows(store::Batch& batch) const {
+  EntryId at{};
+  for (const Held* held = replica_.after(at); held != nullptr; held = replica_.after(at)) {
+    at = held->id;
+    batch.erase(store::Table::registry, at.bytes);
+  }
+  for (const EntryId& id : renewals_.ids()) Renewals::erase_row(id, batch);
+  batch.erase(store::Table::registry, as_bytes(kClockName));
+}
+
 }  // namespace ekiden::registry

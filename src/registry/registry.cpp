@@ -19,11 +19,12 @@ constexpr Duration kMostSoon = milliseconds(500);
 
 }  // namespace
 
-Registry::Registry(const identity::Identity& self, Config config, Rng rng, std::vector<PeerId> neighbours)
+Registry::Registry(const identity::Identity& self, Config config, Rng rng, std::vector<PeerId> neighbours,
+                   Domain domain)
     : self_(self),
       config_(config),
       rng_(std::move(rng)),
-      replica_(config_, rng_.split()),
+      replica_(config_, rng_.split(), std::move(domain)),
       conflicts_(config.max_conflicts),
       renewals_(rng_),
       rejoin_(config_, rng_),
@@ -119,7 +120,7 @@ bool Registry::take(Now now, const PeerId& from, ByteView signed_bytes, Arrivals
     ++counts_.refused;
     return true;
   }
-  if (!verify_entry(signed_bytes, *entry)) return false;
+  if (!verify_entry(signed_bytes, *entry, replica_.domain())) return false;
   const auto applied = replica_.put(now.wall, *entry, to_bytes(signed_bytes));
   if (!applied) {
     ++counts_.refused;

@@ -71,7 +71,8 @@ struct RegistryStatus {
 class Registry {
  public:
   /// `self` outlives this. `neighbours`: those of on_link_up() from before this was made.
-  Registry(const identity::Identity& self, Config config, Rng rng, std::vector<identity::PeerId> neighbours = {});
+  Registry(const identity::Identity& self, Config config, Rng rng, std::vector<identity::PeerId> neighbours = {},
+           Domain domain = {});
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
@@ -86,6 +87,8 @@ class Registry {
   /// Ends with Written{token}. Errors: those of write_removal.
   Result<store::PersistToken> remove(Now now, const identity::PeerId& owner, std::string_view name, Effects& out);
   void on_persisted(Now now, store::PersistToken token, Effects& out);
+  /// The end of a replica: everything that it has in the store goes. Nothing may follow.
+  void erase_rows(store::Batch& batch) const;
 
   /// Nothing if there is no such name.
   std::optional<View> get(Now now, const identity::PeerId& owner, std::string_view name) const {
@@ -105,6 +108,8 @@ class Registry {
   void on_link_up(Now now, const identity::PeerId& peer, Effects& out);
   /// `lost`: nobody has ended it.
   void on_link_down(Now now, const identity::PeerId& peer, bool lost, Effects& out);
+  /// It is no member any more: it is not sought, however its link ended.
+  void forget_lost(const identity::PeerId& peer) { rejoin_.forget(peer); }
   /// The bodies of link messages. Errors: malformed input; what is worse also gives Misbehaved.
   Status on_ask(Now now, const identity::PeerId& from, ByteView body, Effects& out);
   Status on_places(Now now, const identity::PeerId& from, ByteView body, Effects& out);

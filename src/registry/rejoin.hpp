@@ -45,6 +45,7 @@ class Rejoin {
     }
     return kept;
   }
+  void forget(const identity::PeerId& peer) { lost_.erase(peer); }
   /// True if it was one.
   bool drop_bridge(const identity::PeerId& peer) { return std::erase(bridges_, peer) != 0; }
 

@@ -55,6 +55,10 @@ void Renewals::erase(const EntryId& id, store::Batch& batch) {
   if (found == items_.end()) return;
   by_due_.erase({found->second.due, id});
   items_.erase(found);
+  erase_row(id, batch);
+}
+
+void Renewals::erase_row(const EntryId& id, store::Batch& batch) {
   batch.erase(store::Table::registry, renewal_name(id));
 }
 

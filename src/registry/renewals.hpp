@@ -27,6 +27,7 @@ class Renewals {
 
   /// Whether a row of Table::registry is one of these.
   static bool is_row(ByteView name);
+  static void erase_row(const EntryId& id, store::Batch& batch);
   /// It is due at once, or when schedule() says. Errors: malformed.
   Status load_row(ByteView name, ByteView value);
 

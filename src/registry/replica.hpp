@@ -60,9 +60,13 @@ struct Applied {
 class Replica {
  public:
   /// `config` outlives this.
-  Replica(const Config& config, Rng rng) : config_(config), index_(std::move(rng)) {}
+  Replica(const Config& config, Rng rng, Domain domain = {})
+      : config_(config), domain_(std::move(domain)), index_(std::move(rng)) {}
   Replica(const Replica&) = delete;
   Replica& operator=(const Replica&) = delete;
+
+  /// Which registry this is a replica of.
+  const Domain& domain() const { return domain_; }
 
   /// Where an entry with this id and stamp would stand, before its signature is looked at. Nothing: it is new.
   std::optional<Standing> standing_of(const EntryId& id, const Version& version) const;
@@ -107,6 +111,7 @@ class Replica {
   static WallTime next_end(const Held& held) { return held.is_shown ? held.expires : held.kept; }
 
   const Config& config_;
+  const Domain domain_;
   Index index_;
   Trie trie_;
   std::deque<std::optional<Held>> slots_;

@@ -90,11 +90,11 @@ Status put_seen(Entry& entry, const Context& context) {
   return fail(Errc::limit_exceeded, "too many authors have written this name in the last 30 days");
 }
 
-std::vector<Writer> writers_of(const identity::Identity& self, const Draft& draft) {
+std::vector<Writer> writers_of(const identity::Identity& self, const Draft& draft, const Domain& domain) {
   std::vector<Writer> writers;
   for (const PeerId& id : draft.writers) {
     const bool is_known = id == self.id() || std::ranges::find(writers, id, &Writer::id) != writers.end();
-    if (!is_known) writers.push_back({.id = id, .grant = sign_grant(self, draft.name, id)});
+    if (!is_known) writers.push_back({.id = id, .grant = sign_grant(self, draft.name, id, domain)});
   }
   sort_few(writers);
   return writers;
@@ -119,9 +119,9 @@ Status put_elements(Entry& entry, const Context& context, const Draft& draft) {
   return {};
 }
 
-Result<Own> sign(const identity::Identity& self, Entry entry) {
+Result<Own> sign(const identity::Identity& self, Entry entry, const Domain& domain) {
   if (const Status formed = check_form(entry); !formed) return fail(Errc::invalid_argument, formed.error().message);
-  EKIDEN_ASSIGN(Bytes bytes, sign_entry(self, entry));
+  EKIDEN_ASSIGN(Bytes bytes, sign_entry(self, entry, domain));
   return Own{.entry = std::move(entry), .signed_bytes = std::move(bytes)};
 }
 
@@ -185,8 +185,8 @@ Result<Own> write_entry(const identity::Identity& self, HybridClock& clock, cons
   entry.metadata = draft.metadata;
   sort_few(entry.metadata);
   entry.value = draft.value;
-  entry.writers = writers_of(self, draft);
-  return sign(self, std::move(entry));
+  entry.writers = writers_of(self, draft, replica.domain());
+  return sign(self, std::move(entry), replica.domain());
 }
 
 Result<Own> write_removal(const identity::Identity& self, HybridClock& clock, const Replica& replica, WallTime wall,
@@ -209,7 +209,7 @@ Result<Own> write_removal(const identity::Identity& self, HybridClock& clock, co
   EKIDEN_ASSIGN(entry.stamp, next_stamp(clock, context, wall));
   if (entry.shape != Shape::own) EKIDEN_TRY(put_seen(entry, context));
   put_times(entry, context, milliseconds(0));
-  return sign(self, std::move(entry));
+  return sign(self, std::move(entry), replica.domain());
 }
 
 Result<Own> write_renewal(const identity::Identity& self, HybridClock& clock, const Replica& replica, WallTime wall,
@@ -228,7 +228,7 @@ Result<Own> write_renewal(const identity::Identity& self, HybridClock& clock, co
   forget_old(entry, wall);
   if (entry.shape == Shape::set) add_anew(entry, replica, wall);
   put_times(entry, context, lifetime);
-  return sign(self, std::move(entry));
+  return sign(self, std::move(entry), replica.domain());
 }
 
 }  // namespace ekiden::registry

@@ -69,6 +69,9 @@ void Host::Impl::run(node::Effect&& effect) {
           [this](const node::EntryChanged& changed) {
             tell([&](Listener& listener) { listener.on_entry_changed(changed); });
           },
+          [this](const node::RealmLeft& left) {
+            tell([&](Listener& listener) { listener.on_realm_left(left.realm); });
+          },
           [this](const node::NetworkChanged& changed) {
             tell([&](Listener& listener) { listener.on_network_changed(changed); });
           },

@@ -41,6 +41,7 @@ class Listener {
   virtual void on_state(const node::StateChanged& /*change*/) {}
   virtual void on_topic_message(const node::TopicMessage& /*message*/) {}
   virtual void on_entry_changed(const node::EntryChanged& /*changed*/) {}
+  virtual void on_realm_left(const std::string& /*realm*/) {}
   virtual void on_network_changed(const node::NetworkChanged& /*changed*/) {}
   virtual void on_peer_up(const identity::PeerId& /*peer*/) {}
   virtual void on_peer_down(const identity::PeerId& /*peer*/, const Error& /*why*/) {}
@@ -114,17 +115,22 @@ class Host {
   /// Whether the node hands on packets of others, from now on and across restarts.
   void switch_relay(bool on, Done done);
 
-  /// Listeners hear what is published in the topic. As often as there are subscribers.
-  void subscribe_topic(std::string topic, Done done);
-  void unsubscribe_topic(std::string topic, Done done);
+  /// Listeners hear what is published in the topic. As often as there are subscribers. `realm`: empty for none, as
+  /// below.
+  void subscribe_topic(std::string topic, std::string realm, Done done);
+  void unsubscribe_topic(std::string topic, std::string realm, Done done);
   using PublishDone = std::function<void(const Result<gossip::Publication>&)>;
-  void publish(std::string topic, Bytes payload, PublishDone done);
+  void publish(std::string topic, std::string realm, Bytes payload, PublishDone done);
 
   /// Ends once it is on disk.
-  void put_entry(registry::Draft draft, Done done);
-  void remove_entry(const identity::PeerId& owner, std::string name, Done done);
+  void put_entry(registry::Draft draft, std::string realm, Done done);
+  void remove_entry(const identity::PeerId& owner, std::string name, std::string realm, Done done);
   /// Somebody reads the registry: the node looks for others that hold it, from now on.
   void read_registry();
+
+  /// `request` of it is set here.
+  void enter_realm(node::EnterRealm realm, Done done);
+  void leave_realm(std::string name, Done done);
 
   using ProbeDone = std::function<void(const node::PeerProbed&)>;
   /// The request number of `probe` is given here.

@@ -113,31 +113,42 @@ void Host::switch_relay(bool on, Done done) {
   impl_->request(id, node::SwitchRelay{id, on}, without_id(std::move(done)));
 }
 
-void Host::subscribe_topic(std::string topic, Done done) {
+void Host::subscribe_topic(std::string topic, std::string realm, Done done) {
   const router::RequestId id{impl_->next_request++};
-  impl_->request(id, node::SubscribeTopic{id, std::move(topic)}, without_id(std::move(done)));
+  impl_->request(id, node::SubscribeTopic{id, std::move(topic), std::move(realm)}, without_id(std::move(done)));
 }
 
-void Host::unsubscribe_topic(std::string topic, Done done) {
+void Host::unsubscribe_topic(std::string topic, std::string realm, Done done) {
   const router::RequestId id{impl_->next_request++};
-  impl_->request(id, node::UnsubscribeTopic{id, std::move(topic)}, without_id(std::move(done)));
+  impl_->request(id, node::UnsubscribeTopic{id, std::move(topic), std::move(realm)}, without_id(std::move(done)));
 }
 
-void Host::publish(std::string topic, Bytes payload, PublishDone done) {
+void Host::publish(std::string topic, std::string realm, Bytes payload, PublishDone done) {
   const router::RequestId id{impl_->next_request++};
   if (impl_->state == Impl::State::ended) return done(fail(Errc::closed, "the node has ended"));
   impl_->publications.emplace(id, std::move(done));
-  impl_->ask(node::PublishInTopic{id, std::move(topic), std::move(payload)});
+  impl_->ask(node::PublishInTopic{id, std::move(topic), std::move(payload), std::move(realm)});
 }
 
-void Host::put_entry(registry::Draft draft, Done done) {
+void Host::put_entry(registry::Draft draft, std::string realm, Done done) {
   const router::RequestId id{impl_->next_request++};
-  impl_->request(id, node::PutEntry{id, std::move(draft)}, without_id(std::move(done)));
+  impl_->request(id, node::PutEntry{id, std::move(draft), std::move(realm)}, without_id(std::move(done)));
 }
 
-void Host::remove_entry(const identity::PeerId& owner, std::string name, Done done) {
+void Host::remove_entry(const identity::PeerId& owner, std::string name, std::string realm, Done done) {
   const router::RequestId id{impl_->next_request++};
-  impl_->request(id, node::RemoveEntry{id, owner, std::move(name)}, without_id(std::move(done)));
+  impl_->request(id, node::RemoveEntry{id, owner, std::move(name), std::move(realm)}, without_id(std::move(done)));
+}
+
+void Host::enter_realm(node::EnterRealm realm, Done done) {
+  realm.request = router::RequestId{impl_->next_request++};
+  const router::RequestId id = realm.request;
+  impl_->request(id, std::move(realm), without_id(std::move(done)));
+}
+
+void Host::leave_realm(std::string name, Done done) {
+  const router::RequestId id{impl_->next_request++};
+  impl_->request(id, node::LeaveRealm{id, std::move(name)}, without_id(std::move(done)));
 }
 
 void Host::read_registry() {

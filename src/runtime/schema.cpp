@@ -17,20 +17,31 @@
 namespace ekiden::runtime {
 namespace {
 
-constexpr std::array<TableLayout, 19> kTables = {{
-    {store::Table::meta, "meta", false},         {store::Table::contacts, "contacts", false},
-    {store::Table::records, "records", false},   {store::Table::prekeys, "prekeys", true},
-    {store::Table::sessions, "sessions", false}, {store::Table::outbox, "outbox", true},
-    {store::Table::inbox, "inbox", true},        {store::Table::windows, "windows", false},
-    {store::Table::history, "history", true},    {store::Table::nodes, "nodes", false},
-    {store::Table::values, "dht_values", false}, {store::Table::bootstrap, "bootstrap", false},
-    {store::Table::parcels, "parcels", true},    {store::Table::deposits, "deposits", true},
-    {store::Table::packets, "packets", true},    {store::Table::standings, "standings", false},
-    {store::Table::bodies, "bodies", true},      {store::Table::dead, "dead", true},
+constexpr std::array<TableLayout, 21> kTables = {{
+    {store::Table::meta, "meta", false},
+    {store::Table::contacts, "contacts", false},
+    {store::Table::records, "records", false},
+    {store::Table::prekeys, "prekeys", true},
+    {store::Table::sessions, "sessions", false},
+    {store::Table::outbox, "outbox", true},
+    {store::Table::inbox, "inbox", true},
+    {store::Table::windows, "windows", false},
+    {store::Table::history, "history", true},
+    {store::Table::nodes, "nodes", false},
+    {store::Table::values, "dht_values", false},
+    {store::Table::bootstrap, "bootstrap", false},
+    {store::Table::parcels, "parcels", true},
+    {store::Table::deposits, "deposits", true},
+    {store::Table::packets, "packets", true},
+    {store::Table::standings, "standings", false},
+    {store::Table::bodies, "bodies", true},
+    {store::Table::dead, "dead", true},
     {store::Table::registry, "registry", false},
+    {store::Table::realms, "realms", false},
+    {store::Table::realm_registry, "realm_registry", false},
 }};
 
-constexpr std::array<const char*, 9> kMigrations = {{
+constexpr std::array<const char*, 10> kMigrations = {{
     "CREATE TABLE meta (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE contacts (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE records (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
@@ -59,6 +70,9 @@ constexpr std::array<const char*, 9> kMigrations = {{
     "CREATE TABLE dead (n INTEGER PRIMARY KEY, value BLOB NOT NULL);",
 
     "CREATE TABLE registry (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;",
+
+    "CREATE TABLE realms (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE realm_registry (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;",
 }};
 
 std::unexpected<Error> corrupt(const std::filesystem::path& path, std::string_view what) {

@@ -19,6 +19,9 @@
 
 namespace ekiden::sim {
 
+/// To which everybody subscribes.
+inline const std::string kBroadcastTopic = "news";
+
 class Broadcasts {
  public:
   struct Totals {

@@ -60,6 +60,7 @@ void Machine::boot() {
   check();
   for (const auto& [request, contact] : std::exchange(unsaved_contacts_, {})) put_contact(contact);
   for (const std::string& topic : topics_) feed(node::SubscribeTopic{next_request(), topic});
+  for (const auto& [realm, topic] : topics_in_realms_) feed(node::SubscribeTopic{next_request(), topic, realm});
   if (disk_.is_stalled()) feed(full_disk());
   watch_contact_requests();
 }
@@ -183,11 +184,25 @@ void Machine::publish(const std::string& topic, Bytes payload) {
   feed(node::PublishInTopic{next_request(), topic, std::move(payload)});
 }
 
-void Machine::put_entry(registry::Draft draft, Written written) {
+void Machine::put_entry(registry::Draft draft, Written written, const std::string& realm) {
   if (node_ == nullptr) return;
   const auto request = next_request();
   writes_.emplace(request, std::move(written));
-  feed(node::PutEntry{request, std::move(draft)});
+  feed(node::PutEntry{request, std::move(draft), realm});
+}
+
+void Machine::enter_realm(node::EnterRealm realm) {
+  realm.request = next_request();
+  feed(std::move(realm));
+}
+
+void Machine::listen_in_realm(const std::string& realm, const std::string& topic) {
+  topics_in_realms_.emplace(realm, topic);
+  feed(node::SubscribeTopic{next_request(), topic, realm});
+}
+
+void Machine::publish_in_realm(const std::string& realm, const std::string& topic, const std::string& text) {
+  feed(node::PublishInTopic{next_request(), topic, to_bytes(as_bytes(text)), realm});
 }
 
 void Machine::remove_entry(const std::string& name, Written written) {
@@ -298,6 +313,7 @@ void Machine::run_effect(node::Effect effect) {
           [&](const node::TopicMessage& message) { on_topic_message(message); },
           [&](const node::TopicPublished&) {},
           [&](const node::EntryChanged&) {},
+          [&](const node::RealmLeft&) {},
           [&](const node::NetworkChanged&) {},
           [&](const node::Answered& answered) {
             const auto asked = asks_.extract(answered.request);
@@ -310,7 +326,10 @@ void Machine::run_effect(node::Effect effect) {
           },
           [&](const node::PeerUp&) {},
           [&](const node::PeerDown&) {},
-          [&](const node::Log& line) { log(line.component, line.text); },
+          [&](const node::Log& line) {
+            log(line.component, line.text);
+            if (line.level >= node::LogLevel::warning) note_accused(line.component, line.text);
+          },
       },
       effect);
 }
@@ -320,6 +339,18 @@ void Machine::log(std::string_view component, const std::string& text) const {
   const auto us = std::chrono::duration_cast<microseconds>(shared_.schedule.now().time_since_epoch()).count();
   std::printf("%12.6f host %u %.*s: %s\n", static_cast<double>(us) / 1e6, host_, static_cast<int>(component.size()),
               component.data(), text.c_str());
+}
+
+/// Lines about what somebody has done begin with who it was.
+void Machine::note_accused(std::string_view component, const std::string& text) {
+  if (component != "gossip" && component != "registry") return;
+  for (const identity::PeerId& traitor : shared_.traitors) {
+    if (text.starts_with(traitor.text())) shared_.accused.insert(traitor);
+  }
+  if (shared_.traitors.empty()) return;
+  for (const auto& [peer, host] : shared_.hosts) {
+    if (text.starts_with(peer.text())) shared_.ledger.breach("the log of a machine names an honest one: " + text);
+  }
 }
 
 void Machine::flush(link::ConnId conn) {

@@ -45,6 +45,7 @@ struct Shared {
   TraceHash& trace;
   std::map<identity::PeerId, HostIndex>& hosts;
   std::set<identity::PeerId> traitors = {};  ///< who else may have handed something on
+  std::set<identity::PeerId> accused = {};   ///< of those, whom the log of a machine names
   std::uint64_t check_every = 1;  ///< steps between two checks of the invariants of the node that took the step
   bool print_log = false;
   ProcessorModel processor = {};
@@ -149,9 +150,15 @@ class Machine final : public NetworkHost {
   void publish(const std::string& topic, Bytes payload);
   /// Called when the node has answered: whether it is on disk. Never if the machine went down before.
   using Written = std::function<void(bool)>;
-  void put_entry(registry::Draft draft, Written written);
+  void put_entry(registry::Draft draft, Written written, const std::string& realm = {});
   /// One of its own.
   void remove_entry(const std::string& name, Written written);
+  /// `request` is set here.
+  void enter_realm(node::EnterRealm realm);
+  /// From now on, and again after each boot. What is heard is in heard_in_realm().
+  void listen_in_realm(const std::string& realm, const std::string& topic);
+  void publish_in_realm(const std::string& realm, const std::string& topic, const std::string& text);
+  const std::set<std::string>& heard_in_realm() const { return heard_in_realm_; }
   using Asked = std::function<void(const node::Answered&, Duration took)>;
   /// Called once, with Errc::closed when the machine went down before.
   void ask(router::Question question, Asked asked);
@@ -176,6 +183,7 @@ class Machine final : public NetworkHost {
   // machine_clock.cpp
   void leave_record();
   void arm_timer();
+  void note_accused(std::string_view component, const std::string& text);
   void on_topic_message(const node::TopicMessage& message);
   void on_arrival(const router::ArrivedPtr& message);
   void on_delivered(const router::MessageId& id);
@@ -215,7 +223,9 @@ class Machine final : public NetworkHost {
   std::map<router::RequestId, Finding<Found>> finds_;
   std::map<router::RequestId, Finding<OwnersFound>> owner_finds_;
   std::map<router::RequestId, Finding<Asked>> asks_;
-  std::set<std::string> topics_;  ///< to which it subscribes
+  std::set<std::string> topics_;                                    ///< to which it subscribes
+  std::set<std::pair<std::string, std::string>> topics_in_realms_;  ///< with their realms
+  std::set<std::string> heard_in_realm_;
   std::optional<Instant> timer_;
   std::uint64_t boots_ = 0;
   bool is_leaving_ = false;

@@ -60,6 +60,11 @@ std::uint64_t Machine::delivery_bytes() const {
 }
 
 void Machine::on_topic_message(const node::TopicMessage& message) {
+  if (!message.realm.empty()) {
+    heard_in_realm_.emplace(as_text(message.payload));
+    return;
+  }
+  if (shared_.traitors.contains(message.publisher)) return;
   const auto from = shared_.hosts.find(message.publisher);
   if (from == shared_.hosts.end()) return shared_.ledger.breach("an item of a topic is by somebody unknown");
   for (std::string& what : shared_.broadcasts.heard(host_, boots_, from->second, message.payload, message.hops)) {

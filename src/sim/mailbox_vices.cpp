@@ -17,14 +17,6 @@ constexpr std::size_t kOldParcels = 16;
 /// Of parcels that its node has not numbered.
 constexpr std::uint64_t kInventedNumbers = std::uint64_t{1} << 40;
 
-/// The body, if the message is of this type and follows its description.
-template <wire::Described T>
-std::optional<T> body_of(ByteView message, MessageType type) {
-  if (message.empty() || message[0] != static_cast<Byte>(type)) return std::nullopt;
-  auto body = wire::decode<T>(message.subspan(1));
-  return body ? std::optional(std::move(*body)) : std::nullopt;
-}
-
 class LyingMailbox : public Vice {
  public:
   LyingMailbox(Hands& hands, Rng rng) : hands_(hands), rng_(std::move(rng)) {}

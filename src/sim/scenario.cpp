@@ -48,6 +48,19 @@ Setter boolean(bool& to) {
   };
 }
 
+Setter kind_of_split(SplitKind& to) {
+  return [&to](const toml::node& node) {
+    static const std::map<std::string, SplitKind, std::less<>> kKinds = {{"two", SplitKind::two},
+                                                                         {"three", SplitKind::three},
+                                                                         {"one_way", SplitKind::one_way},
+                                                                         {"flapping", SplitKind::flapping},
+                                                                         {"rolling", SplitKind::rolling}};
+    const auto kind = kKinds.find(node.value_exact<std::string>().value_or(""));
+    if (kind != kKinds.end()) to = kind->second;
+    return kind != kKinds.end();
+  };
+}
+
 constexpr std::int64_t kMillion = 1'000'000;
 
 /// Keys by their dotted name.
@@ -135,9 +148,17 @@ Keys keys_of_events(Scenario& s) {
       {"registry.split_to_s", duration<seconds>(s.registry.split_to)},
       {"registry.split_percent", number(s.registry.split_percent, 1, 99)},
       {"registry.restarts", number(s.registry.restarts, 0, 1000)},
+      {"realm.members", number(s.realm.members, 0, 1000)},
+      {"realm.removed", number(s.realm.removed, 0, 1000)},
+      {"realm.entries", number(s.realm.entries, 0, 10'000)},
+      {"realm.enter_at_s", duration<seconds>(s.realm.enter_at)},
+      {"realm.put_from_s", duration<seconds>(s.realm.put_from)},
+      {"realm.change_at_s", duration<seconds>(s.realm.change_at)},
       {"split.from_s", duration<seconds>(s.split.from)},
       {"split.to_s", duration<seconds>(s.split.to)},
       {"split.percent", number(s.split.percent, 1, 99)},
+      {"split.kind", kind_of_split(s.split.kind)},
+      {"split.step_s", duration<seconds>(s.split.step)},
   };
 }
 
@@ -152,6 +173,7 @@ Keys keys_of_attack(Scenario& s) {
       {"attack.bad_relays_of_each_kind", number(s.attack.bad_relays_of_each_kind, 0, 100)},
       {"attack.black_holes", number(s.attack.black_holes, 0, 100)},
       {"attack.bad_mailboxes_of_each_kind", number(s.attack.bad_mailboxes_of_each_kind, 0, 100)},
+      {"attack.bad_members_of_each_kind", number(s.attack.bad_members_of_each_kind, 0, 10)},
       {"attack.spoofed_flights", number(s.attack.spoofed_flights, 0, 100'000)},
       {"attack.spoofed_at_one", boolean(s.attack.spoofed_at_one)},
       {"attack.spammers", number(s.attack.spammers, 0, 4000)},
@@ -245,14 +267,26 @@ Result<Scenario> parse_scenario(std::string_view source, std::string_view name) 
                                      ": the split comes after the first puts, lasts ten seconds, and "
                                      "is over before the end");
   }
+  const RealmModel& realm = scenario.realm;
+  if (realm.members != 0 &&
+      (2 * realm.members > scenario.nodes || realm.removed == 0 || realm.removed + 2 > realm.members ||
+       realm.entries == 0 || realm.enter_at >= realm.put_from || realm.put_from >= realm.change_at ||
+       realm.change_at >= scenario.duration)) {
+    return fail(Errc::malformed,
+                std::string(name) +
+                    ": of a realm at most half the nodes are members, of whom one is removed and two stay; they enter, "
+                    "put something, and change the key, one after the other");
+  }
   const SplitModel& split = scenario.split;
   if (split.to != Duration(0) && registry.entries != 0 &&
       (split.from != registry.split_from || split.to != registry.split_to)) {
     return fail(Errc::malformed, std::string(name) + ": the split of the registry is another than that of the network");
   }
-  if (split.to != Duration(0) && (split.from + seconds(15) > split.to || split.to >= scenario.duration)) {
-    return fail(Errc::malformed,
-                std::string(name) + ": the split lasts fifteen seconds or more, and is over before the end");
+  if (split.to != Duration(0) &&
+      (split.from + seconds(15) > split.to || split.to >= scenario.duration || split.step < seconds(1))) {
+    return fail(Errc::malformed, std::string(name) +
+                                     ": the split lasts fifteen seconds or more, in steps of at least one, and is "
+                                     "over before the end");
   }
   return scenario;
 }

@@ -108,12 +108,34 @@ struct RegistryModel {
   std::uint32_t restarts = 0;        ///< during the split, of machines whose power goes
 };
 
-/// With `to` over zero all nodes watch over the network, are members of one topic, and are cut in two for a while. In
-/// other scenarios they do not: their heartbeats would be most of what is simulated.
+/// With `members` over zero so many machines enter a closed realm, and as many others one of the same name with a key
+/// that they have guessed. Members put entries and publish; then all but some members change to another key, and go on.
+struct RealmModel {
+  std::uint32_t members = 0;
+  std::uint32_t removed = 0;  ///< of these, who do not get the other key
+  std::uint32_t entries = 0;  ///< put, and as many items published, before the change and once more after it
+  Duration enter_at = seconds(60);
+  Duration put_from = seconds(120);
+  Duration change_at = seconds(180);
+};
+
+/// How a network is split.
+enum class SplitKind : std::uint8_t {
+  two,       ///< two sides
+  three,     ///< three sides of a third each
+  one_way,   ///< two sides, one of which hears the other, and not the reverse
+  flapping,  ///< two sides, that meet again and are cut again, every `step`
+  rolling    ///< a quarter is cut off, then another quarter, every `step`
+};
+
+/// With `to` over zero all nodes watch over the network, are members of one topic, and are split for a while. In other
+/// scenarios they do not: their heartbeats would be most of what is simulated.
 struct SplitModel {
   Duration from = seconds(120);
   Duration to{};
   std::uint32_t percent = 50;  ///< of the machines on one side, drawn by the seed
+  SplitKind kind = SplitKind::two;
+  Duration step = seconds(15);
 };
 
 /// Who wants the others to fail (sim/attack.hpp).
@@ -130,10 +152,11 @@ struct AttackModel {
   bool spoofed_at_one = false;                  ///< all of them at one machine, which asks for cookies then
   /// Strangers whose records name special addresses, are too large, or have a thousand endpoints (sim/boaster.hpp).
   std::uint32_t boasters = 0;
-  /// Nodes of others beside the machines, which join the network and lie when they relay or keep mail (sim/vice.hpp);
-  /// of each kind as many.
+  /// Nodes of others beside the machines, which join the network and lie when they relay, keep mail, or take part in
+  /// topics and the registry (sim/vice.hpp); of each kind as many.
   std::uint32_t bad_relays_of_each_kind = 0;
   std::uint32_t bad_mailboxes_of_each_kind = 0;
+  std::uint32_t bad_members_of_each_kind = 0;
   std::uint32_t black_holes = 0;  ///< more relays that swallow what they have taken
   /// Fresh identities in one /56 that want the first machine to be busy with them (sim/spammer.hpp), and how much each
   /// writes if it is taken.
@@ -202,6 +225,7 @@ struct Scenario {
   DiscoveryModel discovery;
   TopicModel topics;
   RegistryModel registry;
+  RealmModel realm;
   SplitModel split;
   AttackModel attack;
   Expectations expect;

@@ -148,14 +148,17 @@ void trace(TraceHash& hash, const node::Input& input) {
           [&](const node::AskQuestion& in) { add(in.request, in.question); },
           [&](const node::AnswerQuestion& in) { add(in.request, in.number, in.response); },
           [&](const node::SwitchRelay& in) { add(in.request, in.on); },
-          [&](const node::SubscribeTopic& in) { add(in.request, in.topic); },
-          [&](const node::UnsubscribeTopic& in) { add(in.request, in.topic); },
-          [&](const node::PublishInTopic& in) { add(in.request, in.topic, in.payload); },
+          [&](const node::SubscribeTopic& in) { add(in.request, in.topic, in.realm); },
+          [&](const node::UnsubscribeTopic& in) { add(in.request, in.topic, in.realm); },
+          [&](const node::PublishInTopic& in) { add(in.request, in.topic, in.realm, in.payload); },
           [&](const node::PutEntry& in) {
-            add(in.request, in.draft.name, in.draft.value, static_cast<std::uint64_t>(in.draft.lifetime.count()));
+            add(in.request, in.draft.name, in.draft.value, static_cast<std::uint64_t>(in.draft.lifetime.count()),
+                in.realm);
           },
-          [&](const node::RemoveEntry& in) { add(in.request, in.owner, in.name); },
+          [&](const node::RemoveEntry& in) { add(in.request, in.owner, in.name, in.realm); },
           [&](const node::ReadRegistry&) {},
+          [&](const node::EnterRealm& in) { add(in.request, in.name, in.how); },
+          [&](const node::LeaveRealm& in) { add(in.request, in.name); },
       },
       input);
 }
@@ -183,9 +186,10 @@ void trace(TraceHash& hash, const node::Effect& effect) {
                  [&](const node::Placed& out) { add(out.request, out.result); },
                  [&](const node::Answered& out) { add(out.request, out.to, out.result); },
                  [&](const node::Fetch& out) { add(out.table, out.numbers); },
-                 [&](const node::TopicMessage& out) { add(out.topic, out.hops, *out.signed_bytes); },
-                 [&](const node::EntryChanged& out) { add(out.owner, out.name); },
+                 [&](const node::TopicMessage& out) { add(out.topic, out.realm, out.hops, *out.signed_bytes); },
+                 [&](const node::EntryChanged& out) { add(out.realm, out.owner, out.name); },
                  [&](const node::TopicPublished& out) { add(out.request, out.result); },
+                 [&](const node::RealmLeft& out) { add(out.realm); },
                  [&](const node::NetworkChanged& out) { add(out.state, out.reason, out.here, out.away); },
              },
              effect);

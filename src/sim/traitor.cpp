@@ -1,14 +1,23 @@
 #include "sim/traitor.hpp"
 
 #include <utility>
+#include <variant>
 
+#include "gossip/messages.hpp"
 #include "node/messages.hpp"
+#include "registry/messages.hpp"
 
 namespace ekiden::sim {
 namespace {
 
 /// As every node of a simulation has them that takes part in discovery.
 constexpr std::uint64_t kFeatures = node::kReachabilityFeature | mailbox::kMailboxFeature;
+
+/// Only links of members carry what they say in topics and of the registry.
+std::uint64_t features_of(VicePlan plan) {
+  const bool is_member = std::holds_alternative<MemberVice>(plan);
+  return is_member ? kFeatures | gossip::kGossipFeature | registry::kRegistryFeature : kFeatures;
+}
 
 /// Inside, nothing takes time.
 NetworkModel at_once() {
@@ -23,7 +32,7 @@ NetworkModel at_once() {
 class Traitor::Double final : public LinkHost {
  public:
   Double(Traitor& traitor, const Company& company, HostIndex of, Rng rng)
-      : LinkHost(traitor.schedule(), traitor.inside_, company[of].seed, kFeatures, std::move(rng)),
+      : LinkHost(traitor.schedule(), traitor.inside_, company[of].seed, features_of(traitor.plan_), std::move(rng)),
         traitor_(traitor),
         company_(company) {
     CHECK(host() == of);
@@ -70,7 +79,7 @@ class Traitor::Double final : public LinkHost {
 };
 
 Traitor::Traitor(Shared& world, VicePlan plan, const crypto::Ed25519Seed& seed, Rng rng)
-    : LinkHost(world.schedule, world.network, seed, kFeatures, rng.split()),
+    : LinkHost(world.schedule, world.network, seed, features_of(plan), rng.split()),
       world_(world),
       plan_(plan),
       rng_(std::move(rng)),
@@ -99,6 +108,13 @@ void Traitor::join(Company& company, node::Config config) {
     hosts_.emplace(doubles_.back()->self().id(), i);
     if (world_.network.is_closed(i)) inside_.set_closed(i);
   }
+}
+
+void Traitor::take_part(const std::string& topic) {
+  node_->subscribe(topic);
+  registry::Draft draft;
+  draft.name = "traitor";
+  node_->put_entry(std::move(draft), [](bool) {});
 }
 
 Traitor::Double* Traitor::find(const identity::PeerId& peer) {

@@ -1,5 +1,5 @@
-// A production node in the hands of somebody who lies: it joins, relays and keeps mail like any other, but its links
-// run through whoever holds it, who hears and changes what goes over them.
+// A production node in the hands of somebody who lies: it joins, relays, keeps mail and takes part in topics and the
+// registry like any other, but its links run through whoever holds it, who hears and changes what goes over them.
 //
 // The node lives in a network of its own, in which each host of the world has a double: what the node says to the
 // double goes over a link of the traitor, which has the node's keys, to the host, and what the host says comes back the
@@ -13,6 +13,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -43,8 +44,11 @@ class Traitor final : public LinkHost, private Hands {
   /// Through whom its node joins the network.
   void set_sources(bootstrap::Source sources) { node_->set_sources(std::move(sources)); }
   void boot() { node_->boot(); }
+  /// Its node is a member of this topic and of the registry.
+  void take_part(const std::string& topic);
 
   const Vice& vice() const { return *vice_; }
+  VicePlan plan() const { return plan_; }
   std::string_view vice_name() const { return name_of(plan_); }
   const Machine& node() const { return *node_; }
 
@@ -80,7 +84,7 @@ class Traitor final : public LinkHost, private Hands {
   Rng rng_;
   Network inside_;
   Ledger nobody_cares_;
-  Broadcasts nobody_hears_;  ///< it is in no topic
+  Broadcasts nobody_hears_;  ///< what it hears in topics
   std::map<identity::PeerId, HostIndex> hosts_;
   Shared shared_;
   std::unique_ptr<Machine> node_;

@@ -41,11 +41,36 @@ std::string_view name_of_mailbox(MailboxVice vice) {
   std::unreachable();
 }
 
+std::string_view name_of_member(MemberVice vice) {
+  switch (vice) {
+    case MemberVice::floods:
+      return "floods";
+    case MemberVice::replays:
+      return "replays";
+    case MemberVice::equivocates:
+      return "equivocates";
+    case MemberVice::dates_ahead:
+      return "dates_ahead";
+    case MemberVice::exaggerates:
+      return "exaggerates";
+    case MemberVice::prunes:
+      return "prunes";
+    case MemberVice::poisons:
+      return "poisons";
+    case MemberVice::garbles:
+      return "garbles";
+    case MemberVice::never_ends:
+      return "never_ends";
+  }
+  std::unreachable();
+}
+
 }  // namespace
 
 std::string_view name_of(VicePlan plan) {
   return std::visit(Overloaded{[](RelayVice vice) { return name_of_relay(vice); },
-                               [](MailboxVice vice) { return name_of_mailbox(vice); }},
+                               [](MailboxVice vice) { return name_of_mailbox(vice); },
+                               [](MemberVice vice) { return name_of_member(vice); }},
                     plan);
 }
 
@@ -53,6 +78,7 @@ std::unique_ptr<Vice> make_vice(VicePlan plan, Hands& hands, Rng rng) {
   return std::visit(Overloaded{
                         [&](RelayVice kind) { return make_relay_vice(kind, hands, std::move(rng)); },
                         [&](MailboxVice kind) { return make_mailbox_vice(kind, hands, std::move(rng)); },
+                        [&](MemberVice kind) { return make_member_vice(kind, hands, std::move(rng)); },
                     },
                     plan);
 }

@@ -1,10 +1,13 @@
-// What a dishonest relay or mailbox does with the messages that pass through its hands.
+// What a dishonest relay, mailbox or member of topics and the registry does with the messages that pass through its
+// hands.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -13,6 +16,8 @@
 #include "base/time.hpp"
 #include "identity/identity.hpp"
 #include "identity/peer_id.hpp"
+#include "wire/message.hpp"
+#include "wire/message_type.hpp"
 
 namespace ekiden::sim {
 
@@ -36,6 +41,20 @@ enum class MailboxVice : std::uint8_t {
   boasts          ///< signs that it keeps what nobody has left with it, and refuses what somebody leaves
 };
 inline constexpr std::uint32_t kMailboxVices = 4;
+
+/// Of a member of topics and of the registry.
+enum class MemberVice : std::uint8_t {
+  floods,       ///< publishes and writes more than anybody may
+  replays,      ///< says again what it has heard
+  equivocates,  ///< gives two items one number, and two entries one stamp
+  dates_ahead,  ///< writes a year from now
+  exaggerates,  ///< says the largest numbers, announces what it does not have, and hands on nothing
+  prunes,       ///< leaves all trees, and asks for all that there was
+  poisons,      ///< tells of members who do not exist
+  garbles,      ///< answers comparisons with garbage, and changes entries
+  never_ends    ///< answers and asks without end
+};
+inline constexpr std::uint32_t kMemberVices = 9;
 
 /// What whoever holds a node can do.
 class Hands {
@@ -70,7 +89,15 @@ class Vice {
   std::vector<Instant> swallowed_;
 };
 
-using VicePlan = std::variant<RelayVice, MailboxVice>;
+/// The body of a link message, if it is of this type and follows its description.
+template <wire::Described T>
+std::optional<T> body_of(ByteView message, wire::MessageType type) {
+  if (message.empty() || message[0] != static_cast<Byte>(type)) return std::nullopt;
+  auto body = wire::decode<T>(message.subspan(1));
+  return body ? std::optional(std::move(*body)) : std::nullopt;
+}
+
+using VicePlan = std::variant<RelayVice, MailboxVice, MemberVice>;
 /// As a verb.
 std::string_view name_of(VicePlan plan);
 
@@ -78,5 +105,6 @@ std::string_view name_of(VicePlan plan);
 std::unique_ptr<Vice> make_vice(VicePlan plan, Hands& hands, Rng rng);
 std::unique_ptr<Vice> make_relay_vice(RelayVice kind, Hands& hands, Rng rng);
 std::unique_ptr<Vice> make_mailbox_vice(MailboxVice kind, Hands& hands, Rng rng);
+std::unique_ptr<Vice> make_member_vice(MemberVice kind, Hands& hands, Rng rng);
 
 }  // namespace ekiden::sim

@@ -246,6 +246,7 @@ Outcome World::run() {
   plan_questions();
   plan_broadcasts();
   plan_registry();
+  plan_realm();
   plan_split();
   plan_faults();
   attack_->begin(machines_, scenario_.duration);

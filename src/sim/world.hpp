@@ -16,6 +16,7 @@
 #include "sim/liar.hpp"
 #include "sim/machine.hpp"
 #include "sim/questions.hpp"
+#include "sim/realm_use.hpp"
 #include "sim/scenario.hpp"
 #include "sim/searches.hpp"
 #include "sim/services.hpp"
@@ -138,14 +139,26 @@ class World {
   void write_contested(HostIndex by);
   void split();
   void heal();
+  registry::Digest digest_of(const registry::Replica& replica) const;
   bool are_replicas_equal() const;
   void look_at_replicas(Instant healed);
   void check_registry(Outcome& outcome) const;
 
+  // world_realm.cpp
+  void plan_realm();
+  void enter_realm();
+  void use_realm(std::uint32_t number);
+  void restart_member(HostIndex but);
+  void change_realm_key();
+  void check_realm(Outcome& outcome) const;
+
   // world_split.cpp
   void plan_split();
-  void cut(std::uint32_t percent);
-  void cut_in_two();
+  void draw_order();
+  void divide(const std::vector<std::size_t>& borders, bool one_way = false);
+  std::vector<std::size_t> two_sides(std::uint32_t percent) const;
+  void take_split_step(std::size_t number);
+  void begin_split();
   void look_for_split(Instant began);
   void look_at_sides();
   void mend();
@@ -158,6 +171,7 @@ class World {
   void boot_traitors();
   std::map<std::string_view, std::uint64_t> count_deeds() const;
   void check_traitors();
+  void check_members();
   void check_swallowed();
 
   // world_faults.cpp
@@ -198,7 +212,9 @@ class World {
   bool measuring_ = false;
   Services services_;
   std::optional<Duration> healed_after_;
-  std::set<HostIndex> one_side_;
+  RealmUse realm_;
+  std::vector<HostIndex> split_order_;      ///< drawn by the seed; sides are parts of it
+  std::map<HostIndex, std::size_t> sides_;  ///< of machines, by number
   std::optional<Duration> split_noticed_;
   std::optional<Duration> split_healed_;
   TraceHash trace_;

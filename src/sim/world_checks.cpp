@@ -22,6 +22,7 @@ void World::check_end(Outcome& outcome) {
   check_figures(outcome);
   check_broadcasts(outcome);
   check_registry(outcome);
+  check_realm(outcome);
   check_split(outcome);
   check_steady(outcome);
 }

@@ -1,6 +1,7 @@
 // A split of the simulated network, and what its nodes know of it: all of them on both sides soon, who is on the other
 // side while it lasts, and when it is over.
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "sim/world.hpp"
@@ -14,7 +15,7 @@ constexpr Duration kLook = milliseconds(100);
 
 void World::plan_split() {
   if (scenario_.split.to == Duration(0)) return;
-  schedule_.after(scenario_.split.from, [this] { cut_in_two(); });
+  schedule_.after(scenario_.split.from, [this] { begin_split(); });
   schedule_.after(scenario_.split.to, [this] { mend(); });
 }
 
@@ -24,24 +25,59 @@ std::size_t World::count_state(partition::State state) const {
   }));
 }
 
-/// The first machine and the last one on different sides.
-void World::cut(std::uint32_t percent) {
-  std::vector<HostIndex> order;
-  for (HostIndex host = 1; host + 1 < machines_.size(); ++host) order.push_back(host);
-  rng_.shuffle(order);
-  order.insert(order.begin(), 0);
-  order.push_back(static_cast<HostIndex>(machines_.size() - 1));
-  const auto left = static_cast<std::ptrdiff_t>(std::max<std::size_t>(1, order.size() * percent / 100));
-  one_side_ = {order.begin(), order.begin() + left};
-  for (auto here = order.begin(); here != order.begin() + left; ++here) {
-    for (auto there = order.begin() + left; there != order.end(); ++there) {
-      network_.set_cut(*here, *there, true);
-      network_.set_cut(*there, *here, true);
+/// The first machine and the last one on different sides, at first.
+void World::draw_order() {
+  split_order_.clear();
+  for (HostIndex host = 1; host + 1 < machines_.size(); ++host) split_order_.push_back(host);
+  rng_.shuffle(split_order_);
+  split_order_.insert(split_order_.begin(), 0);
+  split_order_.push_back(static_cast<HostIndex>(machines_.size() - 1));
+}
+
+/// Sides are what lies between two borders in the order that was drawn; traitors are on that of whoever is last in it.
+void World::divide(const std::vector<std::size_t>& borders, bool one_way) {
+  network_.heal_all();
+  sides_.clear();
+  for (std::size_t i = 0; i < split_order_.size(); ++i) {
+    const auto side = std::ranges::count_if(borders, [&](std::size_t border) { return border <= i; });
+    sides_.emplace(split_order_[i], static_cast<std::size_t>(side));
+  }
+  std::map<HostIndex, std::size_t> all = sides_;
+  for (const auto& traitor : traitors_) all.emplace(traitor->host(), sides_.at(split_order_.back()));
+  for (const auto& [here, side] : all) {
+    for (const auto& [there, other] : all) {
+      if (one_way ? side < other : side != other) network_.set_cut(here, there, true);
     }
   }
 }
 
-void World::cut_in_two() {
+/// The borders of two sides.
+std::vector<std::size_t> World::two_sides(std::uint32_t percent) const {
+  return {std::max<std::size_t>(1, machines_.size() * percent / 100)};
+}
+
+/// `number`: of the step, from 0.
+void World::take_split_step(std::size_t number) {
+  const SplitModel& split = scenario_.split;
+  const std::size_t count = machines_.size();
+  switch (split.kind) {
+    case SplitKind::two:
+      return divide(two_sides(split.percent));
+    case SplitKind::three:
+      return divide({count / 3, 2 * count / 3});
+    case SplitKind::one_way:
+      return divide(two_sides(split.percent), /*one_way=*/true);
+    case SplitKind::flapping:
+      return number % 2 == 0 ? divide(two_sides(split.percent)) : network_.heal_all();
+    case SplitKind::rolling:
+      std::ranges::rotate(split_order_,
+                          split_order_.begin() + static_cast<std::ptrdiff_t>(number == 0 ? 0 : count / 4));
+      divide({std::max<std::size_t>(1, count / 4)});
+      break;
+  }
+}
+
+void World::begin_split() {
   std::size_t informed = 0;
   for (const auto& machine : machines_) {
     if (!machine->is_up()) continue;
@@ -52,7 +88,15 @@ void World::cut_in_two() {
   if (informed * 20 < machines_.size() * 19) {
     ledger_.breach("only " + std::to_string(informed) + " nodes know who belongs to the network: nothing is proven");
   }
-  cut(scenario_.split.percent);
+  draw_order();
+  const SplitModel& split = scenario_.split;
+  take_split_step(0);
+  if (split.kind == SplitKind::flapping || split.kind == SplitKind::rolling) {
+    std::size_t number = 1;
+    for (Duration at = split.step; at < split.to - split.from; at += split.step) {
+      schedule_.after(at, [this, step = number++] { take_split_step(step); });
+    }
+  }
   schedule_.after(kLook, [this, began = schedule_.now()] { look_for_split(began); });
 }
 
@@ -64,14 +108,15 @@ void World::look_for_split(Instant began) {
   }
 }
 
-/// Each says who is there and who is not.
+/// Each says who is there and who is not. Where sides have just changed, it has not been long enough to know.
 void World::look_at_sides() {
+  if (scenario_.split.kind == SplitKind::flapping || scenario_.split.kind == SplitKind::rolling) return;
   std::size_t exact = 0;
   for (const auto& machine : machines_) {
     if (!machine->is_up()) continue;
-    const std::size_t left = one_side_.size();
-    const std::size_t others = one_side_.contains(machine->host()) ? machines_.size() - left : left;
-    if (machine->network().counts.away == others) ++exact;
+    const std::size_t side = sides_.at(machine->host());
+    const auto others = std::ranges::count_if(sides_, [&](const auto& other) { return other.second != side; });
+    if (machine->network().counts.away == static_cast<std::size_t>(others)) ++exact;
   }
   if (exact * 10 < machines_.size() * 9) {
     ledger_.breach("only " + std::to_string(exact) + " nodes know who is on the other side");

@@ -5,11 +5,6 @@
 #include "sim/world.hpp"
 
 namespace ekiden::sim {
-namespace {
-
-const std::string kTopic = "news";
-
-}  // namespace
 
 /// Evenly over the time from `publish_from` to the end, but for the last part of it, in which items are on their way.
 void World::plan_broadcasts() {
@@ -37,7 +32,7 @@ void World::broadcast(const std::vector<HostIndex>& publishers) {
     if (machine->is_in_order_since(scenario_.topics.at_home)) there.insert(machine->host());
   }
   const std::size_t size = scenario_.topics.payload;
-  machines_[from]->publish(kTopic, broadcasts_.publish(from, size, std::move(there), measuring_));
+  machines_[from]->publish(kBroadcastTopic, broadcasts_.publish(from, size, std::move(there), measuring_));
 }
 
 /// What nodes have counted until now is not of the figures.
@@ -89,7 +84,7 @@ void World::check_broadcasts(Outcome& outcome) const {
 }
 
 void World::subscribe(HostIndex host) {
-  if (scenario_.topics.items != 0 || scenario_.split.to != Duration(0)) machines_[host]->subscribe(kTopic);
+  if (scenario_.topics.items != 0 || scenario_.split.to != Duration(0)) machines_[host]->subscribe(kBroadcastTopic);
 }
 
 }  // namespace ekiden::sim

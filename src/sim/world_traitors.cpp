@@ -1,9 +1,23 @@
 // The traitors of a simulation, and what must have become of their lies.
 #include <algorithm>
+#include <variant>
 
 #include "sim/world.hpp"
 
 namespace ekiden::sim {
+namespace {
+
+std::size_t count_entries(const registry::Replica& replica, const identity::PeerId& author) {
+  std::size_t count = 0;
+  registry::EntryId at{};
+  for (const registry::Held* held = replica.after(at); held != nullptr; held = replica.after(at)) {
+    at = held->id;
+    count += held->author->first == author ? 1 : 0;
+  }
+  return count;
+}
+
+}  // namespace
 
 void World::add_traitors() {
   const AttackModel& attack = scenario_.attack;
@@ -13,6 +27,9 @@ void World::add_traitors() {
   }
   for (std::uint32_t i = 0; i < attack.bad_mailboxes_of_each_kind * kMailboxVices; ++i) {
     plans.emplace_back(static_cast<MailboxVice>(i % kMailboxVices));
+  }
+  for (std::uint32_t i = 0; i < attack.bad_members_of_each_kind * kMemberVices; ++i) {
+    plans.emplace_back(static_cast<MemberVice>(i % kMemberVices));
   }
   plans.insert(plans.end(), attack.black_holes, RelayVice::swallows);
   const std::uint32_t closed = scenario_.faults.closed_hosts;
@@ -38,6 +55,7 @@ void World::boot_traitors() {
   for (auto& traitor : traitors_) {
     traitor->set_sources(source);
     traitor->boot();
+    if (std::holds_alternative<MemberVice>(traitor->plan())) traitor->take_part(kBroadcastTopic);
   }
 }
 
@@ -56,6 +74,28 @@ void World::check_traitors() {
     if (!traitor->node().failure().empty()) ledger_.breach(traitor->node().failure());
   }
   check_swallowed();
+  check_members();
+}
+
+/// What can be proven against a member is said in a log, by its name; and what it wrote has not taken more room than
+/// that of one author.
+void World::check_members() {
+  const registry::Config bounds;
+  for (const auto& traitor : traitors_) {
+    const auto plan = traitor->plan();
+    const auto* vice = std::get_if<MemberVice>(&plan);
+    if (vice == nullptr) continue;
+    const bool is_provable = *vice == MemberVice::floods || *vice == MemberVice::equivocates ||
+                             *vice == MemberVice::exaggerates || *vice == MemberVice::garbles;
+    if (is_provable && !shared_.accused.contains(traitor->self().id())) {
+      ledger_.breach("no log names the member who " + std::string(traitor->vice_name()));
+    }
+    for (const auto& machine : machines_) {
+      if (!machine->is_up()) continue;
+      const std::size_t entries = count_entries(machine->node()->registry().replica(), traitor->self().id());
+      if (entries > bounds.max_entries_per_author) ledger_.breach("a member has more entries than one may have");
+    }
+  }
 }
 
 void World::check_swallowed() {

@@ -20,31 +20,35 @@ namespace ekiden::store {
 
 /// Never renumber: the numbers are the schema on disk.
 enum class Table : std::uint8_t {
-  meta = 1,        ///< named: single values of the node (record sequence, outbox epoch …)
-  contacts = 2,    ///< named by PeerId
-  records = 3,     ///< named by PeerId: the newest verified PeerRecord of peers we talk to
-  prekeys = 4,     ///< numbered by prekey id
-  sessions = 5,    ///< named by session UUID
-  outbox = 6,      ///< numbered by local message number
-  inbox = 7,       ///< numbered by local message number
-  windows = 8,     ///< named by PeerId: what the sender has told to be below its floor
-  history = 9,     ///< numbered: what became of messages, with the receipts that prove it
-  nodes = 10,      ///< named by PeerId: nodes of the DHT to begin with after a restart
-  values = 11,     ///< named by key and owner: what this node keeps for others in the DHT
-  bootstrap = 12,  ///< named by PeerId: nodes that were reached, with their scores
-  parcels = 16,    ///< numbered: of what this node's mailbox keeps for others, all but the contents
-  deposits = 17,   ///< numbered by local message number: the mailboxes that keep a message of ours
-  packets = 18,    ///< numbered: what this node keeps until the next relay, or the recipient, has taken it
-  standings = 20,  ///< named by PeerId: who is blocked, and to whom that is no contact we have written
-  bodies = 21,     ///< numbered as `parcels`: what is in them
-  dead = 22,       ///< numbered, one for 256 of `parcels`: which of them are no longer kept
-  registry = 24,   ///< named by entry id: the signed entries of the registry; and what this node knows of its own
+  meta = 1,             ///< named: single values of the node (record sequence, outbox epoch …)
+  contacts = 2,         ///< named by PeerId
+  records = 3,          ///< named by PeerId: the newest verified PeerRecord of peers we talk to
+  prekeys = 4,          ///< numbered by prekey id
+  sessions = 5,         ///< named by session UUID
+  outbox = 6,           ///< numbered by local message number
+  inbox = 7,            ///< numbered by local message number
+  windows = 8,          ///< named by PeerId: what the sender has told to be below its floor
+  history = 9,          ///< numbered: what became of messages, with the receipts that prove it
+  nodes = 10,           ///< named by PeerId: nodes of the DHT to begin with after a restart
+  values = 11,          ///< named by key and owner: what this node keeps for others in the DHT
+  bootstrap = 12,       ///< named by PeerId: nodes that were reached, with their scores
+  parcels = 16,         ///< numbered: of what this node's mailbox keeps for others, all but the contents
+  deposits = 17,        ///< numbered by local message number: the mailboxes that keep a message of ours
+  packets = 18,         ///< numbered: what this node keeps until the next relay, or the recipient, has taken it
+  standings = 20,       ///< named by PeerId: who is blocked, and to whom that is no contact we have written
+  bodies = 21,          ///< numbered as `parcels`: what is in them
+  dead = 22,            ///< numbered, one for 256 of `parcels`: which of them are no longer kept
+  registry = 24,        ///< named by entry id: the signed entries of the registry; and what this node knows of its own
+  realms = 25,          ///< named: the realms that this node is in, with their keys
+  realm_registry = 26,  ///< named by realm and what `registry` is named by: the same of the registries of realms
 };
 
 inline constexpr std::size_t kMaxName = 64;
 
 /// Whether values of the table have keys in them that open messages.
-constexpr bool holds_secrets(Table table) { return table == Table::prekeys || table == Table::sessions; }
+constexpr bool holds_secrets(Table table) {
+  return table == Table::prekeys || table == Table::sessions || table == Table::realms;
+}
 
 struct Key {
   Table table{};

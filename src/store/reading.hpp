@@ -21,7 +21,7 @@ enum class Reading : std::uint8_t {
 };
 
 constexpr Reading reading_of(Table table) {
-  if (table == Table::parcels || table == Table::registry) return Reading::streamed;
+  if (table == Table::parcels || table == Table::registry || table == Table::realm_registry) return Reading::streamed;
   return table == Table::bodies ? Reading::on_demand : Reading::gathered;
 }
 

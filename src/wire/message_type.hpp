@@ -40,6 +40,8 @@ enum class MessageType : std::uint8_t {
   topic_graft = 41,          ///< gossip: send it
   topic_prune = 42,          ///< gossip: send nothing, announce it
   topic_recall = 43,         ///< gossip: announce again what you have
+  realm_hello = 46,          ///< realm: which realms I am in, as far as you are
+  realm_message = 47,        ///< node: a message of another type, for a realm that both are in
   registry_ask = 48,         ///< registry: what is at these places of your replica?
   registry_places = 49,      ///< registry: digests of what is there
   registry_want = 50,        ///< registry: send me these entries, and say which of mine you want

@@ -154,6 +154,35 @@ TEST(Events, OfATopicComeForAsLongAsSomebodyListens) {
   EXPECT_EQ(subscribed(), 0);
 }
 
+TEST(Events, OfATopicInARealmEndWhenTheNodeLeavesThat) {
+  ServerFixture server;
+  auto client = *Client::open(server.data_dir());
+  ASSERT_TRUE(client.put("/v1/realms/kitchen", Json::object()));
+  auto inside = *client.topic("news", "kitchen");
+  auto outside = *client.topic("news");
+  server.run([](FakeBackend& backend) { backend.hear("news", "warm", "kitchen"); });
+  const auto item = *inside.next(kPatience);
+  EXPECT_EQ(item.at("realm"), "kitchen");
+  EXPECT_EQ(item.at("body"), "warm");
+  EXPECT_EQ(outside.next(milliseconds(1)).error().code, Errc::timed_out);
+  ASSERT_TRUE(client.remove("/v1/realms/kitchen"));
+  EXPECT_EQ(client.topic("news", "kitchen").error().code, Errc::not_found);
+  // Somebody enters it and subscribes anew, before the old connection is gone.
+  ASSERT_TRUE(client.put("/v1/realms/kitchen", Json::object()));
+  auto again = *client.topic("news", "kitchen");
+  const auto over = inside.next(kPatience);
+  ASSERT_FALSE(over);
+  EXPECT_EQ(over.error(), (Error{Errc::not_found, "this node has left the realm \"kitchen\""}));
+  ASSERT_TRUE(server.comes_to(3)) << "the client, and those who listen outside and again";
+  server.run([](FakeBackend& backend) {
+    EXPECT_EQ(backend.subscriptions["news@kitchen"], 1);
+    backend.hear("news", "cold", "kitchen");
+    backend.hear("news", "elsewhere");
+  });
+  EXPECT_EQ(again.next(kPatience)->at("body"), "cold");
+  EXPECT_EQ(outside.next(kPatience)->at("body"), "elsewhere");
+}
+
 TEST(Events, TellWhyAPeerWent) {
   ServerFixture server;
   auto client = *Client::open(server.data_dir());

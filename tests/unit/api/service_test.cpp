@@ -6,39 +6,12 @@
 #include "api/json.hpp"
 #include "api/metrics.hpp"
 #include "api/views.hpp"
-#include "unit/api/support/fake_backend.hpp"
+#include "unit/api/support/service_fixture.hpp"
 
 namespace ekiden::api {
 namespace {
 
-struct Answer {
-  int status = 0;
-  Json json;
-  Response response;
-};
-
-class Service : public testing::Test {
- protected:
-  Answer ask(std::string_view method, std::string_view path, const std::string& body = "") {
-    const auto target = *parse_target(path);
-    const auto route = find_route(method, target);
-    Answer answer;
-    if (std::holds_alternative<Response>(route)) {
-      answer.response = std::get<Response>(route);
-    } else {
-      serve(backend_, std::get<Route>(route), target, body,
-            [&](Response response) { answer.response = std::move(response); });
-    }
-    answer.status = answer.response.status;
-    if (!answer.response.body.empty()) answer.json = *parse_json(answer.response.body);
-    return answer;
-  }
-
-  std::string detail(const Answer& answer) { return answer.json.value("detail", ""); }
-
-  test::FakeBackend backend_;
-  const std::string bob_ = test::identity_of(2).id().text();
-};
+using Service = test::ServiceFixture;
 
 TEST_F(Service, SendsToANameOrAnId) {
   const auto answer = ask("POST", "/v1/messages", R"({"to":"bob","body":"hi","ttl_ms":1000,"priority":"high",

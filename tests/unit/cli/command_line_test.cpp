@@ -66,6 +66,22 @@ TEST(CommandLine, TakesWhatTheHelpShows) {
   EXPECT_TRUE(accepts({"bootstrap", "list", "--bootstrap", "nodes.json", "--signer", "ek1", "--signer", "ek2"}));
   EXPECT_TRUE(accepts({"bootstrap", "sign", "-", "--output", "x", "--ttl", "90d"}));
   EXPECT_TRUE(accepts({"bootstrap", "verify", "nodes.json", "--signer", "ek1"}));
+  EXPECT_TRUE(accepts({"realm", "create", "kitchen", "--closed"}));
+  EXPECT_TRUE(accepts({"realm", "join", "-"}));
+  EXPECT_TRUE(accepts({"realm", "join", "ekrealm1qqqqqqqq"}));
+  EXPECT_TRUE(accepts({"realm", "leave", "kitchen"}));
+  EXPECT_TRUE(accepts({"realm", "invite", "kitchen", "--quiet"}));
+  EXPECT_TRUE(accepts({"realm", "change-key", "kitchen", "--json"}));
+  EXPECT_TRUE(accepts({"realm", "list"}));
+  EXPECT_TRUE(accepts({"topic", "sub", "news", "--realm", "kitchen"}));
+  EXPECT_TRUE(accepts({"topic", "pub", "news", "soup", "--realm", "kitchen"}));
+  for (const char* reading : {"list", "watch", "conflicts"}) {
+    EXPECT_TRUE(accepts({"registry", reading, "--realm", "kitchen"})) << reading;
+  }
+  EXPECT_TRUE(accepts({"registry", "find", "--capability", "cook", "--realm", "kitchen"}));
+  EXPECT_TRUE(accepts({"registry", "put", "oven", "warm", "--realm", "kitchen"}));
+  EXPECT_TRUE(accepts({"registry", "get", "oven", "--realm", "kitchen"}));
+  EXPECT_TRUE(accepts({"registry", "remove", "oven", "--realm", "kitchen"}));
   EXPECT_TRUE(accepts({"completion", "bash"}));
 }
 
@@ -106,6 +122,13 @@ TEST(CommandLine, RefusesWhatMakesNoSense) {
   EXPECT_FALSE(accepts({"ask", "bob", "hi", "--timeout", "0s"}));
   EXPECT_FALSE(accepts({"serve", "--exec", "cat"}));
   EXPECT_FALSE(accepts({"serve", "--capability", "x", "--exec", "cat", "--concurrency", "0"}));
+  EXPECT_FALSE(accepts({"realm"}));
+  EXPECT_FALSE(accepts({"realm", "create"}));
+  EXPECT_FALSE(accepts({"realm", "join", "hall", "kitchen"}));
+  EXPECT_FALSE(accepts({"realm", "join", "hall", "--closed"}));
+  EXPECT_FALSE(accepts({"topic", "list", "--realm", "kitchen"}));
+  EXPECT_FALSE(accepts({"topic", "pub", "news", "soup", "--realm", ""})) << "nobody means everybody by it";
+  EXPECT_FALSE(accepts({"registry", "list", "--realm", "Kitchen"}));
   EXPECT_FALSE(accepts({"completion", "tcsh"}));
   EXPECT_FALSE(accepts({"status", "--verbose"}));
 }
@@ -174,6 +197,8 @@ TEST(CommandLine, SuggestsWhatWasMeant) {
             "ekiden: there is no command 'snd'; did you mean 'send'? See `ekiden --help`.\n");
   EXPECT_EQ(complaint_of({"contact", "ad"}),
             "ekiden: there is no command 'ad'; did you mean 'add'? See `ekiden contact --help`.\n");
+  EXPECT_EQ(complaint_of({"realm", "chnge-key"}),
+            "ekiden: there is no command 'chnge-key'; did you mean 'change-key'? See `ekiden realm --help`.\n");
   EXPECT_EQ(complaint_of({"send", "bob", "hi", "--priorty=high"}),
             "ekiden: there is no option '--priorty=high'; did you mean '--priority'? See `ekiden send --help`.\n");
   EXPECT_EQ(complaint_of({"status", "--jsn"}),

@@ -189,7 +189,7 @@ TEST_F(Commands, RegistryPutsFindsAndRemoves) {
   EXPECT_EQ(run_registry_find(context(), {}).error().code, Errc::invalid_argument);
   EXPECT_EQ(run_registry_find(context(), {.where = {"paper"}}).error().code, Errc::invalid_argument);
   printed();
-  ASSERT_TRUE(run_registry_conflicts(context()));
+  ASSERT_TRUE(run_registry_conflicts(context(), {}));
   EXPECT_EQ(printed(), "none, as far as this node has heard\n");
 }
 
@@ -200,9 +200,13 @@ TEST_F(Commands, TopicPublishesAndLists) {
   EXPECT_EQ(api::parse_json(printed())->at("sequence"), 2);
   ASSERT_TRUE(run_topic_list(context()));
   EXPECT_EQ(printed(), "this node takes part in no topic\n");
-  server_.run([](FakeBackend& backend) { backend.self.topics = {{.name = "weather/tokyo", .neighbours = 4}}; });
+  server_.run([](FakeBackend& backend) {
+    backend.self.topics = {{.name = "weather/tokyo", .neighbours = 4}, {.name = "news", .realm = "kitchen"}};
+  });
   ASSERT_TRUE(run_topic_list(context()));
-  EXPECT_NE(printed().find("weather/tokyo  0            4"), std::string::npos);
+  const auto listed = printed();
+  EXPECT_NE(listed.find("weather/tokyo           0            4"), std::string::npos) << listed;
+  EXPECT_NE(listed.find("news           kitchen  0            0"), std::string::npos) << listed;
 }
 
 TEST_F(Commands, PartitionSaysWhoIsAway) {
@@ -389,6 +393,15 @@ TEST_F(Commands, StatusShowsWhatTheNodeDoes) {
   EXPECT_NE(printed().find("running     1 min 1 s"), std::string::npos);
   ASSERT_TRUE(run_status(context(json())));
   EXPECT_EQ(api::parse_json(printed())->at("ready"), true);
+}
+
+TEST_F(Commands, HintsStandBesideTheOutputAndOnlyForPeople) {
+  context().output.hint("mind the gap");
+  EXPECT_EQ(err_.str(), "mind the gap\n");
+  context({.quiet = true}).output.hint("mind the gap");
+  context(json()).output.hint("mind the gap");
+  EXPECT_EQ(err_.str(), "mind the gap\n");
+  EXPECT_EQ(printed(), "");
 }
 
 TEST_F(Commands, ErrorsAreOneSentenceOrOneObject) {

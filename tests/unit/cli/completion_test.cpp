@@ -53,6 +53,7 @@ TEST_F(Completion, OffersCommands) {
   EXPECT_EQ(complete(bash_, "ekiden contact ''").substr(0, 41), "add remove trust requests accept block un");
   EXPECT_EQ(complete(bash_, "ekiden bootstrap ''").substr(0, 37), "serve list check discover sign verify");
   EXPECT_EQ(complete(bash_, "ekiden bootstrap verify --si"), "--signer");
+  EXPECT_EQ(complete(bash_, "ekiden realm ''").substr(0, 40), "create join leave invite change-key list");
 }
 
 TEST_F(Completion, OffersOptionsAndTheirValues) {
@@ -61,6 +62,10 @@ TEST_F(Completion, OffersOptionsAndTheirValues) {
   EXPECT_EQ(complete(bash_, "ekiden up --log-level d"), "debug");
   EXPECT_EQ(complete(bash_, "ekiden up --new"), "--new-store");
   EXPECT_EQ(complete(bash_, "ekiden contact add bob ek1 --tier t"), "trusted");
+  EXPECT_EQ(complete(bash_, "ekiden realm create kitchen --cl"), "--closed");
+  EXPECT_EQ(complete(bash_, "ekiden topic sub news --rea"), "--realm");
+  EXPECT_EQ(complete(bash_, "ekiden registry put oven warm --rea"), "--realm");
+  EXPECT_EQ(complete(bash_, "ekiden registry get oven --realm ''"), "");
   EXPECT_EQ(complete(bash_, "ekiden send bob --ttl ''"), "");
 }
 

@@ -94,6 +94,81 @@ TEST_F(EmbedTest, TheRegistryIsSharedAndWatched) {
   EXPECT_TRUE(alice_->entries().empty());
 }
 
+TEST_F(EmbedTest, AClosedRealmIsEnteredByInvitationAndHasARegistryOfItsOwn) {
+  const auto invitation = alice_->create_realm("kitchen");
+  ASSERT_TRUE(invitation) << invitation.error().message;
+  ASSERT_TRUE(bob_->enter_realm(*invitation));
+  EXPECT_EQ(bob_->invitation("kitchen"), *invitation);
+  std::promise<std::string> heard;
+  alice_->watch(
+      [&, first = true](const PeerId&, const std::string& name) mutable {
+        if (std::exchange(first, false)) heard.set_value(name);
+      },
+      "kitchen");
+  std::atomic<int> elsewhere = 0;
+  alice_->watch([&](const PeerId&, const std::string&) { ++elsewhere; });
+  const auto put = bob_->put({.name = "oven/1", .value = "warm", .realm = "kitchen"});
+  ASSERT_TRUE(put) << put.error().message;
+  send("hello");
+  ASSERT_TRUE(bob_->receive(kPatience));  // The link is there.
+  auto name = heard.get_future();
+  ASSERT_EQ(name.wait_for(kPatience), std::future_status::ready);
+  EXPECT_EQ(name.get(), "oven/1");
+  const auto found = alice_->entries({.realm = "kitchen"});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].owner, bob_->id());
+  EXPECT_TRUE(alice_->entries().empty());
+  const auto realms = alice_->realms();
+  ASSERT_EQ(realms.size(), 1U);
+  EXPECT_EQ(realms[0].name, "kitchen");
+  EXPECT_TRUE(realms[0].closed);
+  EXPECT_EQ(realms[0].members, 1U);
+  EXPECT_EQ(realms[0].entries, 1U);
+  alice_->watch({}, "kitchen");
+  alice_->watch({});
+  EXPECT_EQ(elsewhere, 0);
+  ASSERT_TRUE(alice_->leave_realm("kitchen"));
+  EXPECT_TRUE(alice_->realms().empty());
+  EXPECT_TRUE(alice_->entries({.realm = "kitchen"}).empty());
+  EXPECT_EQ(alice_->put({.name = "oven/2", .realm = "kitchen"}).error().code, Errc::not_found);
+}
+
+TEST_F(EmbedTest, InvitationsAreForClosedRealmsThatTheNodeIsIn) {
+  EXPECT_EQ(alice_->invitation("kitchen").error().code, Errc::not_found);
+  EXPECT_EQ(alice_->change_realm_key("kitchen").error().code, Errc::not_found);
+  EXPECT_EQ(alice_->leave_realm("kitchen").error().code, Errc::not_found);
+  ASSERT_TRUE(alice_->enter_realm("garden"));
+  EXPECT_EQ(alice_->invitation("garden").error().code, Errc::invalid_argument);
+  EXPECT_EQ(alice_->change_realm_key("garden").error().code, Errc::invalid_argument);
+  EXPECT_EQ(alice_->enter_realm("No Name").error().code, Errc::invalid_argument);
+  const auto first = alice_->create_realm("kitchen");
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(alice_->create_realm("kitchen").error().code, Errc::already_exists);
+  const auto mistyped = bob_->enter_realm(first->substr(0, first->size() - 1));
+  ASSERT_FALSE(mistyped);
+  EXPECT_EQ(mistyped.error().code, Errc::malformed);
+  EXPECT_EQ(mistyped.error().message.find(first->substr(8, 12)), std::string::npos) << "it is a secret";
+  const auto second = alice_->change_realm_key("kitchen");
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_NE(*second, *first);
+  EXPECT_EQ(alice_->invitation("kitchen"), *second);
+}
+
+TEST_F(EmbedTest, SubscriptionsInARealmEndWithIt) {
+  ASSERT_TRUE(alice_->enter_realm("garden"));
+  const auto ignore = [](const TopicMessage&) {};
+  ASSERT_TRUE(alice_->subscribe("news", ignore, "garden"));
+  EXPECT_EQ(alice_->subscribe("news", ignore, "garden").error().code, Errc::already_exists);
+  EXPECT_TRUE(alice_->subscribe("news", ignore)) << "another topic of that name";
+  ASSERT_TRUE(alice_->leave_realm("garden"));
+  EXPECT_EQ(alice_->subscribe("news", ignore, "garden").error().code, Errc::not_found);
+  EXPECT_EQ(alice_->unsubscribe("news", "garden").error().code, Errc::not_found);
+  ASSERT_TRUE(alice_->enter_realm("garden"));
+  EXPECT_TRUE(alice_->subscribe("news", ignore, "garden"));
+  EXPECT_TRUE(alice_->unsubscribe("news", "garden"));
+  EXPECT_TRUE(alice_->unsubscribe("news"));
+}
+
 TEST_F(EmbedTest, TheNetworkIsWholeWhileNobodyIsMissed) {
   std::atomic<int> changes = 0;
   alice_->on_network_change([&](const NetworkChange&) { ++changes; });

@@ -64,9 +64,16 @@ class Net {
     CHECK(engine(i).subscribe(now(), topic, out).has_value());
     run(i, out);
   }
-  void publish(std::size_t i, const std::string& topic, std::string_view text) {
+  void publish(std::size_t i, const std::string& topic, std::string_view text, const std::string& realm = {}) {
     Effects out;
-    engine(i).publish(now(), PublishId{++publications_}, topic, as_bytes(text), out);
+    engine(i).publish(now(), PublishId{++publications_}, topic, as_bytes(text), out, realm);
+    run(i, out);
+  }
+  /// Whatever else the engine takes.
+  template <class What>
+  void act(std::size_t i, What what) {
+    Effects out;
+    what(engine(i), out);
     run(i, out);
   }
   /// As a link brings it: the body of a message of this type.

@@ -212,6 +212,58 @@ TEST(Topics, APublicationWithoutAnybodyEndsAndIsKept) {
   EXPECT_EQ(as_text(net[1].delivered[0].payload), "early");
 }
 
+TEST(Realms, TopicsAreForThoseWhoHaveProvenToBeInThem) {
+  const std::string realm = "kitchen";
+  const auto name = [](Byte key) { return ByteArray<32>{key}; };
+  Net net(3);
+  const auto meet = [&](std::size_t a, std::size_t b) {
+    net.act(a, [&](Gossip& engine, Effects& out) { engine.on_member_up(net.now(), realm, net.id(b), out); });
+    net.act(b, [&](Gossip& engine, Effects& out) { engine.on_member_up(net.now(), realm, net.id(a), out); });
+  };
+  const auto listen = [&](std::size_t i) {
+    net.act(i, [&](Gossip& engine, Effects& out) { EXPECT_TRUE(engine.subscribe(net.now(), "news", out, realm)); });
+  };
+  // All are linked for a topic of all.
+  for (std::size_t i = 0; i < 3; ++i) {
+    net.subscribe(i, "news");
+    net.act(i, [&](Gossip& engine, Effects& out) {
+      EXPECT_EQ(engine.subscribe(net.now(), "news", out, realm).error().code, Errc::not_found);
+      engine.enter_realm(realm, name(1));
+    });
+    listen(i);
+  }
+  net.run_for(seconds(30));
+  meet(0, 1);
+  net.run_for(seconds(30));
+  net.publish(0, "news", "soup", realm);
+  net.run_for(seconds(5));
+  ASSERT_EQ(net[1].delivered.size(), 1U);
+  EXPECT_EQ(net[1].delivered[0].realm, realm);
+  EXPECT_TRUE(net[2].delivered.empty());
+  EXPECT_TRUE(net[1].heard.empty()) << "it says nothing about the network";
+
+  // With another key the same who listened listen, once their neighbours have proven it anew.
+  for (const std::size_t i : {0U, 1U}) {
+    net.act(i, [&](Gossip& engine, Effects& out) { engine.change_realm(net.now(), realm, name(2), out); });
+  }
+  net.publish(0, "news", "nobody hears this yet", realm);
+  net.run_for(seconds(5));
+  EXPECT_EQ(net[1].delivered.size(), 1U);
+  meet(0, 1);
+  meet(0, 2);  // Of another name for the realm.
+  net.run_for(seconds(30));
+  net.publish(0, "news", "fish", realm);
+  net.run_for(seconds(5));
+  EXPECT_EQ(net[1].delivered.size(), 3U);
+  EXPECT_TRUE(net[2].delivered.empty());
+  net.check_invariants();
+
+  net.act(1, [&](Gossip& engine, Effects& out) { engine.leave_realm(net.now(), realm, out); });
+  EXPECT_EQ(net.engine(1).topics().size(), 1U) << "that of all";
+  EXPECT_EQ(net.engine(0).topics().size(), 2U);
+  net.check_invariants();
+}
+
 TEST(Topics, ATopicWithoutSubscribersIsLeft) {
   Net net(2);
   net.publish(0, kNews, "once");
@@ -264,6 +316,7 @@ TEST(HostileMembers, AFloodOfOnePublisherIsCutToItsRate) {
   Pair pair;
   for (std::uint64_t i = 1; i <= 1500; ++i) EXPECT_TRUE(pair.bring(pair.item(1, i)));
   EXPECT_EQ(pair.net[0].delivered.size(), Config{}.publish_burst);
+  EXPECT_EQ(pair.net[0].misdeeds.size(), 1U) << "named once";
   publish_some(pair.net, 1, 1);
   EXPECT_EQ(pair.net[0].delivered.size(), Config{}.publish_burst + 1);
 }

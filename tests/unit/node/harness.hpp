@@ -45,6 +45,7 @@ class Harness {
     std::map<std::uint64_t, Placed> placed;
     std::vector<TopicMessage> topic_messages;
     std::vector<std::string> changed_entries;
+    std::vector<std::string> left_realms;
     std::map<std::uint64_t, Result<gossip::Publication>> published;
     std::vector<NetworkChanged> network;
     std::vector<std::string> log;
@@ -307,6 +308,7 @@ class Harness {
             },
             [&](const TopicMessage& message) { peer.topic_messages.push_back(message); },
             [&](const EntryChanged& changed) { peer.changed_entries.push_back(changed.name); },
+            [&](const RealmLeft& left) { peer.left_realms.push_back(left.realm); },
             [&](const NetworkChanged& changed) { peer.network.push_back(changed); },
             [&](const TopicPublished& done) {
               peer.published.emplace(static_cast<std::uint64_t>(done.request), done.result);

@@ -19,8 +19,10 @@ namespace ekiden::node {
 /// A node under test, linked to a bare link pool that sends whatever it likes.
 class StrangerTest : public ::testing::Test {
  protected:
-  StrangerTest()
-      : stranger_(crypto::Ed25519Seed(ByteArray<32>{2})),
+  /// `features`: that the stranger says it has.
+  explicit StrangerTest(std::uint64_t features = 0)
+      : features_(features),
+        stranger_(crypto::Ed25519Seed(ByteArray<32>{2})),
         pool_(stranger_, {}, Rng(Rng::Seed{2})),
         node_(crypto::Ed25519Seed(ByteArray<32>{1}), {}, Rng(Rng::Seed{1})) {
     pool_.set_own_record(record_of(stranger_, 1));
@@ -38,6 +40,7 @@ class StrangerTest : public ::testing::Test {
     record.sequence = sequence;
     record.issued_at = now_.wall + std::chrono::duration_cast<milliseconds>(issued_in);
     record.ttl_seconds = 3600;
+    record.features = features_;
     record.endpoints = std::move(endpoints);
     return *identity::sign_record(owner, record);
   }
@@ -131,6 +134,7 @@ class StrangerTest : public ::testing::Test {
     pump();
   }
 
+  const std::uint64_t features_;
   Now now_{Instant(seconds(1)), WallTime(milliseconds(1'767'225'600'000))};
   identity::Identity stranger_;
   link::LinkPool pool_;

@@ -59,6 +59,25 @@ TEST(Entry, IsVerifiedByItsAuthorsKey) {
   }
 }
 
+TEST(Entry, IsMeantForOneRegistry) {
+  const Domain domain = {7, 7};
+  const Bytes bytes = *sign_entry(kOwner, full_entry(), domain);
+  test::check_golden_bytes("signed_entry_in_a_domain", bytes);
+  EXPECT_TRUE(verify_entry(bytes, full_entry(), domain));
+  for (const Domain& other : {Domain{}, Domain{7}, Domain{7, 8}})
+    EXPECT_FALSE(verify_entry(bytes, full_entry(), other));
+  EXPECT_FALSE(verify_entry(*sign_entry(kOwner, full_entry()), full_entry(), domain));
+}
+
+TEST(Entry, AGrantIsMeantForOneRegistry) {
+  const Domain domain = {7, 7};
+  Entry entry = writers_entry();
+  EXPECT_FALSE(verify_entry(*sign_entry(kWriter, entry, domain), entry, domain)) << "the grant of another";
+  entry.grant = sign_grant(kOwner, "on-call", kWriter.id(), domain);
+  EXPECT_TRUE(verify_entry(*sign_entry(kWriter, entry, domain), entry, domain));
+  EXPECT_FALSE(verify_entry(*sign_entry(kWriter, entry), entry));
+}
+
 TEST(Entry, OfAWriterNeedsTheGrantOfTheOwner) {
   const Bytes good = *sign_entry(kWriter, writers_entry());
   EXPECT_TRUE(verify_entry(good, *read_entry(good)));

@@ -24,8 +24,11 @@ TEST(ScenarioTest, AnUnknownKeyNamesItsLine) {
 }
 
 TEST(ScenarioTest, RefusesWrongTypesRangesAndSyntax) {
-  for (const char* text : {"name = 1", "name = \"x\"\nnodes = 1", "name = \"x\"\nnodes = \"7\"", "name = ", "nodes = 3",
-                           "name = \"x\"\n[workload]\nbody_min = 100\nbody_max = 10\n"}) {
+  for (const char* text :
+       {"name = 1", "name = \"x\"\nnodes = 1", "name = \"x\"\nnodes = \"7\"", "name = ", "nodes = 3",
+        "name = \"x\"\n[workload]\nbody_min = 100\nbody_max = 10\n", "name = \"x\"\n[split]\nkind = \"odd\"\n",
+        "name = \"x\"\nduration_s = 300\n[split]\nto_s = 200\nstep_s = 0\n",
+        "name = \"x\"\nnodes = 10\n[realm]\nmembers = 6\nremoved = 1\nentries = 1\n"}) {
     EXPECT_FALSE(parse_scenario(text, "x.toml")) << text;
   }
 }

@@ -4,11 +4,13 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "api/backend.hpp"
 #include "identity/identity.hpp"
+#include "realm/realm.hpp"
 
 namespace ekiden::api::test {
 
@@ -94,41 +96,102 @@ class FakeBackend final : public Backend {
   std::vector<identity::SignedAnnouncement> owners;
   std::set<std::string> offered;
   std::optional<bool> relay_on;
-  void put_entry(registry::Draft draft, Done done) override {
-    end_entry(entries.put(kWritten, draft, entries_out), done);
+  void put_entry(registry::Draft draft, std::string realm, Done done) override {
+    auto* within = registry_of(realm);
+    if (within == nullptr) return done(not_in(realm));
+    end_entry(within->put(kWritten, draft, entries_out), realm, done);
   }
-  void remove_entry(const identity::PeerId& owner, std::string name, Done done) override {
-    end_entry(entries.remove(kWritten, owner, name, entries_out), done);
+  void remove_entry(const identity::PeerId& owner, std::string name, std::string realm, Done done) override {
+    auto* within = registry_of(realm);
+    if (within == nullptr) return done(not_in(realm));
+    end_entry(within->remove(kWritten, owner, name, entries_out), realm, done);
   }
-  void end_entry(Result<store::PersistToken> token, const Done& done) {
-    entries_out.drain([this](registry::Effect&& effect) {
+  void end_entry(Result<store::PersistToken> token, const std::string& realm, const Done& done) {
+    entries_out.drain([&](registry::Effect&& effect) {
       const auto* changed = std::get_if<registry::Changed>(&effect);
-      if (const auto heard = listener.lock(); heard && changed) heard->on_entry_changed(*changed);
+      const auto heard = listener.lock();
+      if (heard && changed) heard->on_entry_changed({.realm = realm, .owner = changed->owner, .name = changed->name});
     });
     done(token ? Status() : std::unexpected(token.error()));
   }
   void read_registry() override { ++registry_reads; }
-  const registry::Registry& registry() const override { return entries; }
+  const registry::Registry* registry(const std::string& realm) const override {
+    const auto known = held_realms.find(realm);
+    return realm.empty() ? &entries : known == held_realms.end() ? nullptr : known->second.entries.get();
+  }
+  registry::Registry* registry_of(const std::string& realm) {
+    const auto known = held_realms.find(realm);
+    return realm.empty() ? &entries : known == held_realms.end() ? nullptr : known->second.entries.get();
+  }
 
-  void subscribe_topic(std::string topic, Done done) override {
+  /// A realm that this node is in.
+  struct HeldRealm {
+    realm::Realm realm;
+    std::unique_ptr<registry::Registry> entries;
+  };
+  void enter_realm(node::EnterRealm request, Done done) override {
+    using How = node::EnterRealm::How;
+    const auto known = held_realms.find(request.name);
+    const bool is_in = known != held_realms.end();
+    if (request.how == How::change_key && !is_in) return done(not_in(request.name));
+    if (request.how == How::change_key && !known->second.realm.closed) {
+      return done(fail(Errc::invalid_argument, "an open one has no key to change"));
+    }
+    if (request.how == How::create_closed && is_in) return done(fail(Errc::already_exists, "another of that name"));
+    auto realm = request.how == How::open      ? realm::Realm::open(request.name)
+                 : request.how == How::invited ? request.invitation.value()
+                                               : realm::Realm::make_closed(request.name, random);
+    if (is_in) {
+      known->second.realm = std::move(realm);
+      return done({});
+    }
+    auto within = std::make_unique<registry::Registry>(identity, registry::Config{}, random.split());
+    held_realms.emplace(request.name, HeldRealm{.realm = std::move(realm), .entries = std::move(within)});
+    done({});
+  }
+  void leave_realm(std::string name, Done done) override {
+    if (held_realms.erase(name) == 0) return done(not_in(name));
+    std::erase_if(subscriptions, [&](const auto& each) { return each.first.ends_with("@" + name); });
+    if (const auto heard = listener.lock()) heard->on_realm_left(name);
+    done({});
+  }
+  std::vector<node::RealmStatus> realms() const override {
+    std::vector<node::RealmStatus> all;
+    for (const auto& [name, each] : held_realms) {
+      all.push_back({.realm = each.realm, .members = 2, .registry = each.entries->status()});
+    }
+    return all;
+  }
+  static std::unexpected<Error> not_in(const std::string& realm) {
+    return fail(Errc::not_found, "this node is not in the realm \"" + realm + "\"");
+  }
+
+  /// How a topic is called in `subscriptions` and `published`: "news", in a realm "news@kitchen".
+  static std::string in_realm(const std::string& topic, const std::string& realm) {
+    return realm.empty() ? topic : topic + "@" + realm;
+  }
+  void subscribe_topic(std::string topic, std::string realm, Done done) override {
     if (topic == "NO") return done(fail(Errc::invalid_argument, "no topic"));
-    ++subscriptions[topic];
+    if (registry_of(realm) == nullptr) return done(not_in(realm));
+    ++subscriptions[in_realm(topic, realm)];
     done({});
   }
-  void unsubscribe_topic(std::string topic, Done done) override {
-    --subscriptions[topic];
+  void unsubscribe_topic(std::string topic, std::string realm, Done done) override {
+    --subscriptions[in_realm(topic, realm)];
     done({});
   }
-  void publish(std::string topic, Bytes payload, PublishDone done) override {
+  void publish(std::string topic, std::string realm, Bytes payload, PublishDone done) override {
     if (payload.size() > 16'384) return done(fail(Errc::too_large, "a topic takes at most 16384"));
-    done(gossip::Publication{.sequence = ++published[topic], .neighbours = 3});
+    if (registry_of(realm) == nullptr) return done(not_in(realm));
+    done(gossip::Publication{.sequence = ++published[in_realm(topic, realm)], .neighbours = 3});
   }
   /// Something that bob has published.
-  void hear(const std::string& topic, const std::string& text) {
+  void hear(const std::string& topic, const std::string& text, const std::string& realm = {}) {
     auto bytes = std::make_shared<const Bytes>(to_bytes(as_bytes(text)));
     const auto heard = listener.lock();
     if (heard == nullptr) return;
     heard->on_topic_message({.topic = topic,
+                             .realm = realm,
                              .publisher = identity_of(2).id(),
                              .run = 7,
                              .sequence = 1,
@@ -141,6 +204,8 @@ class FakeBackend final : public Backend {
   identity::Identity identity = identity_of(1);
   registry::Registry entries{identity, {}, Rng(Rng::Seed{1})};
   registry::Effects entries_out;
+  std::map<std::string, HeldRealm> held_realms;
+  Rng random{Rng::Seed{2}};
   std::size_t registry_reads = 0;
   std::map<std::string, int> subscriptions;
   std::map<std::string, std::uint64_t> published;
