@@ -7,11 +7,11 @@
 // read, bounded, and dropped.
 //
 // Source: RFC 6455.
-#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
 #include <deque>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -123,7 +123,7 @@ class EventConnection final : public Connection,
     state_ = State::closing;
     queue_.clear();
     queued_bytes_ = 0;
-    reason_ = websocket::close_reason(code, {reason.data(), std::min(reason.size(), kMaxReason)});
+    reason_ = websocket::close_reason(code, std::string(reason.substr(0, kMaxReason)).c_str());
     timer_.expires_after(context_->config.slow_close);
     timer_.async_wait([self = shared_from_this()](error_code failure) {
       if (!failure) self->end();
