@@ -50,14 +50,14 @@ Setter boolean(bool& to) {
 
 Setter kind_of_split(SplitKind& to) {
   return [&to](const toml::node& node) {
-    static const std::map<std::string, SplitKind, std::less<>> kKinds = {{"two", SplitKind::two},
-                                                                         {"three", SplitKind::three},
-                                                                         {"one_way", SplitKind::one_way},
-                                                                         {"flapping", SplitKind::flapping},
-                                                                         {"rolling", SplitKind::rolling}};
-    const auto kind = kKinds.find(node.value_exact<std::string>().value_or(""));
-    if (kind != kKinds.end()) to = kind->second;
-    return kind != kKinds.end();
+    static const std::map<std::string, SplitKind, std::less<>> kinds = {{"two", SplitKind::two},
+                                                                        {"three", SplitKind::three},
+                                                                        {"one_way", SplitKind::one_way},
+                                                                        {"flapping", SplitKind::flapping},
+                                                                        {"rolling", SplitKind::rolling}};
+    const auto kind = kinds.find(node.value_exact<std::string>().value_or(""));
+    if (kind != kinds.end()) to = kind->second;
+    return kind != kinds.end();
   };
 }
 
