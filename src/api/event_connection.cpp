@@ -123,7 +123,7 @@ class EventConnection final : public Connection,
     state_ = State::closing;
     queue_.clear();
     queued_bytes_ = 0;
-    reason_ = websocket::close_reason(code, std::string(reason.substr(0, kMaxReason)).c_str());
+    reason_ = websocket::close_reason(code, std::string(reason.substr(0, kMaxReason)));
     timer_.expires_after(context_->config.slow_close);
     timer_.async_wait([self = shared_from_this()](error_code failure) {
       if (!failure) self->end();
