@@ -269,8 +269,8 @@ class Poisons final : public LyingMember {
     record.sequence = 1;
     record.issued_at = hands_.time().wall;
     record.ttl_seconds = 3600;
-    record.endpoints = {"tcp://10.250." + std::to_string(rng_.below(250)) + "." + std::to_string(1 + rng_.below(250)) +
-                        ":7420"};
+    const std::string net = std::to_string(rng_.below(250));
+    record.endpoints = {"tcp://10.250." + net + "." + std::to_string(1 + rng_.below(250)) + ":7420"};
     return *identity::sign_record(nobody, record);
   }
 };
