@@ -1,14 +1,11 @@
 """Realms between real nodes: an invitation, topics and a registry for members alone, a restart, another key."""
 
 import json
-import pathlib
 import subprocess
-import tempfile
 import unittest
 
-from daemon import BINARY, Daemon, command, wait_until
-
-NODES = 3
+from daemon import BINARY, command, wait_until
+from network import NetworkTest
 
 
 class Subscriber:
@@ -33,37 +30,7 @@ class Subscriber:
         self.process.wait(timeout=20)
 
 
-class RealmTest(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="ekiden-realm-")
-        self.root = pathlib.Path(self.folder.name)
-        self.nodes = [Daemon(self.root / f"node{i}").init() for i in range(NODES)]
-        for node in self.nodes:
-            settings = node.directory / "ekiden.toml"
-            text = settings.read_text()
-            text = text.replace(f'listen = ["{node.endpoint}"]', f'listen = ["{node.endpoint}", "udp://127.0.0.1:0"]')
-            settings.write_text(text.replace('private_network = "off"', 'private_network = "on"'))
-        for node in self.nodes:
-            self.start(node)
-        wait_until(lambda: all(self.status(node)["discovery"]["nodes"] >= 2 for node in self.nodes), 60,
-                   "the nodes do not find each other")
-
-    def tearDown(self):
-        for node in self.nodes:
-            node.ask_to_stop()
-        for node in self.nodes:
-            node.stop()
-        self.folder.cleanup()
-
-    def start(self, node):
-        first = self.nodes[0]
-        through = [] if node is first else ["--bootstrap", f"{first.id}@{first.endpoint}"]
-        node.start("--no-lan", *through)
-
-    def status(self, node):
-        with node.api() as api:
-            return api.call("GET", "/v1/status")
-
+class RealmTest(NetworkTest):
     def run_on(self, node, *words, **options):
         return command(*words, "--data-dir", node.directory, **options)
 
