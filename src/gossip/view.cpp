@@ -7,6 +7,13 @@
 #include "wire/link_message.hpp"
 
 namespace ekiden::gossip {
+namespace {
+
+/// Of so many members with complete views one looks for a neighbour elsewhere, each time: it costs both sides another
+/// neighbour, and between two overlays that came to be apart a few links are enough.
+constexpr std::uint32_t kRefreshers = 4;
+
+}  // namespace
 
 View::View(const identity::PeerId& self, const TopicId& topic, const Config& config, const Surroundings& around,
            Rng rng)
@@ -203,7 +210,8 @@ void View::on_contacts(Now now, const std::vector<identity::PeerId>& peers, View
   if (stranger != contacts_.end() && attempts_.size() < kMaxAttempts) {
     const identity::PeerId peer = *stranger;
     refreshing_ = false;
-    begin(now, peer, Purpose::join, out);
+    // One link is enough. A join would give us a view of new neighbours, and cost as many others theirs.
+    begin(now, peer, Purpose::urgent_neighbour, out);
   }
   contacts_.clear();
 }
@@ -266,7 +274,7 @@ void View::seek_contacts(Now now, ViewEffects& out) {
   if (refresh_at_ && *refresh_at_ <= now.mono) {
     refresh_at_ = now.mono + jittered(refresh_wait_);
     refresh_wait_ = std::min(refresh_wait_ * 2, config_.refresh_max);
-    refreshing_ = seeks = true;
+    if (rng_.chance(1, kRefreshers)) refreshing_ = seeks = true;
   }
   if (seeks) out.push(NeedContacts{});
 }
