@@ -116,7 +116,7 @@ class Detector {
   void introduce(Instant now);
   void beat(const identity::PeerId& peer, Effects& out);
   void proven(Now now, const identity::PeerId& peer, Effects& out);
-  void hand_on(Now now, const identity::PeerId& from, ByteView statement, Effects& out) const;
+  void hand_on(Now now, const identity::PeerId& from, ByteView statement, Effects& out);
   void say_in(Instant now, Duration delay);
   void say_present(Instant now);
   void say(Now now, bool leaving, Effects& out);
