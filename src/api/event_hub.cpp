@@ -17,9 +17,10 @@ Result<EventKinds> parse_kind(std::string_view name) {
   if (name == "reply") return EventKinds::reply;
   if (name == "entry") return EventKinds::entry;
   if (name == "partition") return EventKinds::partition;
+  if (name == "realm") return EventKinds::realm;
   return fail(Errc::invalid_argument, "'" + std::string(name) +
                                           "' is not a kind of event; there are message, request, reply, state, peer, "
-                                          "entry and partition");
+                                          "entry, partition and realm");
 }
 
 }  // namespace
@@ -93,6 +94,8 @@ void EventHub::on_realm_left(const std::string& realm) {
     subscription->lapse();
     if (const auto subscriber = entry.subscriber.lock()) subscriber->on_subscription_over(reason);
   }
+  if (!is_wanted(EventKinds::realm)) return;
+  publish(EventKinds::realm, dump_json({{"kind", "realm"}, {"realm", realm}, {"left", true}}));
 }
 
 void EventHub::on_network_changed(const node::NetworkChanged& changed) {

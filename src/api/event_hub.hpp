@@ -32,7 +32,8 @@ enum class EventKinds : std::uint8_t {
   reply = 16,
   entry = 32,
   partition = 64,
-  all = 127
+  realm = 128,
+  all = 255
 };
 
 /// A topic that somebody at the API has subscribed to; ends with this object, or with the realm that the topic is in.

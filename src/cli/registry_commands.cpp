@@ -181,7 +181,7 @@ Status run_registry_find(const Context& context, const RegistryArguments& argume
 
 Status run_registry_watch(const Context& context, const RegistryArguments& arguments) {
   EKIDEN_ASSIGN(auto client, context.client());
-  EKIDEN_ASSIGN(auto stream, client.events("entry"));
+  EKIDEN_ASSIGN(auto stream, client.events("entry,realm"));
   EKIDEN_TRY(client.get(in_realm(arguments, "/v1/registry", "&limit=1")));  // From now on this node hears of entries.
   context.output.note("watching");
   EKIDEN_TRY(context.output.flush());
@@ -192,8 +192,11 @@ Status run_registry_watch(const Context& context, const RegistryArguments& argum
       if (event.error().code == Errc::timed_out) continue;
       return std::unexpected<Error>(event.error());
     }
-    if (!arguments.name.empty() && text_of(*event, "name") != arguments.name) continue;
     if (text_of(*event, "realm") != arguments.realm) continue;
+    if (flag_of(*event, "left")) {
+      return fail(Errc::closed, "this node has left the realm \"" + context.output.text(arguments.realm) + "\"");
+    }
+    if (!arguments.name.empty() && text_of(*event, "name") != arguments.name) continue;
     Output& output = context.output;
     const auto entries = part_of(*event, "entries");
     if (output.json()) {

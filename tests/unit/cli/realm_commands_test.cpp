@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <optional>
@@ -254,22 +256,39 @@ TEST_F(RealmCommands, WhatIsSaidInARealmGoesThereAlone) {
   EXPECT_EQ(run_registry_get(context(), {.name = "oven", .realm = "hall"}).error().code, Errc::not_found);
 }
 
+/// Leaves the realm once this holds of the node, or after half a minute all the same: then a test fails and does not
+/// hang.
+void leave_when(api::test::ServerFixture& server, const std::function<bool(const FakeBackend&)>& holds) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  for (bool left = false; !left;) {
+    server.run([&](FakeBackend& backend) {
+      left = holds(backend) || std::chrono::steady_clock::now() > deadline;
+      if (left) backend.leave_realm("hall", [](const Status&) {});
+    });
+  }
+}
+
 TEST_F(RealmCommands, ASubscriberIsToldThatTheNodeHasLeft) {
   ASSERT_TRUE(run_realm_join(context(), {.name = "hall"}));
   std::thread leaver([this] {
-    bool listens = false;
-    while (!listens) {
-      server_.run([&](FakeBackend& backend) {
-        listens = backend.subscriptions["news@hall"] == 1;
-        if (listens) backend.leave_realm("hall", [](const Status&) {});
-      });
-    }
+    leave_when(server_, [](const FakeBackend& backend) { return backend.subscriptions.contains("news@hall"); });
   });
   const auto done = run_topic_sub(context(), {.topic = "news", .realm = "hall"});
   leaver.join();
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().message, "this node has left the realm \"hall\"");
   EXPECT_EQ(exit_code_of(done.error().code), ExitCode::failure);
+}
+
+TEST_F(RealmCommands, WhoWatchesARegistryIsToldThatTheNodeHasLeft) {
+  ASSERT_TRUE(run_realm_join(context(), {.name = "hall"}));
+  std::thread leaver(
+      [this] { leave_when(server_, [](const FakeBackend& backend) { return backend.realm_reads > 0; }); });
+  const auto done = run_registry_watch(context(), {.name = "oven", .realm = "hall"});
+  leaver.join();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Errc::closed);
+  EXPECT_EQ(done.error().message, "this node has left the realm \"hall\"");
 }
 
 }  // namespace
