@@ -1,5 +1,6 @@
 #include "sim/machine.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -314,7 +315,9 @@ void Machine::run_effect(node::Effect effect) {
           [&](const node::TopicPublished&) {},
           [&](const node::EntryChanged&) {},
           [&](const node::RealmLeft&) {},
-          [&](const node::NetworkChanged&) {},
+          [&](const node::NetworkChanged& changed) {
+            if (changed.state == partition::State::split) ++splits_told_;
+          },
           [&](const node::Answered& answered) {
             const auto asked = asks_.extract(answered.request);
             asked.mapped().found(answered, shared_.schedule.now() - asked.mapped().since);
@@ -345,7 +348,7 @@ void Machine::log(std::string_view component, const std::string& text) const {
 void Machine::note_accused(std::string_view component, const std::string& text) {
   if (component != "gossip" && component != "registry") return;
   for (const identity::PeerId& traitor : shared_.traitors) {
-    if (text.starts_with(traitor.text())) shared_.accused.insert(traitor);
+    if (text.starts_with(traitor.text())) shared_.accused[traitor].insert(text.substr(traitor.text().size()));
   }
   if (shared_.traitors.empty()) return;
   for (const auto& [peer, host] : shared_.hosts) {
@@ -372,14 +375,16 @@ void Machine::flush(link::ConnId conn) {
 void Machine::arm_timer() {
   if (node_ == nullptr) return;
   const auto deadline = node_->deadline();
-  if (!deadline || (timer_ && *timer_ <= *deadline)) return;
-  timer_ = deadline;
-  shared_.schedule.at(*deadline, [this, boot = boots_, at = *deadline] {
+  if (!deadline) return;
+  const Instant at = std::max(*deadline, stalled_until_);
+  if (timer_ && *timer_ <= at) return;
+  timer_ = at;
+  shared_.schedule.at(at, [this, boot = boots_, at] {
     if (boot != boots_ || node_ == nullptr || timer_ != at) return;
     timer_.reset();
     // What it was set for may be over.
     const auto due = node_->deadline();
-    if (due && *due <= shared_.schedule.now()) {
+    if (due && *due <= shared_.schedule.now() && !is_stalled()) {
       feed(node::Tick{});
     } else {
       arm_timer();

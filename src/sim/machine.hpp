@@ -44,8 +44,8 @@ struct Shared {
   Broadcasts& broadcasts;
   TraceHash& trace;
   std::map<identity::PeerId, HostIndex>& hosts;
-  std::set<identity::PeerId> traitors = {};  ///< who else may have handed something on
-  std::set<identity::PeerId> accused = {};   ///< of those, whom the log of a machine names
+  std::set<identity::PeerId> traitors = {};                        ///< who else may have handed something on
+  std::map<identity::PeerId, std::set<std::string>> accused = {};  ///< of those, and what logs of machines say of them
   std::uint64_t check_every = 1;  ///< steps between two checks of the invariants of the node that took the step
   bool print_log = false;
   ProcessorModel processor = {};
@@ -109,6 +109,10 @@ class Machine final : public NetworkHost {
   /// What its processor has done, in all runs.
   Duration worked() const { return processor_.worked(); }
   void stall_disk(bool stalled);
+  /// It does nothing for so long: what comes waits, timers are late.
+  void stall(Duration time);
+  /// How often it has said, in all runs, that the network is split.
+  std::uint64_t splits_told() const { return splits_told_; }
 
   const node::Node* node() const { return node_.get(); }
   /// REQUIRES: it is up.
@@ -183,6 +187,9 @@ class Machine final : public NetworkHost {
   // machine_clock.cpp
   void leave_record();
   void arm_timer();
+  bool is_stalled() const { return shared_.schedule.now() < stalled_until_; }
+  template <class Act>
+  void when_awake(Act act);
   void note_accused(std::string_view component, const std::string& text);
   void on_topic_message(const node::TopicMessage& message);
   void on_arrival(const router::ArrivedPtr& message);
@@ -227,6 +234,8 @@ class Machine final : public NetworkHost {
   std::set<std::pair<std::string, std::string>> topics_in_realms_;  ///< with their realms
   std::set<std::string> heard_in_realm_;
   std::optional<Instant> timer_;
+  Instant stalled_until_{};
+  std::uint64_t splits_told_ = 0;
   std::uint64_t boots_ = 0;
   bool is_leaving_ = false;
   std::uint64_t delivery_bytes_ = 0;  ///< of the runs that are over

@@ -8,6 +8,7 @@
 // Off, unless its model says what an input costs: then nothing takes time.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -34,6 +35,8 @@ class Processor {
   void queue(link::ConnId conn);
   /// Runs it, and is not free before the time that it costs is over.
   void work(std::size_t bytes, const std::function<void()>& input);
+  /// It does nothing until then.
+  void hold(Instant until) { free_at_ = std::max(free_at_, until); }
   /// All that was ever done.
   Duration worked() const { return worked_; }
 

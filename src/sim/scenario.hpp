@@ -47,6 +47,8 @@ struct FaultModel {
   std::uint32_t lost_clocks = 0;
   Duration lost_clock_min = hours(24 * 365);
   Duration lost_clock_max = hours(24 * 3650);
+  std::uint32_t stalls = 0;  ///< of one host, which does nothing meanwhile
+  Duration stall = seconds(2);
   std::uint32_t slow_disks = 0;
   std::uint32_t full_disks = 0;
   /// The last hosts are behind a router that forwards nothing to them, all the time.
@@ -205,6 +207,7 @@ struct Expectations {
   std::uint32_t topic_hops_percent_max = 0;
   Duration registry_equal_max = minutes(30);  ///< from the end of the split until all replicas are equal
   Duration split_noticed_max = minutes(30);   ///< until nineteen of twenty nodes know of it
+  bool never_split = false;                   ///< nobody ever says that the network is
   Duration split_healed_max = minutes(30);    ///< from its end until all say that the network is whole
 };
 

@@ -61,7 +61,7 @@ node::Config World::config_of(HostIndex host, node::Config config) const {
     }
   }
   config.listening = config.advertised;
-  config.watch_network = scenario_.split.to != Duration(0);
+  config.watch_network = scenario_.split.to != Duration(0) || scenario_.expect.never_split;
   if (scenario_.network.lan) {
     // Nobody knows an address, and none is told: what is heard next door has to do.
     config.advertised.clear();

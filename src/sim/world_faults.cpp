@@ -129,6 +129,11 @@ void World::plan_faults() {
       if (!peace_) any_machine().step_wall(rng_.between(-faults.wall_step_max, faults.wall_step_max));
     });
   }
+  for (std::uint32_t i = 0; i < faults.stalls; ++i) {
+    schedule_.at(moment(), [this, &faults] {
+      if (!peace_) any_machine().stall(faults.stall);
+    });
+  }
   for (std::uint32_t i = 0; i < faults.slow_disks; ++i) {
     schedule_.at(moment(), [this, &faults] {
       Machine& victim = any_machine();

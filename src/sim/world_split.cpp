@@ -138,8 +138,15 @@ void World::look_for_whole(Instant ended) {
 }
 
 void World::check_split(Outcome& outcome) const {
-  if (scenario_.split.to == Duration(0)) return;
   const auto breach = [&](std::string what) { outcome.breaches.push_back(std::move(what)); };
+  if (scenario_.expect.never_split) {
+    for (const auto& machine : machines_) {
+      if (machine->splits_told() == 0) continue;
+      breach("host " + std::to_string(machine->host()) + " saw a split " + std::to_string(machine->splits_told()) +
+             " times where there was none");
+    }
+  }
+  if (scenario_.split.to == Duration(0)) return;
   const auto text_of = [](Duration time) { return std::to_string(time / milliseconds(1)) + " ms"; };
   if (!split_noticed_) {
     breach("fewer than nineteen of twenty nodes noticed the split");

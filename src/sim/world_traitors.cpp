@@ -1,5 +1,6 @@
 // The traitors of a simulation, and what must have become of their lies.
 #include <algorithm>
+#include <string_view>
 #include <variant>
 
 #include "sim/world.hpp"
@@ -15,6 +16,22 @@ std::size_t count_entries(const registry::Replica& replica, const identity::Peer
     count += held->author->first == author ? 1 : 0;
   }
   return count;
+}
+
+/// What logs say of a member with this vice, if it can be proven against it.
+std::string_view charge_for(MemberVice vice) {
+  switch (vice) {
+    case MemberVice::floods:
+      return "publishes more";
+    case MemberVice::equivocates:
+      return "has signed two entries";
+    case MemberVice::exaggerates:
+      return "announces items";
+    case MemberVice::garbles:
+      return "is not heard for ten minutes";
+    default:
+      return "";
+  }
 }
 
 }  // namespace
@@ -85,10 +102,13 @@ void World::check_members() {
     const auto plan = traitor->plan();
     const auto* vice = std::get_if<MemberVice>(&plan);
     if (vice == nullptr) continue;
-    const bool is_provable = *vice == MemberVice::floods || *vice == MemberVice::equivocates ||
-                             *vice == MemberVice::exaggerates || *vice == MemberVice::garbles;
-    if (is_provable && !shared_.accused.contains(traitor->self().id())) {
-      ledger_.breach("no log names the member who " + std::string(traitor->vice_name()));
+    const std::string_view charge = charge_for(*vice);
+    const auto accused = shared_.accused.find(traitor->self().id());
+    const bool is_charged = accused != shared_.accused.end() &&
+                            std::ranges::any_of(accused->second, [&](auto& line) { return line.contains(charge); });
+    if (!charge.empty() && !is_charged) {
+      ledger_.breach("no log says that the member who " + std::string(traitor->vice_name()) + " " +
+                     std::string(charge));
     }
     for (const auto& machine : machines_) {
       if (!machine->is_up()) continue;
