@@ -160,7 +160,8 @@ Json offers_view(const Backend& backend) {
   const auto status = backend.status();
   Json json = {{"discovery", status.discovery}, {"nodes_total", status.dht.nodes}, {"capabilities", Json::array()}};
   for (const node::Offer& offer : backend.offers()) {
-    json["capabilities"].push_back({{"capability", offer.capability}, {"holders", offer.holders}});
+    json["capabilities"].push_back(
+        {{"capability", offer.capability}, {"of", offer.of_entry ? "registry" : "owner"}, {"holders", offer.holders}});
   }
   return json;
 }

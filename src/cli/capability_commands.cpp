@@ -158,9 +158,10 @@ Status run_capability_list(const Context& context) {
     context.output.note("nothing is offered: `ekiden capability add translate/ja-en` would");
     return {};
   }
-  std::vector<std::vector<std::string>> rows = {{"CAPABILITY", "KEPT BY"}};
+  std::vector<std::vector<std::string>> rows = {{"CAPABILITY", "KEPT BY", ""}};
   for (const auto& offer : offers) {
-    rows.push_back({text_of(offer, "capability"), counted(number_of(offer, "holders"), "node")});
+    rows.push_back({text_of(offer, "capability"), counted(number_of(offer, "holders"), "node"),
+                    text_of(offer, "of") == "registry" ? "of an entry in the registry" : ""});
   }
   context.output.table(rows);
   return {};

@@ -37,7 +37,7 @@ void Node::Impl::place(Now now, PlaceMessage& request) {
     candidates.push_back(candidate_of(known->peer, request.capability));
     return asks.place_again(now, request.request, std::move(request.draft), std::move(candidates.front()), ask_out);
   }
-  candidates = neighbours_offering(request.capability);
+  candidates = known_to_offer(now, request.capability, /*with_realms=*/true);
   asks.place(now, request.request, std::move(request.draft), std::move(request.capability), std::move(candidates),
              ask_out);
 }
@@ -53,7 +53,9 @@ void Node::Impl::answer(Now now, AnswerQuestion& request) {
 
 void Node::Impl::show_offers(Now now) {
   std::set<std::string> names;
-  for (const auto& [capability, standing] : offers) names.insert(capability);
+  for (const auto reason : {OwnCapabilities::Reason::offered, OwnCapabilities::Reason::entry}) {
+    for (std::string& capability : capabilities.with(reason)) names.insert(std::move(capability));
+  }
   asks.set_offers(now, std::move(names), ask_out);
 }
 
@@ -64,7 +66,7 @@ router::Candidate Node::Impl::candidate_of(const identity::PeerId& peer, std::st
           .round_trip = links.round_trip(peer)};
 }
 
-std::vector<router::Candidate> Node::Impl::neighbours_offering(std::string_view capability) {
+std::vector<router::Candidate> Node::Impl::known_to_offer(Now now, const std::string& capability, bool with_realms) {
   std::vector<router::Candidate> found;
   if (capability.empty()) return found;
   for (const auto& [peer, neighbour] : neighbours) {
@@ -76,13 +78,13 @@ std::vector<router::Candidate> Node::Impl::neighbours_offering(std::string_view 
       break;
     }
   }
+  add_listed(now, capability, with_realms, found);
   return found;
 }
 
 void Node::Impl::find_owners(Now now, const router::FindOwners& request) {
   if (!takes_part()) return asks.on_owners(now, request.id, discovery_is_off(), ask_out);
-  const dht::LookupId id{++last_lookup};
-  lookups.emplace(id, LookupFor{.capability = request.capability, .ask = request.id});
+  const dht::LookupId id = lookups.begin(LookupFor{.capability = request.capability, .ask = request.id});
   dht.find_capability(now, id, request.capability, kOwners, dht_out);
 }
 

@@ -35,8 +35,8 @@ void Node::Impl::start_bootstrap(Now now) {
   if (!sources.seeds.empty()) bootstrap.add_seeds(now, sources.name, sources.seeds, bootstrap_out);
   for (const auto& [file, signed_list] : sources.lists) bootstrap.add_list(now, file, signed_list, bootstrap_out);
   bootstrap.start(now, bootstrap_out);
-  join_wait = config.join_min;
-  join_look = now.mono + join_wait;
+  joining.wait = config.join_min;
+  joining.look = now.mono + joining.wait;
 }
 
 void Node::Impl::on_bootstrap_effect(Now now, bootstrap::Bootstrap::Effect effect) {
@@ -161,24 +161,24 @@ std::vector<identity::Endpoint> Node::Impl::bootstrap_dials(const identity::Peer
 }
 
 void Node::Impl::join_again(Now now) {
-  join_look.reset();
+  joining.look.reset();
   if (ending) return;
   if (dht.status().nodes > 0) {
-    join_wait = config.join_min;
+    joining.wait = config.join_min;
   } else {
     const auto nodes = bootstrap.best(kMaxProposed);
     for (const bootstrap::Candidate& candidate : nodes) propose_candidate(now, candidate);
     bootstrap.retry_now(now, bootstrap_out);
-    join_wait = std::min(join_wait * 2, config.join_max);
+    joining.wait = std::min(joining.wait * 2, config.join_max);
     if (!nodes.empty() || !config.sources.seeds.empty() || !config.sources.lists.empty()) {
       log(LogLevel::warning, "bootstrap",
           "nobody of the network has answered yet: `ekiden bootstrap discover` says what became of each bootstrap "
           "node; "
           "trying again for the next " +
-              std::to_string(std::chrono::floor<std::chrono::seconds>(join_wait).count()) + " s");
+              std::to_string(std::chrono::floor<std::chrono::seconds>(joining.wait).count()) + " s");
     }
   }
-  join_look = now.mono + join_wait;
+  joining.look = now.mono + joining.wait;
 }
 
 }  // namespace ekiden::node

@@ -3,14 +3,15 @@
 // An announcement lives for a day, whatever becomes of its owner; it is signed anew every `announcement_refresh` by the
 // wall clock, as records are (see own_record.cpp), and its sequence is on disk before anybody sees it. The record names
 // the capabilities too, so that neighbours know them without a search.
-#include <algorithm>
-#include <set>
 #include <utility>
 
 #include "base/check.hpp"
 #include "node/impl.hpp"
 
 namespace ekiden::node {
+
+using Reason = OwnCapabilities::Reason;
+
 Status Node::Impl::load_capabilities_row(const store::Row& row) {
   const auto decoded = wire::decode<CapabilitiesRow>(row.value);
   if (!decoded) return fail(Errc::storage_corrupt, "table meta, row node.capabilities: " + decoded.error().message);
@@ -18,7 +19,7 @@ Status Node::Impl::load_capabilities_row(const store::Row& row) {
     if (!identity::is_capability(capability)) {
       return fail(Errc::storage_corrupt, "table meta, row node.capabilities: \"" + capability + "\" is no capability");
     }
-    offers.try_emplace(capability);
+    capabilities.add(capability, Reason::offered);
   }
   return {};
 }
@@ -30,65 +31,53 @@ Status Node::Impl::check_offer(const std::string& capability) const {
                                             "\" is no capability: one is like translate/ja-en, of lower-case letters, "
                                             "digits, '.', '-' and '_', at most 64 characters");
   }
-  if (offers.size() == identity::kMaxRecordCapabilities) {
+  if (capabilities.with(Reason::offered).size() == identity::kMaxRecordCapabilities) {
     return fail(Errc::limit_exceeded, "a node offers at most " + std::to_string(identity::kMaxRecordCapabilities) +
                                           " capabilities: remove one first");
   }
-  std::set<std::string_view> paths;
-  const auto add = [&](std::string_view name) {
-    for (const std::string_view path : dht::capability_paths(name)) paths.insert(path);
-  };
-  add(capability);
-  for (const auto& [name, standing] : offers) add(name);
-  if (paths.size() < config.dht.max_own_values) return {};
+  if (capabilities.fits(capability)) return {};
   return fail(Errc::limit_exceeded, "the capabilities of a node have at most " +
                                         std::to_string(config.dht.max_own_values - 1) +
                                         " parts of paths together: remove one first, or offer one with fewer slashes");
 }
 
 void Node::Impl::offer(Now now, const OfferCapability& request) {
-  if (!offers.contains(request.capability)) {
+  if (!capabilities.has(request.capability, Reason::offered)) {
     if (auto status = check_offer(request.capability); !status) return reply(request.request, std::move(status));
-    offers.try_emplace(request.capability);
-    write_offers(now, request.request);
-    return announce_in_time(now);
+    capabilities.add(request.capability, Reason::offered);
+    return write_offers(now, request.request);
   }
   persist_wanted = true;  // It may still be on its way to the disk.
   waiting.answers.push_back(request.request);
 }
 
 void Node::Impl::withdraw_offer(Now now, const WithdrawCapability& request) {
-  const auto standing = offers.find(request.capability);
-  if (standing == offers.end()) {
-    return reply(request.request, fail(Errc::not_found, "this node does not offer \"" + request.capability + "\""));
+  if (!capabilities.has(request.capability, Reason::offered)) {
+    const std::string remedy = capabilities.has(request.capability, Reason::entry)
+                                   ? ", but an entry of it in the registry does: `ekiden registry remove` ends that"
+                                   : "";
+    return reply(request.request,
+                 fail(Errc::not_found, "this node does not offer \"" + request.capability + "\"" + remedy));
   }
-  offers.erase(standing);
+  capabilities.remove(request.capability, Reason::offered);
   write_offers(now, request.request);
-  end_announcement(now, request.capability);
 }
 
 void Node::Impl::write_offers(Now now, RequestId request) {
-  CapabilitiesRow row;
-  for (const auto& [capability, standing] : offers) row.capabilities.push_back(capability);
+  const CapabilitiesRow row{.capabilities = capabilities.with(Reason::offered)};
   batch.put(store::Table::meta, as_bytes(kCapabilitiesRowName), wire::encode(row));
   waiting.answers.push_back(request);
   renew_record(now);
   show_offers(now);
+  list_in_all(now);
+  announce_in_time(now);
 }
 
 void Node::Impl::announce_in_time(Now now) {
-  if (!takes_part()) return;
+  if (!takes_part() || ending) return;
   const auto refresh = std::chrono::duration_cast<milliseconds>(config.announcement_refresh);
-  for (auto& [capability, standing] : offers) {
-    const auto& last = standing.announced;
-    if (last && now.wall < *last + refresh && *last <= now.wall + kMaxAhead) continue;
-    standing.announced = now.wall;
-    announce(now, capability);
-  }
-  for (auto& [capability, last] : memberships) {
-    if (last && now.wall < *last + refresh && *last <= now.wall + kMaxAhead) continue;
-    last = now.wall;
-    announce(now, capability);
+  for (const auto& [capability, ends] : capabilities.due(now.wall, refresh)) {
+    ends ? end_announcement(now, capability) : announce(now, capability);
   }
 }
 
@@ -125,9 +114,7 @@ void Node::Impl::publish_announcements(Now now, std::vector<Bytes> announcements
 }
 
 void Node::Impl::on_published(Now now, const dht::Published& published) {
-  if (const auto standing = offers.find(published.path); standing != offers.end() && !published.is_withdrawal) {
-    standing->second.holders = published.stored;
-  }
+  if (!published.is_withdrawal) capabilities.set_holders(published.path, published.stored);
   log(LogLevel::debug, "dht",
       (published.path.empty() ? std::string("record") : published.path) +
           (published.is_withdrawal ? " withdrawn at " : " published at ") + std::to_string(published.stored) +
@@ -141,8 +128,7 @@ void Node::Impl::find_capability(Now now, FindCapability& request) {
     out->push(CapabilityFound{request.request, std::move(request.capability), discovery_is_off(), {}});
     return;
   }
-  const dht::LookupId id{++last_lookup};
-  lookups.emplace(id, LookupFor{.capability = request.capability, .request = request.request});
+  const dht::LookupId id = lookups.begin(LookupFor{.capability = request.capability, .request = request.request});
   dht.find_capability(now, id, request.capability, request.limit, dht_out);
 }
 

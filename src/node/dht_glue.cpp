@@ -44,13 +44,12 @@ void Node::Impl::on_dht_effect(Now now, dht::Dht::Effect effect) {
                  [&](dht::LookupDone& done) { on_lookup_done(now, std::move(done)); },
                  [&](const dht::Published& published) { on_published(now, published); },
                  [&](const dht::SignAgain& again) {
-                   const bool stands = offers.contains(again.capability) || memberships.contains(again.capability);
-                   if (!ending && stands) announce(now, again.capability);
+                   if (!ending && capabilities.is_announced(again.capability)) announce(now, again.capability);
                  },
                  [&](const dht::Joined& joined) {
                    log(LogLevel::info, "dht", "joined: " + std::to_string(joined.nodes) + " nodes are known");
-                   for (const auto& [peer, search] : searches) {
-                     if (!search.is_running) search_due.set(peer, now.mono);
+                   for (const auto& [peer, search] : searches.all) {
+                     if (!search.is_running) searches.due.set(peer, now.mono);
                    }
                  },
                  [&](const dht::Misbehaved& node) {
@@ -79,13 +78,12 @@ void Node::Impl::find_for_request(Now now, const FindPeer& request) {
     out->push(PeerFound{request.request, request.peer, discovery_is_off(), {}});
     return;
   }
-  const dht::LookupId id{++last_lookup};
-  lookups.emplace(id, LookupFor{.peer = request.peer, .request = request.request});
+  const dht::LookupId id = lookups.begin(LookupFor{.peer = request.peer, .request = request.request});
   dht.find_peer(now, id, request.peer, dht_out, lan_node(request.peer));
 }
 
 void Node::Impl::on_lookup_done(Now now, dht::LookupDone done) {
-  const auto found = lookups.extract(done.id);
+  const auto found = lookups.running.extract(done.id);
   LookupFor& purpose = found.mapped();
   if (purpose.topic) return on_members_found(now, *purpose.topic, done);
   if (purpose.ask) return on_ask_owners(now, *purpose.ask, std::move(done));

@@ -62,19 +62,19 @@ void Node::Impl::on_gossip_effect(Now now, gossip::Effect effect) {
 /// In the DHT a member is found by its announcement.
 void Node::Impl::show_member(Now now, const gossip::ShowMember& show) {
   const std::string capability = member_capability(show.topic);
+  const bool is_shown = capabilities.has(capability, OwnCapabilities::Reason::topic);
   if (show.shown) {
-    memberships.try_emplace(capability);
-    announce_in_time(now);
-  } else if (memberships.erase(capability) != 0 && !offers.contains(capability)) {
-    end_announcement(now, capability);
+    capabilities.add(capability, OwnCapabilities::Reason::topic);
+  } else if (is_shown) {
+    capabilities.remove(capability, OwnCapabilities::Reason::topic);
   }
+  announce_in_time(now);
 }
 
 void Node::Impl::find_members(Now now, const gossip::TopicId& topic) {
   if (!takes_part()) return;
-  const dht::LookupId id{++last_lookup};
   const std::string capability = member_capability(topic);
-  lookups.emplace(id, LookupFor{.capability = capability, .topic = topic});
+  const dht::LookupId id = lookups.begin(LookupFor{.capability = capability, .topic = topic});
   dht.find_capability(now, id, capability, kSoughtMembers, dht_out);
 }
 

@@ -22,13 +22,13 @@
 #include "node/neighbour.hpp"
 #include "node/network_watch.hpp"
 #include "node/node.hpp"
+#include "node/own_capabilities.hpp"
 #include "node/own_endpoints.hpp"
 #include "node/own_list.hpp"
 #include "node/own_sequence.hpp"
 #include "node/peer_records.hpp"
 #include "node/realms.hpp"
 #include "node/signed_times.hpp"
-#include "node/standing.hpp"
 #include "node/wanted_by.hpp"
 #include "node/without_udp.hpp"
 #include "reachability/reachability.hpp"
@@ -174,6 +174,15 @@ struct Node::Impl {
   void seek_member(Now now, const identity::PeerId& peer);  ///< dials it for a while, and few others at that time
   bool end_seek(Now now, const identity::PeerId& peer);     ///< true if it was sought
 
+  // services_glue.cpp: registries tell what is announced in the DHT, and the reverse.
+  void on_own_entry(Now now, HeldRegistry& held, const std::string& name);
+  void list_in_all(Now now);
+  void list_offers(Now now, HeldRegistry& held);
+  void list_record(Now now, HeldRegistry& held);
+  void on_listed_record(Now now, const identity::PeerId& owner);
+  std::optional<identity::SignedRecord> listed_record(const identity::PeerId& peer);
+  void add_listed(Now now, const std::string& capability, bool with_realms, std::vector<router::Candidate>& candidates);
+
   // realm_glue.cpp: realms, whose members share topics and a registry.
   Status load_realm_row(const store::Row& row);
   Status load_realm_entry(ByteView name, ByteView value);
@@ -206,8 +215,8 @@ struct Node::Impl {
   void answer(Now now, AnswerQuestion& request);
   void show_offers(Now now);
   router::Candidate candidate_of(const identity::PeerId& peer, std::string capability) const;
-  /// Linked peers whose records offer it.
-  std::vector<router::Candidate> neighbours_offering(std::string_view capability);
+  /// Linked peers whose records offer it, and owners of entries in registries.
+  std::vector<router::Candidate> known_to_offer(Now now, const std::string& capability, bool with_realms);
   void find_owners(Now now, const router::FindOwners& request);
   void on_ask_owners(Now now, router::AskId ask, dht::LookupDone done);
 
@@ -218,6 +227,7 @@ struct Node::Impl {
   void propose_nodes(Now now, const identity::PeerRecord& peer);
   void find_for_request(Now now, const FindPeer& request);
   void on_lookup_done(Now now, dht::LookupDone done);
+  void on_owners_found(LookupFor purpose, dht::LookupDone done);
 
   // search.cpp: peers that messages wait for and that cannot be reached.
   /// Unless one is under way or was a moment ago.
@@ -300,8 +310,8 @@ struct Node::Impl {
   Status on_record_message(Now now, const identity::PeerId& from, ByteView body);
   Status on_own_record_message(Now now, const identity::PeerId& from, const identity::PeerRecord& held, ByteView body);
   void learn(Now now, identity::SignedRecord record, Heard from);
-  /// Of all that we heard of.
-  const identity::SignedRecord* newest_of(const identity::PeerId& peer);
+  const identity::SignedRecord* newest_of(const identity::PeerId& peer);    ///< that we heard of
+  const identity::SignedRecord* newest_held(const identity::PeerId& peer);  ///< registries aside
   /// The one to deal with it by: the newest, or what it shows over its link.
   const identity::PeerRecord* record_of(const identity::PeerId& peer);
 
@@ -346,18 +356,10 @@ struct Node::Impl {
   std::set<identity::PeerId> linked_contacts;        ///< of those
   link::LineLimit link_lines;
   link::LineLimit message_lines;
-  std::map<identity::PeerId, Search> searches;  ///< of wanted peers that have no link
-  DeadlineMap<identity::PeerId> search_due;     ///< of those that are not running
-  std::map<dht::LookupId, LookupFor> lookups;
-  void on_owners_found(LookupFor purpose, dht::LookupDone done);
-  std::uint64_t last_lookup = 0;
-  std::optional<Instant> join_look;  ///< while no node of the DHT is known
-  Duration join_wait{};
-  std::vector<ProbePeer> early_probes;         ///< from before our record was on disk
-  std::map<ConnId, Attempt> dials;             ///< attempts over links
-  std::map<datagram::QueryId, Attempt> pings;  ///< attempts over datagrams
-  std::uint64_t last_ping = 0;
-  std::size_t requested_probes = 0;              ///< of those, for requests
+  Searches searches;
+  Lookups lookups;
+  Joining joining;
+  Attempts attempts;
   std::map<bootstrap::ProbeId, Probing> probes;  ///< of discovery
   DeadlineMap<bootstrap::ProbeId> list_due;      ///< of those that wait for a list
   DialBacks dial_backs;
@@ -365,13 +367,11 @@ struct Node::Impl {
   std::size_t meetings = 0;                             ///< whom to dial comes from here: somebody else each time
   OwnEndpoints own_endpoints;
   OwnList own_list;
-  std::map<std::string, Standing> offers;                      ///< what we offer: on disk, or in the batch
-  std::map<std::string, std::optional<WallTime>> memberships;  ///< of topics: announced likewise, and when
+  OwnCapabilities capabilities;
   OwnSequence own_sequence;
   Bytes record;                           ///< published; empty until it is on disk
   std::optional<WallTime> record_issued;  ///< of the one made last, published or not
-  std::deque<router::Seal> to_seal;       ///< with the next ticks
-  std::optional<Instant> seal_at;
+  Sealing sealing;
   std::optional<Instant> relay_flush_at;  ///< set while packets wait to be signed, in groups, over several inputs
   std::optional<Instant> record_look;     ///< when to look at the clock again
   std::optional<Error> storage;

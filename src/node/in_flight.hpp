@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/time.hpp"
 #include "router/router.hpp"
 #include "store/batch.hpp"
 
@@ -29,6 +31,12 @@ struct InFlight {
   std::vector<Bytes> announcements;  ///< or their ends, in the order of their sequences
   Bytes list;                        ///< the own bootstrap list whose sequence is in the batch
   std::uint64_t sessions = 0;        ///< changes of the sessions up to this one are in the batch
+};
+
+/// Messages that are sealed with the next ticks.
+struct Sealing {
+  std::deque<router::Seal> waiting;
+  std::optional<Instant> at;
 };
 
 }  // namespace ekiden::node

@@ -33,9 +33,10 @@ void Node::check_invariants() const {
   CHECK(impl_->gossip_out.empty() && impl_->open_registry.out.empty() && impl_->watch.out.empty() &&
         impl_->realms.is_settled() && impl_->relay_out.empty() &&
         impl_->relay.needs_flush() == impl_->relay_flush_at.has_value());
-  CHECK(impl_->requested_probes + impl_->dial_backs.running <= impl_->dials.size() + impl_->pings.size());
-  for (const auto& [peer, search] : impl_->searches) {
-    CHECK(impl_->wanted.contains(peer) && search.is_running != impl_->search_due.at(peer).has_value());
+  CHECK(impl_->attempts.requested + impl_->dial_backs.running <=
+        impl_->attempts.dials.size() + impl_->attempts.pings.size());
+  for (const auto& [peer, search] : impl_->searches.all) {
+    CHECK(impl_->wanted.contains(peer) && search.is_running != impl_->searches.due.at(peer).has_value());
   }
   CHECK(impl_->batch.empty() && !impl_->persist_wanted);
   CHECK(impl_->in_flight.empty() || impl_->in_flight.back().token == store::PersistToken{impl_->last_token});

@@ -86,8 +86,8 @@ void Node::Impl::on_link_up(Now now, link::Up& up) {
 
 void Node::Impl::dial_for_link(link::Dial dial) {
   const auto source = dial_source(dial);
-  const auto tried = dials.find(dial.conn);
-  auto only = tried == dials.end() ? std::vector<identity::IpAddress>{} : tried->second.only;
+  const auto tried = attempts.dials.find(dial.conn);
+  auto only = tried == attempts.dials.end() ? std::vector<identity::IpAddress>{} : tried->second.only;
   out->push(Dial{dial.conn, std::move(dial.endpoint), source, std::move(only)});
 }
 

@@ -2,10 +2,14 @@
 // there is none.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/result.hpp"
+#include "dht/dht.hpp"
 #include "gossip/item.hpp"
 #include "identity/node_info.hpp"
 #include "identity/peer_id.hpp"
@@ -23,6 +27,18 @@ struct LookupFor {
   bool mailboxes = false;                          ///< nodes near the peer, which may keep mail for it
   std::optional<gossip::TopicId> topic = {};       ///< whose members are sought
   std::optional<identity::NodeInfo> meeting = {};  ///< a node to be dialled, for it may tell whether we are reachable
+};
+
+struct Lookups {
+  std::map<dht::LookupId, LookupFor> running;
+  std::uint64_t last = 0;
+
+  /// The caller starts it.
+  dht::LookupId begin(LookupFor purpose) {
+    const dht::LookupId id{++last};
+    running.emplace(id, std::move(purpose));
+    return id;
+  }
 };
 
 inline std::unexpected<Error> discovery_is_off() {

@@ -140,8 +140,7 @@ Status Node::Impl::take_receipt(Now now, const mailbox::Arrived& parcel) {
 
 void Node::Impl::find_mailboxes(Now now, const mailbox::FindMailboxes& request) {
   if (!request.far || !takes_part()) return tell_mailboxes(now, request.owner, {});
-  const dht::LookupId id{++last_lookup};
-  lookups.emplace(id, LookupFor{.peer = request.owner, .mailboxes = true});
+  const dht::LookupId id = lookups.begin(LookupFor{.peer = request.owner, .mailboxes = true});
   dht.find_peer(now, id, request.owner, dht_out);
 }
 

@@ -100,7 +100,8 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
       records(config.max_peer_records,
               [this](const identity::PeerId& peer) { return wanted.contains(peer) || links.is_up(peer); }),
       link_lines(config.max_peer_lines_per_second),
-      message_lines(config.max_peer_lines_per_second) {
+      message_lines(config.max_peer_lines_per_second),
+      capabilities(config.dht.max_own_values - 1) {
   links.guard([this](const identity::PeerId& peer) { return comes_first(peer); });
 }
 
@@ -188,7 +189,8 @@ void Node::Impl::handle(Now now, Input input) {
           [&](SendMessage& in) { router.submit(now, in.request, std::move(in.draft), router_out); },
           [&](PlaceMessage& in) { place(now, in); },
           [&](AskQuestion& in) {
-            auto candidates = neighbours_offering(in.question.to ? std::string_view() : in.question.capability);
+            auto candidates =
+                known_to_offer(now, in.question.to ? std::string() : in.question.capability, /*with_realms=*/false);
             asks.ask(now, in.request, std::move(in.question), std::move(candidates), ask_out);
           },
           [&](AnswerQuestion& in) { answer(now, in); },
@@ -210,7 +212,11 @@ void Node::Impl::handle(Now now, Input input) {
           },
           [&](const PutEntry& in) { put_entry(now, in); },
           [&](const RemoveEntry& in) { remove_entry(now, in); },
-          [&](const ReadRegistry&) { become_member(now, {}, open_registry); },
+          [&](const ReadRegistry&) {
+            if (std::exchange(open_registry.is_read, true)) return;
+            become_member(now, {}, open_registry);
+            list_offers(now, open_registry);
+          },
           [&](const EnterRealm& in) { enter_realm(now, in); },
           [&](const LeaveRealm& in) { leave_realm(now, in); },
           [&](const ProbeBootstrap& in) { survey_bootstrap(now, in); },
@@ -311,7 +317,7 @@ void Node::Impl::tick(Now now) {
   lan.on_deadline(now, lan_out);
   while (const auto probe = list_due.pop_due(now.mono)) end_probe(now, *probe, std::nullopt);
   search_again(now);
-  if (join_look && *join_look <= now.mono) join_again(now);
+  if (joining.look && *joining.look <= now.mono) join_again(now);
   if (leave_by && *leave_by <= now.mono) leave_by.reset();
 }
 
@@ -376,7 +382,7 @@ void Node::mark_sent(Now now, ConnId conn, std::size_t bytes, Outbox<Effect>& ou
 std::optional<Instant> Node::deadline() const {
   auto at = earlier(impl_->links.deadline(), impl_->sessions.deadline());
   at = earlier(at, earlier(impl_->router.deadline(), impl_->asks.deadline()));
-  at = earlier(at, earlier(impl_->record_look, impl_->seal_at));
+  at = earlier(at, earlier(impl_->record_look, impl_->sealing.at));
   at = earlier(at, earlier(impl_->relay_flush_at, impl_->gossip.deadline()));
   at = earlier(at, earlier(impl_->keeper.deadline(), impl_->depositor.deadline()));
   at = earlier(at, earlier(impl_->collector.deadline(), impl_->relay.deadline()));
@@ -388,7 +394,7 @@ std::optional<Instant> Node::deadline() const {
   at = earlier(at, earlier(impl_->leave_by, impl_->lan.deadline()));
   at = earlier(at, earlier(impl_->reachability.deadline(), impl_->own_endpoints.publish_at));
   at = earlier(at, earlier(impl_->bootstrap.deadline(), impl_->list_due.earliest()));
-  return earlier(at, earlier(impl_->search_due.earliest(), impl_->join_look));
+  return earlier(at, earlier(impl_->searches.due.earliest(), impl_->joining.look));
 }
 
 }  // namespace ekiden::node

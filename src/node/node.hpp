@@ -102,6 +102,7 @@ struct Config {
 /// A capability that the node offers.
 struct Offer {
   std::string capability;
+  bool of_entry = false;    ///< said by an entry of it in the registry of all, and not by its owner
   std::size_t holders = 0;  ///< nodes of the DHT that keep its announcement, as of the last round
 };
 

@@ -57,7 +57,7 @@ void Node::Impl::renew_record(Now now) {
   fresh.prekey = sessions.prekey();
   fresh.mailboxes = collector.own();
   fresh.relays = own_relays();
-  for (const auto& [capability, standing] : offers) fresh.capabilities.push_back(capability);
+  fresh.capabilities = capabilities.with(OwnCapabilities::Reason::offered);
   auto signed_record = identity::sign_record(self, fresh);
   if (!signed_record) {
     // Capabilities are announced on their own; where they find no room, the record does without.
@@ -73,7 +73,10 @@ void Node::Impl::renew_record_in_time(Now now) {
   record_look = now.mono + kLookAtClock;
   if (ending) return;
   catch_up(now);
-  announce_in_time(now);
+  if (capabilities.is_time(now.mono)) {
+    announce_in_time(now);
+    list_in_all(now);  // What found no room, or is over.
+  }
   const auto refresh = std::chrono::duration_cast<milliseconds>(config.record_refresh);
   const bool is_current =
       record_issued && now.wall < *record_issued + refresh && *record_issued <= now.wall + kMaxAhead;
@@ -95,16 +98,14 @@ void Node::Impl::catch_up(Now now) {
   own_sequence.caught_up = now.mono;
   renew_record(now);
   // They were signed in the same life as the record that is behind.
-  for (auto& [capability, standing] : offers) standing.announced.reset();
-  for (auto& [capability, announced] : memberships) announced.reset();
+  capabilities.announce_again();
   announce_in_time(now);
 }
 
 void Node::Impl::seek_own_record(Now now) {
   const auto is_own = [](const auto& lookup) { return lookup.second.own; };
-  if (ending || std::ranges::any_of(lookups, is_own)) return;
-  const dht::LookupId id{++last_lookup};
-  lookups.emplace(id, LookupFor{.peer = self.id(), .own = true});
+  if (ending || std::ranges::any_of(lookups.running, is_own)) return;
+  const dht::LookupId id = lookups.begin(LookupFor{.peer = self.id(), .own = true});
   dht.find_peer(now, id, self.id(), dht_out);
 }
 
@@ -113,6 +114,7 @@ void Node::Impl::publish_record(Now now, Bytes persisted) {
   record = std::move(persisted);
   links.set_own_record(record);
   relay.set_own_record(record);
+  list_in_all(now);
   if (takes_part()) {
     // Its own record cannot be refused but for its size, which sign_record() has bounded.
     CHECK(dht.publish(now, record, dht_out).has_value());
@@ -124,7 +126,7 @@ void Node::Impl::publish_record(Now now, Bytes persisted) {
     start_lan(now);
     // It is on disk, and no other run has it.
     gossip.start(now, identity::verify_record_ignoring_time(record)->sequence, gossip_out);
-    for (const ProbePeer& request : std::exchange(early_probes, {})) probe_for_request(now, request);
+    for (const ProbePeer& request : std::exchange(attempts.early, {})) probe_for_request(now, request);
     return;
   }
   for (const link::LinkStatus& link : links.links()) {
@@ -153,9 +155,7 @@ void Node::Impl::leave(Now now) {
   auto signed_record = identity::sign_record(self, last);
   CHECK(signed_record.has_value());
   waiting.withdrawal = std::move(*signed_record);
-  for (const auto& [capability, standing] : offers) end_announcement(now, capability);
-  for (const auto& [capability, announced] : memberships) end_announcement(now, capability);
-  memberships.clear();
+  for (const std::string& capability : capabilities.end()) end_announcement(now, capability);
 }
 
 /// Once nobody is left to be told.

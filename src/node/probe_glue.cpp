@@ -19,20 +19,20 @@ constexpr std::uint64_t kFirstPing = std::uint64_t{1} << 63;
 }  // namespace
 
 void Node::Impl::probe_for_request(Now now, const ProbePeer& request) {
-  if (record.empty() && !ending && early_probes.size() < config.max_probes) {
-    early_probes.push_back(request);  // Handshakes show our record; they begin once it is on disk.
+  if (record.empty() && !ending && attempts.early.size() < config.max_probes) {
+    attempts.early.push_back(request);  // Handshakes show our record; they begin once it is on disk.
     return;
   }
   Attempt tried{.purpose = request.request,
                 .peer = request.peer,
                 .endpoint = request.endpoint,
                 .learned_from = config.private_network ? identity::LearnedFrom::configuration : request.learned_from};
-  ++requested_probes;
+  ++attempts.requested;
   const auto refuse = [&](Errc code, std::string why) { end_attempt(now, tried, fail(code, std::move(why))); };
   if (request.peer == self.id()) return refuse(Errc::invalid_argument, "that is this node itself");
   if (record.empty() || ending)
     return refuse(Errc::busy, "this node is stopping, or starting and already asked for much");
-  if (requested_probes > config.max_probes) return refuse(Errc::limit_exceeded, "too many probes are under way");
+  if (attempts.requested > config.max_probes) return refuse(Errc::limit_exceeded, "too many probes are under way");
   auto key = request.public_key;
   if (const auto* known = record_of(request.peer); known != nullptr && !key) key = known->public_key;
   attempt(now, std::move(tried), key);
@@ -46,7 +46,7 @@ void Node::Impl::attempt(Now now, Attempt tried, const std::optional<crypto::Ed2
   }
   if (!tried.endpoint.is_udp()) {
     const ConnId conn = links.probe(now, tried.peer, tried.endpoint, key, link_out);
-    dials.emplace(conn, std::move(tried));
+    attempts.dials.emplace(conn, std::move(tried));
     return;
   }
   if (!config.discovery) return refuse({Errc::unsupported, "this node listens on no udp:// endpoint"});
@@ -59,15 +59,15 @@ void Node::Impl::attempt(Now now, Attempt tried, const std::optional<crypto::Ed2
 }
 
 void Node::Impl::ping(Now now, Attempt tried, const identity::NodeInfo& to) {
-  const datagram::QueryId query{kFirstPing + ++last_ping};
+  const datagram::QueryId query{kFirstPing + ++attempts.last_ping};
   tried.began = now.mono;
-  pings.emplace(query, std::move(tried));
+  attempts.pings.emplace(query, std::move(tried));
   datagrams.ask(now, query, to, wire::encode(dht::Query{.kind = dht::QueryKind::ping}), /*first_flight_allowed=*/true,
                 datagram_out);
 }
 
 bool Node::Impl::end_ping(Now now, datagram::QueryId query, Status status) {
-  const auto found = pings.extract(query);
+  const auto found = attempts.pings.extract(query);
   if (!found) return false;
   const Attempt& tried = found.mapped();
   if (status) {
@@ -85,7 +85,7 @@ bool Node::Impl::end_ping(Now now, datagram::QueryId query, Status status) {
 }
 
 void Node::Impl::on_probed(Now now, link::Probed probed) {
-  const auto found = dials.extract(probed.conn);
+  const auto found = attempts.dials.extract(probed.conn);
   if (!found) return;
   if (!probed.result) return end_attempt(now, found.mapped(), std::unexpected(std::move(probed.result).error()));
   link::ProbeAnswer& answer = *probed.result;
@@ -100,7 +100,7 @@ void Node::Impl::end_attempt(Now now, const Attempt& tried, Result<Reachable> re
   std::visit(Overloaded{
                  [&](bootstrap::ProbeId probe) { on_probe_answer(now, probe, tried.endpoint, std::move(result)); },
                  [&](RequestId request) {
-                   --requested_probes;
+                   --attempts.requested;
                    out->push(PeerProbed{request, tried.peer, tried.endpoint, std::move(result)});
                  },
                  [&](const ForPeer& asked) { end_dial_back(now, asked, tried.endpoint, result); },
@@ -112,7 +112,8 @@ void Node::Impl::end_attempt(Now now, const Attempt& tried, Result<Reachable> re
 /// What an address may be is decided by the best of those who named it; of anything else a stranger did.
 identity::LearnedFrom Node::Impl::dial_source(const link::Dial& dial) const {
   if (config.private_network) return identity::LearnedFrom::configuration;
-  if (const auto tried = dials.find(dial.conn); tried != dials.end()) return tried->second.learned_from;
+  if (const auto tried = attempts.dials.find(dial.conn); tried != attempts.dials.end())
+    return tried->second.learned_from;
   const identity::Contact* contact = contacts.find(dial.peer);
   const auto is_among = [&](const auto& endpoints) {
     return std::ranges::find(endpoints, dial.endpoint) != endpoints.end();

@@ -150,8 +150,7 @@ void Node::Impl::meet_somebody(Now now) {
   const identity::NodeInfo& node = nodes[turn % nodes.size()];
   const identity::PeerId peer = node.id();
   if (links.is_up(peer)) return;
-  const dht::LookupId id{++last_lookup};
-  lookups.emplace(id, LookupFor{.peer = peer, .meeting = node});
+  const dht::LookupId id = lookups.begin(LookupFor{.peer = peer, .meeting = node});
   dht.find_peer(now, id, peer, dht_out);
 }
 

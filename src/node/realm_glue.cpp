@@ -122,7 +122,10 @@ void Node::Impl::start_realms(Now now) {
 }
 
 void Node::Impl::take_part_in(Now now, HeldRealm& held) {
-  if (held.registry.registry) held.registry.registry->start(now, held.registry.out);
+  if (held.registry.registry) {
+    held.registry.registry->start(now, held.registry.out);
+    for (const std::string& name : held.registry.registry->own_names()) on_own_entry(now, held.registry, name);
+  }
   gossip.enter_realm(held.realm.name, held.realm.id().bytes);
   // There is room, as in the table of what is held.
   static_cast<void>(realms.members.enter(held.realm, realms.out));
@@ -185,8 +188,7 @@ void Node::Impl::enter_realm(Now now, const EnterRealm& request) {
 void Node::Impl::leave_realm(Now now, const LeaveRealm& request) {
   const auto known = realms.held.find(request.name);
   if (known == realms.held.end()) {
-    return reply(request.request,
-                 fail(Errc::not_found, "this node is in no realm \"" + request.name.substr(0, 64) + "\""));
+    return reply(request.request, fail(Errc::not_found, "this node is in no realm of that name"));
   }
   if (storage) return reply(request.request, std::unexpected(*storage));
   // Goodbyes are said while the others know us.

@@ -25,7 +25,10 @@ namespace ekiden::node {
 /// A replica, and what is under way with it.
 struct HeldRegistry {
   std::unique_ptr<registry::Registry> registry;  ///< null until there is something in it or somebody asks
-  bool is_member = false;                        ///< others that hold it are looked for
+  bool is_member = false;                        ///< others that hold it are looked for; then there is a registry
+  bool is_read = false;                          ///< its user has looked at it, since the start
+  std::map<std::string, std::string> own;        ///< names of ours that are shown, and the capability of each
+  Bytes listed_record;                           ///< ours, as it was put last
   std::map<store::PersistToken, RequestId> pending;
   registry::Effects out{OutboxUse::seldom};
 
@@ -38,6 +41,7 @@ struct HeldRegistry {
 /// What registries want of links.
 struct RegistryLinks {
   std::map<identity::PeerId, std::size_t> wants;  ///< by how many of them
+  std::set<identity::PeerId> bad_records;         ///< of whom what stands there as their records is none
   std::vector<identity::PeerId> seeks;            ///< lost members that are dialled; the oldest first
 };
 

@@ -27,6 +27,12 @@ Status Node::Impl::load_peer_record_row(const store::Row& row) {
 }
 
 const identity::SignedRecord* Node::Impl::newest_of(const identity::PeerId& peer) {
+  if (const identity::SignedRecord* held = newest_held(peer)) return held;
+  auto listed = listed_record(peer);
+  return listed ? &records.put(peer, std::move(*listed)) : nullptr;
+}
+
+const identity::SignedRecord* Node::Impl::newest_held(const identity::PeerId& peer) {
   if (const identity::SignedRecord* known = records.find(peer)) return known;
   const identity::Contact* contact = contacts.find(peer);
   if (contact == nullptr || !contact->record) return nullptr;
@@ -43,7 +49,7 @@ const identity::PeerRecord* Node::Impl::record_of(const identity::PeerId& peer) 
 
 void Node::Impl::learn(Now now, identity::SignedRecord signed_record, Heard from) {
   const identity::PeerId id = signed_record.record.id();
-  const identity::SignedRecord* newest = newest_of(id);
+  const identity::SignedRecord* newest = newest_held(id);
   if (newest == nullptr || identity::is_newer(signed_record.record, newest->record)) {
     if (contacts.learn(signed_record)) {
       batch.put(store::Table::contacts, id.view(), wire::encode(*contacts.find(id)));

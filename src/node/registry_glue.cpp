@@ -2,9 +2,11 @@
 // overlay of a topic in which nothing is published. A node takes part once it has something, or somebody here asks;
 // until then it has no replica, and just knows which neighbours hold one.
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "node/impl.hpp"
+#include "registry/reserved.hpp"
 
 namespace ekiden::node {
 namespace {
@@ -16,6 +18,14 @@ const std::string kRealmMembers = "registry:members";
 constexpr std::size_t kMaxSeeks = 4;
 /// From a link to what its peer says of realms.
 constexpr Duration kTimeForHello = seconds(10);
+
+/// Errors: invalid_argument.
+Status check_name(std::string_view name) {
+  if (!registry::is_reserved(name)) return {};
+  return fail(Errc::invalid_argument, "names that begin with \"" + std::string(registry::kReserved) +
+                                          "\" are the node's own: what it offers is changed by `ekiden capability add` "
+                                          "and `remove`");
+}
 
 partition::Replicas shown_by(const registry::Compared& compared) {
   if (compared.differs) return partition::Replicas::differ;
@@ -48,6 +58,7 @@ Status Node::Impl::load_registry_row(ByteView name, ByteView value) {
 void Node::Impl::start_registry(Now now) {
   if (!open_registry.registry) return;
   open_registry.registry->start(now, open_registry.out);
+  for (const std::string& name : open_registry.registry->own_names()) on_own_entry(now, open_registry, name);
   if (open_registry.registry->replica().size() > 0) become_member(now, {}, open_registry);
 }
 
@@ -59,6 +70,9 @@ void Node::Impl::settle_registries(Now now) {
     held.registry.out.drain(
         [&](registry::Effect&& effect) { on_registry_effect(now, name, held.registry, std::move(effect)); });
   }
+  if (!capabilities.take_entries_changed()) return;
+  show_offers(now);
+  announce_in_time(now);
 }
 
 void Node::Impl::on_registry_effect(Now now, const std::string& realm, HeldRegistry& held, registry::Effect effect) {
@@ -79,7 +93,9 @@ void Node::Impl::on_registry_effect(Now now, const std::string& realm, HeldRegis
                    if (!request.empty()) reply(request.mapped(), {});
                  },
                  [&](registry::Changed& changed) {
+                   if (changed.owner == self.id()) on_own_entry(now, held, changed.name);
                    become_member(now, realm, held);
+                   if (changed.name == registry::kRecordName) return on_listed_record(now, changed.owner);
                    out->push(EntryChanged{realm, changed.owner, std::move(changed.name)});
                  },
                  [&](const registry::Taken& taken) {
@@ -151,6 +167,7 @@ Result<HeldRegistry*> Node::Impl::writable_registry(const std::string& realm) {
 }
 
 void Node::Impl::put_entry(Now now, const PutEntry& request) {
+  if (auto status = check_name(request.draft.name); !status) return reply(request.request, std::move(status));
   const auto held = writable_registry(request.realm);
   if (!held) return reply(request.request, std::unexpected(held.error()));
   auto token = (*held)->registry->put(now, request.draft, (*held)->out);
@@ -159,6 +176,7 @@ void Node::Impl::put_entry(Now now, const PutEntry& request) {
 }
 
 void Node::Impl::remove_entry(Now now, const RemoveEntry& request) {
+  if (auto status = check_name(request.name); !status) return reply(request.request, std::move(status));
   const auto held = writable_registry(request.realm);
   if (!held) return reply(request.request, std::unexpected(held.error()));
   auto token = (*held)->registry->remove(now, request.owner, request.name, (*held)->out);
@@ -198,8 +216,10 @@ bool Node::Impl::end_seek(Now now, const identity::PeerId& peer) {
 
 void Node::Impl::become_member(Now now, const std::string& realm, HeldRegistry& held) {
   if (held.is_member || ending || !config.hold_registry) return;
+  if (realm.empty()) made_registry();
   held.is_member = true;
   gossip.accompany(now, realm.empty() ? kMembers : kRealmMembers, gossip_out, realm);
+  list_offers(now, held);
 }
 
 }  // namespace ekiden::node

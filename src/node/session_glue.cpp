@@ -37,11 +37,11 @@ void Node::Impl::seal(Now now, router::Seal&& request) {
   const auto may_wait = [&] {
     // Behind those to the same peer that wait already, for their order is that of the queue.
     const auto is_same = [&](const router::Seal& other) { return other.to == request.to; };
-    return sessions.has_reserved(now, request.to) || std::ranges::any_of(to_seal, is_same);
+    return sessions.has_reserved(now, request.to) || std::ranges::any_of(sealing.waiting, is_same);
   };
   if (request.delivery == router::DeliveryClass::durable && may_wait()) {
-    seal_at = now.mono;
-    to_seal.push_back(std::move(request));
+    sealing.at = now.mono;
+    sealing.waiting.push_back(std::move(request));
   } else {
     seal_now(now, request, durability_of(request.delivery));
   }
@@ -49,12 +49,12 @@ void Node::Impl::seal(Now now, router::Seal&& request) {
 
 /// In portions: whoever shares our core comes in between, and the disk is not idle meanwhile.
 void Node::Impl::seal_waiting(Now now) {
-  for (std::size_t i = 0; i < kSealedAtOnce && !to_seal.empty(); ++i) {
-    const router::Seal request = std::move(to_seal.front());
-    to_seal.pop_front();
+  for (std::size_t i = 0; i < kSealedAtOnce && !sealing.waiting.empty(); ++i) {
+    const router::Seal request = std::move(sealing.waiting.front());
+    sealing.waiting.pop_front();
     seal_now(now, request, session::Durability::reserved);
   }
-  if (to_seal.empty()) seal_at.reset();
+  if (sealing.waiting.empty()) sealing.at.reset();
 }
 
 void Node::Impl::seal_now(Now now, const router::Seal& request, session::Durability durability) {

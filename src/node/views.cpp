@@ -63,8 +63,13 @@ ByteView Node::own_record() const { return impl_->record; }
 store::PersistToken Node::last_persist() const { return store::PersistToken{impl_->last_token}; }
 
 std::vector<Offer> Node::offers() const {
+  using Reason = OwnCapabilities::Reason;
+  const OwnCapabilities& own = impl_->capabilities;
   std::vector<Offer> all;
-  for (const auto& [capability, standing] : impl_->offers) all.push_back({capability, standing.holders});
+  for (std::string& name : own.with(Reason::offered)) all.push_back({name, false, own.holders(name)});
+  for (std::string& name : own.with(Reason::entry)) {
+    if (!own.has(name, Reason::offered)) all.push_back({name, true, own.holders(name)});
+  }
   return all;
 }
 

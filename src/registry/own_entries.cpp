@@ -131,6 +131,26 @@ Status Registry::renew_one(Now now, const Renewals::Item& item, Effects& out) {
   return {};
 }
 
+std::optional<Entry> Registry::own(Now now, std::string_view name) const {
+  const Held* held = replica_.find(EntryId::of(self_.id(), self_.id(), name));
+  if (held == nullptr) return std::nullopt;
+  Entry entry = held->entry();
+  if (!is_shown(entry, now.wall)) return std::nullopt;
+  return entry;
+}
+
+std::vector<std::string> Registry::own_names() const {
+  std::vector<std::string> names;
+  EntryId at{};
+  for (const Held* held = replica_.after(at); held != nullptr; held = replica_.after(at)) {
+    at = held->id;
+    if (held->author->first != self_.id()) continue;
+    Entry entry = held->entry();
+    if (!entry.author) names.push_back(std::move(entry.name));
+  }
+  return names;
+}
+
 void Registry::erase_rows(store::Batch& batch) const {
   EntryId at{};
   for (const Held* held = replica_.after(at); held != nullptr; held = replica_.after(at)) {

@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "registry/answers.hpp"
+#include "registry/reserved.hpp"
 #include "wire/cose.hpp"
 
 namespace ekiden::registry {
@@ -137,6 +138,7 @@ bool Registry::take(Now now, const PeerId& from, ByteView signed_bytes, Arrivals
   note(now, *entry, *applied, from, out);
   const WallTime written = from_unix_ms(entry->stamp.ms);
   arrivals.has_late = arrivals.has_late || now.wall - written > config_.late_after;
+  if (entry->name == kRecordName) return true;  // Nobody has written it.
   out.push(
       Taken{.author = author, .from = from, .written = written, .opened_conflict = conflicts_.open() > open_before});
   return true;

@@ -102,6 +102,10 @@ class Registry {
   Page find(Now now, const Query& query, Slot from, std::size_t max) const;
   /// The same without a query, in the order of ids, those after `from`.
   std::vector<Entry> list(Now now, std::optional<EntryId> from, std::size_t max) const;
+  /// Our entry under this name of ours; nothing if it says nothing now.
+  std::optional<Entry> own(Now now, std::string_view name) const;
+  /// Of all that we hold of ourselves, removed or not. Looks at everything that is held.
+  std::vector<std::string> own_names() const;
   std::vector<Conflict> conflicts() const { return conflicts_.all(); }
 
   /// Of a neighbour with kRegistryFeature.

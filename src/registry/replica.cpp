@@ -1,6 +1,7 @@
 #include "registry/replica.hpp"
 
 #include "base/check.hpp"
+#include "registry/reserved.hpp"
 #include "wire/cose.hpp"
 
 namespace ekiden::registry {
@@ -92,7 +93,7 @@ void Replica::replace(WallTime wall, Held& held, Slot slot, const Entry& entry, 
 void Replica::show(Held& held, Slot slot, const Entry& entry, WallTime wall) {
   held.expires = entry.expires;
   held.kept = entry.kept;
-  held.is_shown = !entry.removed && entry.expires > wall;
+  held.is_shown = !entry.removed && entry.expires > wall && entry.name != kRecordName;
   if (held.is_shown) {
     index_.insert(slot, entry);
     ++shown_;

@@ -44,7 +44,7 @@ struct Held {
   WallTime expires{};
   WallTime kept{};
   std::map<identity::PeerId, Usage>::iterator author;
-  bool is_shown = false;  ///< neither removed nor expired
+  bool is_shown = false;  ///< neither removed nor expired, nor a peer record
 
   ByteView signed_bytes() const { return content.value(); }
   const Version& version() const { return content.version(); }

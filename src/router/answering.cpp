@@ -8,6 +8,12 @@
 #include "router/asks.hpp"
 
 namespace ekiden::router {
+namespace {
+
+/// Offers that a refusal names: an answer is not many times as long as what it answers.
+constexpr std::size_t kMostNamed = 16;
+
+}  // namespace
 
 MessageId reply_id(const Arrived& request, const identity::PeerId& self) {
   const crypto::Digest digest =
@@ -53,8 +59,13 @@ std::optional<std::string> Asks::offer_for(const std::string& capability) const 
 
 std::string Asks::why_not(const std::string& capability) const {
   std::string fitting;
+  std::size_t named = 0;
   for (const std::string& offer : offers_) {
     if (!capability.empty() && !covers(offer, capability)) continue;
+    if (++named > kMostNamed) {
+      fitting += ", …";
+      break;
+    }
     fitting += (fitting.empty() ? "" : ", ") + offer;
   }
   if (!fitting.empty()) return "it offers several of that kind; ask for one of them: " + fitting;

@@ -51,7 +51,7 @@ class Asks {
 
   // The application.
 
-  /// Answered by Answered. `neighbours`: linked peers whose records offer the capability; empty for a question to a
+  /// Answered by Answered. `neighbours`: peers that are known to offer the capability; empty for a question to a
   /// peer. Errors: as Answered; invalid_argument; limit_exceeded.
   void ask(Now now, RequestId request, Question question, std::vector<Candidate> neighbours, AskEffects& out);
   /// Chooses who gets this draft among those who offer the capability. Answered by Placed, within about

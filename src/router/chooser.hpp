@@ -5,7 +5,8 @@
 // each choice.
 //
 // A choice goes:
-//   1. Neighbours that offer it, by their records. If the best of them has not failed lately it is chosen at once: a
+//   1. Those that are known to offer it: neighbours, by their records, and owners of entries in registries. If the best
+//   of them has not failed lately it is chosen at once: a
 //      question over an open link waits for no search.
 //   2. Otherwise the owners are searched, and all candidates are ranked (router/providers.hpp).
 //   3. From the best down: one with a link is chosen; to one without, a link is tried. The next candidate follows when

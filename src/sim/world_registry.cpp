@@ -19,6 +19,7 @@ registry::Draft service(const std::string& name, Rng& rng) {
   draft.capability = "work/" + std::to_string(rng.below(8));
   draft.metadata = {{.key = "size", .value = std::to_string(rng.below(4))}};
   draft.value = to_bytes(rng.bytes<24>());
+  draft.renew = true;
   return draft;
 }
 
@@ -169,6 +170,11 @@ void World::check_registry(Outcome& outcome) const {
     const registry::Registry& replica = machine->node()->registry();
     const std::string fault = services_.fault_of(replica, machine->time(), ids);
     if (!fault.empty()) breach("host " + std::to_string(machine->host()) + ": " + fault);
+    for (const identity::PeerId& id : ids) {
+      if (id == machine->id() || machine->node()->peer_record(id)) continue;
+      breach("host " + std::to_string(machine->host()) + " has no record of a member that has entries");
+      break;
+    }
     const auto contested = replica.get(machine->time(), ids.front(), kContested);
     if (!contested || contested->values.size() != 2) {
       breach("host " + std::to_string(machine->host()) + " does not show both values of a shared name");

@@ -95,6 +95,34 @@ class RegistryTest(NetworkTest):
         first.kill()
         self.wait_for(second, [], 20, name="kept")
 
+    def test_what_is_offered_is_in_the_registry_and_what_is_there_is_found(self):
+        first, second, third = self.nodes
+        command("capability", "add", "ocr/latin", "--data-dir", first.directory)
+        self.run_on(first, "put", "scanner", "room 3", "--capability", "scan")
+        for node in (second, third):
+            def names():
+                return [(entry["name"], entry["owner"]) for entry in self.entries(node, "find", "--capability", "ocr")]
+
+            wait_until(lambda: names() == [("ekiden/offer/ocr/latin", first.id)], 90, "the offer is not there")
+        self.assertEqual(sorted(entry["name"] for entry in self.entries(third)), ["ekiden/offer/ocr/latin", "scanner"])
+
+        def owners(capability):
+            done = command("find", capability, "--json", "--data-dir", third.directory, check=False)
+            return [owner["peer"] for owner in json.loads(done.stdout).get("owners", [])]
+
+        wait_until(lambda: owners("scan") == [first.id], 60, "the entry is not announced")
+        shown = command("capability", "list", "--json", "--data-dir", first.directory).stdout.splitlines()
+        self.assertEqual([(offer["capability"], offer["of"]) for offer in map(json.loads, shown)],
+                         [("ocr/latin", "owner"), ("scan", "registry")])
+        refused = self.run_on(first, "put", "ekiden/record", "mine", check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("ekiden capability add", refused.stderr)
+
+        command("capability", "remove", "ocr/latin", "--data-dir", first.directory)
+        self.run_on(first, "remove", "scanner")
+        wait_until(lambda: self.entries(third) == [], 60, lambda: f"still there: {self.entries(third)}")
+        wait_until(lambda: owners("scan") == [], 60, "the entry is still announced")
+
     def test_the_command_watches_and_explains(self):
         first, second, _ = self.nodes
         self.run_on(first, "put", "one", "1")

@@ -89,7 +89,7 @@ class FakeBackend final : public Backend {
   }
   std::vector<node::Offer> offers() const override {
     std::vector<node::Offer> all;
-    for (const std::string& capability : offered) all.push_back({capability, 7});
+    for (const std::string& capability : offered) all.push_back({capability, false, 7});
     return all;
   }
   std::vector<std::pair<std::string, std::size_t>> searched_capabilities;
@@ -116,6 +116,7 @@ class FakeBackend final : public Backend {
   }
   void read_registry() override { ++registry_reads; }
   const registry::Registry* registry(const std::string& realm) const override {
+    if (!realm.empty()) ++realm_reads;
     const auto known = held_realms.find(realm);
     return realm.empty() ? &entries : known == held_realms.end() ? nullptr : known->second.entries.get();
   }
@@ -207,6 +208,7 @@ class FakeBackend final : public Backend {
   std::map<std::string, HeldRealm> held_realms;
   Rng random{Rng::Seed{2}};
   std::size_t registry_reads = 0;
+  mutable std::size_t realm_reads = 0;
   std::map<std::string, int> subscriptions;
   std::map<std::string, std::uint64_t> published;
   node::NetworkStatus network() const override { return network_status; }
