@@ -223,13 +223,6 @@ Status Detector::on_statement(Now now, const PeerId& from, ByteView body, Effect
     silent_.erase(author);
     return {};
   }
-  // What it says may still come through where nothing goes back: it is on the side of those whom it hears.
-  const bool was_found_away = state() == State::split && members_.is_away(author) &&
-                              now.mono - roll_since_ <= config_.roll_call + config_.roll_grace;
-  const auto is_here = [&](const PeerId& peer) {
-    return peer == self_.id() || (members_.contains(peer) && !members_.is_missing(peer) && !members_.is_away(peer));
-  };
-  if (was_found_away && std::ranges::any_of(statement.silent, is_here)) return {};
   proven(now, author, out);
   members_.accuse(now.mono, author, statement.silent);
   for (const PeerId& peer : statement.silent) {
