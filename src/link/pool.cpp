@@ -37,7 +37,7 @@ void LinkPool::want(Now now, const identity::PeerId& peer, std::vector<identity:
   state_->want(now, peer, std::move(endpoints), std::move(record), out);
 }
 
-void LinkPool::unwant(Now /*now*/, const identity::PeerId& peer) { state_->unwant(peer); }
+void LinkPool::unwant(Now /*now*/, const identity::PeerId& peer, bool is_over) { state_->unwant(peer, is_over); }
 
 void LinkPool::set_awaited(const identity::PeerId& peer, bool awaited) { state_->set_awaited(peer, awaited); }
 

@@ -92,14 +92,15 @@ class LinkPool {
   /// Whether somebody waits for this wanted peer, and for no other in its place: one that has been away for less than
   /// `redial_soon_for` is dialled at least every `redial_soon`, for most absences are restarts.
   void set_awaited(const identity::PeerId& peer, bool awaited);
-  /// No longer dial it; an existing link ends by idling.
-  void unwant(Now now, const identity::PeerId& peer);
+  /// No longer dial it; an existing link ends by idling. `is_over`: what it was wanted for will hardly come again, and
+  /// it ends after Config::brief_idle_timeout.
+  void unwant(Now now, const identity::PeerId& peer, bool is_over = false);
   /// Dial now what is backing off (the network came back, the user asks).
   void retry_now(Now now, const identity::PeerId& peer, Outbox<Effect>& out);
 
   /// Dials one endpoint once, whatever other links and dials to the peer there are. Ends with Probed, which comes with
   /// the connection that is returned. A link that it opens is one like others: the peer is Up, and the link idles out
-  /// unless it is wanted, after Config::probe_idle_timeout. With a key the handshake is IK. REQUIRES: `peer` is not
+  /// unless it is wanted, after Config::brief_idle_timeout. With a key the handshake is IK. REQUIRES: `peer` is not
   /// this node.
   ConnId probe(Now now, const identity::PeerId& peer, const identity::Endpoint& endpoint,
                const std::optional<crypto::Ed25519PublicKey>& key, Outbox<Effect>& out);

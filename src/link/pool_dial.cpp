@@ -28,7 +28,7 @@ void LinkPool::State::want(Now now, const identity::PeerId& id, std::vector<iden
   if (news) dial_now(now, id, out);
 }
 
-void LinkPool::State::unwant(const identity::PeerId& id) {
+void LinkPool::State::unwant(const identity::PeerId& id, bool is_over) {
   auto* peer = find(id);
   if (peer == nullptr || !peer->wanted) return;
   peer->wanted = false;
@@ -36,6 +36,7 @@ void LinkPool::State::unwant(const identity::PeerId& id) {
   --wanted;
   redials.cancel(id);
   for (const auto conn : peer->links) {
+    find(conn)->link->set_idle_timeout(is_over ? config.brief_idle_timeout : config.idle_timeout);
     find(conn)->link->set_wanted(false);
     timers.set_no_later_than(conn, find(conn)->link->deadline());
   }
@@ -89,7 +90,6 @@ void LinkPool::State::connected(Now now, ConnId id, const std::optional<identity
   const auto* peer = find(*conn->peer);
   CHECK(peer != nullptr || conn->probe);
   conn->link->set_wanted(peer != nullptr && peer->wanted);
-  if (conn->probe) conn->link->set_idle_timeout(config.probe_idle_timeout);
   timers.cancel(id);
   settle(now, id, out);
 }

@@ -13,7 +13,7 @@ void LinkPool::State::shut_down(Now now, Out& out) {
   for (const auto& [id, peer] : peers) {
     if (peer.wanted) wanted_peers.push_back(id);
   }
-  for (const auto& id : wanted_peers) unwant(id);
+  for (const auto& id : wanted_peers) unwant(id, /*is_over=*/true);
   std::vector<ConnId> all;
   for (const auto& [id, conn] : conns) all.push_back(id);
   const Error why{Errc::closed, "this node is stopping"};

@@ -46,6 +46,7 @@ void LinkPool::State::on_opened(Now now, ConnId id, RemoteParty remote, Out& out
   conn.peer = remote.id;
   conn.since = now.mono;
   conn.link->set_wanted(peer.wanted);
+  if (conn.dialled && !peer.wanted) conn.link->set_idle_timeout(config.brief_idle_timeout);
   peer.noise_key = remote.noise_key;
   peer.next_endpoint = 0;
   const bool first = peer.links.empty();

@@ -76,7 +76,7 @@ struct LinkPool::State {
   // Dialling.
   void want(Now now, const identity::PeerId& id, std::vector<identity::Endpoint> endpoints,
             std::optional<identity::PeerRecord> record, Out& out);
-  void unwant(const identity::PeerId& id);
+  void unwant(const identity::PeerId& id, bool is_over);
   void set_awaited(const identity::PeerId& id, bool awaited);
   void dial_now(Now now, const identity::PeerId& id, Out& out);
   ConnId probe(Now now, const identity::PeerId& id, const identity::Endpoint& endpoint,

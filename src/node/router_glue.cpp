@@ -87,21 +87,20 @@ bool Node::Impl::is_awaited(const identity::PeerId& peer) const {
 void Node::Impl::unwant(Now now, const identity::PeerId& peer, WantedBy by) {
   const auto reasons = wanted.find(peer);
   if (reasons == wanted.end()) return;
-  const bool was_lasting = (reasons->second & ~(by_gossip | by_registry)) != 0;
+  const bool was_lasting = (reasons->second & ~kPassing) != 0;
   reasons->second &= static_cast<std::uint8_t>(~by);
-  const bool is_lasting = (reasons->second & ~(by_gossip | by_registry)) != 0;
+  const bool is_lasting = (reasons->second & ~kPassing) != 0;
   // As reach() wrote it: a member that is away is wanted every few seconds, and must not cost a write each time.
   if (was_lasting && !is_lasting && contacts.find(peer) == nullptr) batch.erase(store::Table::records, peer.view());
   if (reasons->second != 0) return links.set_awaited(peer, is_awaited(peer));
   wanted.erase(reasons);
   end_search(peer);
-  links.unwant(now, peer);
+  links.unwant(now, peer, /*is_over=*/(by & kPassing) != 0);
 }
 
 void Node::Impl::reach(Now now, const identity::PeerId& peer) {
   const identity::SignedRecord* known = newest_of(peer);
-  // Neighbours of a topic, other members of the registry and who is away are found anew after a restart.
-  const bool is_lasting = (wanted.at(peer) & ~(by_gossip | by_registry | by_watch)) != 0;
+  const bool is_lasting = (wanted.at(peer) & ~kPassing) != 0;
   if (known != nullptr && contacts.find(peer) == nullptr && is_lasting) {
     batch.put(store::Table::records, peer.view(), known->signed_bytes);
   }

@@ -282,6 +282,8 @@ void Detector::on_deadline(Now now, Effects& out) {
   if (now.mono >= next_tick_) {
     const Duration late = now.mono - next_tick_;
     if (late > config_.tick) neighbours_.forgive(late);
+    // Neighbours may have said that it is silent, and those who are none do not see that it is back.
+    if (late >= config_.asleep) say_in(now.mono, config_.say_awake);
     look_at_neighbours(now, out);
     if (now.mono >= next_beat_) {
       for (const PeerId& peer : neighbours_.all()) beat(peer, out);

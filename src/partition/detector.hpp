@@ -17,7 +17,7 @@
 //   - statements count and are handed on only if they come over a link that works in both directions: across a split
 //     that lets one direction through, nothing is said of the members by those who do not hear them;
 //   - a statement is taken once, by its sequence, and costs a signature check only if it is new and of a member;
-//   - when this node itself was asleep, nobody was silent.
+//   - when this node itself was asleep, nobody was silent, and it says that it is here.
 //
 // Who has a neighbour says that it is there: soon, so that it counts, and again as long as it has one. Without
 // neighbours, in a whole network, nothing is said, and no time is needed.

@@ -25,7 +25,7 @@ void vary_links(link::Config& link, Rng& rng) {
   link.handshake_timeout = rng.between(seconds(3), seconds(10));
   link.keepalive_interval = rng.between(seconds(2), seconds(30));
   link.idle_timeout = rng.between(seconds(5), seconds(300));
-  link.probe_idle_timeout = rng.between(seconds(2), seconds(60));
+  link.brief_idle_timeout = rng.between(seconds(2), seconds(60));
   link.record_timeout = rng.between(seconds(10), seconds(30));
   link.close_timeout = rng.between(milliseconds(500), seconds(5));
   link.rekey_age = rng.between(seconds(5), hours(1));

@@ -169,6 +169,26 @@ TEST(Pools, AfterUnwantNothingIsDialled) {
   EXPECT_FALSE(world.pool(1).deadline().has_value());
 }
 
+TEST(Pools, ALinkWhoseUseIsOverEndsSoon) {
+  World world(2);
+  world.want(0, 1);
+  world.run();
+  world.pool(0).unwant(world.now(), world.id(1), /*is_over=*/true);
+  world.run_for(world.config.brief_idle_timeout + seconds(1), seconds(1));
+  EXPECT_FALSE(world.pool(0).is_up(world.id(1)));
+  EXPECT_EQ(world.nodes[1]->downs.size(), 1U);
+}
+
+TEST(Pools, ALinkThatComesWhenNobodyWantsItAnyMoreEndsSoon) {
+  World world(2);
+  world.want(0, 1);
+  world.pool(0).unwant(world.now(), world.id(1));
+  world.run();
+  ASSERT_EQ(world.nodes[1]->ups.size(), 1U);
+  world.run_for(world.config.brief_idle_timeout + seconds(1), seconds(1));
+  EXPECT_FALSE(world.pool(0).is_up(world.id(1)));
+}
+
 TEST(Pools, TheWrongNodeAtAnAddressIsNamed) {
   World world(3);
   world.want(0, world.id(1), {World::endpoint(2)});

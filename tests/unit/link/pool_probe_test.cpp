@@ -75,7 +75,18 @@ TEST(Probes, DialAlsoWhereThereIsALinkAndItStaysUp) {
 TEST(Probes, ALinkThatNobodyWantsIdlesOut) {
   World world(2);
   probe(world, 0, world.id(1), World::endpoint(1));
-  world.run_for(world.config.probe_idle_timeout + seconds(1), seconds(1));
+  world.run_for(world.config.brief_idle_timeout + seconds(1), seconds(1));
+  EXPECT_FALSE(world.pool(0).is_up(world.id(1)));
+}
+
+TEST(Probes, ALinkThatIsWantedAfterwardsIdlesOutAsOthersDo) {
+  World world(2);
+  probe(world, 0, world.id(1), World::endpoint(1));
+  world.want(0, 1);
+  world.pool(0).unwant(world.now(), world.id(1));
+  world.run_for(world.config.brief_idle_timeout + seconds(1), seconds(1));
+  EXPECT_TRUE(world.pool(0).is_up(world.id(1)));
+  world.run_for(world.config.idle_timeout, seconds(1));
   EXPECT_FALSE(world.pool(0).is_up(world.id(1)));
 }
 

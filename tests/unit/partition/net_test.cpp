@@ -137,6 +137,21 @@ TEST(Splits, AreNotSeenWhereMessagesAreLostAndNodesStall) {
   EXPECT_EQ(net.ever(State::healing), 0U);
 }
 
+TEST(Splits, AreNotSuspectedForLongOfOneThatWasAsleep) {
+  Net net(40, 20);
+  const auto missing = [&] {
+    std::size_t by = 0;
+    for (std::size_t i = 0; i < net.size(); ++i) by += net.at(i).status(net.now()).missing;
+    return by;
+  };
+  net.stall(7, milliseconds(3500));
+  net.run_for(milliseconds(3500));
+  EXPECT_GT(missing(), 30U);
+  net.run_for(milliseconds(1500));
+  EXPECT_EQ(missing(), 0U);
+  EXPECT_EQ(net.ever(State::split), 0U);
+}
+
 TEST(Splits, AreNotSeenWhereNodesCrashOneByOne) {
   Net net(kNodes, 7);
   for (std::size_t i = 0; i < 20; ++i) {
