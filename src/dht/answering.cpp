@@ -1,5 +1,6 @@
 // Queries of others.
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/check.hpp"
@@ -94,17 +95,38 @@ void Dht::Impl::answer_value(Now now, QueryToken token, const Peer& from, const 
   answer_nodes(token, from, *query.target, reply, used, out);
 }
 
-/// A random choice of owners, as many as fit: whoever asks several holders of a popular key learns of many.
+/// As many as fit: whoever asks several holders of a popular key learns of many.
 std::size_t Dht::Impl::add_announcements(Now now, const Key& key, std::size_t used, Reply& reply) {
-  values.announcements(key, now.wall, kept);
-  for (std::size_t left = kept.size(); left > 0 && reply.values.size() < kMaxValuesInReply; --left) {
-    std::swap(kept[left - 1], kept[rng.below(left)]);
-    const Bytes& bytes = kept[left - 1]->bytes;
-    if (used + kValueHead + bytes.size() > kMaxBody - kNodeReserve) break;
-    reply.values.push_back(bytes);
-    used += kValueHead + bytes.size();
+  draw_announcements(now, key, kMaxValuesInReply - reply.values.size());
+  for (const Values::Value* value : drawn) {
+    if (used + kValueHead + value->bytes.size() > kMaxBody - kNodeReserve) break;
+    reply.values.push_back(value->bytes);
+    used += kValueHead + value->bytes.size();
   }
   return used;
+}
+
+/// By lot, and in turns: one from each network, then a second from each. Whoever announces much from one place fills
+/// no answer with it.
+void Dht::Impl::draw_announcements(Now now, const Key& key, std::size_t most) {
+  values.announcements(key, now.wall, drawn);
+  rng.shuffle(drawn);
+  std::size_t count = 0;
+  std::size_t turn = 0;  // begins with this one
+  while (count < std::min(most, drawn.size())) {
+    const auto begin = drawn.begin();
+    const std::span had(begin + static_cast<std::ptrdiff_t>(turn), begin + static_cast<std::ptrdiff_t>(count));
+    const auto next =
+        std::find_if(begin + static_cast<std::ptrdiff_t>(count), drawn.end(), [&](const Values::Value* value) {
+          return std::ranges::none_of(had, [&](const Values::Value* other) { return other->from == value->from; });
+        });
+    if (next == drawn.end()) {
+      turn = count;
+    } else {
+      std::swap(drawn[count++], *next);
+    }
+  }
+  drawn.resize(count);
 }
 
 bool Dht::Impl::is_local(const Peer& peer) const {

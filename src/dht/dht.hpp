@@ -89,7 +89,7 @@ struct LookupDone {
   /// timed_out (cut off by lookup_timeout with nothing found); already_exists (the id is in use).
   Status status;
   std::optional<identity::SignedRecord> record;             ///< Of find_peer: verified, the newest.
-  std::vector<identity::SignedAnnouncement> announcements;  ///< Of find_capability: verified, an owner once, by id.
+  std::vector<identity::SignedAnnouncement> announcements;  ///< Of find_capability: verified, an owner once.
   std::vector<identity::PeerId> closest = {};               ///< The nodes nearest to the key that answered, in order.
   Trail trail;
 };

@@ -1,5 +1,6 @@
 // What lookups find: values that prove themselves, the newest of each owner; and the end of a lookup.
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/check.hpp"
@@ -50,7 +51,7 @@ void Dht::Impl::seed_from_values(Now now, Running& search) {
   const Key& key = search.lookup.target();
   const auto take = [&](const Bytes& bytes) {
     if (auto checked = check_value(search.value_kind(), key, bytes, now.wall); checked && !checked->facts.is_over) {
-      keep_found(search, std::move(*checked), bytes);
+      keep_found(search, std::move(*checked), bytes, std::nullopt);
     }
   };
   if (search.value_kind() == ValueKind::record) {
@@ -59,9 +60,8 @@ void Dht::Impl::seed_from_values(Now now, Running& search) {
     if (const auto* value = values.record(key, now.wall)) take(value->bytes);
     return;
   }
-  values.announcements(key, now.wall, kept);
-  choose(kept, search.limit);
-  for (const auto* value : kept) take(value->bytes);
+  draw_announcements(now, key, search.limit);
+  for (const auto* value : drawn) take(value->bytes);
 }
 
 /// False if a value is a lie; the others of the reply are then not looked at.
@@ -81,9 +81,11 @@ bool Dht::Impl::take_value(Now now, Running& search, const Pending& from, ByteVi
     search.lookup.note_value(from.node);
     return true;
   }
-  const auto has_same = [&](const auto& owner) { return is_known(owner.second.signed_bytes); };
-  if (!is_record && std::ranges::any_of(search.announcements, has_same)) {
+  const auto has_same = [&](const auto& owner) { return is_known(owner.second.announcement.signed_bytes); };
+  const auto same = std::ranges::find_if(search.announcements, has_same);
+  if (!is_record && same != search.announcements.end()) {
     search.lookup.note_value(from.node);
+    same->second.note_told(from.node);
     return true;
   }
   auto checked = check_value(search.value_kind(), search.lookup.target(), bytes, now.wall);
@@ -98,11 +100,11 @@ bool Dht::Impl::take_value(Now now, Running& search, const Pending& from, ByteVi
   }
   search.lookup.note_value(from.node);
   if (is_record) search.told[from.node] = checked->facts.sequence;
-  keep_found(search, std::move(*checked), bytes);
+  keep_found(search, std::move(*checked), bytes, from.node);
   return true;
 }
 
-void Dht::Impl::keep_found(Running& search, CheckedValue value, ByteView bytes) {
+void Dht::Impl::keep_found(Running& search, CheckedValue value, ByteView bytes, std::optional<Lookup::Index> by) {
   if (auto* record = std::get_if<identity::PeerRecord>(&value.content)) {
     if (search.record && search.record->record.sequence >= record->sequence) return;
     search.record = identity::SignedRecord{.record = std::move(*record), .signed_bytes = to_bytes(bytes)};
@@ -111,11 +113,29 @@ void Dht::Impl::keep_found(Running& search, CheckedValue value, ByteView bytes) 
   auto* announcement = std::get_if<identity::Announcement>(&value.content);
   if (announcement == nullptr || value.facts.owner == self) return;
   const auto known = search.announcements.find(value.facts.owner);
-  if (known != search.announcements.end() && known->second.announcement.sequence >= announcement->sequence) return;
-  if (known == search.announcements.end() && search.announcements.size() >= config.max_results) return;
-  search.announcements.insert_or_assign(
-      value.facts.owner,
-      identity::SignedAnnouncement{.announcement = std::move(*announcement), .signed_bytes = to_bytes(bytes)});
+  const bool is_new = known == search.announcements.end();
+  if (is_new && search.announcements.size() >= config.max_results) return;
+  if (!is_new) known->second.note_told(by);
+  if (!is_new && known->second.announcement.announcement.sequence >= announcement->sequence) return;
+  identity::SignedAnnouncement found{.announcement = std::move(*announcement), .signed_bytes = to_bytes(bytes)};
+  if (is_new) {
+    search.announcements.emplace(value.facts.owner, Found{.announcement = std::move(found), .last_by = by});
+  } else {
+    known->second.announcement = std::move(found);
+  }
+}
+
+/// Those first that most holders have told: a flood is told by few, each of which has drawn others of it. Among equals
+/// by lot: whoever makes himself an id that comes first is not found before others.
+std::vector<identity::SignedAnnouncement> Dht::Impl::choose_found(Running& search) {
+  std::vector<Found*> found;
+  for (auto& [owner, each] : search.announcements) found.push_back(&each);
+  rng.shuffle(found);
+  std::ranges::stable_sort(found, std::ranges::greater{}, &Found::told_by);
+  found.resize(std::min(found.size(), search.limit));
+  std::vector<identity::SignedAnnouncement> chosen;
+  for (Found* each : found) chosen.push_back(std::move(each->announcement));
+  return chosen;
 }
 
 void Dht::Impl::finish(Now now, std::uint64_t number, bool timed_out, Out& out) {
@@ -158,8 +178,7 @@ void Dht::Impl::report(Now now, Running& search, bool timed_out, Out& out) {
   const Lookup& lookup = search.lookup;
   LookupDone done{.id = search.id, .status = {}, .record = std::move(search.record), .announcements = {}, .trail = {}};
   for (const Lookup::Index index : lookup.closest_answered(config.k)) done.closest.push_back(lookup.node(index).id);
-  for (auto& [owner, announcement] : search.announcements) done.announcements.push_back(std::move(announcement));
-  choose(done.announcements, search.limit);
+  done.announcements = choose_found(search);
   done.trail = {.asked = lookup.asked_count(),
                 .answered = lookup.count(State::answered),
                 .failed = 0,

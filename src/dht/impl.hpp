@@ -60,16 +60,28 @@ struct Dht::Impl {
 
   enum class Purpose : std::uint8_t { join, refresh, publish, find_peer, find_capability };
 
+  /// An announcement that a search has found.
+  struct Found {
+    identity::SignedAnnouncement announcement;
+    std::optional<Lookup::Index> last_by{};  ///< that told it; none: this node itself
+    std::size_t told_by = 1;                 ///< holders
+
+    /// (Attack: a holder that repeats it in one reply.)
+    void note_told(std::optional<Lookup::Index> by) {
+      if (std::exchange(last_by, by) != by) ++told_by;
+    }
+  };
+
   struct Running {
     Lookup lookup;
     Purpose purpose{};
     Instant started{};
-    LookupId id{};                                                             ///< Of the caller's searches.
-    std::uint64_t own = 0;                                                     ///< Of publish: which own value.
-    std::size_t limit = 0;                                                     ///< Of find_capability.
-    std::optional<identity::SignedRecord> record{};                            ///< The newest so far.
-    std::map<identity::PeerId, identity::SignedAnnouncement> announcements{};  ///< By owner, each the newest so far.
-    std::map<Lookup::Index, std::uint64_t> told{};  ///< The sequence of the record a node has.
+    LookupId id{};                                      ///< Of the caller's searches.
+    std::uint64_t own = 0;                              ///< Of publish: which own value.
+    std::size_t limit = 0;                              ///< Of find_capability.
+    std::optional<identity::SignedRecord> record{};     ///< The newest so far.
+    std::map<identity::PeerId, Found> announcements{};  ///< By owner, each the newest so far.
+    std::map<Lookup::Index, std::uint64_t> told{};      ///< The sequence of the record a node has.
 
     bool wants_value() const { return purpose == Purpose::find_peer || purpose == Purpose::find_capability; }
     ValueKind value_kind() const {
@@ -165,6 +177,7 @@ struct Dht::Impl {
   void answer_nodes(QueryToken token, const Peer& from, const Key& target, Reply& reply, std::size_t used, Out& out);
   void answer_value(Now now, QueryToken token, const Peer& from, const Query& query, Out& out);
   std::size_t add_announcements(Now now, const Key& key, std::size_t used, Reply& reply);
+  void draw_announcements(Now now, const Key& key, std::size_t most);
   Outcome store(Now now, const Peer& from, bool proven, const Query& query, Out& out);
   bool is_local(const Peer& peer) const;
   bool spend_store(Instant now, const Peer& from);
@@ -186,17 +199,11 @@ struct Dht::Impl {
   void find_capability(Now now, LookupId id, std::string_view capability, std::size_t limit, Out& out);
   bool take_values(Now now, Running& running, const Pending& from, const Reply& reply, Out& out);
   bool take_value(Now now, Running& running, const Pending& from, ByteView bytes, Out& out);
-  void keep_found(Running& running, CheckedValue value, ByteView bytes);
+  std::vector<identity::SignedAnnouncement> choose_found(Running& running);
+  void keep_found(Running& running, CheckedValue value, ByteView bytes, std::optional<Lookup::Index> by);
   void seed_from_values(Now now, Running& running);
   void finish(Now now, std::uint64_t number, bool timed_out, Out& out);
   void note_closest(const Lookup& lookup);
-  /// Leaves at most `count`, by lot: whoever makes himself an id that comes first is not found before others.
-  template <class T>
-  void choose(std::vector<T>& from, std::size_t count) {
-    if (from.size() <= count) return;
-    for (std::size_t i = 0; i < count; ++i) std::swap(from[i], from[i + rng.below(from.size() - i)]);
-    from.erase(from.begin() + static_cast<std::ptrdiff_t>(count), from.end());
-  }
   void report(Now now, Running& running, bool timed_out, Out& out);
   void repair(Now now, const Running& running, Out& out);
   static void refuse(LookupId id, Error why, Out& out);
@@ -256,7 +263,7 @@ struct Dht::Impl {
   bool is_refreshing = false;
 
   std::vector<const Contact*> near;  ///< Kept so that a query does not allocate; as are the next two.
-  std::vector<const Values::Value*> kept;
+  std::vector<const Values::Value*> drawn;
   NodePacker packer;
 };
 

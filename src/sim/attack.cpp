@@ -168,6 +168,7 @@ void Attack::check(const Machines& machines, Ledger& ledger) const {
   if (spoofer_) check_spoofed(machines, ledger);
   if (!boasters_.empty()) check_boasts(ledger);
   if (!spammers_.empty()) check_spam(ledger);
+  if (!flooders_.empty()) check_flood(ledger);
   if (!peaks_.empty()) check_state(machines, ledger);
   if (sybils_.size() >= Sybil::kKinds) check_lies(ledger);
 }
@@ -208,6 +209,12 @@ void Attack::check_tables(const Machines& machines, Ledger& ledger) const {
       ledger.breach(who + std::to_string(sybils) + " Sybils and only " + std::to_string(known.size() - sybils) +
                     " others");
     }
+  }
+}
+
+void Attack::check_flood(Ledger& ledger) const {
+  for (const auto& flooder : flooders_) {
+    if (flooder->taken() == 0) ledger.breach("nothing was taken of a flooder: the scenario proves nothing");
   }
 }
 

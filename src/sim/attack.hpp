@@ -44,6 +44,7 @@ class Attack {
   void check_forbidden(Ledger& ledger) const;
   void check_lies(Ledger& ledger) const;
   void check_tables(const Machines& machines, Ledger& ledger) const;
+  void check_flood(Ledger& ledger) const;
   void check_spoofed(const Machines& machines, Ledger& ledger) const;
   void check_boasts(Ledger& ledger) const;
   void check_state(const Machines& machines, Ledger& ledger) const;

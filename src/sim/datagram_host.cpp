@@ -42,6 +42,8 @@ void DatagramHost::pump() {
       network_.send_datagram(host_, send->to, std::move(send->packet));
     } else if (const auto* query = std::get_if<datagram::Queried>(&effect)) {
       datagrams_.answer(now(), query->token, answer_to(*query), out_);
+    } else if (const auto* answer = std::get_if<datagram::Answered>(&effect)) {
+      on_answer(*answer);
     }
   });
   arm_timer();

@@ -35,6 +35,8 @@ class DatagramHost : public NetworkHost {
  protected:
   /// What to answer.
   virtual Bytes answer_to(const datagram::Queried& query) = 0;
+  /// To what was asked.
+  virtual void on_answer(const datagram::Answered& /*answer*/) {}
 
   void ask(const identity::NodeInfo& to, Bytes query, bool first_flight_allowed);
   Now now() const;

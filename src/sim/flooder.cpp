@@ -24,6 +24,11 @@ void Flooder::start(std::uint32_t per_second) { flood(Duration(seconds(1)) / per
 
 Bytes Flooder::answer_to(const datagram::Queried& /*query*/) { return wire::encode(dht::Reply{}); }
 
+void Flooder::on_answer(const datagram::Answered& answer) {
+  const auto reply = dht::decode_reply(answer.body.view());
+  if (reply && reply->outcome == dht::Outcome::done) ++taken_;
+}
+
 void Flooder::flood(Duration pause) {
   if (rng_.chance(1, 2) || capabilities_.empty()) {
     store(self(), "flood/number-" + std::to_string(stored_));

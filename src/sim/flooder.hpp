@@ -20,10 +20,12 @@ class Flooder final : public DatagramHost {
   void set_victims(std::vector<identity::NodeInfo> honest);
   /// So many announcements a second from now on, to whom is to keep them.
   void start(std::uint32_t per_second);
-  std::uint64_t stored() const { return stored_; }
+  /// What was taken of it.
+  std::uint64_t taken() const { return taken_; }
 
  private:
   Bytes answer_to(const datagram::Queried& query) override;
+  void on_answer(const datagram::Answered& answer) override;
   void flood(Duration pause);
   void store(const identity::Identity& owner, const std::string& capability);
 
@@ -31,6 +33,7 @@ class Flooder final : public DatagramHost {
   std::vector<identity::NodeInfo> victims_;
   std::vector<identity::PeerId> ids_;
   std::uint64_t stored_ = 0;
+  std::uint64_t taken_ = 0;
 };
 
 }  // namespace ekiden::sim

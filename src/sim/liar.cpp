@@ -5,11 +5,17 @@
 
 #include "base/check.hpp"
 #include "bootstrap/list.hpp"
+#include "identity/cose_sign.hpp"
 #include "sim/machine.hpp"
+#include "wire/message_codec.hpp"
 #include "wire/message_type.hpp"
 
 namespace ekiden::sim {
 namespace {
+
+constexpr std::string_view kListPurpose = "ekiden bootstrap list 1";  // docs/protocol/README.md
+
+std::string long_name() { return "tcp://" + std::string(63, 'a') + ".example:7420"; }
 
 Bytes record_of(const identity::Identity& self, HostIndex host) {
   identity::PeerRecord record;
@@ -45,21 +51,26 @@ void Liar::on_message(const link::Message& message) {
 }
 
 Bytes Liar::lie_to(const identity::PeerId& asker) {
-  constexpr std::size_t kOversized = bootstrap::kMaxListSize + 4096;
   constexpr std::size_t kGarbage = 512;
-  if (lie_ == Lie::oversized || lie_ == Lie::garbage) {
+  if (lie_ == Lie::garbage) {
     Bytes bytes;
-    const std::size_t size = lie_ == Lie::oversized ? kOversized : kGarbage;
-    while (bytes.size() < size) append(bytes, rng_.bytes<32>());
+    while (bytes.size() < kGarbage) append(bytes, rng_.bytes<32>());
     return bytes;
   }
   const identity::Identity other(crypto::Ed25519Seed(rng_.bytes<32>()));
   const identity::Identity& signer = lie_ == Lie::forged ? other : self();
-  auto bytes = bootstrap::sign_list(signer, {.public_key = signer.public_key(),
-                                             .sequence = told_,
-                                             .issued_at = now().wall,
-                                             .ttl_seconds = 86'400,
-                                             .nodes = nodes_for(asker)});
+  bootstrap::NodeList list{.public_key = signer.public_key(),
+                           .sequence = told_,
+                           .issued_at = now().wall,
+                           .ttl_seconds = 86'400,
+                           .nodes = nodes_for(asker)};
+  if (lie_ == Lie::oversized) {
+    for (bootstrap::ListedNode& node : list.nodes) node.endpoints.insert(node.endpoints.end(), 3, long_name());
+    Bytes bytes = identity::cose_sign(signer, as_bytes(kListPurpose), wire::encode(list));
+    CHECK(bytes.size() > bootstrap::kMaxListSize);
+    return bytes;
+  }
+  auto bytes = bootstrap::sign_list(signer, list);
   CHECK(bytes.has_value());
   return std::move(*bytes);
 }

@@ -79,9 +79,9 @@ void print_json(const std::string& name, std::uint64_t seed, const sim::Outcome&
               R"(,"hops":%)" PRIu64 R"(,"deposited":%)" PRIu64 R"(,"copies":%)" PRIu64 R"(,"delivery_bytes":%)" PRIu64
               R"(,"hop_bytes":%)" PRIu64 R"(,"awaited":%)" PRIu64 R"(,"awaited_soon":%)" PRIu64
               R"(,"return_median_ms":%.3f,"return_p99_ms":%.3f,"searches":%)" PRIu64 R"(,"found":%)" PRIu64
-              R"(,"searches_of_gone":%)" PRIu64 R"(,"found_gone":%)" PRIu64
-              R"(,"search_median_ms":%.3f,"search_p99_ms":%.3f,"search_queries":%)" PRIu64 R"(,"broadcasts":%)" PRIu64
-              R"(,"heard_percent":%.4f,"copies_per_delivery":%.3f)"
+              R"(,"searches_of_owners":%)" PRIu64 R"(,"found_owners":%)" PRIu64 R"(,"searches_of_gone":%)" PRIu64
+              R"(,"found_gone":%)" PRIu64 R"(,"search_median_ms":%.3f,"search_p99_ms":%.3f,"search_queries":%)" PRIu64
+              R"(,"broadcasts":%)" PRIu64 R"(,"heard_percent":%.4f,"copies_per_delivery":%.3f)"
               R"(,"copies_and_ids_per_delivery":%.3f,"last_hops":%.2f,"entries":%)" PRIu64
               R"(,"entries_removed":%)" PRIu64 R"(,"healed_s":%.3f,"virtual_s":%.3f,"real_half_s":%.3f,"real_s":%.3f})"
               "\n",
@@ -91,12 +91,12 @@ void print_json(const std::string& name, std::uint64_t seed, const sim::Outcome&
               milliseconds_of(o.totals.latency_p99), o.datagrams, o.totals.relayed, o.totals.hops, o.totals.deposited,
               o.totals.copies, o.delivery_bytes, o.totals.hop_bytes, o.totals.awaited, o.totals.awaited_soon,
               milliseconds_of(o.totals.return_median), milliseconds_of(o.totals.return_p99), o.searches.begun,
-              o.searches.found, o.searches_of_gone.begun, o.searches_of_gone.found, milliseconds_of(o.searches.median),
-              milliseconds_of(o.searches.p99), o.searches.queries, o.broadcasts.published,
-              thousandths(o.broadcasts.delivered_ppm()) / 10, thousandths(o.broadcasts.copies_milli()),
-              thousandths(o.broadcasts.all_milli()), thousandths(o.broadcasts.hops_milli()), o.services.put,
-              o.services.removed, thousandths(o.services.healed_ms), milliseconds_of(o.virtual_time) / 1e3, took.half,
-              took.all);
+              o.searches.found, o.searches_of_owners.begun, o.searches_of_owners.found, o.searches_of_gone.begun,
+              o.searches_of_gone.found, milliseconds_of(o.searches.median), milliseconds_of(o.searches.p99),
+              o.searches.queries, o.broadcasts.published, thousandths(o.broadcasts.delivered_ppm()) / 10,
+              thousandths(o.broadcasts.copies_milli()), thousandths(o.broadcasts.all_milli()),
+              thousandths(o.broadcasts.hops_milli()), o.services.put, o.services.removed,
+              thousandths(o.services.healed_ms), milliseconds_of(o.virtual_time) / 1e3, took.half, took.all);
 }
 
 void print_outcome(const Options& options, const std::string& name, std::uint64_t seed, const sim::Outcome& o,
@@ -149,6 +149,10 @@ void print_outcome(const Options& options, const std::string& name, std::uint64_
               " searches found the record, median %.1f ms, 99th percentile %.1f ms, %.1f queries each\n",
               o.searches.found, o.searches.begun, milliseconds_of(o.searches.median), milliseconds_of(o.searches.p99),
               static_cast<double>(o.searches.queries) / static_cast<double>(o.searches.begun));
+  if (o.searches_of_owners.begun != 0) {
+    std::printf("  %" PRIu64 "/%" PRIu64 " searches found who offers a capability\n", o.searches_of_owners.found,
+                o.searches_of_owners.begun);
+  }
   if (o.searches_of_gone.begun == 0) return;
   std::printf("  %" PRIu64 "/%" PRIu64 " searches found the record of somebody who was gone\n",
               o.searches_of_gone.found, o.searches_of_gone.begun);

@@ -230,7 +230,8 @@ std::optional<router::Trace> World::stuck(const Machine& machine) const {
 }
 
 bool World::owes_nothing() {
-  const std::uint64_t searches = searches_.under_way() + searches_of_gone_.under_way();
+  const std::uint64_t searches =
+      searches_.under_way() + searches_of_owners_.under_way() + searches_of_gone_.under_way();
   if (!ledger_.settled(schedule_.now()) || searches != 0 || questions_.under_way() != 0) return false;
   return std::none_of(machines_.begin(), machines_.end(), [this](const auto& machine) {
     return machine->is_up() && (machine->untaken() != 0 || stuck(*machine));
@@ -273,6 +274,7 @@ Outcome World::outcome() {
   result.crashes = crashes_;
   result.datagrams = network_.datagrams_sent();
   result.searches = searches_.totals();
+  result.searches_of_owners = searches_of_owners_.totals();
   result.searches_of_gone = searches_of_gone_.totals();
   result.questions = questions_;
   result.broadcasts = told_;

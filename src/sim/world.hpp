@@ -37,6 +37,7 @@ struct Outcome {
   std::uint64_t commits = 0;
   std::uint64_t datagrams = 0;
   Searches::Totals searches;
+  Searches::Totals searches_of_owners;  ///< of capabilities
   Searches::Totals searches_of_gone;
   Questions questions;
   Broadcasts::Totals broadcasts;
@@ -204,6 +205,7 @@ class World {
   Network network_;
   Ledger ledger_;
   Searches searches_;
+  Searches searches_of_owners_;
   Searches searches_of_gone_;
   Questions questions_;
   Broadcasts broadcasts_;

@@ -72,6 +72,15 @@ void World::check_searches(Outcome& outcome) const {
   if (scenario_.discovery.searches != 0 && searches.begun < scenario_.discovery.searches / 10) {
     breach("only " + std::to_string(searches.begun) + " searches were made: the scenario proves nothing");
   }
+  const Searches::Totals& owners = outcome.searches_of_owners;
+  if (scenario_.discovery.capabilities != 0 && owners.begun < scenario_.discovery.searches / 10) {
+    breach("only " + std::to_string(owners.begun) +
+           " searches for capabilities were made: the scenario proves nothing");
+  }
+  if (owners.begun != 0 && owners.found_ppm() < expect.found_ppm_min) {
+    breach(std::to_string(owners.found) + " of " + std::to_string(owners.begun) +
+           " searches found somebody who offers the capability");
+  }
   const Searches::Totals& gone = outcome.searches_of_gone;
   if (gone.begun < scenario_.discovery.searches_of_gone / 10) {
     breach("only " + std::to_string(gone.begun) + " searches were made for those who are gone");

@@ -92,9 +92,10 @@ bool World::is_newest(const Machine& sought, std::uint64_t sequence, const node:
 void World::search_capability() {
   const auto pair = any_pair();
   if (!pair) return;
-  searches_.begin();
-  // Who floods offers everything too: among many owners there is an honest one.
-  const std::size_t limit = scenario_.attack.flooders == 0 ? 1 : dht::Config{}.max_results;
+  searches_of_owners_.begin();
+  // Who floods offers everything too: among as many as `ekiden find` shows there is an honest one.
+  constexpr std::size_t kUsual = 20;
+  const std::size_t limit = scenario_.attack.flooders == 0 ? 1 : kUsual;
   pair->seeker->find(capability_of(pair->sought->host()), limit,
                      [this, &sought = *pair->sought](const node::CapabilityFound& found, Duration took) {
                        end_capability_search(sought, found, took);
@@ -104,7 +105,7 @@ void World::search_capability() {
 /// Found means: somebody who offers it.
 void World::end_capability_search(const Machine& sought, const node::CapabilityFound& found, Duration took) {
   const bool went_down = !found.owners && found.owners.error().code == Errc::closed;
-  if (went_down || !sought.is_in_order_since(took)) return searches_.abandon();
+  if (went_down || !sought.is_in_order_since(took)) return searches_of_owners_.abandon();
   const std::string capability = capability_of(sought.host());
   bool is_found = false;
   for (const auto& owner : found.owners ? *found.owners : std::vector<identity::SignedAnnouncement>{}) {
@@ -113,7 +114,7 @@ void World::end_capability_search(const Machine& sought, const node::CapabilityF
     is_found = true;
     if (capability_of(host->second) != capability) ledger_.breach("a search found who does not offer " + capability);
   }
-  searches_.end(is_found, took, found.trail.asked, is_any_clock_lost());
+  searches_of_owners_.end(is_found, took, found.trail.asked, is_any_clock_lost());
 }
 
 }  // namespace ekiden::sim

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "dht/dht.hpp"
@@ -49,13 +50,23 @@ class KeepingTest : public ::testing::Test {
                  network);
   }
 
+  std::vector<identity::PeerId> told_owners() {
+    std::vector<identity::PeerId> owners;
+    for (const Bytes& value : told(ValueKind::announcement, key_)) {
+      auto known = verified_.find(value);
+      if (known == verified_.end()) {
+        known = verified_.emplace(value, identity::verify_announcement(value, now().wall)->owner()).first;
+      }
+      owners.push_back(known->second);
+    }
+    return owners;
+  }
+
   /// A reply is a random choice of them: after so many none is missing.
   std::set<identity::PeerId> owners() {
     std::set<identity::PeerId> found;
-    for (int i = 0; i < 400; ++i) {
-      for (const Bytes& value : told(ValueKind::announcement, key_)) {
-        found.insert(identity::verify_announcement(value, now().wall)->owner());
-      }
+    for (int i = 0; i < 3000; ++i) {
+      for (const identity::PeerId& owner : told_owners()) found.insert(owner);
     }
     return found;
   }
@@ -75,6 +86,7 @@ class KeepingTest : public ::testing::Test {
   milliseconds set_{};  ///< of the wall clock
   std::size_t next_sender_ = 100;
   const Key key_ = capability_key("mail");
+  std::map<Bytes, identity::PeerId> verified_;
 };
 
 TEST_F(KeepingTest, WhatIsOverIsNotToldThoughNothingHasSweptItAway) {
@@ -145,6 +157,19 @@ TEST_F(KeepingTest, OneNetworkWithManyOwnersDisplacesItselfAndNobodyElse) {
   EXPECT_EQ(found.size(), config_.max_owners_per_key);
   EXPECT_EQ(count_of(found, 101, 132), 32U) << "each is the only one of its network";
   EXPECT_EQ(count_of(found, 201, 400), config_.max_owners_per_key - 32);
+}
+
+TEST_F(KeepingTest, AFloodFromOneNetworkIsInEachAnswerOnlyWhereThereIsRoom) {
+  for (std::uint64_t owner = 1; owner <= 3; ++owner) ASSERT_EQ(announce(100 + owner, 10 + owner), Outcome::done);
+  for (std::uint64_t owner = 1; owner <= 61; ++owner) ASSERT_EQ(announce(200 + owner, 7), Outcome::done);
+  std::set<identity::PeerId> others;
+  for (int i = 0; i < 1000; ++i) {
+    const auto told = told_owners();
+    ASSERT_GT(told.size(), 3U);
+    ASSERT_EQ(count_of({told.begin(), told.end()}, 101, 103), 3U);
+    others.insert(told.begin(), told.end());
+  }
+  EXPECT_EQ(others.size(), 64U) << "the room is not always of the same";
 }
 
 /// Neither the first nor the last are preferred.
