@@ -118,11 +118,9 @@ void Bootstrap::hear_of(Now now, const Teller& teller, const Seed& seed, Harvest
   heard.endpoints =
       usable(seed.endpoints, teller.is_owner() ? identity::LearnedFrom::configuration : config_.listed_as);
   const bool key_fits = seed.public_key && identity::PeerId::of(*seed.public_key) == seed.id;
-  if (!key_fits) {
-    heard.public_key.reset();
-    // A datagram is sealed for a key.
-    std::erase_if(heard.endpoints, [](const auto& e) { return e.transport == identity::Endpoint::Transport::udp; });
-  }
+  if (!key_fits) heard.public_key.reset();
+  // A datagram is sealed for a key, and goes to an address.
+  std::erase_if(heard.endpoints, [&](const auto& e) { return e.is_udp() && (!key_fits || !e.address()); });
   if (heard.endpoints.empty()) {
     ++harvest.unusable;
     return;

@@ -232,7 +232,7 @@ void CommandLine::declare_bootstrap() {
   auto* serve =
       declare(*bootstrap, "serve", "Run a node that others join through, until Ctrl-C",
               "  ekiden bootstrap serve --endpoint tcp://203.0.113.7:7420 --endpoint udp://203.0.113.7:7420\n"
-              "  ekiden bootstrap serve --endpoint wss://boot.example.org --endpoint udp://203.0.113.7:7420 \\\n"
+              "  ekiden bootstrap serve --endpoint wss://boot.example.org:443 --endpoint udp://203.0.113.7:7420 \\\n"
               "      --certificate fullchain.pem --key privkey.pem\n"
               "\n"
               "Makes the node if there is none. With a certificate it listens on wss://0.0.0.0:443 too, and reads\n"

@@ -84,8 +84,8 @@ Status Node::Impl::on_mailbox_message(Now now, const link::Message& message) {
 }
 
 void Node::Impl::show_neighbour(Now now, const identity::PeerRecord& peer) {
-  note_linked_contact(peer.id());
   const identity::PeerId id = peer.id();
+  note_linked_contact(id);
   if (!links.is_up(id)) return;
   const bool is_mailbox = keeps_mail(peer);
   depositor.on_link_up(now, id, peer.public_key, is_mailbox, mailbox_out);

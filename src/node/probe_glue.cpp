@@ -53,7 +53,7 @@ void Node::Impl::attempt(Now now, Attempt tried, const std::optional<crypto::Ed2
   if (!key || identity::PeerId::of(*key) != tried.peer) {
     return refuse({Errc::invalid_argument, "over UDP the public key of the peer has to be known before"});
   }
-  if (!address) return refuse({Errc::unsupported, "names are not resolved for UDP: give an address"});
+  if (!address) return refuse({Errc::unsupported, "nodes do not resolve names for UDP: give an address"});
   const std::uint16_t port = tried.endpoint.port;
   ping(now, std::move(tried), {*key, {*address, port}});
 }

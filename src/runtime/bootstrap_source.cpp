@@ -128,8 +128,11 @@ Result<bootstrap::Seed> parse_seed(std::string_view text) {
     EKIDEN_ASSIGN(seed.id, identity::PeerId::parse(who));
   }
   EKIDEN_ASSIGN(auto endpoint, identity::Endpoint::parse(text.substr(at + 1)));
-  if (endpoint.transport == identity::Endpoint::Transport::udp && !seed.public_key) {
+  if (endpoint.is_udp() && !seed.public_key) {
     return fail(Errc::malformed, "a udp endpoint needs the public key of the node (64 digits) in place of its id");
+  }
+  if (endpoint.is_udp() && !endpoint.address()) {
+    return fail(Errc::malformed, "nodes do not resolve names for UDP: give the address of the udp endpoint");
   }
   seed.endpoints.push_back(std::move(endpoint));
   return seed;

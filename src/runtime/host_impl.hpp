@@ -22,7 +22,6 @@
 #include "runtime/host.hpp"
 #include "runtime/lan_socket.hpp"
 #include "runtime/port_mapper.hpp"
-#include "runtime/resolver.hpp"
 #include "runtime/sqlite_store.hpp"
 #include "runtime/tcp.hpp"
 #include "runtime/udp.hpp"
@@ -143,7 +142,6 @@ struct Host::Impl final : TcpUser, UdpUser, LanUser {
   CertificateAge certificate_age = CertificateAge::fresh;  ///< when it was looked at last
 
   std::optional<PortMapper> port_mapper;  ///< its thread posts to the loop
-  Resolver resolver{loop};
   Tcp tcp{loop, *this};
   Udp udp{loop, *this};
   LanSocket lan{loop, *this};

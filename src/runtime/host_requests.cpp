@@ -157,22 +157,7 @@ void Host::read_registry() {
 
 void Host::probe_peer(node::ProbePeer probe, ProbeDone done) {
   probe.request = router::RequestId{impl_->next_request++};
-  const bool is_udp = probe.endpoint.transport == identity::Endpoint::Transport::udp;
-  if (!is_udp || probe.endpoint.address()) return impl_->probe(std::move(probe), std::move(done));
-  // The node sends datagrams to addresses alone.
-  impl_->resolver.resolve(probe.endpoint.host, [impl = impl_.get(), probe, done = std::move(done)](auto addresses) {
-    node::PeerProbed failed{probe.request, probe.peer, probe.endpoint, {}};
-    if (!addresses) {
-      failed.result = fail(probe.endpoint.text(), std::move(addresses).error());
-      return done(failed);
-    }
-    node::ProbePeer resolved = probe;
-    resolved.endpoint.host = addresses->front().text();
-    impl->probe(std::move(resolved), [done, endpoint = probe.endpoint](node::PeerProbed probed) {
-      probed.endpoint = endpoint;
-      done(probed);
-    });
-  });
+  impl_->probe(std::move(probe), std::move(done));
 }
 
 void Host::Impl::probe(node::ProbePeer probe, ProbeDone done) {

@@ -165,6 +165,14 @@ class ContainerTest(unittest.TestCase):
         self.assertEqual(stage, "--from=" + self.of(self.build, "FROM")[0].split()[-1])
         self.assertEqual(source, f"{place}/build/{preset}/{name}")
 
+    def test_it_may_read_the_certificate_of_the_guide(self):
+        guide = (DEPLOY / "README.md").read_text()
+        (number,) = re.findall(r"groupadd --system --gid (\d+) ekiden", guide)
+        self.assertIn("install -d -m 0750 -g ekiden /etc/ekiden/tls", guide)
+        (made,) = [words for words in self.of(self.image, "RUN") if "useradd" in words]
+        self.assertIn(f"groupadd --system --gid {number} ekiden", made)
+        self.assertRegex(made, rf"useradd --system --uid \d+ --gid {number} .* ekiden\b")
+
     def test_a_build_of_the_host_stays_out_of_it(self):
         self.assertIn("/build/", (TREE / ".containerignore").read_text().split())
 

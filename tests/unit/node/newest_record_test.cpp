@@ -112,6 +112,34 @@ TEST(NewestRecord, IsNotDisplacedByAnOlderOneThatAMemberOfATopicShows) {
   EXPECT_EQ(sequence_known(net, 0, 2), beyond);
 }
 
+TEST(NewestRecord, OfAMemberComesWithTheTopic) {
+  Harness net(3);
+  net.introduce(0, 1, "bob");
+  net.introduce(1, 2, "carol");
+  net.send(0, 1, "hello");
+  net.send(1, 2, "hello");
+  net.advance(seconds(1));
+  ASSERT_EQ(sequence_known(net, 0, 2), 0U);
+  net[2].endpoint.port = 1;  // Its link would bring it, too.
+  for (std::size_t i = 0; i < 3; ++i) net.request<SubscribeTopic>(i, std::string("weather"));
+  net.advance(minutes(2));
+  EXPECT_EQ(sequence_known(net, 0, 2), own_record_of(net, 2).sequence);
+}
+
+TEST(NewestRecord, OfTheOtherEndComesThroughTheRelay) {
+  Harness net(3);
+  net.introduce(0, 1, "bob");
+  net.introduce(2, 1, "bob");
+  net.send(0, 1, "hello");
+  net.send(2, 1, "hello");
+  net.advance(seconds(1));
+  ASSERT_EQ(sequence_known(net, 0, 2), 0U);
+  net.send(0, 2, "hello");
+  net.advance(seconds(10));
+  EXPECT_EQ(sequence_known(net, 0, 2), own_record_of(net, 2).sequence);
+  EXPECT_EQ(net[2].arrivals.size(), 1U);
+}
+
 TEST(NewestRecord, OfAContactIsNotDisplacedByARowFromBeforeItWasOne) {
   Harness net(2);
   net.crash(0);

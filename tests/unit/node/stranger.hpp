@@ -20,11 +20,11 @@ namespace ekiden::node {
 class StrangerTest : public ::testing::Test {
  protected:
   /// `features`: that the stranger says it has.
-  explicit StrangerTest(std::uint64_t features = 0)
+  explicit StrangerTest(std::uint64_t features = 0, const Config& config = {})
       : features_(features),
         stranger_(crypto::Ed25519Seed(ByteArray<32>{2})),
         pool_(stranger_, {}, Rng(Rng::Seed{2})),
-        node_(crypto::Ed25519Seed(ByteArray<32>{1}), {}, Rng(Rng::Seed{1})) {
+        node_(crypto::Ed25519Seed(ByteArray<32>{1}), config, Rng(Rng::Seed{1})) {
     pool_.set_own_record(record_of(stranger_, 1));
     EXPECT_TRUE(node_.load({}));
     node_.start(now_, node_out_);
@@ -69,6 +69,8 @@ class StrangerTest : public ::testing::Test {
                [&](std::size_t n) { node_.mark_sent(now_, ours_, n, node_out_); }, to_pool_);
         } else if (const auto* line = std::get_if<Log>(&effect)) {
           log_.push_back(line->text);
+        } else if (const auto* datagram = std::get_if<SendDatagram>(&effect)) {
+          datagrams_to_.push_back(datagram->to);
         } else if (std::get_if<Hangup>(&effect)) {
           pool_.on_closed(now_, theirs_, {Errc::closed, "closed"}, pool_out_);
         }
@@ -148,6 +150,7 @@ class StrangerTest : public ::testing::Test {
   std::deque<Bytes> to_pool_, to_node_;
   std::vector<Bytes> answers_;
   std::vector<std::string> log_;
+  std::vector<identity::SocketAddress> datagrams_to_;
   store::MemoryStore disk_;
   store::Batch written_;
   std::optional<store::PersistToken> unsynced_;

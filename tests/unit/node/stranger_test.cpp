@@ -99,6 +99,23 @@ TEST_F(StrangerTest, ARecordOfSomebodyElseChangesNothing) {
   EXPECT_EQ(answers_[0][0], static_cast<Byte>(wire::MessageType::error));
 }
 
+class DiscoveringTest : public StrangerTest {
+ protected:
+  DiscoveringTest() : StrangerTest(0, with_discovery()) {}
+
+  static Config with_discovery() {
+    Config config;
+    config.discovery = true;
+    return config;
+  }
+};
+
+TEST_F(DiscoveringTest, ANewRecordLeadsTheDhtToGlobalAddressesAlone) {
+  send(wire::MessageType::record,
+       record_of(stranger_, 2, {}, {"udp://11.0.0.1:7420", "udp://10.0.0.9:7420", "udp://127.0.0.1:7420"}));
+  EXPECT_EQ(datagrams_to_, std::vector({identity::SocketAddress{*identity::IpAddress::parse("11.0.0.1"), 7420}}));
+}
+
 TEST_F(StrangerTest, AForgedEnvelopeArrivesNowhere) {
   for (int i = 0; i < 15; ++i) send(wire::MessageType::envelope, forged_envelope());
   EXPECT_EQ(node_.status().router.received, 0U);

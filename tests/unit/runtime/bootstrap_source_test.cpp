@@ -95,7 +95,8 @@ TEST_F(BootstrapSourceTest, ErrorsNameTheEntry) {
   EXPECT_NE(refusal(good + "," + id_text(2)).find("ek1...@tcp://host:port"), std::string::npos);
   EXPECT_NE(refusal("tcp://a.example:1").find("ek1...@tcp://host:port"), std::string::npos);
   EXPECT_NE(refusal(id_text(1) + "@a.example:1").find("the transport is missing"), std::string::npos);
-  EXPECT_NE(refusal(id_text(1) + "@udp://a.example:1").find("needs the public key"), std::string::npos);
+  EXPECT_NE(refusal(id_text(1) + "@udp://192.0.2.1:1").find("needs the public key"), std::string::npos);
+  EXPECT_NE(refusal(key_text(1) + "@udp://a.example:1").find("give the address"), std::string::npos);
   EXPECT_NE(refusal(std::string(64, '0') + "@tcp://a.example:1").find("not a proper Ed25519 key"), std::string::npos);
   EXPECT_NE(refusal(good + ",").find("an entry is empty"), std::string::npos);
   EXPECT_NE(refusal("/no/such/file.json").find("/no/such/file.json"), std::string::npos);
