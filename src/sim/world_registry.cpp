@@ -87,6 +87,7 @@ void World::write_contested(HostIndex by) {
   draft.name = kContested;
   draft.shape = registry::Shape::shared;
   draft.value = {static_cast<Byte>(by)};
+  draft.renew = true;
   if (by == 0) {
     draft.writers = {machines_.back()->id()};
   } else {
