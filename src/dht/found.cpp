@@ -1,6 +1,5 @@
 // What lookups find: values that prove themselves, the newest of each owner; and the end of a lookup.
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 #include "base/check.hpp"
@@ -81,11 +80,12 @@ bool Dht::Impl::take_value(Now now, Running& search, const Pending& from, ByteVi
     search.lookup.note_value(from.node);
     return true;
   }
+  const Teller teller = search.lookup.node(from.node).prefix;
   const auto has_same = [&](const auto& owner) { return is_known(owner.second.announcement.signed_bytes); };
   const auto same = std::ranges::find_if(search.announcements, has_same);
   if (!is_record && same != search.announcements.end()) {
     search.lookup.note_value(from.node);
-    same->second.note_told(from.node);
+    note_told(search, same->second, teller);
     return true;
   }
   auto checked = check_value(search.value_kind(), search.lookup.target(), bytes, now.wall);
@@ -100,11 +100,16 @@ bool Dht::Impl::take_value(Now now, Running& search, const Pending& from, ByteVi
   }
   search.lookup.note_value(from.node);
   if (is_record) search.told[from.node] = checked->facts.sequence;
-  keep_found(search, std::move(*checked), bytes, from.node);
+  keep_found(search, std::move(*checked), bytes, teller);
   return true;
 }
 
-void Dht::Impl::keep_found(Running& search, CheckedValue value, ByteView bytes, std::optional<Lookup::Index> by) {
+void Dht::Impl::note_told(Running& search, Found& found, const Teller& by) {
+  found.told_by.insert(by);
+  search.tellers.insert(by);
+}
+
+void Dht::Impl::keep_found(Running& search, CheckedValue value, ByteView bytes, const Teller& by) {
   if (auto* record = std::get_if<identity::PeerRecord>(&value.content)) {
     if (search.record && search.record->record.sequence >= record->sequence) return;
     search.record = identity::SignedRecord{.record = std::move(*record), .signed_bytes = to_bytes(bytes)};
@@ -115,23 +120,26 @@ void Dht::Impl::keep_found(Running& search, CheckedValue value, ByteView bytes, 
   const auto known = search.announcements.find(value.facts.owner);
   const bool is_new = known == search.announcements.end();
   if (is_new && search.announcements.size() >= config.max_results) return;
-  if (!is_new) known->second.note_told(by);
+  if (!is_new) note_told(search, known->second, by);
   if (!is_new && known->second.announcement.announcement.sequence >= announcement->sequence) return;
   identity::SignedAnnouncement found{.announcement = std::move(*announcement), .signed_bytes = to_bytes(bytes)};
-  if (is_new) {
-    search.announcements.emplace(value.facts.owner, Found{.announcement = std::move(found), .last_by = by});
-  } else {
+  if (!is_new) {
     known->second.announcement = std::move(found);
+    return;
   }
+  auto entry = search.announcements.emplace(value.facts.owner, Found{.announcement = std::move(found)});
+  note_told(search, entry.first->second, by);
 }
 
-/// Those first that most holders have told: a flood is told by few, each of which has drawn others of it. Among equals
-/// by lot: whoever makes himself an id that comes first is not found before others.
+/// By lot: whoever makes himself an id that comes first is not found before others. But those first that more than half
+/// of the networks have told which told anything: of a flood each holder draws others. (Attack: a few holders that all
+/// tell the same.)
 std::vector<identity::SignedAnnouncement> Dht::Impl::choose_found(Running& search) {
   std::vector<Found*> found;
   for (auto& [owner, each] : search.announcements) found.push_back(&each);
   rng.shuffle(found);
-  std::ranges::stable_sort(found, std::ranges::greater{}, &Found::told_by);
+  std::ranges::stable_partition(found,
+                                [&](const Found* each) { return each->told_by.size() * 2 > search.tellers.size(); });
   found.resize(std::min(found.size(), search.limit));
   std::vector<identity::SignedAnnouncement> chosen;
   for (Found* each : found) chosen.push_back(std::move(each->announcement));

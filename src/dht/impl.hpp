@@ -60,16 +60,13 @@ struct Dht::Impl {
 
   enum class Purpose : std::uint8_t { join, refresh, publish, find_peer, find_capability };
 
+  /// The network of a holder, which has one vote however many nodes it has; none: this node itself.
+  using Teller = std::optional<identity::AddressPrefix>;
+
   /// An announcement that a search has found.
   struct Found {
     identity::SignedAnnouncement announcement;
-    std::optional<Lookup::Index> last_by{};  ///< that told it; none: this node itself
-    std::size_t told_by = 1;                 ///< holders
-
-    /// (Attack: a holder that repeats it in one reply.)
-    void note_told(std::optional<Lookup::Index> by) {
-      if (std::exchange(last_by, by) != by) ++told_by;
-    }
+    std::set<Teller> told_by{};
   };
 
   struct Running {
@@ -81,6 +78,7 @@ struct Dht::Impl {
     std::size_t limit = 0;                              ///< Of find_capability.
     std::optional<identity::SignedRecord> record{};     ///< The newest so far.
     std::map<identity::PeerId, Found> announcements{};  ///< By owner, each the newest so far.
+    std::set<Teller> tellers{};                         ///< Of any announcement.
     std::map<Lookup::Index, std::uint64_t> told{};      ///< The sequence of the record a node has.
 
     bool wants_value() const { return purpose == Purpose::find_peer || purpose == Purpose::find_capability; }
@@ -200,7 +198,8 @@ struct Dht::Impl {
   bool take_values(Now now, Running& running, const Pending& from, const Reply& reply, Out& out);
   bool take_value(Now now, Running& running, const Pending& from, ByteView bytes, Out& out);
   std::vector<identity::SignedAnnouncement> choose_found(Running& running);
-  void keep_found(Running& running, CheckedValue value, ByteView bytes, std::optional<Lookup::Index> by);
+  static void note_told(Running& running, Found& found, const Teller& by);
+  void keep_found(Running& running, CheckedValue value, ByteView bytes, const Teller& by);
   void seed_from_values(Now now, Running& running);
   void finish(Now now, std::uint64_t number, bool timed_out, Out& out);
   void note_closest(const Lookup& lookup);

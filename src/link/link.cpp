@@ -92,6 +92,20 @@ void Link::on_frame(Now now, const Frame& frame, const SharedBytes& record, Outb
   }
 }
 
+/// The other side may be about to close it.
+void Link::set_wanted(bool wanted) {
+  const bool is_news = wanted && !wanted_;
+  wanted_ = wanted;
+  if (!is_news || stage_ != Stage::open) return;
+  if (ping_to_send_) {
+    ping_to_send_->keep = true;
+  } else if (ping_sent_) {
+    is_news_to_tell_ = true;  // There is one ping at a time.
+  } else {
+    ping_to_send_ = Probe{next_token_++, wanted_};
+  }
+}
+
 /// A link on which messages flow is never silent, and would not be pinged.
 void Link::measure(Now now) {
   if (stage_ != Stage::open || ping_sent_ || ping_to_send_) return;
@@ -107,6 +121,7 @@ void Link::on_pong(Now now, const Probe& pong) {
   round_trip_ = round_trip_ ? (7 * *round_trip_ + sample) / 8 : sample;
   measured_ = now.mono;
   ping_sent_.reset();
+  if (std::exchange(is_news_to_tell_, false) && stage_ == Stage::open) ping_to_send_ = Probe{next_token_++, wanted_};
 }
 
 void Link::on_peer_close(Now now, CloseReason reason, Outbox<LinkEvent>& events) {

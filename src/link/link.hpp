@@ -74,8 +74,9 @@ class Link {
   Status send(Now now, wire::Priority priority, ByteView message);
   /// Takes over what another link had queued.
   void adopt(Link& other) { queue_.take_all(other.queue_); }
-  /// While true the link does not close for idling, here and (as pings tell it) there.
-  void set_wanted(bool wanted) { wanted_ = wanted; }
+  /// While true the link does not close for idling, here and there, which a ping tells at once. It may have output
+  /// then.
+  void set_wanted(bool wanted);
   /// Says goodbye. What is queued goes out first if the reason is graceful, and is dropped if not.
   void close(Now now, CloseReason reason, Error why);
   void on_deadline(Now now);
@@ -185,6 +186,7 @@ class Link {
   std::uint64_t key_bytes_ = 0;  ///< Sealed under the present key.
   std::uint64_t rekeys_ = 0;
   std::uint64_t next_token_ = 0;
+  bool is_news_to_tell_ = false;      ///< That it is wanted.
   std::optional<Instant> ping_sent_;  ///< Of the ping with next_token_ - 1, unanswered.
   std::optional<Duration> round_trip_;
   Instant measured_;  ///< The last time, if ever.

@@ -24,7 +24,11 @@ void LinkPool::State::want(Now now, const identity::PeerId& id, std::vector<iden
   peer.wanted = true;
   peer.endpoints = std::move(endpoints);
   if (record && record->id() == id) peer.public_key = record->public_key;
-  for (const auto conn : peer.links) find(conn)->link->set_wanted(true);
+  const auto links = peer.links;  // A copy: settling may remove links.
+  for (const auto conn : links) {
+    find(conn)->link->set_wanted(true);
+    settle(now, conn, out);
+  }
   if (news) dial_now(now, id, out);
 }
 

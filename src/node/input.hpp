@@ -311,7 +311,7 @@ struct PeerFound {
 struct CapabilityFound {
   RequestId request;
   std::string capability;
-  /// An owner once, by id; ourselves not among them. Errors: as of PeerFound, and invalid_argument.
+  /// An owner once; ourselves not among them. Errors: as of PeerFound, and invalid_argument.
   Result<std::vector<identity::SignedAnnouncement>> owners;
   dht::Trail trail;
 };

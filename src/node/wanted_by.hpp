@@ -17,8 +17,8 @@ enum WantedBy : std::uint8_t {
   by_watch = 128
 };
 
-/// Neighbours of a topic, other members of the registry and who is away are found anew after a restart, and of no use
-/// once they are not wanted for that.
-constexpr std::uint8_t kPassing = by_gossip | by_registry | by_watch;
+/// Neighbours of a topic, other members of the registry and who is away are found anew after a restart, and hardly of
+/// use once they are not wanted for that.
+inline constexpr std::uint8_t kPassing = by_gossip | by_registry | by_watch;
 
 }  // namespace ekiden::node

@@ -248,7 +248,7 @@ void Detector::hand_on(Now now, const PeerId& from, ByteView statement, Effects&
 }
 
 void Detector::say_in(Instant now, Duration delay) {
-  Instant at = now + delay;
+  Instant at = std::max(now + delay, awake_at_);
   if (said_at_) at = std::max(at, *said_at_ + config_.say_pause);
   say_at_ = earlier(say_at_, at);
 }
@@ -257,8 +257,16 @@ void Detector::say_in(Instant now, Duration delay) {
 void Detector::say_present(Instant now) {
   const Duration spread =
       std::clamp<Duration>(milliseconds(2) * members_.size(), milliseconds(100), config_.refute_pause);
-  const Instant at = now + rng_.between(Duration(0), spread);
+  const Instant at = std::max(now + rng_.between(Duration(0), spread), awake_at_);
   say_at_ = earlier(say_at_, said_at_ ? std::max(at, *said_at_ + config_.refute_pause) : at);
+}
+
+/// Neighbours may have said that it is silent, and those who are none do not see that it is back. What it said before
+/// its neighbours believe in it again would not be taken, and would be its word for two seconds.
+void Detector::say_awake(Instant now) {
+  awake_at_ = now + config_.say_awake;
+  if (say_at_) say_at_ = std::max(*say_at_, awake_at_);
+  say_in(now, Duration(0));
 }
 
 void Detector::say(Now now, bool leaving, Effects& out) {
@@ -282,8 +290,7 @@ void Detector::on_deadline(Now now, Effects& out) {
   if (now.mono >= next_tick_) {
     const Duration late = now.mono - next_tick_;
     if (late > config_.tick) neighbours_.forgive(late);
-    // Neighbours may have said that it is silent, and those who are none do not see that it is back.
-    if (late >= config_.asleep) say_in(now.mono, config_.say_awake);
+    if (late >= config_.asleep && neighbours_.size() > 0) say_awake(now.mono);
     look_at_neighbours(now, out);
     if (now.mono >= next_beat_) {
       for (const PeerId& peer : neighbours_.all()) beat(peer, out);

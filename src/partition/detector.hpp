@@ -119,6 +119,7 @@ class Detector {
   void hand_on(Now now, const identity::PeerId& from, ByteView statement, Effects& out);
   void say_in(Instant now, Duration delay);
   void say_present(Instant now);
+  void say_awake(Instant now);
   void say(Now now, bool leaving, Effects& out);
   void note_silent(Instant now, const identity::PeerId& peer, Duration grace);
   void look_at_neighbours(Now now, Effects& out);
@@ -153,6 +154,7 @@ class Detector {
   Instant next_beat_;
   std::optional<Instant> say_at_;
   std::optional<Instant> said_at_;
+  Instant awake_at_{};                   ///< neighbours hear this node again, after it was asleep
   std::optional<Instant> introduce_at_;  ///< say next that we are here; while there are neighbours
   Duration introduce_wait_{};
   std::uint64_t sequence_ = 0;

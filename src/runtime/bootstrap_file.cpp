@@ -201,6 +201,12 @@ Result<Bytes> signed_form(const FileList& list) {
 }
 
 Result<FileList> sign_file_list(const identity::Identity& signer, FileList list, WallTime issued_at, seconds ttl) {
+  for (const bootstrap::ListedNode& node : list.list.nodes) {
+    for (const identity::Endpoint& endpoint : node.known_endpoints()) {
+      if (!endpoint.is_udp() || endpoint.address()) continue;
+      return fail(endpoint.text(), Error{Errc::invalid_argument, std::string(kNameOverUdp)});
+    }
+  }
   const bool was_ours = list.list.public_key == signer.public_key();
   list.list.public_key = signer.public_key();
   list.list.sequence = was_ours ? list.list.sequence + 1 : 1;

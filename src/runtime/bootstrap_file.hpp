@@ -48,6 +48,8 @@
 namespace ekiden::runtime {
 
 inline constexpr std::string_view kBootstrapFormat = "ekiden bootstrap nodes 1";
+/// Why such an endpoint is refused.
+inline constexpr std::string_view kNameOverUdp = "nodes do not resolve names for UDP: give the address";
 inline constexpr std::size_t kMaxBootstrapFile = std::size_t{1} << 20;
 inline constexpr std::size_t kMaxBootstrapLists = 16;
 inline constexpr std::size_t kMaxBootstrapComment = 1024;

@@ -132,7 +132,7 @@ Result<bootstrap::Seed> parse_seed(std::string_view text) {
     return fail(Errc::malformed, "a udp endpoint needs the public key of the node (64 digits) in place of its id");
   }
   if (endpoint.is_udp() && !endpoint.address()) {
-    return fail(Errc::malformed, "nodes do not resolve names for UDP: give the address of the udp endpoint");
+    return fail(Errc::malformed, std::string(kNameOverUdp));
   }
   seed.endpoints.push_back(std::move(endpoint));
   return seed;

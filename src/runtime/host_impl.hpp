@@ -39,7 +39,6 @@ struct Host::Impl final : TcpUser, UdpUser, LanUser {
   void begin_port_mapping();
   void accept_when_ready();
   void feed(node::Input input);
-  void probe(node::ProbePeer probe, ProbeDone done);
   void request(router::RequestId id, node::Input input, SendDone done);
   /// Of a request whose answer waits already.
   void ask(node::Input input);

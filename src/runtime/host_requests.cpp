@@ -157,16 +157,12 @@ void Host::read_registry() {
 
 void Host::probe_peer(node::ProbePeer probe, ProbeDone done) {
   probe.request = router::RequestId{impl_->next_request++};
-  impl_->probe(std::move(probe), std::move(done));
-}
-
-void Host::Impl::probe(node::ProbePeer probe, ProbeDone done) {
-  if (state == State::ended) {
+  if (impl_->state == Impl::State::ended) {
     done({probe.request, probe.peer, probe.endpoint, ekiden::fail(Errc::closed, "the node has ended")});
     return;
   }
-  probes.emplace(probe.request, std::move(done));
-  ask(std::move(probe));
+  impl_->probes.emplace(probe.request, std::move(done));
+  impl_->ask(std::move(probe));
 }
 
 }  // namespace ekiden::runtime

@@ -121,11 +121,14 @@ Bytes Boaster::boast(Boast boast) {
   record.ttl_seconds = static_cast<std::uint32_t>(identity::kMaxRecordTtl.count());
   const std::size_t count = boast == Boast::thousand ? kThousand : identity::kMaxRecordEndpoints;
   const auto& special = Traps::special();
-  for (std::size_t i = 0; i < count; ++i, ++next_) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (boast != Boast::special) {
+      record.endpoints.push_back("tcp://" + Traps::open(sequence_ * count + i));
+      continue;
+    }
     // Every other time round the addresses over the other transport.
     const std::string transport = next_ / special.size() % 2 == 0 ? "tcp://" : "udp://";
-    record.endpoints.push_back(
-        transport + (boast == Boast::special ? special[next_ % special.size()] : Traps::open(sequence_ * count + i)));
+    record.endpoints.push_back(transport + special[next_++ % special.size()]);
   }
   if (boast == Boast::oversized) record.capabilities.assign(16, std::string(64, 'x'));
   Bytes bytes = identity::cose_sign(self(), as_bytes(kRecordPurpose), wire::encode(record));

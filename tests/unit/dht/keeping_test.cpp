@@ -62,7 +62,7 @@ class KeepingTest : public ::testing::Test {
     return owners;
   }
 
-  /// A reply is a random choice of them: after so many none is missing.
+  /// A reply has some of them, by lot: after so many none is missing.
   std::set<identity::PeerId> owners() {
     std::set<identity::PeerId> found;
     for (int i = 0; i < 3000; ++i) {

@@ -179,6 +179,18 @@ TEST(Pools, ALinkWhoseUseIsOverEndsSoon) {
   EXPECT_EQ(world.nodes[1]->downs.size(), 1U);
 }
 
+TEST(Pools, ALinkThatTheOtherSideWantsStays) {
+  World world(2);
+  world.want(0, 1);
+  world.run();
+  world.want(1, 0);
+  world.run();
+  world.pool(0).unwant(world.now(), world.id(1), /*is_over=*/true);
+  world.run_for(world.config.brief_idle_timeout + seconds(1), seconds(1));
+  EXPECT_TRUE(world.pool(0).is_up(world.id(1)));
+  EXPECT_EQ(world.nodes[0]->dials.size() + world.nodes[1]->dials.size(), 1U);
+}
+
 TEST(Pools, ALinkThatComesWhenNobodyWantsItAnyMoreEndsSoon) {
   World world(2);
   world.want(0, 1);

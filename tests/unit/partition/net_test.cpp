@@ -152,6 +152,25 @@ TEST(Splits, AreNotSuspectedForLongOfOneThatWasAsleep) {
   EXPECT_EQ(net.ever(State::split), 0U);
 }
 
+/// Others have work, and it is asked each time.
+TEST(Splits, AreNothingToANodeWithoutNeighbours) {
+  Net net(2, 21);
+  net.leave(1);
+  net.run_for(seconds(5));
+  Detector& alone = net.at(0);
+  ASSERT_FALSE(alone.deadline().has_value());
+  const std::uint64_t said = alone.status(net.now()).said;
+  Effects out;
+  Now later = net.now();
+  for (int i = 0; i < 3; ++i) {
+    later.mono += seconds(10);
+    later.wall += seconds(10);
+    alone.on_deadline(later, out);
+    EXPECT_FALSE(alone.deadline().has_value());
+  }
+  EXPECT_EQ(alone.status(later).said, said);
+}
+
 TEST(Splits, AreNotSeenWhereNodesCrashOneByOne) {
   Net net(kNodes, 7);
   for (std::size_t i = 0; i < 20; ++i) {

@@ -88,6 +88,12 @@ TEST(BootstrapFile, ADraftNeedsOnlyItsNodes) {
   const auto second = sign_file_list(make_identity(1), *first, kWall + days(1), days(30));
   ASSERT_TRUE(second);
   EXPECT_EQ(second->list.sequence, 2U);
+
+  FileList named = draft->lists[0];
+  named.list.nodes[0].endpoints.push_back("udp://boot.example.org:7420");
+  const auto refused = sign_file_list(make_identity(1), named, kWall, days(30));
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("udp://boot.example.org:7420: nodes do not resolve names"), std::string::npos);
   // A draft goes round, too.
   EXPECT_EQ(*parse_bootstrap_file(format_bootstrap_file(*draft), "again"), *draft);
   EXPECT_EQ(sign_file_list(make_identity(1), *first, kWall, days(401)).error().code, Errc::invalid_argument);
