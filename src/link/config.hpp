@@ -16,8 +16,8 @@ struct Config {
   Duration handshake_timeout = seconds(10);   ///< From the connection to the first record of the other side.
   Duration keepalive_interval = seconds(30);  ///< Silence after which a ping is sent; dead after twice that.
   Duration idle_timeout = seconds(300);       ///< Without messages and wanted by neither side.
-  /// The same, of a link that a probe opened, whose use is over, or that came up when nobody wanted it any more. Over connect_timeout, for the other side may have
-  /// been asked over it to dial back.
+  /// The same, of a link that a probe opened, whose use is over, or that came up when nobody wanted it any more. Over
+  /// connect_timeout, for the other side may have been asked over it to dial back.
   Duration brief_idle_timeout = seconds(15);
   Duration record_timeout = seconds(30);  ///< From the first byte of a record to its last.
   Duration close_timeout = seconds(5);    ///< For goodbyes and refusals to be written and answered.
