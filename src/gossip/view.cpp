@@ -9,8 +9,8 @@
 namespace ekiden::gossip {
 namespace {
 
-/// Of so many members with complete views one looks for a neighbour elsewhere, each time: it may cost both sides another
-/// neighbour, and between two overlays that came to be apart a few links are enough.
+/// Of so many members with complete views one looks for a neighbour elsewhere, each time: it may cost both sides
+/// another one, and between two overlays that came to be apart a few links are enough.
 constexpr std::uint32_t kRefreshers = 4;
 
 }  // namespace
