@@ -117,18 +117,12 @@ void Dht::Impl::keep_found(Running& search, CheckedValue value, ByteView bytes, 
   }
   auto* announcement = std::get_if<identity::Announcement>(&value.content);
   if (announcement == nullptr || value.facts.owner == self) return;
-  const auto known = search.announcements.find(value.facts.owner);
-  const bool is_new = known == search.announcements.end();
-  if (is_new && search.announcements.size() >= config.max_results) return;
-  if (!is_new) note_told(search, known->second, by);
-  if (!is_new && known->second.announcement.announcement.sequence >= announcement->sequence) return;
-  identity::SignedAnnouncement found{.announcement = std::move(*announcement), .signed_bytes = to_bytes(bytes)};
-  if (!is_new) {
-    known->second.announcement = std::move(found);
-    return;
-  }
-  auto entry = search.announcements.emplace(value.facts.owner, Found{.announcement = std::move(found)});
-  note_told(search, entry.first->second, by);
+  const bool is_known = search.announcements.contains(value.facts.owner);
+  if (!is_known && search.announcements.size() >= config.max_results) return;
+  Found& found = search.announcements[value.facts.owner];
+  note_told(search, found, by);
+  if (is_known && found.announcement.announcement.sequence >= announcement->sequence) return;
+  found.announcement = {.announcement = std::move(*announcement), .signed_bytes = to_bytes(bytes)};
 }
 
 /// By lot: whoever makes himself an id that comes first is not found before others. But those first that more than half

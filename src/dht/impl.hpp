@@ -65,7 +65,7 @@ struct Dht::Impl {
 
   /// An announcement that a search has found.
   struct Found {
-    identity::SignedAnnouncement announcement;
+    identity::SignedAnnouncement announcement{};
     std::set<Teller> told_by{};
   };
 

@@ -13,6 +13,17 @@ bool had_value(const PeerFound& found) {
   return std::ranges::any_of(found.trail.steps, [](const auto& step) { return step.had_value; });
 }
 
+/// The ends have links to the middle, and do not know each other.
+Harness line_of_three() {
+  Harness net(3);
+  net.introduce(0, 1, "bob");
+  net.introduce(1, 2, "carol");
+  net.send(0, 1, "hello");
+  net.send(1, 2, "hello");
+  net.advance(seconds(1));
+  return net;
+}
+
 TEST(NewestRecord, IsNotDisplacedByAnOlderOneOfTheDht) {
   Harness net = restarted_network(4, 0);
   const std::uint64_t real = own_record_of(net, 2).sequence;
@@ -95,12 +106,7 @@ TEST(NewestRecord, IsNotDisplacedByAnOlderOneThatCameThroughRelays) {
 }
 
 TEST(NewestRecord, IsNotDisplacedByAnOlderOneThatAMemberOfATopicShows) {
-  Harness net(3);
-  net.introduce(0, 1, "bob");
-  net.introduce(1, 2, "carol");
-  net.send(0, 1, "hello");
-  net.send(1, 2, "hello");
-  net.advance(seconds(1));
+  Harness net = line_of_three();
   const std::uint64_t beyond = own_record_of(net, 2).sequence + 100'000;
   const std::string elsewhere = "tcp://9.9.9.9:7555";
   know_forgotten(net, 0, 2, {.sequence = beyond, .endpoints = {elsewhere}});
@@ -113,12 +119,7 @@ TEST(NewestRecord, IsNotDisplacedByAnOlderOneThatAMemberOfATopicShows) {
 }
 
 TEST(NewestRecord, OfAMemberComesWithTheTopic) {
-  Harness net(3);
-  net.introduce(0, 1, "bob");
-  net.introduce(1, 2, "carol");
-  net.send(0, 1, "hello");
-  net.send(1, 2, "hello");
-  net.advance(seconds(1));
+  Harness net = line_of_three();
   ASSERT_EQ(sequence_known(net, 0, 2), 0U);
   net[2].endpoint.port = 1;  // Its link would bring it, too.
   for (std::size_t i = 0; i < 3; ++i) net.request<SubscribeTopic>(i, std::string("weather"));
@@ -127,17 +128,13 @@ TEST(NewestRecord, OfAMemberComesWithTheTopic) {
 }
 
 TEST(NewestRecord, OfTheOtherEndComesThroughTheRelay) {
-  Harness net(3);
-  net.introduce(0, 1, "bob");
-  net.introduce(2, 1, "bob");
-  net.send(0, 1, "hello");
-  net.send(2, 1, "hello");
-  net.advance(seconds(1));
+  Harness net = line_of_three();
   ASSERT_EQ(sequence_known(net, 0, 2), 0U);
   net.send(0, 2, "hello");
   net.advance(seconds(10));
   EXPECT_EQ(sequence_known(net, 0, 2), own_record_of(net, 2).sequence);
-  EXPECT_EQ(net[2].arrivals.size(), 1U);
+  ASSERT_EQ(net[2].arrivals.size(), 2U);
+  EXPECT_EQ(net[2].arrivals.back().from, net[0].id);
 }
 
 TEST(NewestRecord, OfAContactIsNotDisplacedByARowFromBeforeItWasOne) {
