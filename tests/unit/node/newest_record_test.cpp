@@ -134,7 +134,7 @@ TEST(NewestRecord, OfTheOtherEndComesThroughTheRelay) {
   net.advance(seconds(10));
   EXPECT_EQ(sequence_known(net, 0, 2), own_record_of(net, 2).sequence);
   ASSERT_EQ(net[2].arrivals.size(), 2U);
-  EXPECT_EQ(net[2].arrivals.back().from, net[0].id);
+  EXPECT_EQ(net[2].arrivals.back()->from, net[0].id);
 }
 
 TEST(NewestRecord, OfAContactIsNotDisplacedByARowFromBeforeItWasOne) {
