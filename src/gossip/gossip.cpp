@@ -34,8 +34,13 @@ bool asks_for_answer(wire::MessageType type) {
 
 }  // namespace
 
-Gossip::Gossip(const identity::Identity& self, const Config& config, Rng rng, RecordOf record_of)
-    : self_(self), config_(config), rng_(std::move(rng)), record_of_(std::move(record_of)) {
+Gossip::Gossip(const identity::Identity& self, const Config& config, Rng rng, RecordOf record_of,
+               IsOfOtherSide is_of_other_side)
+    : self_(self),
+      config_(config),
+      rng_(std::move(rng)),
+      record_of_(std::move(record_of)),
+      is_of_other_side_(std::move(is_of_other_side)) {
   add_scope({});
 }
 
@@ -73,7 +78,8 @@ Gossip::Scope& Gossip::add_scope(const std::string& realm) {
   CHECK(fresh);
   Scope& scope = entry->second;
   scope.around = {.is_linked = [&scope](const identity::PeerId& peer) { return scope.linked.contains(peer); },
-                  .record_of = record_of_};
+                  .record_of = record_of_,
+                  .is_of_other_side = is_of_other_side_};
   return scope;
 }
 
@@ -239,6 +245,11 @@ void Gossip::on_unreachable(Now now, const identity::PeerId& peer, Effects& out)
   settle(now, out);
 }
 
+void Gossip::reunite(Now now, Effects& out) {
+  for (auto& [id, topic] : topics_) topic->reunite(now, inner_);
+  settle(now, out);
+}
+
 void Gossip::on_members(Now now, const TopicId& id, const std::vector<identity::PeerId>& members, Effects& out) {
   const auto topic = topics_.find(id);
   if (topic == topics_.end()) return;
@@ -251,6 +262,7 @@ void Gossip::seek(Now now, Topic& topic, Effects& out) {
   const std::set<identity::PeerId>& linked = scopes_.at(topic.realm()).linked;
   std::vector<identity::PeerId> peers(linked.begin(), linked.end());
   rng_.shuffle(peers);
+  std::ranges::stable_partition(peers, is_of_other_side_);
   if (peers.size() > kAskedNeighbours) peers.resize(kAskedNeighbours);
   topic.on_contacts(now, peers, inner_);
   out.push(FindMembers{topic.id()});

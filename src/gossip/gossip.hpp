@@ -40,9 +40,12 @@ namespace ekiden::gossip {
 class Gossip {
  public:
   using RecordOf = std::function<ByteView(const identity::PeerId&)>;
+  using IsOfOtherSide = std::function<bool(const identity::PeerId&)>;
 
   /// `self` outlives this. `record_of`: the signed record of a peer that we hold, or our own; empty if there is none.
-  Gossip(const identity::Identity& self, const Config& config, Rng rng, RecordOf record_of);
+  /// `is_of_other_side`: whether a split, in which this node is or was until now, has taken it away.
+  Gossip(const identity::Identity& self, const Config& config, Rng rng, RecordOf record_of,
+         IsOfOtherSide is_of_other_side);
 
   /// Links may be made. `run`: a number that this node has never given before, larger than all that it has. What was
   /// asked for earlier begins now.
@@ -79,6 +82,8 @@ class Gossip {
   void on_link_up(Now now, const identity::PeerId& peer, Effects& out);
   void on_link_down(Now now, const identity::PeerId& peer, Effects& out);
   void on_unreachable(Now now, const identity::PeerId& peer, Effects& out);
+  /// A split heals: most of those whom it took away can be reached again. Overlays that came to be apart become one.
+  void reunite(Now now, Effects& out);
   /// The end of FindMembers.
   void on_members(Now now, const TopicId& topic, const std::vector<identity::PeerId>& members, Effects& out);
   /// A link message of one of the types of topics. Errors are malformed or unauthenticated input.
@@ -122,6 +127,7 @@ class Gossip {
   const Config config_;
   Rng rng_;
   RecordOf record_of_;
+  IsOfOtherSide is_of_other_side_;
   std::map<std::string, Scope> scopes_;  ///< by realm; that without a name is always there
   std::map<TopicId, std::unique_ptr<Topic>> topics_;
   std::map<identity::PeerId, std::size_t> wanted_;  ///< by how many topics

@@ -104,6 +104,11 @@ void Topic::on_unreachable(Now now, const identity::PeerId& peer, Effects& out) 
   settle(now, out);
 }
 
+void Topic::reunite(Now now, Effects& out) {
+  view_.reunite(now, view_out_);
+  settle(now, out);
+}
+
 std::optional<Instant> Topic::deadline() const {
   auto at = earlier(view_.deadline(), tree_.deadline());
   at = earlier(at, earlier(gap_at_, waiting_until_));

@@ -76,6 +76,7 @@ class Topic {
   void on_link_up(Now now, const identity::PeerId& peer, Effects& out);
   void on_link_down(Now now, const identity::PeerId& peer, Effects& out);
   void on_unreachable(Now now, const identity::PeerId& peer, Effects& out);
+  void reunite(Now now, Effects& out);
   /// The body of a link message of this topic. Errors are malformed or unauthenticated input.
   Status on_message(Now now, const identity::PeerId& from, wire::MessageType type, ByteView body, Effects& out);
 
@@ -99,7 +100,9 @@ class Topic {
   };
 
   bool is_of_neighbour(Now now, const identity::PeerId& from, wire::MessageType type, Effects& out);
-  Status on_view_message(Now now, const identity::PeerId& from, wire::MessageType type, ByteView body);
+  /// It takes us for a neighbour, which we are not.
+  void correct(Now now, const identity::PeerId& peer, Effects& out);
+  Status on_view_message(Now now, const identity::PeerId& from, wire::MessageType type, ByteView body, Effects& out);
   Status on_gossip(Now now, const identity::PeerId& from, const Gossiped& message, Effects& out);
   void deliver(const Item& item, std::uint32_t round, std::shared_ptr<const Bytes> bytes, Effects& out);
   void on_graft(Now now, const identity::PeerId& from, const Graft& message, Effects& out);

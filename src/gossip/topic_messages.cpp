@@ -21,11 +21,14 @@ bool Topic::is_of_neighbour(Now now, const identity::PeerId& from, wire::Message
       break;
   }
   if (view_.is_active(from)) return true;
-  if (corrections_.take(now.mono)) {
-    out.push(Transmit{from, wire::Priority::high,
-                      link_message(wire::MessageType::topic_disconnect, Disconnect{id_, /*leaving=*/false})});
-  }
+  correct(now, from, out);
   return false;
+}
+
+void Topic::correct(Now now, const identity::PeerId& peer, Effects& out) {
+  if (!corrections_.take(now.mono)) return;
+  out.push(Transmit{peer, wire::Priority::high,
+                    link_message(wire::MessageType::topic_disconnect, Disconnect{id_, /*leaving=*/false})});
 }
 
 Status Topic::on_message(Now now, const identity::PeerId& from, wire::MessageType type, ByteView body, Effects& out) {
@@ -59,13 +62,14 @@ Status Topic::on_message(Now now, const identity::PeerId& from, wire::MessageTyp
       break;
     }
     default:
-      done = on_view_message(now, from, type, body);
+      done = on_view_message(now, from, type, body, out);
   }
   settle(now, out);
   return done;
 }
 
-Status Topic::on_view_message(Now now, const identity::PeerId& from, wire::MessageType type, ByteView body) {
+Status Topic::on_view_message(Now now, const identity::PeerId& from, wire::MessageType type, ByteView body,
+                              Effects& out) {
   switch (type) {
     case wire::MessageType::topic_join: {
       EKIDEN_TRY(wire::decode<Join>(body));
@@ -84,6 +88,8 @@ Status Topic::on_view_message(Now now, const identity::PeerId& from, wire::Messa
     case wire::MessageType::topic_answer: {
       EKIDEN_ASSIGN(const auto message, wire::decode<Answer>(body));
       view_.on_answer(now, from, message.verdict, view_out_);
+      // A disconnection that it had sent before has ended our attempt meanwhile.
+      if (message.verdict == Verdict::accepted && view_.has_nothing_with(from)) correct(now, from, out);
       return {};
     }
     case wire::MessageType::topic_disconnect: {

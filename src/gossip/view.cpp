@@ -205,15 +205,40 @@ void View::on_contacts(Now now, const std::vector<identity::PeerId>& peers, View
   fill(now, out);
   if (!refreshing_) return;
   // Overlays that came to be apart, each complete in itself, meet by this alone.
-  const auto stranger = std::ranges::find_if(
-      contacts_, [&](const identity::PeerId& peer) { return may_ask(now, peer) && !passive_.contains(peer); });
-  if (stranger != contacts_.end() && attempts_.size() < kMaxAttempts) {
-    const identity::PeerId peer = *stranger;
+  const auto stranger = stranger_among_contacts(now);
+  if (stranger && attempts_.size() < kMaxAttempts) {
     refreshing_ = false;
     // One link is enough. A join would give us a view of new neighbours, and cost as many others theirs.
-    begin(now, peer, Purpose::urgent_neighbour, out);
+    begin(now, *stranger, Purpose::urgent_neighbour, out);
   }
   contacts_.clear();
+}
+
+/// Best of the other side of a split; otherwise of whom nobody here has told.
+std::optional<identity::PeerId> View::stranger_among_contacts(Now now) const {
+  std::optional<identity::PeerId> stranger;
+  for (const identity::PeerId& peer : contacts_) {
+    if (!may_ask(now, peer)) continue;
+    if (around_.is_of_other_side(peer)) return peer;
+    if (!stranger && !passive_.contains(peer)) stranger = peer;
+  }
+  return stranger;
+}
+
+void View::reunite(Now now, ViewEffects& out) {
+  // Whoever could not be reached can be, and whoever has given up searching finds somebody.
+  not_before_.for_each([&](Instant& pause) { pause = now.mono; });
+  contact_wait_ = config_.contact_min;
+  contact_at_.reset();
+  // Where members are few, it may be that none but this one does it.
+  if (passive_.size() < config_.max_passive || rng_.chance(1, kRefreshers)) refreshing_ = true;
+  std::vector<identity::PeerId> remembered;
+  for (const auto& [peer, entry] : passive_) {
+    if (around_.is_of_other_side(peer)) remembered.push_back(peer);
+  }
+  rng_.shuffle(remembered);
+  on_contacts(now, remembered, out);
+  if (refreshing_) out.push(NeedContacts{});
 }
 
 void View::on_link_up(Now now, const identity::PeerId& peer, ViewEffects& out) {

@@ -59,6 +59,8 @@ struct Surroundings {
   std::function<bool(const identity::PeerId&)> is_linked;
   /// The signed record of a peer, or of this node; empty if there is none. Valid until the next call.
   std::function<ByteView(const identity::PeerId&)> record_of;
+  /// Whether a split, in which this node is or was until now, has taken it away.
+  std::function<bool(const identity::PeerId&)> is_of_other_side;
 };
 
 class View {
@@ -80,6 +82,8 @@ class View {
   void on_link_up(Now now, const identity::PeerId& peer, ViewEffects& out);
   void on_link_down(Now now, const identity::PeerId& peer, ViewEffects& out);
   void on_unreachable(Now now, const identity::PeerId& peer, ViewEffects& out);
+  /// A split heals: what came to be two overlays becomes one, although no member lacks a neighbour.
+  void reunite(Now now, ViewEffects& out);
 
   // Messages of linked peers. Errors: what no honest member sends.
 
@@ -98,6 +102,8 @@ class View {
   void on_deadline(Now now, ViewEffects& out);
 
   bool is_active(const identity::PeerId& peer) const { return active_.contains(peer); }
+  /// It is no neighbour, and is not asked to be one.
+  bool has_nothing_with(const identity::PeerId& peer) const { return !is_active(peer) && !attempts_.contains(peer); }
   std::vector<identity::PeerId> active() const;
   std::size_t active_size() const { return active_.size(); }
   std::size_t passive_size() const { return passive_.size(); }
@@ -134,6 +140,7 @@ class View {
   void fail_attempt(Now now, const identity::PeerId& peer, bool forget, ViewEffects& out);
   bool may_ask(Now now, const identity::PeerId& peer) const;
   std::optional<identity::PeerId> next_candidate(Now now);
+  std::optional<identity::PeerId> stranger_among_contacts(Now now) const;
   std::optional<identity::PeerId> any_active_but(const identity::PeerId& other);
   void shuffle(Now now, ViewEffects& out);
   void seek_contacts(Now now, ViewEffects& out);

@@ -26,8 +26,9 @@ void View::on_join(Now now, const identity::PeerId& from, ViewEffects& out) {
     out.push(control(from, wire::MessageType::topic_answer, Answer{topic_, Verdict::busy}));
     return;
   }
-  add_active(now, from, out);
+  // First of all: what a neighbour is told is taken of neighbours only.
   out.push(control(from, wire::MessageType::topic_answer, Answer{topic_, Verdict::accepted}));
+  add_active(now, from, out);
   const ByteView record = around_.record_of(from);
   if (record.empty()) return;
   const ForwardJoin walk{.topic = topic_, .hops = config_.active_walk, .record = record};
@@ -73,8 +74,8 @@ void View::on_neighbour(Now now, const identity::PeerId& from, bool urgent, View
       verdict = Verdict::busy;
     }
   }
-  if (verdict == Verdict::accepted) add_active(now, from, out);
   out.push(control(from, wire::MessageType::topic_answer, Answer{topic_, verdict}));
+  if (verdict == Verdict::accepted) add_active(now, from, out);
 }
 
 void View::on_answer(Now now, const identity::PeerId& from, Verdict verdict, ViewEffects& out) {

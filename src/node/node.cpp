@@ -92,7 +92,9 @@ Node::Impl::Impl(const crypto::Ed25519Seed& seed, Config cfg, Rng rng)
             for (const identity::NodeInfo& node : dht.closest(peer, kScouted)) near.push_back(node.id());
             return near;
           }),
-      gossip(self, config.gossip, rng.split(), [this](const identity::PeerId& peer) { return signed_record_of(peer); }),
+      gossip(
+          self, config.gossip, rng.split(), [this](const identity::PeerId& peer) { return signed_record_of(peer); },
+          [this](const identity::PeerId& peer) { return watch.detector && watch.detector->is_of_other_side(peer); }),
       registry_rng(rng.split()),
       watch(rng.bytes<32>()),
       realms(self.id(), rng.split()),

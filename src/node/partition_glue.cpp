@@ -72,7 +72,9 @@ void Node::Impl::on_partition_effect(Now now, partition::Effect effect) {
 void Node::Impl::tell_change(Now now, partition::Changed changed) {
   const bool is_bad = changed.state == partition::State::split;
   log(is_bad ? LogLevel::warning : LogLevel::info, "network", change_line(changed));
-  if (changed.state == partition::State::whole) {
+  const bool is_whole = changed.state == partition::State::whole;
+  if (changed.state == partition::State::healing || (is_whole && changed.healed)) gossip.reunite(now, gossip_out);
+  if (is_whole) {
     for (const identity::PeerId& peer : std::exchange(watch.probed, {})) unwant(now, peer, by_watch);
   }
   out->push(std::move(changed));

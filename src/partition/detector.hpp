@@ -93,6 +93,8 @@ class Detector {
   const std::deque<Changed>& history() const { return history_; }
   DetectorStatus status(Now now) const;
   std::vector<identity::PeerId> away() const { return members_.away(config_.max_listed); }
+  /// Whether a split, in which this node is or was until now, has taken it away.
+  bool is_of_other_side(const identity::PeerId& peer) const { return members_.is_of_other_side(peer); }
   void check_invariants() const;
 
  private:

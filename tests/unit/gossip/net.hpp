@@ -97,6 +97,22 @@ class Net {
     start(i);
   }
 
+  /// The first half of the members and the others do not hear each other any more, and all know that.
+  void split() {
+    is_split_ = is_cut_ = true;
+    for (std::size_t i = 0; i < size(); ++i) {
+      for (const std::size_t other : std::set(members_[i]->links)) {
+        if (!are_together(i, other)) cut(i, other);
+      }
+    }
+  }
+  /// They can, and all notice.
+  void heal() {
+    is_cut_ = false;
+    for (std::size_t i = 0; i < size(); ++i) act(i, [&](Gossip& gossip, Effects& out) { gossip.reunite(now(), out); });
+  }
+  void be_whole() { is_split_ = false; }
+
   void run_for(Duration time) {
     const Instant end = now_ + time;
     while (true) {
@@ -132,17 +148,21 @@ class Net {
  private:
   void start(std::size_t i) {
     Member& member = *members_[i];
-    member.engine =
-        std::make_unique<Gossip>(member.self, config_, rng_.split(), [this, i](const identity::PeerId& peer) {
+    member.engine = std::make_unique<Gossip>(
+        member.self, config_, rng_.split(),
+        [this, i](const identity::PeerId& peer) {
           const auto found = index_.find(peer);
           const bool knows =
               found != index_.end() && (found->second == i || members_[i]->links.contains(found->second));
           return knows ? ByteView(members_[found->second]->record) : ByteView();
-        });
+        },
+        [this, i](const identity::PeerId& peer) { return is_split_ && !are_together(i, index_.at(peer)); });
     Effects out;
     member.engine->start(now(), ++runs_, out);
     run(i, out);
   }
+
+  bool are_together(std::size_t a, std::size_t b) const { return (a < size() / 2) == (b < size() / 2); }
 
   void run(std::size_t i, Effects& out) {
     out.drain([&](Effect&& effect) {
@@ -213,7 +233,7 @@ class Net {
   void connect(std::size_t i, std::size_t other) {
     if (!members_[i]->up || !members_[i]->wants.contains(other) || members_[i]->links.contains(other)) return;
     Effects out;
-    if (!members_[other]->up) {
+    if (!members_[other]->up || (is_cut_ && !are_together(i, other))) {
       engine(i).on_unreachable(now(), id(other), out);
       return run(i, out);
     }
@@ -258,6 +278,8 @@ class Net {
   DeadlineMap<std::size_t> due_;
   std::uint64_t runs_since_check_ = 0;
   std::map<std::pair<std::size_t, std::size_t>, Duration> latencies_;
+  bool is_split_ = false;
+  bool is_cut_ = false;
   std::uint64_t order_ = 0;
   std::uint64_t runs_ = 0;
   std::uint64_t publications_ = 0;

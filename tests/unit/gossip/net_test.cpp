@@ -144,6 +144,41 @@ TEST(Topics, SurviveTheLossOfHalfTheMembers) {
   net.check_invariants();
 }
 
+TEST(Topics, AreOneAgainSoonAfterASplit) {
+  for (const std::size_t count : {2U, 6U, 12U, 24U, 80U}) {
+    for (Byte seed = 1; seed <= 4; ++seed) {
+      SCOPED_TRACE(std::to_string(count) + " members, seed " + std::to_string(seed));
+      Net net(count, {}, seed);
+      join_all(net);
+      net.split();
+      net.run_for(minutes(5));
+      publish_some(net, 0, 1);
+      EXPECT_EQ(delivered(net), count / 2 - 1);
+      net.heal();
+      net.run_for(seconds(5));
+      net.be_whole();
+      publish_some(net, 0, 5);
+      publish_some(net, count - 1, 5);
+      EXPECT_EQ(delivered(net), 11 * (count - 1));  // What was said apart is heard, too.
+      net.check_invariants();
+    }
+  }
+}
+
+TEST(Topics, WhoeverAcceptsTooLateIsToldSo) {
+  Net net(24);
+  join_all(net);
+  const auto is_stranger = [&](std::size_t i) { return net[0].links.contains(i) && !net[0].wants.contains(i); };
+  std::size_t late = 1;
+  while (late < net.size() && !is_stranger(late)) ++late;
+  ASSERT_LT(late, net.size());
+  net.messages.clear();
+  const Answer answer{TopicId::of(kNews), Verdict::accepted};
+  EXPECT_TRUE(net.receive(0, late, wire::MessageType::topic_answer, wire::encode(answer)).has_value());
+  net.run_for(milliseconds(100));
+  EXPECT_EQ(net.messages[wire::MessageType::topic_disconnect], 1U);
+}
+
 TEST(Topics, ALostItemIsAskedForAndComes) {
   Net net(20);
   join_all(net);
