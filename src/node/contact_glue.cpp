@@ -116,4 +116,10 @@ std::vector<identity::Endpoint> Node::Impl::endpoints_of(const identity::PeerId&
   return all;
 }
 
+void Node::Impl::retry_peer(Now now, const RetryNow& in) {
+  links.retry_now(now, in.peer, link_out);
+  router.retry_now(now, in.peer, router_out);
+  reply(in.request, {});
+}
+
 }  // namespace ekiden::node

@@ -258,12 +258,6 @@ void Node::Impl::shut_down(Now now) {
   bootstrap.flush(bootstrap_out);
 }
 
-void Node::Impl::retry_peer(Now now, const RetryNow& in) {
-  links.retry_now(now, in.peer, link_out);
-  router.retry_now(now, in.peer, router_out);
-  reply(in.request, {});
-}
-
 void Node::Impl::on_persisted(Now now, store::PersistToken up_to) {
   InFlight done{};
   while (!in_flight.empty() && in_flight.front().token <= up_to) {
