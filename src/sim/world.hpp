@@ -216,7 +216,7 @@ class World {
   std::optional<Duration> healed_after_;
   RealmUse realm_;
   std::vector<HostIndex> split_order_;      ///< drawn by the seed; sides are parts of it
-  std::map<HostIndex, std::size_t> sides_;  ///< of machines, by number
+  std::map<HostIndex, std::size_t> sides_;  ///< of machines and traitors, by number
   std::optional<Duration> split_noticed_;
   std::optional<Duration> split_healed_;
   TraceHash trace_;

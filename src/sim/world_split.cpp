@@ -42,10 +42,9 @@ void World::divide(const std::vector<std::size_t>& borders, bool one_way) {
     const auto side = std::ranges::count_if(borders, [&](std::size_t border) { return border <= i; });
     sides_.emplace(split_order_[i], static_cast<std::size_t>(side));
   }
-  std::map<HostIndex, std::size_t> all = sides_;
-  for (const auto& traitor : traitors_) all.emplace(traitor->host(), sides_.at(split_order_.back()));
-  for (const auto& [here, side] : all) {
-    for (const auto& [there, other] : all) {
+  for (const auto& traitor : traitors_) sides_.emplace(traitor->host(), sides_.at(split_order_.back()));
+  for (const auto& [here, side] : sides_) {
+    for (const auto& [there, other] : sides_) {
       if (one_way ? side < other : side != other) network_.set_cut(here, there, true);
     }
   }
@@ -83,7 +82,9 @@ void World::begin_split() {
     if (!machine->is_up()) continue;
     const node::NetworkStatus network = machine->network();
     if ((network.counts.members + 1) * 20 >= machines_.size() * 19) ++informed;
-    if (network.history.size() > 1) ledger_.breach("a node saw a split where there was none");
+    // Liars are reason for suspicion.
+    const bool saw_one = traitors_.empty() ? network.history.size() > 1 : machine->splits_told() > 0;
+    if (saw_one) ledger_.breach("a node saw a split where there was none");
   }
   if (informed * 20 < machines_.size() * 19) {
     ledger_.breach("only " + std::to_string(informed) + " nodes know who belongs to the network: nothing is proven");
