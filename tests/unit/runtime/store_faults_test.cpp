@@ -126,7 +126,7 @@ TEST_F(StoreFaultsTest, AFailingSyncAnywhereEndsTheStoreAndLosesNothing) {
 }
 
 TEST_F(StoreFaultsTest, ATransactionLargerThanTheCacheIsNoDifferent) {
-  constexpr std::uint64_t kRuns = 25;
+  constexpr std::uint64_t kRuns = 10;
   script_ = make_large_script(2, 350, 4000);
   fail_everywhere(Fault::full, 1, Loss::nothing, kRuns);
   fail_everywhere(Fault::full, 3, Loss::everything, kRuns);

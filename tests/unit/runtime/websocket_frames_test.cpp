@@ -73,13 +73,15 @@ struct Reading {
 
 /// The code with which the bytes end the connection.
 std::optional<CloseCode> broken_by(ByteView bytes, bool is_server = true) {
+  // A mebibyte in single bytes takes ten seconds under a sanitizer.
+  const std::size_t small = bytes.size() > 100'000 ? 61 : 1;
   std::optional<CloseCode> code;
-  for (const std::size_t piece : {std::size_t{1}, SIZE_MAX}) {
+  for (const std::size_t piece : {small, SIZE_MAX}) {
     Reading reading(is_server);
     reading.feed(bytes, piece);
     const auto said = close_code_in(reading.said());
     EXPECT_EQ(said.has_value(), reading.end.has_value());
-    EXPECT_TRUE(piece == 1 || said == code) << "not the same in single bytes and whole";
+    EXPECT_TRUE(piece == small || said == code) << "not the same in small pieces and whole";
     code = said;
   }
   return code;
