@@ -11,7 +11,8 @@ namespace ekiden::gossip {
 struct Config {
   // HyParView (gossip/view.hpp). Sizes and lengths of walks are those of its paper, section 5.1.
   std::size_t max_active = 5;
-  std::size_t min_active = 3;  ///< with fewer, neighbours are asked urgently
+  std::size_t spare_active = 1;  ///< beyond max_active, for others that lack some
+  std::size_t min_active = 3;    ///< with fewer, neighbours are asked urgently
   std::size_t max_passive = 30;
   std::uint32_t active_walk = 6;   ///< hops of a forwarded join
   std::uint32_t passive_walk = 3;  ///< hops left at which it enters a passive view
@@ -38,7 +39,7 @@ struct Config {
   std::size_t max_trees = 64;                   ///< of publishers; others use that of another
   std::uint32_t optimise_hops = 1;              ///< so many hops shorter, and an announcement's way is tried …
   Duration optimise_pause = seconds(5);         ///< … no more often than this, for each publisher
-  std::uint32_t announced_in_16 = 9;            ///< of the items, to a lazy neighbour …
+  std::uint32_t announced_in_16 = 7;            ///< of the items, to a lazy neighbour …
   Duration announce_all = seconds(6);           ///< … and all, for this long after it has pruned us
   Duration announce_last = seconds(6);          ///< the last item of a publisher, to all, when none has followed it
   std::size_t max_known = 8192;                 ///< ids, for recognising copies

@@ -9,7 +9,7 @@ namespace ekiden::gossip {
 
 Plumtree::Plumtree(const identity::PeerId& self, const Config& config, Rng rng)
     : self_(self), config_(config), rng_(std::move(rng)), trees_(config.max_trees), known_(config.max_known) {
-  CHECK(config.max_active <= kMaxNeighbours);
+  CHECK(config.max_active + config.spare_active <= kMaxNeighbours);
 }
 
 /// Section 3.4: new neighbours are eager.

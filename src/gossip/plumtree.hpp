@@ -86,7 +86,7 @@ class Plumtree {
   static constexpr std::size_t kMaxSources = 8;
   static constexpr std::size_t kMaxNeighbours = 32;
 
-  /// `config` outlives this. REQUIRES: max_active is at most kMaxNeighbours.
+  /// `config` outlives this. REQUIRES: max_active and spare_active together are at most kMaxNeighbours.
   Plumtree(const identity::PeerId& self, const Config& config, Rng rng);
 
   void on_neighbour_up(const identity::PeerId& peer);

@@ -9,8 +9,8 @@
 namespace ekiden::gossip {
 namespace {
 
-/// Of so many members with complete views one looks for a neighbour elsewhere, each time: it costs both sides another
-/// neighbour, and between two overlays that came to be apart a few links are enough.
+/// Of so many members with complete views one looks for a neighbour elsewhere, each time: it may cost both sides
+/// another one, and between two overlays that came to be apart a few links are enough.
 constexpr std::uint32_t kRefreshers = 4;
 
 }  // namespace
@@ -69,7 +69,8 @@ std::optional<identity::PeerId> View::any_active_but(const identity::PeerId& oth
   return std::nullopt;
 }
 
-/// Section 4.3: whoever is added to a full view takes the place of a random neighbour.
+/// Section 4.3: whoever is added to a full view takes the place of a random neighbour. The spare places let those that
+/// lack a neighbour find one where most have enough.
 void View::add_active(Now now, const identity::PeerId& peer, ViewEffects& out) {
   if (attempts_.erase(peer) != 0) {
     attempt_due_.cancel(peer);  // The link stays wanted.
@@ -77,7 +78,7 @@ void View::add_active(Now now, const identity::PeerId& peer, ViewEffects& out) {
     out.push(Want{peer, true});
   }
   if (active_.contains(peer)) return;
-  if (active_.size() >= config_.max_active) evict(now, out);
+  if (active_.size() >= most_active()) evict(now, out);
   passive_.erase(peer);
   active_.emplace(peer, flow::TokenBucket({config_.controls_per_second, config_.control_burst}));
   std::erase(contacts_, peer);
@@ -305,7 +306,7 @@ void View::seek_contacts(Now now, ViewEffects& out) {
 }
 
 void View::check_invariants() const {
-  CHECK(active_.size() <= config_.max_active && passive_.size() <= config_.max_passive);
+  CHECK(active_.size() <= most_active() && passive_.size() <= config_.max_passive);
   CHECK(attempts_.size() <= kMaxAttempts && attempts_.size() == attempt_due_.size());
   CHECK(contacts_.size() <= kMaxContacts && walks_.size() <= kMaxWalks);
   CHECK(!active_.contains(self_) && !passive_.contains(self_) && !attempts_.contains(self_));

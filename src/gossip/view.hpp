@@ -8,7 +8,8 @@
 // messages of neighbours; time. Outputs: Transmit, Want, Met as of the engine; NeighbourUp, NeighbourDown for the
 // broadcast; NeedContacts. Timers: answers that do not come, filling the active view, shuffling, searching contacts.
 //
-// Bounds: max_active, max_passive; kMaxAttempts peers under way; kMaxContacts; kMaxWalks walks whose way back is known.
+// Bounds: max_active and spare_active, max_passive; kMaxAttempts peers under way; kMaxContacts; kMaxWalks walks whose
+// way back is known.
 // Invariants: the views are disjoint, and do not hold this node; who is active has a link.
 //
 // Rules, and the attack that each stops:
@@ -19,10 +20,11 @@
 //   - a shuffle reply counts only for a walk that went out this way, once (poisoning of the passive view).
 //
 // Source: Leitao, Pereira, Rodrigues, "HyParView: A Membership Protocol for Reliable Gossip-Based Broadcast", DSN 2007,
-// section 4. Three things differ. A shuffle reply goes back hop by hop by the way of its walk, for a link of its own
+// section 4. Four things differ. A shuffle reply goes back hop by hop by the way of its walk, for a link of its own
 // would cost more than the few hops. And whoever joins becomes a neighbour when the other side says so, for messages
 // can be lost where links are full. And who has fewer than min_active neighbours asks urgently for others, not only
-// whoever has none: it would stay far from everybody, and soon be alone.
+// whoever has none: it would stay far from everybody, and soon be alone. And a member that has as many neighbours as it
+// wants takes one more that asks: where all have just enough, who lacks one finds none, and every way becomes longer.
 #pragma once
 
 #include <cstdint>
@@ -122,6 +124,7 @@ class View {
     bool sent = false;  ///< the link is there, and the answer is awaited
   };
 
+  std::size_t most_active() const { return config_.max_active + config_.spare_active; }
   void add_active(Now now, const identity::PeerId& peer, ViewEffects& out);
   void remove_active(const identity::PeerId& peer, ViewEffects& out);
   void evict(Now now, ViewEffects& out);

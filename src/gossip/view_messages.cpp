@@ -67,7 +67,7 @@ Status View::on_forward_join(Now now, const identity::PeerId& from, const Forwar
 /// Section 4.3: one with priority is always accepted, one without if there is room.
 void View::on_neighbour(Now now, const identity::PeerId& from, bool urgent, ViewEffects& out) {
   Verdict verdict = Verdict::accepted;
-  if (!active_.contains(from) && active_.size() >= config_.max_active) {
+  if (!active_.contains(from) && active_.size() >= most_active()) {
     if (!urgent) {
       verdict = Verdict::full;
     } else if (!joins_.take(now.mono)) {

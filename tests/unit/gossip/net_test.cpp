@@ -132,6 +132,22 @@ TEST(Topics, WhoeverHasFewNeighboursAsksUrgently) {
   for (std::size_t i = 0; i < net.size(); i += 3) EXPECT_GE(net.status(i).neighbours, Config{}.min_active) << i;
 }
 
+TEST(Topics, WhoeverLacksANeighbourFindsOneAmongThoseWhoHaveEnough) {
+  Net net(60);
+  join_all(net);
+  net.run_for(minutes(2));
+  std::size_t with_enough = 0;
+  std::size_t with_more = 0;
+  for (std::size_t i = 0; i < net.size(); ++i) {
+    const std::size_t neighbours = net.status(i).neighbours;
+    EXPECT_LE(neighbours, Config{}.max_active + Config{}.spare_active);
+    if (neighbours >= Config{}.max_active) ++with_enough;
+    if (neighbours > Config{}.max_active) ++with_more;
+  }
+  EXPECT_GE(with_enough, net.size() - 1);
+  EXPECT_GT(with_more, 0U);
+}
+
 TEST(Topics, SurviveTheLossOfHalfTheMembers) {
   Net net(60);
   join_all(net);
