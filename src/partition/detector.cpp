@@ -53,13 +53,10 @@ void Detector::on_neighbour_up(Now now, const PeerId& peer, Effects& out) {
   beat(peer, out);
 }
 
+/// A link that ends because it was idle says nothing about its other end, and whoever goes says so in a statement.
 void Detector::on_neighbour_down(Now now, const PeerId& peer, bool broken) {
   const bool was_well = neighbours_.remove(peer);
-  if (was_well && broken) {
-    note_silent(now.mono, peer, config_.link_grace);
-  } else if (!silent_.contains(peer)) {
-    members_.lose_sight(peer);
-  }
+  if (was_well && broken) note_silent(now.mono, peer, config_.link_grace);
   if (neighbours_.size() == 0) introduce_at_.reset();
 }
 

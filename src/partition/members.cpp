@@ -20,11 +20,6 @@ bool Members::know(Instant now, const identity::PeerId& peer) {
 
 void Members::forget(const identity::PeerId& peer) { members_.erase(peer); }
 
-void Members::lose_sight(const identity::PeerId& peer) {
-  const auto found = members_.find(peer);
-  if (found != members_.end() && !found->second.missing) found->second.counts = false;
-}
-
 Members::Back Members::heard(Instant now, const identity::PeerId& peer) {
   const auto found = members_.find(peer);
   if (found == members_.end()) return {};

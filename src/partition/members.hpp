@@ -43,8 +43,6 @@ class Members {
   bool know(Instant now, const identity::PeerId& peer);
   /// It has gone, politely.
   void forget(const identity::PeerId& peer);
-  /// The way to it has ended, without anything being wrong: it counts again once it was heard.
-  void lose_sight(const identity::PeerId& peer);
 
   struct Back {
     bool is_known = false;

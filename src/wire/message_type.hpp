@@ -50,11 +50,12 @@ enum class MessageType : std::uint8_t {
   partition_statement = 53,  ///< partition: signed: I am here, and these neighbours of mine are silent (a COSE_Sign1)
 };
 
-/// Whether a message that begins with this shows that somebody has a use for the link. What only watches over links
-/// does not keep them.
+/// Whether a message that begins with this shows that somebody has a use for the link. What only watches over links, or
+/// goes to whoever happens to be linked (replicas are compared with all neighbours), does not keep them: every link that
+/// there ever was would stay.
 constexpr bool is_use(std::uint8_t first) {
-  return first != static_cast<std::uint8_t>(MessageType::partition_heartbeat) &&
-         first != static_cast<std::uint8_t>(MessageType::partition_statement);
+  const auto type = static_cast<MessageType>(first);
+  return type < MessageType::realm_message || type > MessageType::partition_statement;
 }
 
 }  // namespace ekiden::wire

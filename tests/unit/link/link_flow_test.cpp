@@ -3,6 +3,7 @@
 
 #include "link/link.hpp"
 #include "pair.hpp"
+#include "wire/message_type.hpp"
 
 namespace ekiden::link {
 namespace {
@@ -197,6 +198,23 @@ TEST(Links, MessagesKeepALinkAwake) {
     ASSERT_TRUE(pair.send(Pair::server, Priority::low, text("x")));
   }
   EXPECT_TRUE(pair.both_open());
+}
+
+TEST(Links, WhatGoesToWhoeverIsLinkedKeepsNoLinkAwake) {
+  for (const auto type :
+       {wire::MessageType::partition_heartbeat, wire::MessageType::partition_statement, wire::MessageType::registry_ask,
+        wire::MessageType::registry_places, wire::MessageType::registry_entries, wire::MessageType::realm_message}) {
+    Pair pair(true);
+    pair.run();
+    const Bytes message{static_cast<Byte>(type), 1};
+    Duration idle{};
+    while (pair.both_open() && idle < hours(1)) {
+      idle += idle_for(pair, minutes(1));
+      if (!pair.both_open()) break;
+      ASSERT_TRUE(pair.send(Pair::server, Priority::low, message));
+    }
+    EXPECT_EQ(idle, pair.config.idle_timeout) << static_cast<int>(type);
+  }
 }
 
 TEST(Links, KeysChangeByBytesAndByAge) {
