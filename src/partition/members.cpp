@@ -6,6 +6,16 @@
 #include "base/check.hpp"
 
 namespace ekiden::partition {
+namespace {
+
+/// Nobody has heard of it for too long.
+bool is_over(const auto& member, Instant now, const Config& config) {
+  if (member.away) return now - *member.away > config.away_for;
+  if (member.missing && now - *member.missing > config.dead_after) return true;
+  return now - member.known > config.member_for;
+}
+
+}  // namespace
 
 bool Members::know(Instant now, const identity::PeerId& peer) {
   const auto found = members_.find(peer);
@@ -96,7 +106,8 @@ Members::Counts Members::counts(Instant now) const {
   Counts counts;
   std::vector<const identity::PeerId*> accusers;
   for (const auto& [peer, member] : members_) {
-    if (!member.counts) continue;
+    // Without neighbours no time passes for the detector, and nobody has been forgotten.
+    if (!member.counts || is_over(member, now, config_)) continue;
     if (member.away) {
       ++counts.away;
       continue;
@@ -148,12 +159,7 @@ void Members::rejoin(Instant now) {
 }
 
 void Members::expire(Instant now) {
-  std::erase_if(members_, [&](const auto& entry) {
-    const Member& member = entry.second;
-    if (member.away) return now - *member.away > config_.away_for;
-    if (member.missing && now - *member.missing > config_.dead_after) return true;
-    return now - member.known > config_.member_for;
-  });
+  std::erase_if(members_, [&](const auto& entry) { return is_over(entry.second, now, config_); });
 }
 
 bool Members::is_missing(const identity::PeerId& peer) const {

@@ -71,6 +71,8 @@ TEST(NetworkWatch, KeepsNoLinkThatNobodyUses) {
   EXPECT_EQ(net[0].node->network(net.now()).counts.well, 1U);
   net.advance(minutes(6));
   EXPECT_TRUE(net[0].up.empty());
+  EXPECT_EQ(net[0].node->network(net.now()).counts.members, 1U) << "it said nothing of going";
+  net.advance(minutes(15));
   EXPECT_EQ(net[0].node->network(net.now()).counts.members, 0U);
   EXPECT_TRUE(net[0].network.empty());
 }
