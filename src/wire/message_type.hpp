@@ -51,8 +51,8 @@ enum class MessageType : std::uint8_t {
 };
 
 /// Whether a message that begins with this shows that somebody has a use for the link. What only watches over links, or
-/// goes to whoever happens to be linked (replicas are compared with all neighbours), does not keep them: every link that
-/// there ever was would stay.
+/// goes to whoever happens to be linked (replicas are compared with all neighbours), does not keep them: every link
+/// that there ever was would stay.
 constexpr bool is_use(std::uint8_t first) {
   const auto type = static_cast<MessageType>(first);
   return type < MessageType::realm_message || type > MessageType::partition_statement;
