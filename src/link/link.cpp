@@ -83,10 +83,8 @@ void Link::on_frame(Now now, const Frame& frame, const SharedBytes& record, Outb
     case FrameKind::close:
       return on_peer_close(now, read_close(frame), events);
     case FrameKind::message:
-      if (frame.payload.empty() || wire::is_use(frame.payload.front())) {
-        last_message_ = now.mono;
-        measure(now);
-      }
+      if (frame.payload.empty() || wire::is_use(frame.payload.front())) last_message_ = now.mono;
+      measure(now);  // Pings also tell whether the link is wanted still.
       events.push(Message{peer_, record, frame.payload});
       return;
   }
