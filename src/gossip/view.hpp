@@ -8,9 +8,9 @@
 // messages of neighbours; time. Outputs: Transmit, Want, Met as of the engine; NeighbourUp, NeighbourDown for the
 // broadcast; NeedContacts. Timers: answers that do not come, filling the active view, shuffling, searching contacts.
 //
-// Bounds: max_active and spare_active, max_passive; kMaxAttempts peers under way; kMaxContacts; kMaxWalks walks whose
-// way back is known.
-// Invariants: the views are disjoint, and do not hold this node; who is active has a link.
+// Bounds: max_active and spare_active together, max_passive; kMaxAttempts peers under way; kMaxContacts; kMaxWalks
+// walks whose way back is known. Invariants: the views are disjoint, and do not hold this node; who is active has a
+// link.
 //
 // Rules, and the attack that each stops:
 //   - a passive entry is the signed record of its owner: nobody can make members dial a third party;
